@@ -1,0 +1,271 @@
+package format
+
+import "strconv"
+
+// IDs of dictionary entries. They count from 1 in the order of first use in a
+// segment; 0 means none.
+type (
+	StringID uint32
+	ImageID  uint32
+	FrameID  uint32
+	StackID  uint32
+	TaskID   uint32
+	ShapeID  uint32
+	ProbeID  uint32
+)
+
+// A Property is one key and value of a part's FILE block. Unknown keys are kept
+// and ignored.
+type Property struct {
+	Key, Value string
+}
+
+// Keys of FILE properties that the project's own programs write or read.
+const (
+	KeyHostname    = "hostname"
+	KeyKernel      = "kernel"         // uname -r
+	KeyKernelVer   = "kernel.version" // uname -v
+	KeyArch        = "arch"           // GOARCH spelling: amd64, arm64
+	KeyBootID      = "boot_id"
+	KeyCPUs        = "cpus"         // online CPUs at the start, as a CPU list: 0-3,8
+	KeyPageSize    = "page_size"    // bytes
+	KeyClock       = "clock"        // clock of all times: monotonic
+	KeyResolution  = "resolution"   // ns per unit of time in the file; absent: 1
+	KeyCommandLine = "command_line" // of the recorder, shell-quoted
+	KeyToolVersion = "tool_version"
+	KeyTarget      = "target" // what was recorded, in words: "system-wide", "pid 123"
+)
+
+// An ImageKind says what an image is and what the offsets in its frames count from.
+type ImageKind uint8
+
+const (
+	ImageUnknown ImageKind = iota // not identified: offsets are from the mapping's file start
+	ImageELF                      // a mapped file: offsets are file offsets
+	ImageKernel                   // vmlinux: offsets are from the symbol _text
+	ImageModule                   // a kernel module: offsets are from its load address
+	ImageBPF                      // one BPF program or trampoline: offsets are from its start
+	ImageVDSO                     // the vdso: offsets are from its start
+	ImageJIT                      // anonymous executable memory: offsets are addresses
+)
+
+// An Image is one file or region that code runs from.
+type Image struct {
+	Kind    ImageKind
+	Path    StringID // as the recorded process saw it; "[kernel.kallsyms]", "[vdso]", "[module]" for others
+	BuildID StringID // raw bytes of the ELF note NT_GNU_BUILD_ID; 0: none known
+	Device  uint64   // st_dev of a mapped file, as the kernel encodes it: major<<20 | minor
+	Inode   uint64
+}
+
+// FrameFlags qualify a frame's offset.
+type FrameFlags uint8
+
+const (
+	// FrameReturn marks a return address: the call is the instruction before
+	// Offset, so symbols are looked up at Offset-1.
+	FrameReturn FrameFlags = 1 << iota
+	// FrameGuessed marks a frame found by following the frame pointer in code
+	// that has no unwind information.
+	FrameGuessed
+)
+
+// A FrameKind is the kind of code a frame belongs to. Readers show kinds that they
+// do not know as native.
+type FrameKind uint8
+
+const (
+	FrameNative FrameKind = iota
+)
+
+// A Frame is one code address, independent of where its image was loaded.
+type Frame struct {
+	Image  ImageID // 0: no image is known and Offset is the address itself
+	Kind   FrameKind
+	Flags  FrameFlags
+	Offset uint64 // bytes; what it counts from depends on the image's kind
+}
+
+// A StackCut says why a stack ends before the thread's outermost frame.
+type StackCut uint8
+
+const (
+	CutNone       StackCut = iota // complete as far as is known
+	CutDepth                      // the limit on frames was reached
+	CutUnreadable                 // stack memory could not be read
+	CutNoRule                     // no way to step on from the last frame
+	CutBudget                     // the budget for sending raw stacks was used up
+)
+
+func (c StackCut) String() string {
+	switch c {
+	case CutNone:
+		return "complete"
+	case CutDepth:
+		return "depth limit reached"
+	case CutUnreadable:
+		return "stack memory not readable"
+	case CutNoRule:
+		return "no unwind rule"
+	case CutBudget:
+		return "unwind budget used up"
+	}
+	return "cut " + strconv.Itoa(int(c))
+}
+
+// A Stack is a list of frames, innermost (leaf) first, of one address space.
+type Stack struct {
+	Kernel bool // frames of the kernel's stack; otherwise of the user's
+	Cut    StackCut
+	Frames []FrameID
+}
+
+// A Task is a thread under one name. A thread that changes its name is a new task.
+type Task struct {
+	PID, TID uint32 // process (thread group) and thread, in the recorder's PID namespace
+	Comm     StringID
+}
+
+// A ProbeKind is the kernel hook that a probe uses.
+type ProbeKind uint8
+
+const (
+	ProbeUnknown ProbeKind = iota
+	ProbeTracepoint
+	ProbeRawTracepoint
+	ProbeKprobe
+	ProbeKretprobe
+	ProbeFentry
+	ProbeFexit
+	ProbeUprobe
+	ProbeUretprobe
+	ProbeTimed // cpu-clock, task-clock, cycles and other perf events
+	ProbeUSDT
+)
+
+var probeKindNames = [...]string{"unknown", "tracepoint", "rawtracepoint", "kprobe", "kretprobe",
+	"fentry", "fexit", "uprobe", "uretprobe", "timed", "usdt"}
+
+func (k ProbeKind) String() string {
+	if int(k) < len(probeKindNames) {
+		return probeKindNames[k]
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
+
+// A Probe is one attached probe site as reports name it.
+type Probe struct {
+	Kind   ProbeKind
+	Name   StringID // sched:sched_switch, kprobe:vfs_read, uprobe:libc.so.6:malloc
+	Event  StringID // the event as the user asked for it, before globs were expanded
+	Shape  ShapeID  // layout of the hits' arguments
+	Period uint64   // what one hit stands for: 1, or N where one of N hits is kept
+}
+
+// A FieldType says how an argument's columns are read.
+type FieldType uint8
+
+const (
+	FieldUint    FieldType = iota // unsigned integer
+	FieldInt                      // signed integer, sign-extended to 64 bits in its column
+	FieldHex                      // unsigned integer shown in hexadecimal
+	FieldPointer                  // address of data, shown in hexadecimal
+	FieldBool
+	FieldChar   // one character
+	FieldString // column holds a StringID: text up to the first NUL
+	FieldBytes  // column holds a StringID: raw bytes
+	FieldSymbol // kernel code address: column holds a FrameID
+)
+
+// A Field is one named argument. It takes Count columns of a hit, in order: 1, or
+// the number of elements of a fixed array.
+type Field struct {
+	Name  StringID
+	Type  FieldType
+	Size  uint8  // bytes of one element where it was recorded: 1, 2, 4, 8; 0 for strings and bytes
+	Count uint16 // columns
+}
+
+// A Shape is the list of arguments that the hits of one or more probes carry.
+type Shape struct {
+	Fields []Field
+}
+
+// Columns returns how many argument columns hits of the shape have.
+func (s Shape) Columns() int {
+	n := 0
+	for _, f := range s.Fields {
+		n += int(f.Count)
+	}
+	return n
+}
+
+// A Hit is one event: a probe that fired in a task on a CPU.
+type Hit struct {
+	Time        uint64 // ns of the part's clock
+	CPU         uint32
+	Task        TaskID
+	Probe       ProbeID
+	KernelStack StackID
+	UserStack   StackID
+	Args        []uint64 // one value a column of the probe's shape
+}
+
+// A Call is one function activation at a frame's address.
+type Call struct {
+	Function StringID // linkage name, not demangled
+	File     StringID
+	Line     uint32 // 0: unknown
+	Offset   uint64 // of the frame's address from the function's first instruction; 0 for inlined calls
+}
+
+// A Symbol names a frame: innermost call first, so all but the last were inlined
+// into the next one. No calls: the address was looked up and has no name.
+type Symbol struct {
+	Frame FrameID
+	Calls []Call
+}
+
+// A Cause is one line of a probe's account on a CPU. For each probe and CPU,
+// hits = recorded + filtered + sampled out + the lost ones.
+type Cause uint8
+
+const (
+	CauseRecorded   Cause = iota + 1 // written to the capture
+	CauseFiltered                    // a predicate said no
+	CauseSampled                     // 1-of-N or a rate cap left it out
+	CauseRingFull                    // lost: no room in the ring buffer
+	CauseRecursion                   // lost: the kernel skipped the probe, as it was inside another on this CPU
+	CauseUnreadable                  // lost: the arguments could not be read, or the record could not be decoded
+	CauseMissed                      // lost: the hook itself missed it (kretprobe without a free instance)
+)
+
+var causeNames = [...]string{"", "recorded", "filtered", "sampled out", "ring full", "recursion", "unreadable", "missed"}
+
+func (c Cause) String() string {
+	if int(c) < len(causeNames) && c > 0 {
+		return causeNames[c]
+	}
+	return "cause " + strconv.Itoa(int(c))
+}
+
+// Lost reports whether hits under the cause were lost, not left out as asked.
+func (c Cause) Lost() bool { return c >= CauseRingFull }
+
+// AnyCPU is the CPU of a [Count] that the kernel keeps for all CPUs together.
+const AnyCPU = ^uint32(0)
+
+// A Count is one cumulative figure of the account, from the start of the part to
+// the time of its LOSS block. The hits of a probe on a CPU are the sum over all
+// causes.
+type Count struct {
+	Probe ProbeID
+	CPU   uint32
+	Cause Cause
+	N     uint64
+}
+
+// A Clock ties the part's clock to others at one moment. All are ns.
+type Clock struct {
+	Monotonic, Boottime, Realtime uint64
+}
