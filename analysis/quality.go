@@ -1,0 +1,35 @@
+package analysis
+
+import "trapline/format"
+
+// Quality says how much of what happened is in the captures, whatever was asked
+// of them: it does not depend on filters.
+type Quality struct {
+	Accounts []Account // by probe name, then CPU
+	Hits     uint64    // found in the captures
+
+	// Hits by what is known of their stacks.
+	KernelStacks, UserStacks uint64
+	Cut                      map[format.StackCut]uint64 // hits with at least one stack that was cut so
+
+	Frames, Unnamed uint64 // frames of all hits' stacks, and those of them without a function name
+
+	Damage    []Damage
+	Truncated []string // names of inputs that end inside a block or a segment
+}
+
+// An Account is the cumulative count of one probe's hits on one CPU
+// ([format.AnyCPU]: of all CPUs together) by cause. Recordings of the same probe
+// add up.
+type Account struct {
+	Probe  string
+	CPU    uint32
+	Counts map[format.Cause]uint64
+}
+
+// Damage is a range of an input that could not be read.
+type Damage struct {
+	Input          string
+	Offset, Length int64 // bytes
+	Reason         string
+}
