@@ -1,0 +1,8 @@
+// Package bpf is the kernel side of a recording: the programs in C, the one
+// definition of the events that they emit, and the generated loaders.
+//
+// The loaders and objects are committed, so building needs Go alone. Changing a
+// .c or .h file here needs clang 19 and libbpf's headers: make generate.
+package bpf
+
+//go:generate go tool bpf2go -tags linux -target amd64,arm64 -go-package bpf -type hit -type stack -type user_frame -type counts -type control Hooks hooks.bpf.c -- -O2 -g -mcpu=v3 -Wall -Werror -Iheaders -I/usr/include

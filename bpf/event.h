@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one definition of what the programs send through the ring buffers.
+ * bpf/event.go mirrors it; a test there compares the two through BTF.
+ */
+#ifndef TRAPLINE_EVENT_H
+#define TRAPLINE_EVENT_H
+
+#define MAX_FRAMES 127	 /* the kernel's default of perf_event_max_stack */
+#define MAX_RECORD 3072	 /* bytes of arguments a hit; longer ones are cut */
+#define MAX_STRING 256	 /* bytes of one string argument, its NUL included */
+#define MAX_FETCHES 12	 /* function arguments a probe */
+#define MAX_DATA_LOCS 8	 /* dynamic fields of a tracepoint */
+#define COMM_LEN 16
+
+enum event_kind {
+	EVENT_HIT = 1,
+	EVENT_KERNEL_STACK = 2,
+	EVENT_USER_STACK = 3,
+};
+
+/* hit.flags */
+enum {
+	HIT_KERNEL_STACK_LOST = 1, /* its stack event found no room in the ring */
+	HIT_USER_STACK_LOST = 2,
+	HIT_RECORD_CUT = 4, /* arguments beyond MAX_RECORD are missing */
+};
+
+/* One hit. The record follows: the trace record without its first 8 bytes. */
+struct hit {
+	u8 kind;
+	u8 flags;
+	u16 size;  /* bytes of record */
+	u32 probe; /* index in the recorder's list of probes */
+	u64 time;  /* ns, CLOCK_MONOTONIC */
+	u32 pid, tid;
+	u64 kernel_stack, user_stack; /* hash of the stack; 0: none */
+	char comm[COMM_LEN];
+};
+
+/* stack.flags */
+enum {
+	STACK_AGAIN = 1, /* sent before: user space compares the two */
+};
+/* stack.cut, as format.StackCut */
+enum {
+	CUT_NONE = 0,
+	CUT_DEPTH = 1,
+	CUT_UNREADABLE = 2,
+};
+
+/*
+ * A stack, sent before the first hit that refers to it by its hash. Addresses
+ * follow for a kernel stack, struct user_frame for a user stack; innermost
+ * first.
+ */
+struct stack {
+	u8 kind;
+	u8 flags;
+	u8 cut;
+	u8 pad;
+	u32 frames;
+	u64 hash;
+	u32 pid;
+	u32 pad2;
+};
+
+/*
+ * What was mapped at a user address when the stack was taken. inode 0: not a
+ * file (device VDSO_DEVICE: the vdso) or not known; offset is then the
+ * distance from the start of the vdso, or 0.
+ */
+#define VDSO_DEVICE 0xffffffff
+struct user_frame {
+	u64 address;
+	u64 inode;
+	u64 offset; /* in the file, bytes */
+	u32 device; /* dev_t: major << 20 | minor */
+	u32 known;  /* 1: the mapping was found */
+};
+
+/* The account of a probe on one CPU; indices as format.Cause - 1. */
+enum count {
+	COUNT_RECORDED,
+	COUNT_FILTERED,
+	COUNT_SAMPLED,
+	COUNT_RING_FULL,
+	COUNT_RECURSION,
+	COUNT_UNREADABLE,
+	COUNTS,
+};
+struct counts {
+	u64 n[COUNTS];
+};
+
+#endif

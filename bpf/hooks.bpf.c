@@ -1,0 +1,153 @@
+//go:build ignore
+
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The kernel side of a recording: one core, take_hit, behind a program for each
+ * kind of hook. A probe is one of these programs, loaded with constants of its
+ * own; the maps are shared by all.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+#include "maps.h"
+#include "scope.h"
+#include "stack.h"
+#include "record.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline void count(enum count what)
+{
+	u32 index = probe_index;
+	struct counts *c = bpf_map_lookup_elem(&accounts, &index);
+
+	if (c) /* atomic: an interrupt's program may count here too */
+		__sync_fetch_and_add(&c->n[what], 1);
+}
+
+static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *s,
+				     u32 slot, u32 cpu, u64 pid_tgid, u64 epoch)
+{
+	struct hit *hit = &s->hit.hit;
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	u64 flags = BPF_RB_NO_WAKEUP;
+	u32 size;
+
+	if (!ring) {
+		count(COUNT_RING_FULL);
+		return 0;
+	}
+	hit->kind = EVENT_HIT;
+	hit->flags = 0;
+	hit->probe = probe_index;
+	hit->time = bpf_ktime_get_ns();
+	hit->pid = pid_tgid >> 32;
+	hit->tid = pid_tgid;
+	bpf_get_current_comm(hit->comm, COMM_LEN);
+
+	size = take_record(ctx, hook, s->hit.record, hit);
+	if (size == ~0U) {
+		count(COUNT_UNREADABLE);
+		return 0;
+	}
+	if (size > MAX_RECORD)
+		size = MAX_RECORD;
+	hit->size = size;
+	hit->kernel_stack = with_kernel_stack ?
+		kernel_stack(ctx, s, slot, ring, hit, epoch) : 0;
+	hit->user_stack = with_user_stack ?
+		user_stack(ctx, s, slot, ring, hit, epoch) : 0;
+
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_output(ring, &s->hit, sizeof(struct hit) + size, flags))
+		count(COUNT_RING_FULL);
+	else
+		count(COUNT_RECORDED);
+	return 0;
+}
+
+/* A free scratch slot of this CPU, or SLOTS when programs are nested too deeply. */
+__noinline u32 take_slot(void)
+{
+	for (u32 i = 0; i < SLOTS; i++) {
+		u32 slot = i;
+		struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+		if (s && !__sync_lock_test_and_set(&s->busy, 1))
+			return i;
+	}
+	return SLOTS;
+}
+
+static __always_inline int take_hit(void *ctx, enum hook hook)
+{
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u32 cpu = bpf_get_smp_processor_id();
+	u32 zero = 0, slot;
+
+	if (!in_scope(pid_tgid >> 32, pid_tgid, cpu))
+		return 0;
+	struct control *c = bpf_map_lookup_elem(&controls, &zero);
+	if (!c || !c->enabled)
+		return 0;
+	slot = take_slot();
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	if (!s) {
+		count(COUNT_RECURSION);
+		return 0;
+	}
+	build_hit(ctx, hook, s, slot, cpu, pid_tgid, c->epoch);
+	*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
+	return 0;
+}
+
+SEC("tracepoint")
+int on_tracepoint(void *ctx)
+{
+	return take_hit(ctx, HOOK_TRACEPOINT);
+}
+
+SEC("tp_btf")
+int on_raw_tracepoint(void *ctx)
+{
+	return take_hit(ctx, HOOK_CONTEXT);
+}
+
+SEC("fentry")
+int on_fentry(void *ctx)
+{
+	return take_hit(ctx, HOOK_CONTEXT);
+}
+
+SEC("fexit")
+int on_fexit(void *ctx)
+{
+	return take_hit(ctx, HOOK_CONTEXT);
+}
+
+SEC("kprobe")
+int on_registers(void *ctx) /* kprobes and uprobes, entry and return */
+{
+	return take_hit(ctx, HOOK_REGISTERS);
+}
+
+SEC("perf_event")
+int on_timed(void *ctx)
+{
+	return take_hit(ctx, HOOK_NONE);
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(u64 *ctx)
+{
+	return scope_fork((void *)ctx[0], (void *)ctx[1]);
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(u64 *ctx)
+{
+	return scope_exit((void *)ctx[0]);
+}

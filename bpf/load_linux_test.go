@@ -1,0 +1,63 @@
+package bpf
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/cilium/ebpf"
+)
+
+// Every program must pass the verifier with stacks, arguments and every scope on:
+// the constants that enable the most code.
+func TestProgramsLoad(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	for name, attach := range map[string]string{
+		HooksProgOnTracepoint: "", HooksProgOnRawTracepoint: "sched_switch", HooksProgOnRegisters: "", HooksProgOnTimed: "",
+		HooksProgOnFork: "sched_process_fork", HooksProgOnExit: "sched_process_exit",
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, err := LoadHooks()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var specs HooksSpecs
+			if err := spec.Assign(&specs); err != nil {
+				t.Fatal(err)
+			}
+			for other := range spec.Programs {
+				if other != name {
+					delete(spec.Programs, other)
+				}
+			}
+			spec.Programs[name].AttachTo = attach
+			for _, v := range []struct {
+				v     *ebpf.VariableSpec
+				value any
+			}{
+				{specs.Scope, uint32(0)}, {specs.Follow, uint32(1)},
+				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)},
+				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
+				{specs.FetchCount, uint32(2)},
+			} {
+				if err := v.v.Set(v.value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+				Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
+			if err != nil {
+				var ve *ebpf.VerifierError
+				if errors.As(err, &ve) {
+					t.Fatalf("%+v", ve)
+				}
+				t.Fatal(err)
+			}
+			defer coll.Close()
+			log := coll.Programs[name].VerifierLog
+			t.Logf("%s", log)
+		})
+	}
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Maps shared by all programs of a recording, and the constants of each one. */
+#ifndef TRAPLINE_MAPS_H
+#define TRAPLINE_MAPS_H
+
+#include "event.h"
+
+/* One ring a CPU: a single shared one serialises all CPUs on its lock. */
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1); /* set to the number of CPUs */
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+/*
+ * Where a program builds its events. Programs nest: an interrupt or, for
+ * uprobes, another task can run a second program on the CPU before the first
+ * has ended, so each takes a free slot and gives it back.
+ */
+#define SLOTS 4
+struct scratch {
+	u64 busy;
+	struct {
+		struct hit hit;
+		u8 record[MAX_RECORD + MAX_STRING];
+	} hit;
+	struct {
+		struct stack head;
+		u64 ip[MAX_FRAMES + 1];
+	} kernel;
+	u64 ip[MAX_FRAMES + 1]; /* of the user stack */
+	struct {
+		struct stack head;
+		struct user_frame frames[MAX_FRAMES + 1];
+	} user;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1); /* set to the number of probes */
+	__type(key, u32);
+	__type(value, struct counts);
+} accounts SEC(".maps");
+
+/*
+ * Hashes of stacks that user space has been sent, direct-mapped. A slot holds
+ * nothing but the hash, so that CPUs that race on it can at worst send a stack
+ * twice.
+ */
+#define SENT_BITS 17
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SENT_BITS);
+	__type(key, u32);
+	__type(value, u64);
+} sent SEC(".maps");
+
+/* epoch: mixed into every stack hash; a new one makes every stack new. */
+struct control {
+	u64 epoch;
+	u32 enabled;
+	u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct control);
+} controls SEC(".maps");
+
+/* Processes and threads in scope; children are added as they are forked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_pids SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_tids SEC(".maps");
+
+/* Constants, set before a program is loaded: the verifier drops what they rule out. */
+enum {
+	SCOPE_PIDS = 1,
+	SCOPE_TIDS = 2,
+	SCOPE_UIDS = 4,
+	SCOPE_CPUS = 8,
+};
+#define MAX_UIDS 8
+#define MAX_CPUS 1024
+volatile const u32 scope = 0;
+volatile const u32 scope_uids[MAX_UIDS] = {};
+volatile const u32 scope_uid_count = 0;
+volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
+volatile const u32 self_pid = 0;
+volatile const u32 follow = 0; /* children inherit the scope */
+
+volatile const u32 probe_index = 0;
+volatile const u32 with_kernel_stack = 0;
+volatile const u32 with_user_stack = 0;
+volatile const u32 max_frames = MAX_FRAMES;
+volatile const u32 have_find_vma = 0; /* bpf_find_vma and bpf_loop: 5.17 */
+volatile const u64 wakeup_bytes = 0;  /* fill of a ring that wakes the reader */
+
+volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */
+volatile const u32 data_loc_count = 0;
+volatile const u16 data_locs[MAX_DATA_LOCS] = {};
+/* data_locs: the offset counts from the end of the word itself (__rel_loc) */
+#define DATA_LOC_RELATIVE 0x8000
+
+enum fetch_kind {
+	FETCH_ARG = 0,
+	FETCH_RETURN = 1,
+	FETCH_CONTEXT = 2,
+};
+enum {
+	FETCH_NUMBER = 0,
+	FETCH_KERNEL_STRING = 1,
+	FETCH_USER_STRING = 2,
+};
+struct fetch {
+	u8 kind;
+	u8 index;
+	u8 string;
+	u8 pad;
+};
+volatile const u32 fetch_count = 0;
+volatile const struct fetch fetches[MAX_FETCHES] = {};
+
+#endif
