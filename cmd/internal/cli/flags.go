@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags are a command's flags in groups, as --help lists them.
+type Flags struct {
+	*pflag.FlagSet // all of them, once Parse has run
+
+	synopsis       string
+	footer         string
+	commandFollows bool
+	groups         []flagGroup
+}
+
+type flagGroup struct {
+	title string
+	set   *pflag.FlagSet
+}
+
+// NewFlags starts a command's flags. The synopsis is what follows "usage: "; the
+// footer ends the help, usually with examples. Flags are recognised up to the
+// first operand if a command line may follow, everywhere otherwise.
+func NewFlags(name, synopsis, footer string, commandFollows bool) *Flags {
+	f := &Flags{FlagSet: newSet(name), synopsis: synopsis, footer: footer, commandFollows: commandFollows}
+	f.SetInterspersed(!commandFollows)
+	return f
+}
+
+func newSet(name string) *pflag.FlagSet {
+	set := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	set.SortFlags = false
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+	return set
+}
+
+// Group starts a group of flags under a title; define them on the returned set.
+func (f *Flags) Group(title string) *pflag.FlagSet {
+	set := newSet(title)
+	f.groups = append(f.groups, flagGroup{title, set})
+	return set
+}
+
+// Parse reads the arguments. When done is true the command is to exit with code:
+// help or the version was printed, or the arguments are wrong and a message was.
+// A flag whose value is optional takes it in perf's way, attached: -z3, -z=3,
+// --call-graph=fp.
+func (f *Flags) Parse(env Env) (done bool, code int) {
+	general := f.Group("General")
+	help := general.BoolP("help", "h", false, "print this help")
+	version := general.Bool("version", false, "print the version")
+	for _, g := range f.groups {
+		f.AddFlagSet(g.set)
+	}
+	err := f.FlagSet.Parse(f.attachOptional(env.Args))
+	switch {
+	case err != nil:
+		return true, env.Usage(errors.New(lowerFirst(err.Error())))
+	case *help:
+		if _, err := io.WriteString(env.Stdout, f.help(env.Columns)); err != nil {
+			return true, env.Fail(ExitOutput, err)
+		}
+		return true, ExitOK
+	case *version:
+		if _, err := fmt.Fprintf(env.Stdout, "%s (trapline) %s\n", env.Name, Version()); err != nil {
+			return true, env.Fail(ExitOutput, err)
+		}
+		return true, ExitOK
+	}
+	return false, ExitOK
+}
+
+func (f *Flags) help(columns int) string {
+	if columns == 0 || columns > 120 {
+		columns = 100
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "usage: %s\n", f.synopsis)
+	for _, g := range f.groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.set.FlagUsagesWrapped(columns))
+	}
+	if f.footer != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.Trim(f.footer, "\n"))
+	}
+	return b.String()
+}
+
+// attachOptional writes -z3 as -z=3: pflag would read the 3 as another letter,
+// since a flag with an optional value takes one only after an equals sign.
+func (f *Flags) attachOptional(args []string) []string {
+	out := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			return append(out, args[i:]...)
+		case strings.HasPrefix(arg, "--"):
+			out = append(out, arg)
+			name, _, hasValue := strings.Cut(arg[2:], "=")
+			if flag := f.Lookup(name); flag != nil && !hasValue && flag.NoOptDefVal == "" && i+1 < len(args) {
+				i++
+				out = append(out, args[i])
+			}
+		case len(arg) > 1 && arg[0] == '-':
+			rewritten, takesNext := f.attachShort(arg)
+			out = append(out, rewritten)
+			if takesNext && i+1 < len(args) {
+				i++
+				out = append(out, args[i])
+			}
+		default:
+			out = append(out, arg)
+			if f.commandFollows {
+				return append(out, args[i+1:]...)
+			}
+		}
+	}
+	return out
+}
+
+// attachShort does so in one cluster of letters, and reports whether its last
+// letter takes the next argument as its value.
+func (f *Flags) attachShort(arg string) (rewritten string, takesNext bool) {
+	for i := 1; i < len(arg); i++ {
+		flag := f.ShorthandLookup(arg[i : i+1])
+		rest := arg[i+1:]
+		switch {
+		case flag == nil || strings.HasPrefix(rest, "="):
+			return arg, false
+		case flag.NoOptDefVal == "":
+			return arg, rest == ""
+		case flag.Value.Type() != "bool" && flag.Value.Type() != "count" && rest != "":
+			return arg[:i+1] + "=" + rest, false
+		}
+	}
+	return arg, false
+}
+
+func lowerFirst(s string) string {
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
+// SizeVar defines a flag that is read by [ParseSize].
+func SizeVar(set *pflag.FlagSet, p *uint64, name, shorthand string, unit uint64, usage string) {
+	set.VarP(&sizeValue{p, unit}, name, shorthand, usage)
+}
+
+type sizeValue struct {
+	p    *uint64
+	unit uint64
+}
+
+func (v *sizeValue) Type() string { return "size" }
+
+func (v *sizeValue) String() string {
+	if v.p == nil || *v.p == 0 {
+		return ""
+	}
+	n, suffix := *v.p, ""
+	for _, s := range []string{"K", "M", "G", "T"} {
+		if n%1024 != 0 {
+			break
+		}
+		n, suffix = n/1024, s
+	}
+	return fmt.Sprint(n) + suffix
+}
+
+func (v *sizeValue) Set(s string) error {
+	n, err := ParseSize(s, v.unit)
+	if err == nil {
+		*v.p = n
+	}
+	return err
+}
+
+// DurationVar defines a flag that is read by [ParseDuration].
+func DurationVar(set *pflag.FlagSet, p *time.Duration, name, shorthand string, usage string) {
+	set.VarP((*durationValue)(p), name, shorthand, usage)
+}
+
+type durationValue time.Duration
+
+func (v *durationValue) Type() string { return "duration" }
+
+func (v *durationValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return time.Duration(*v).String()
+}
+
+func (v *durationValue) Set(s string) error {
+	d, err := ParseDuration(s)
+	if err == nil {
+		*v = durationValue(d)
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseSize reads a number of bytes: 512, 64K, 8M, 1.5G; the powers are of 1024,
+// and a B or iB may follow. A bare number counts units of unit bytes: 1, or the
+// page size where perf counts pages.
+func ParseSize(s string, unit uint64) (uint64, error) {
+	number, scale := s, uint64(0)
+	for _, suffix := range []string{"iB", "B"} {
+		if rest, ok := strings.CutSuffix(number, suffix); ok {
+			number, scale = rest, 1
+			break
+		}
+	}
+	if number != "" {
+		if i := strings.IndexByte("kmgt", number[len(number)-1]|0x20); i >= 0 {
+			scale = 1 << (10 * (i + 1))
+			number = number[:len(number)-1]
+		}
+	}
+	if scale == 0 {
+		scale = unit
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !isDecimal(number) {
+		return 0, fmt.Errorf("size %q is not a number with K, M, G or T, such as 512 or 8M", s)
+	}
+	if v *= float64(scale); v >= math.MaxInt64 {
+		return 0, fmt.Errorf("size %q is too large", s)
+	}
+	return uint64(v), nil
+}
+
+// isDecimal keeps out the other spellings that strconv reads: signs, exponents,
+// hexadecimal, inf.
+func isDecimal(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789.") == ""
+}
+
+// maxCPU is NR_CPUS of the largest kernel configuration (CONFIG_NR_CPUS in
+// arch/x86/Kconfig), with room; a list cannot ask for more memory than this.
+const maxCPU = 1 << 16
+
+// ParseCPUs reads a CPU list in the kernel's notation, such as 0-3,8, and returns
+// the CPUs sorted and once each.
+func ParseCPUs(s string) ([]int, error) {
+	var cpus []int
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		from, err := strconv.ParseUint(first, 10, 32)
+		to := from
+		if err == nil && isRange {
+			to, err = strconv.ParseUint(last, 10, 32)
+		}
+		if err != nil || to < from {
+			return nil, fmt.Errorf("CPU list %q: %q is neither a CPU nor a range such as 0-3", s, part)
+		}
+		if to >= maxCPU {
+			return nil, fmt.Errorf("CPU list %q: there is no CPU %d", s, to)
+		}
+		for c := from; c <= to; c++ {
+			cpus = append(cpus, int(c))
+		}
+		if len(cpus) > maxCPU {
+			slices.Sort(cpus)
+			cpus = slices.Compact(cpus)
+		}
+	}
+	slices.Sort(cpus)
+	return slices.Compact(cpus), nil
+}
+
+// ParseIDs reads a list of process, thread or user numbers separated by commas;
+// what names them in the error.
+func ParseIDs(what, s string) ([]uint32, error) {
+	var ids []uint32
+	for part := range strings.SplitSeq(s, ",") {
+		id, err := strconv.ParseUint(part, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s %q is not a number", what, part)
+		}
+		ids = append(ids, uint32(id))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// ParseDuration reads a duration in Go's notation (1m30s, 5ms) or as a bare number
+// of seconds.
+func ParseDuration(s string) (time.Duration, error) {
+	if isDecimal(s) {
+		s += "s"
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("duration %q is not a number with a unit, such as 500ms, 10s or 2m", s)
+	}
+	if d < 0 {
+		return 0, errors.New("a duration cannot be negative")
+	}
+	return d, nil
+}
