@@ -1,0 +1,94 @@
+package symbol
+
+import "debug/elf"
+
+// Indices of a Go function's tables: internal/abi/symtab.go.
+const (
+	goPCDataInlineTree   = 2 // pc → index of the innermost inlined call, -1 none
+	goFuncDataInlineTree = 3
+	goInlinedCallSize    = 16 // runtime.inlinedCall since Go 1.20
+	maxInlineDepth       = 256
+)
+
+// calls names an address by Go's own tables, innermost call first.
+func (t *goTable) calls(addr uint64) []Call {
+	i := t.find(addr)
+	if i < 0 {
+		return nil
+	}
+	f, ok := t.function(i)
+	if !ok || f.entry > addr {
+		return nil
+	}
+	var calls []Call
+	pc := addr
+	for range maxInlineDepth {
+		index, ok := t.value(f.pcdata(t, goPCDataInlineTree), f.entry, pc)
+		if !ok || index < 0 {
+			break
+		}
+		name, parent, ok := t.inlinedCall(&f, uint32(index))
+		if !ok {
+			break
+		}
+		file, line := t.position(&f, pc)
+		calls = append(calls, Call{Function: name, File: file, Line: line})
+		// The parent's position is that of an instruction marked for the purpose.
+		pc = f.entry + uint64(parent)
+	}
+	file, line := t.position(&f, pc)
+	return append(calls, Call{Function: t.name(f.nameOff), File: file, Line: line, Offset: addr - f.entry})
+}
+
+// inlinedCall reads an entry of a function's inlining tree: the called function's
+// name, and an instruction, as an offset from the function's entry, whose position
+// is that of the call.
+func (t *goTable) inlinedCall(f *goFunction, index uint32) (name string, parent uint32, ok bool) {
+	if t.version < goVersion120 || t.funcData == 0 {
+		return "", 0, false
+	}
+	off := f.funcdata(t, goFuncDataInlineTree)
+	if off == ^uint32(0) {
+		return "", 0, false
+	}
+	b, err := t.elf.segmentBytes(t.funcData+uint64(off)+uint64(index)*goInlinedCallSize, goInlinedCallSize)
+	if err != nil {
+		return "", 0, false
+	}
+	return t.name(t.order.Uint32(b[4:])), t.order.Uint32(b[8:]), true
+}
+
+// position returns the file and line of an instruction.
+func (t *goTable) position(f *goFunction, pc uint64) (string, int) {
+	line, _ := t.value(f.lineOff, f.entry, pc)
+	file, ok := t.value(f.fileOff, f.entry, pc)
+	if !ok {
+		return "", 0
+	}
+	return t.file(f.unit, file), int(max(line, 0))
+}
+
+// symbols returns the table's functions except those at addresses that known has:
+// the symbol table's names say more ("F[go.shape.int]" where this table has
+// "F[...]").
+func (t *goTable) symbols(known []symbol) []symbol {
+	have := make(map[uint64]bool, len(known))
+	for i := range known {
+		have[known[i].addr] = true
+	}
+	syms := make([]symbol, 0, t.count)
+	for i := range t.count {
+		entry, end := t.entry(i), t.entry(i+1)
+		if have[entry] || end <= entry {
+			continue
+		}
+		f, ok := t.function(i)
+		if !ok {
+			continue
+		}
+		if name := t.name(f.nameOff); name != "" {
+			syms = append(syms, symbol{name: name, addr: entry, size: end - entry, bind: elf.STB_LOCAL})
+		}
+	}
+	return syms
+}

@@ -1,0 +1,72 @@
+package symbol
+
+import "sort"
+
+// A KernelImage is the kind of image that kernel code belongs to.
+type KernelImage uint8
+
+const (
+	KernelCore KernelImage = iota
+	KernelModule
+	KernelBPF
+)
+
+// A KernelAddress is a kernel code address independent of where the kernel, the
+// module or the program was loaded.
+type KernelAddress struct {
+	Image        KernelImage
+	Name         string // of the module, or the BPF program's symbol (bpf_prog_TAG_NAME); "" for the core
+	Offset       uint64 // bytes from _text, from the module's lowest text symbol, or from the program's start
+	Symbol       string
+	SymbolOffset uint64 // bytes from Symbol
+}
+
+const (
+	// bpfModule is what kallsyms calls the module of BPF programs, trampolines
+	// and dispatchers.
+	bpfModule = "bpf"
+
+	// kallsyms has no sizes. A symbol reaches to the next one; the last of an
+	// image to the end of the page after its own, as perf has it, and a BPF
+	// program, which has one symbol only, for as long as programs usually are.
+	kernelPage = 4096
+	maxBPF     = 128 << 10
+)
+
+// Resolve names a kernel code address. It reports false for addresses that belong
+// to no image.
+func (k *Kallsyms) Resolve(addr uint64) (KernelAddress, bool) {
+	i := sort.Search(len(k.symbols), func(i int) bool { return k.symbols[i].addr > addr })
+	if i == 0 {
+		return KernelAddress{}, false
+	}
+	start := k.symbols[i-1].addr
+	first := i - 1
+	for first > 0 && k.symbols[first-1].addr == start {
+		first--
+	}
+	s := &k.symbols[first]
+	module := &k.modules[s.module]
+	bpf := module.name == bpfModule
+	if i == len(k.symbols) || k.symbols[i].module != s.module || bpf {
+		end := (start+kernelPage-1)&^(kernelPage-1) + kernelPage
+		if bpf {
+			end = start + maxBPF
+		}
+		if addr >= end {
+			return KernelAddress{}, false
+		}
+	}
+	a := KernelAddress{Symbol: s.name, SymbolOffset: addr - start}
+	switch {
+	case bpf:
+		a.Image, a.Name, a.Offset = KernelBPF, s.name, addr-start
+	case s.module != 0:
+		a.Image, a.Name, a.Offset = KernelModule, module.name, addr-module.base
+	case addr < k.text:
+		return KernelAddress{}, false
+	default:
+		a.Offset = addr - k.text
+	}
+	return a, true
+}
