@@ -1,0 +1,49 @@
+#!/bin/sh
+# Fetches the kernels that `make test-vm` boots into .cache/vm, once a machine:
+#   .cache/vm/<meta package>/vmlinuz, config, dummy.ko
+# The arguments are Debian meta packages, since the packages that they stand for
+# are replaced with every update of the kernel. dummy.ko is a module to probe.
+set -eu
+cd "$(dirname "$0")/.."
+
+resolve() {
+	apt-cache depends --important "$1" 2>/dev/null | awk '/Depends: linux-image-[0-9]/ { print $2; exit }'
+}
+
+install_missing() { # program package
+	command -v "$1" >/dev/null && return
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends "$2" </dev/null
+}
+
+fetch() { # meta package
+	dir=.cache/vm/$1
+	[ -e "$dir/dummy.ko" ] && return
+	package=$(resolve "$1")
+	if [ -z "$package" ]; then
+		apt-get update -qq
+		package=$(resolve "$1")
+	fi
+	[ -n "$package" ] || { echo "vm-kernels: apt has no package $1: add Debian's security archive to its sources" >&2; exit 1; }
+	echo "vm-kernels: fetching $package"
+	tmp=$(mktemp -d .cache/vm/fetch.XXXXXX)
+	if ! (cd "$tmp" && apt-get download -qq "$package" 2>/dev/null); then
+		apt-get update -qq # the list is older than the archive
+		package=$(resolve "$1")
+		(cd "$tmp" && apt-get download -qq "$package")
+	fi
+	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
+		tar -x -C "$tmp" --wildcards './boot/vmlinuz-*' './boot/config-*' '*/drivers/net/dummy.ko*'
+	module=$(find "$tmp" -name 'dummy.ko*')
+	case $module in *.xz) xz -d "$module"; module=${module%.xz} ;; esac
+	mkdir -p "$dir"
+	mv "$tmp"/boot/vmlinuz-* "$dir/vmlinuz"
+	mv "$tmp"/boot/config-* "$dir/config"
+	mv "$module" "$dir/dummy.ko"
+	rm -rf "$tmp"
+}
+
+mkdir -p .cache/vm
+install_missing qemu-system-x86_64 qemu-system-x86
+install_missing xz xz-utils
+for meta; do fetch "$meta"; done
