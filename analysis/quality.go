@@ -1,6 +1,10 @@
 package analysis
 
-import "trapline/format"
+import (
+	"errors"
+
+	"trapline/format"
+)
 
 // Quality says how much of what happened is in the captures, whatever was asked
 // of them: it does not depend on filters.
@@ -32,4 +36,13 @@ type Damage struct {
 	Input          string
 	Offset, Length int64 // bytes
 	Reason         string
+}
+
+func damageOf(input string, err error) Damage {
+	d := Damage{Input: input, Reason: err.Error()}
+	var c *format.CorruptError
+	if errors.As(err, &c) {
+		d.Offset, d.Reason = c.Offset, c.Reason
+	}
+	return d
 }

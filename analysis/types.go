@@ -21,8 +21,8 @@ type Image struct {
 	BuildID string // lower-case hex; "" when unknown
 }
 
-// A Call is one function activation at a code address. Equal calls of all
-// segments and captures are one pointer.
+// A Call is one function activation at a code address. The calls of equal frames
+// are the same pointers.
 type Call struct {
 	Function string // demangled, or as linked when demangling is off; "" when the address has no name
 	Linkage  string // as in the symbol table
@@ -46,7 +46,8 @@ type Call struct {
 
 // A Frame is one code address of a stack with the calls that it stands for:
 // innermost first, so all but the last were inlined into the next one. There is
-// always at least one call.
+// always at least one call. Equal frames of all segments and captures are one
+// pointer.
 type Frame struct {
 	Image  *Image // nil: no image is known
 	Offset uint64 // in Image; the address itself when Image is nil
@@ -147,6 +148,9 @@ type Event struct {
 type Result struct {
 	Headers []*Header
 	Quality Quality
-	Probes  []*Probe // all that had hits or an account, in order of first use
+	Probes  []*Probe // all that the captures name, in order of first use
+	// Totals are the hits of each probe that pass the filter on probes and CPUs,
+	// whatever else the filter says: what shares are shares of.
+	Totals  map[*Probe]uint64
 	Samples []Sample // of Aggregate
 }

@@ -1,0 +1,137 @@
+package analysis
+
+import (
+	"fmt"
+	"sync"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// countWorkers is how many goroutines count hits. It is a constant, whatever the
+// machine, since the order of results follows from which worker counts a block:
+// the same captures give the same bytes everywhere.
+const countWorkers = 2
+
+// maxArgs is how many arguments a query may name: they are tracked in the bits of
+// a word.
+const maxArgs = 64
+
+// Aggregate counts the hits of the inputs as the query says. progress, if not
+// nil, is called now and then with the bytes read so far and in all (0 when a size
+// is unknown).
+//
+// An input that is no capture, or a newer version of one, is an error
+// ([format.ErrNotCapture], [format.VersionError]). Damage within a capture is not: the
+// result is of what is whole, and Result.Quality says what is missing.
+func Aggregate(inputs []Input, q Query, progress func(done, total int64)) (*Result, error) {
+	if len(q.Args) > maxArgs {
+		return nil, fmt.Errorf("%d arguments to group by: at most %d can be", len(q.Args), maxArgs)
+	}
+	a := newAggregation(q)
+	sc := scanner{visitor: a, progress: progress, result: a.result}
+	err := sc.run(inputs)
+	a.stop()
+	if err != nil {
+		return nil, err
+	}
+	return a.finish(), nil
+}
+
+// An aggregation is the state of one Aggregate.
+type aggregation struct {
+	query   Query
+	args    []argName
+	dict    *dictionary
+	result  *Result
+	workers []*worker
+	pending sync.WaitGroup // blocks handed to workers
+	next    int            // worker of the next block
+
+	segment *segment
+	shapes  map[format.ShapeID][]argColumns
+
+	samples *table // of dictionary numbers
+	counts  []sampleCount
+	key     []uint64
+}
+
+type sampleCount struct{ hits, weight uint64 }
+
+func newAggregation(q Query) *aggregation {
+	a := &aggregation{
+		query:   q,
+		dict:    newDictionary(demangler(q)),
+		result:  &Result{Totals: make(map[*Probe]uint64)},
+		samples: newTable(keyWords + (len(q.Args)+1)/2),
+	}
+	a.result.Quality.Cut = make(map[format.StackCut]uint64)
+	for _, s := range q.Args {
+		a.args = append(a.args, parseArg(s))
+	}
+	for range countWorkers {
+		w := newWorker(&a.query)
+		a.workers = append(a.workers, w)
+		go func() {
+			for j := range w.jobs {
+				w.count(j)
+				a.pending.Done()
+			}
+		}()
+	}
+	return a
+}
+
+func demangler(q Query) func(string) string {
+	if q.NoDemangle {
+		return nil
+	}
+	return symbol.Demangle
+}
+
+func (a *aggregation) stop() {
+	for _, w := range a.workers {
+		close(w.jobs)
+	}
+}
+
+func (a *aggregation) enter(s *format.Segment, boot string) {
+	if a.segment == nil || a.segment.source != s {
+		a.segment = newSegment(a.dict, s, boot)
+		a.shapes = make(map[format.ShapeID][]argColumns)
+	}
+	a.segment.update(&a.query, a.args)
+}
+
+func (a *aggregation) probes(s *format.Segment) {
+	for id := 1; id <= s.NumProbes(); id++ {
+		a.dict.probe(s, format.ProbeID(id))
+	}
+}
+
+func (a *aggregation) hits(h *format.Hits, p *part) error {
+	a.enter(h.Segment, p.boot)
+	a.pending.Add(1)
+	w := a.workers[a.next]
+	a.next = (a.next + 1) % len(a.workers)
+	w.jobs <- job{input: p.Input, hits: h, tasks: a.segment.tasks, probes: a.segment.probes, args: a.columns(h), stacks: h.Segment.NumStacks()}
+	return nil
+}
+
+// columns returns where the arguments that the query names are in a block.
+func (a *aggregation) columns(h *format.Hits) []argColumns {
+	if len(a.args) == 0 {
+		return nil
+	}
+	cols, ok := a.shapes[h.Shape]
+	if !ok {
+		cols = make([]argColumns, len(a.args))
+		if shape, ok := h.Segment.Shape(h.Shape); ok {
+			for i, arg := range a.args {
+				cols[i] = findArg(h.Segment, shape, arg)
+			}
+		}
+		a.shapes[h.Shape] = cols
+	}
+	return cols
+}

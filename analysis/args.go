@@ -1,0 +1,68 @@
+package analysis
+
+import (
+	"strconv"
+	"strings"
+
+	"trapline/format"
+)
+
+// An argName is a parsed name of an argument, as sort keys and weights spell it.
+type argName struct {
+	probe string // "" any
+	name  string // without an index
+	index int    // of one element of an array; -1: all
+}
+
+func parseArg(s string) argName {
+	a := argName{name: s, index: -1}
+	if open := strings.LastIndexByte(s, '['); open > 0 && strings.HasSuffix(s, "]") {
+		if n, err := strconv.ParseUint(s[open+1:len(s)-1], 10, 16); err == nil {
+			a.name, a.index = s[:open], int(n)
+		}
+	}
+	if dot := strings.LastIndexByte(a.name, '.'); dot > 0 {
+		a.probe, a.name = a.name[:dot], a.name[dot+1:]
+	}
+	return a
+}
+
+// matchProbe reports whether the name may mean an argument of the probe: with its
+// whole name or the part after the last colon.
+func (a argName) matchProbe(probe string) bool {
+	return a.probe == "" || a.probe == probe || a.probe == probe[strings.LastIndexByte(probe, ':')+1:]
+}
+
+// MatchArg returns which of the probe's fields the name means, and which element
+// of it, -1 for all.
+func MatchArg(p *Probe, name string) (field, element int, ok bool) {
+	a := parseArg(name)
+	for i, f := range p.Fields {
+		if f.Name == a.name && a.matchProbe(p.Name) && a.index < f.Count {
+			return i, a.index, true
+		}
+	}
+	return 0, 0, false
+}
+
+// An argColumns says which columns of a shape hold an argument.
+type argColumns struct {
+	first, count int // count 0: the shape has no such argument
+}
+
+// maxElements is the longest array that hits can be grouped by.
+const maxElements = 64
+
+func findArg(s *format.Segment, shape format.Shape, a argName) argColumns {
+	column := 0
+	for _, f := range shape.Fields {
+		switch name := s.String(f.Name); {
+		case name == a.name && a.index < 0 && f.Count <= maxElements:
+			return argColumns{column, int(f.Count)}
+		case name == a.name && a.index < int(f.Count):
+			return argColumns{column + a.index, 1}
+		}
+		column += int(f.Count)
+	}
+	return argColumns{}
+}

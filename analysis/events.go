@@ -1,0 +1,123 @@
+package analysis
+
+import (
+	"trapline/format"
+)
+
+// Each calls yield for every hit that passes the filter, input after input and in
+// time order within each segment, until yield returns false. Of the query, only
+// Filter and NoDemangle matter. Memory is bounded by the size of a segment and the
+// number of distinct stacks. Errors are those of [Aggregate].
+func Each(inputs []Input, q Query, yield func(*Event) bool) (*Result, error) {
+	l := &listing{
+		query:  Query{Filter: q.Filter, Task: ByThread},
+		dict:   newDictionary(demangler(q)),
+		result: &Result{},
+		yield:  yield,
+	}
+	l.result.Quality.Cut = make(map[format.StackCut]uint64)
+	sc := scanner{visitor: l, result: l.result}
+	if err := sc.run(inputs); err != nil && err != errStop {
+		return nil, err
+	}
+	l.result.Probes = l.dict.probeList
+	return l.result, nil
+}
+
+// A listing is the state of one Each.
+type listing struct {
+	query  Query
+	dict   *dictionary
+	result *Result
+	yield  func(*Event) bool
+	blocks []*format.Hits // of the segment being read: names are known only at its end
+	event  Event
+}
+
+func (l *listing) probes(s *format.Segment) {
+	for id := 1; id <= s.NumProbes(); id++ {
+		l.dict.probe(s, format.ProbeID(id))
+	}
+}
+
+func (l *listing) hits(h *format.Hits, _ *part) error {
+	l.blocks = append(l.blocks, h)
+	return nil
+}
+
+func (l *listing) endSegment(s *format.Segment, p *part) error {
+	seg := newSegment(l.dict, s, p.boot)
+	seg.update(&l.query, nil)
+	m := newMerge(l.blocks)
+	l.blocks = nil
+	for {
+		b, row, ok := m.next()
+		if !ok {
+			break
+		}
+		if !l.row(seg, b, row, p.Header) {
+			return errStop
+		}
+	}
+	for _, err := range m.errs {
+		l.result.Quality.Damage = append(l.result.Quality.Damage, damageOf(p.Input, err))
+	}
+	return nil
+}
+
+// row yields one hit if it passes the filter, and reports whether to go on.
+func (l *listing) row(seg *segment, b *rows, r int, h *Header) bool {
+	filter := &l.query.Filter
+	probe := seg.probes[inside(b.probe[r], len(seg.probes))]
+	task := seg.tasks[inside(b.task[r], len(seg.tasks))]
+	if !probe.pass || !task.pass || !filter.matchCPU(b.cpu[r]) {
+		return true
+	}
+	e := &l.event
+	e.Kernel = l.stack(seg, b.kernel[r], true)
+	e.User = l.stack(seg, b.user[r], false)
+	if !matchCall(Leaf(e.Kernel, e.User), filter.DSOs, filter.Symbols) {
+		return true
+	}
+	e.Time = b.time[r]
+	e.CPU = int(b.cpu[r])
+	e.Task = l.dict.taskList[task.number]
+	e.Probe = l.dict.probeList[probe.number]
+	e.Header = h
+	e.Args = seg.args(e.Args[:0], e.Probe, b, r)
+	return l.yield(e)
+}
+
+// inside returns id, or 0 if there is no entry with that ID.
+func inside(id uint32, n int) int {
+	if int(id) < n {
+		return int(id)
+	}
+	return 0
+}
+
+func (l *listing) stack(seg *segment, id uint32, kernel bool) *Stack {
+	st := l.dict.stackAt(seg.stack(format.StackID(id), kernel))
+	if st != nil {
+		l.dict.expand(st)
+	}
+	return st
+}
+
+func (s *segment) args(dst []Value, p *Probe, b *rows, r int) []Value {
+	column := 0
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if f.Count == 0 || column+f.Count > len(b.args) {
+			dst = append(dst, Value{})
+			continue
+		}
+		numbers := make([]uint64, f.Count)
+		for j := range numbers {
+			numbers[j] = b.args[column+j][r]
+		}
+		dst = append(dst, s.value(f, numbers, true))
+		column += f.Count
+	}
+	return dst
+}

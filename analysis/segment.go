@@ -1,0 +1,144 @@
+package analysis
+
+import "trapline/format"
+
+// A segment maps one segment's IDs to the dictionary's numbers. Tasks and probes
+// are mapped as their IDs appear, stacks and frames only when the segment has
+// ended, as symbols come last.
+type segment struct {
+	dict   *dictionary
+	source *format.Segment
+	boot   string
+	tasks  []taskEntry  // by TaskID
+	probes []probeEntry // by ProbeID
+	images []*Image     // by ImageID; nil: not mapped yet
+	frames []uint32     // by FrameID: number+1
+	stacks []uint32     // by StackID: number+1
+	path   []uint32     // scratch
+}
+
+type taskEntry struct {
+	number uint32 // of the task, or of what the query takes of it
+	pass   bool
+}
+
+type probeEntry struct {
+	number uint32
+	pass   bool
+	args   uint64 // bit i: the probe has the argument Query.Args[i]
+}
+
+func newSegment(d *dictionary, s *format.Segment, boot string) *segment {
+	return &segment{dict: d, source: s, boot: boot}
+}
+
+// update maps the tasks and probes that were named since the last call. Slices
+// handed out before stay valid: they never see the new entries.
+func (s *segment) update(q *Query, args []argName) {
+	for id := len(s.tasks); id <= s.source.NumTasks(); id++ {
+		s.tasks = append(s.tasks, s.taskEntry(format.TaskID(id), q))
+	}
+	for id := len(s.probes); id <= s.source.NumProbes(); id++ {
+		n := s.dict.probe(s.source, format.ProbeID(id))
+		p := s.dict.probeList[n]
+		e := probeEntry{number: n, pass: q.Filter.matchProbe(p.Name)}
+		for i, a := range args {
+			if a.matchProbe(p.Name) {
+				e.args |= 1 << i
+			}
+		}
+		s.probes = append(s.probes, e)
+	}
+}
+
+func (s *segment) taskEntry(id format.TaskID, q *Query) taskEntry {
+	ft, ok := s.source.Task(id)
+	t := Task{Comm: "[unknown]"}
+	if ok {
+		t = Task{PID: ft.PID, TID: ft.TID, Comm: s.source.String(ft.Comm)}
+	}
+	e := taskEntry{pass: q.Filter.matchTask(t, ok)}
+	switch q.Task {
+	case ByThread:
+		e.number = s.dict.task(t)
+	case ByComm:
+		e.number = s.dict.task(Task{Comm: t.Comm})
+	case ByPID:
+		e.number = s.dict.task(Task{PID: t.PID})
+		s.dict.nameProcess(t)
+	}
+	return e
+}
+
+// stack returns a stack's number in the dictionary, plus 1; 0 for none.
+func (s *segment) stack(id format.StackID, kernel bool) uint32 {
+	if id == 0 {
+		return 0
+	}
+	if int(id) > s.source.NumStacks() {
+		return s.dict.stack(kernel, format.CutNone, nil, true) + 1
+	}
+	if s.stacks == nil {
+		s.stacks = make([]uint32, s.source.NumStacks()+1)
+	}
+	if n := s.stacks[id]; n != 0 {
+		return n
+	}
+	st, ok := s.source.Stack(id)
+	if !ok {
+		s.stacks[id] = s.dict.stack(kernel, format.CutNone, nil, true) + 1
+		return s.stacks[id]
+	}
+	s.path = s.path[:0]
+	for _, f := range st.Frames {
+		s.path = append(s.path, s.frame(f, st.Kernel))
+	}
+	s.stacks[id] = s.dict.stack(st.Kernel, st.Cut, s.path, false) + 1
+	return s.stacks[id]
+}
+
+func (s *segment) frame(id format.FrameID, kernel bool) uint32 {
+	if s.frames == nil {
+		s.frames = make([]uint32, s.source.NumFrames()+1)
+	}
+	known := int(id) < len(s.frames)
+	if known && s.frames[id] != 0 {
+		return s.frames[id] - 1
+	}
+	f, ok := s.source.Frame(id)
+	if !ok {
+		return s.dict.lostFrame()
+	}
+	sym, _ := s.source.Symbol(id)
+	n := s.dict.frame(frameKey{
+		image: s.image(f.Image), offset: f.Offset, flags: f.Flags, kind: f.Kind, kernel: kernel,
+	}, s.source, sym)
+	if known {
+		s.frames[id] = n + 1
+	}
+	return n
+}
+
+func (s *segment) image(id format.ImageID) *Image {
+	if s.images == nil {
+		s.images = make([]*Image, s.source.NumImages()+1)
+	}
+	if int(id) < len(s.images) && s.images[id] != nil {
+		return s.images[id]
+	}
+	img, ok := s.source.Image(id)
+	if !ok {
+		return nil
+	}
+	i := s.dict.image(s.source, img, s.boot)
+	if int(id) < len(s.images) {
+		s.images[id] = i
+	}
+	return i
+}
+
+// named reports whether the frame's function is known.
+func (s *segment) named(id format.FrameID) bool {
+	sym, ok := s.source.Symbol(id)
+	return ok && len(sym.Calls) > 0 && sym.Calls[0].Function != 0
+}

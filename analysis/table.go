@@ -1,0 +1,89 @@
+package analysis
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// hashSeed differs from run to run, so that no capture can be made whose keys all
+// collide. Nothing depends on the order of slots.
+var hashSeed = rand.Uint64()
+
+// A table gives dense numbers, from 0 in the order of first use, to keys of a
+// fixed number of words, at least 1. It is an open-addressed hash table: counting goes through
+// it once a hit, and Go's maps would take several times as long with keys of
+// variable width.
+type table struct {
+	words int
+	keys  []uint64 // of entry i: keys[i*words:][:words]
+	slots []uint32 // entry+1; 0 is free
+	shift uint     // 64 - log2(len(slots))
+}
+
+func newTable(words int) *table {
+	const initial = 1 << 10
+	return &table{words: words, slots: make([]uint32, initial), shift: 64 - uint(bits.TrailingZeros(initial))}
+}
+
+func (t *table) len() int {
+	return len(t.keys) / t.words
+}
+
+func (t *table) key(i int) []uint64 { return t.keys[i*t.words : (i+1)*t.words] }
+
+// reset forgets all entries and keeps the memory.
+func (t *table) reset() {
+	t.keys = t.keys[:0]
+	clear(t.slots)
+}
+
+func hashKey(key []uint64) uint64 {
+	h := hashSeed
+	for _, w := range key {
+		hi, lo := bits.Mul64(h^w, 0xa0761d6478bd642f)
+		h = hi ^ lo
+	}
+	return h * 0x9e3779b97f4a7c15
+}
+
+// index returns the number of the key, a new one if the key is new. The table
+// copies the key.
+func (t *table) index(key []uint64) int {
+	mask := uint64(len(t.slots) - 1)
+	for s := hashKey(key) >> t.shift; ; s = (s + 1) & mask {
+		e := t.slots[s]
+		if e == 0 {
+			t.slots[s] = uint32(t.len() + 1)
+			t.keys = append(t.keys, key...)
+			if t.len()*4 > len(t.slots)*3 {
+				t.grow()
+			}
+			return t.len() - 1
+		}
+		if equalKey(t.key(int(e-1)), key) {
+			return int(e - 1)
+		}
+	}
+}
+
+func equalKey(a, b []uint64) bool {
+	for i, w := range a {
+		if w != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *table) grow() {
+	t.slots = make([]uint32, 2*len(t.slots))
+	t.shift--
+	mask := uint64(len(t.slots) - 1)
+	for i := range t.len() {
+		s := hashKey(t.key(i)) >> t.shift
+		for t.slots[s] != 0 {
+			s = (s + 1) & mask
+		}
+		t.slots[s] = uint32(i + 1)
+	}
+}

@@ -1,0 +1,90 @@
+package analysis
+
+import (
+	"cmp"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"trapline/format"
+)
+
+// String returns the value as reports print it: "-" when the probe has no such
+// argument. Text is as recorded: the caller must make it safe for a terminal.
+func (v Value) String() string {
+	if v.Field == nil {
+		return "-"
+	}
+	if v.Numbers == nil {
+		return v.element(v.Number)
+	}
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, n := range v.Numbers {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(v.element(n))
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+func (v Value) element(n uint64) string {
+	switch v.Field.Type {
+	case format.FieldInt:
+		return strconv.FormatInt(int64(n), 10)
+	case format.FieldHex, format.FieldPointer:
+		return "0x" + strconv.FormatUint(n, 16)
+	case format.FieldBool:
+		return strconv.FormatBool(n != 0)
+	case format.FieldChar:
+		if n >= 0x20 && n < 0x7f {
+			return "'" + string(rune(n)) + "'"
+		}
+		return strconv.FormatUint(n, 10)
+	case format.FieldString:
+		return v.Text
+	case format.FieldBytes:
+		return hex.EncodeToString([]byte(v.Text))
+	case format.FieldSymbol:
+		if v.Symbol == nil {
+			return "0x0"
+		}
+		return v.Symbol.NameOffset()
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// Numeric reports whether the value is a number that can be summed and sorted by
+// size.
+func (v Value) Numeric() bool {
+	if v.Field == nil || v.Numbers != nil {
+		return false
+	}
+	switch v.Field.Type {
+	case format.FieldString, format.FieldBytes, format.FieldSymbol:
+		return false
+	}
+	return true
+}
+
+// Compare orders values of the same argument: numbers by size, others by their
+// text; absent ones first.
+func (v Value) Compare(w Value) int {
+	if v.Numeric() && w.Numeric() && v.Field.Type == w.Field.Type {
+		if v.Field.Type == format.FieldInt {
+			return cmp.Compare(int64(v.Number), int64(w.Number))
+		}
+		return cmp.Compare(v.Number, w.Number)
+	}
+	switch {
+	case v.Field == nil && w.Field == nil:
+		return 0
+	case v.Field == nil:
+		return -1
+	case w.Field == nil:
+		return 1
+	}
+	return strings.Compare(v.String(), w.String())
+}
