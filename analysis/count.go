@@ -9,6 +9,7 @@ import (
 // A worker decodes blocks of hits and counts them by keys of the segment's IDs.
 type worker struct {
 	query  *Query
+	cpus   cpuSet
 	jobs   chan job
 	shapes map[format.ShapeID]*counter // of the segment being read
 	order  []format.ShapeID            // of shapes, by first use
@@ -50,7 +51,7 @@ const (
 )
 
 func newWorker(q *Query) *worker {
-	w := &worker{query: q, jobs: make(chan job, 4)}
+	w := &worker{query: q, cpus: newCPUSet(q.Filter.CPUs), jobs: make(chan job, 4)}
 	w.reset()
 	return w
 }
@@ -150,13 +151,12 @@ func tally(counts *[]uint64, ids []uint32, highest int) {
 // and probes by their numbers.
 func (w *worker) selectRows(j job) {
 	w.rows = w.rows[:0]
-	anyCPU := len(w.query.Filter.CPUs) == 0
 	for r, id := range w.probe {
 		if int(id) >= len(j.probes) {
 			id = 0
 		}
 		p := j.probes[id]
-		if !p.pass || !anyCPU && !w.query.Filter.matchCPU(w.cpu[r]) {
+		if !p.pass || !w.cpus.has(w.cpu[r]) {
 			continue
 		}
 		w.probe[r] = id

@@ -11,6 +11,7 @@ import (
 func Each(inputs []Input, q Query, yield func(*Event) bool) (*Result, error) {
 	l := &listing{
 		query:  Query{Filter: q.Filter, Task: ByThread},
+		cpus:   newCPUSet(q.Filter.CPUs),
 		dict:   newDictionary(demangler(q)),
 		result: &Result{},
 		yield:  yield,
@@ -27,6 +28,7 @@ func Each(inputs []Input, q Query, yield func(*Event) bool) (*Result, error) {
 // A listing is the state of one Each.
 type listing struct {
 	query  Query
+	cpus   cpuSet
 	dict   *dictionary
 	result *Result
 	yield  func(*Event) bool
@@ -70,7 +72,7 @@ func (l *listing) row(seg *segment, b *rows, r int, h *Header) bool {
 	filter := &l.query.Filter
 	probe := seg.probes[inside(b.probe[r], len(seg.probes))]
 	task := seg.tasks[inside(b.task[r], len(seg.tasks))]
-	if !probe.pass || !task.pass || !filter.matchCPU(b.cpu[r]) {
+	if !probe.pass || !task.pass || !l.cpus.has(b.cpu[r]) {
 		return true
 	}
 	e := &l.event

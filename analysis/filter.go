@@ -1,43 +1,10 @@
 package analysis
 
 import (
-	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
-
-// ParseCPUs parses a CPU list as the kernel and perf write it: 0,2-5.
-func ParseCPUs(list string) ([]CPURange, error) {
-	var ranges []CPURange
-	for part := range strings.SplitSeq(list, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		a, errA := strconv.ParseUint(first, 10, 32)
-		b, errB := strconv.ParseUint(last, 10, 32)
-		if errA != nil || errB != nil || a > b {
-			return nil, fmt.Errorf("CPU list %q: %q is no CPU or range of CPUs; write it like 0,2-5", list, part)
-		}
-		ranges = append(ranges, CPURange{uint32(a), uint32(b)})
-	}
-	return ranges, nil
-}
-
-// ParseIDs parses a list of process or thread ids: 1,234.
-func ParseIDs(list string) ([]uint32, error) {
-	var ids []uint32
-	for part := range strings.SplitSeq(list, ",") {
-		id, err := strconv.ParseUint(part, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("id list %q: %q is no process or thread id; write it like 1,234", list, part)
-		}
-		ids = append(ids, uint32(id))
-	}
-	return ids, nil
-}
 
 func (f *Filter) matchTask(t Task, known bool) bool {
 	if len(f.Comms)+len(f.PIDs)+len(f.TIDs) == 0 {
@@ -49,16 +16,22 @@ func (f *Filter) matchTask(t Task, known bool) bool {
 		(len(f.TIDs) == 0 || slices.Contains(f.TIDs, t.TID))
 }
 
-func (f *Filter) matchCPU(cpu uint32) bool {
-	if len(f.CPUs) == 0 {
-		return true
+// A cpuSet is indexed by CPU; nil holds all.
+type cpuSet []bool
+
+func newCPUSet(cpus []int) cpuSet {
+	if len(cpus) == 0 {
+		return nil
 	}
-	for _, r := range f.CPUs {
-		if r.First <= cpu && cpu <= r.Last {
-			return true
-		}
+	set := make(cpuSet, slices.Max(cpus)+1)
+	for _, c := range cpus {
+		set[c] = true
 	}
-	return false
+	return set
+}
+
+func (s cpuSet) has(cpu uint32) bool {
+	return s == nil || int(cpu) < len(s) && s[cpu]
 }
 
 // matchProbe compares names, and as a glob both names and their part after the

@@ -178,9 +178,7 @@ func (a *aggregation) sample(key []uint64) Sample {
 	}
 	if a.query.Task != NoTask {
 		s.Task = *d.taskList[key[wordWho]>>32]
-		if a.query.Task == ByPID {
-			s.Task.Comm = d.processes[s.Task.PID]
-		}
+		s.Process = d.processes[s.Task.PID]
 	}
 	if a.query.Probe {
 		s.Probe = d.probeList[uint32(key[wordWho])]

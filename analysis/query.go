@@ -6,8 +6,8 @@ type TaskKey uint8
 const (
 	NoTask   TaskKey = iota
 	ByComm           // Sample.Task.Comm
-	ByPID            // Sample.Task.PID, with the name of the process's main thread
-	ByThread         // all of Sample.Task
+	ByPID            // Sample.Task.PID and Sample.Process
+	ByThread         // all of Sample.Task, and Sample.Process
 )
 
 // A Query says which hits to count and what to count them by.
@@ -31,7 +31,7 @@ type Filter struct {
 	Comms  []string
 	PIDs   []uint32
 	TIDs   []uint32
-	CPUs   []CPURange
+	CPUs   []int
 	Probes []string // names or globs of probes
 
 	// DSOs and Symbols look at the innermost call of a hit (kernel stack first):
@@ -39,6 +39,3 @@ type Filter struct {
 	DSOs    []string
 	Symbols []string
 }
-
-// A CPURange is one range of a CPU list, both ends included.
-type CPURange struct{ First, Last uint32 }

@@ -65,6 +65,8 @@ func (s *segment) taskEntry(id format.TaskID, q *Query) taskEntry {
 		e.number = s.dict.task(Task{Comm: t.Comm})
 	case ByPID:
 		e.number = s.dict.task(Task{PID: t.PID})
+	}
+	if q.Task >= ByPID {
 		s.dict.nameProcess(t)
 	}
 	return e

@@ -124,6 +124,7 @@ func (h *Header) Get(key string) string {
 // for. The fields that it did not ask for are zero.
 type Sample struct {
 	Task         Task
+	Process      string // name of the main thread of the process Task.PID
 	CPU          int
 	Probe        *Probe
 	Kernel, User *Stack

@@ -1,0 +1,124 @@
+package analysis
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"trapline/format"
+)
+
+// NoStack is the symbol of hits without any stack.
+const NoStack = "[no stack]"
+
+func (g *grouping) cells(s *Sample, c *Call) []Cell {
+	cells := make([]Cell, len(g.opt.Keys))
+	arg := 0
+	for i, k := range g.opt.Keys {
+		if k.Kind == KeyArg {
+			cells[i] = Cell{Text: s.Args[arg].String(), Value: s.Args[arg]}
+			arg++
+			continue
+		}
+		cells[i] = cell(k, s, c)
+	}
+	return cells
+}
+
+// cell returns what a key shows of a hit and one of its calls, nil if there is no
+// stack.
+func cell(k SortKey, s *Sample, c *Call) Cell {
+	switch k.Kind {
+	case KeyComm:
+		return Cell{Text: s.Task.Comm}
+	case KeyPID:
+		return Cell{Text: s.Process, ID: s.Task.PID}
+	case KeyTID:
+		return Cell{Text: s.Task.Comm, ID: s.Task.TID}
+	case KeyCPU:
+		return Cell{ID: uint32(s.CPU)}
+	case KeyProbe:
+		return Cell{Text: s.Probe.Name}
+	case KeyDSO:
+		return Cell{Text: dsoName(s, c)}
+	case KeySymbol:
+		if c == nil {
+			name, kernel := probeSymbol(s.Probe)
+			return Cell{Text: name, Kernel: kernel}
+		}
+		return Cell{Text: c.Name(), Kernel: c.Kernel}
+	case KeySrcline:
+		if c == nil {
+			name, _ := probeSymbol(s.Probe)
+			return Cell{Text: name}
+		}
+		return Cell{Text: c.Source()}
+	}
+	return Cell{}
+}
+
+func dsoName(s *Sample, c *Call) string {
+	switch {
+	case c == nil:
+		return probeImage(s.Probe)
+	case c.Image == nil && c.Kernel:
+		return "[kernel.kallsyms]"
+	}
+	return c.Image.Name()
+}
+
+// probeSymbol names the place of a hit without a stack: the function that the probe
+// is on, as the address of such a hit would show in perf.
+func probeSymbol(p *Probe) (name string, kernel bool) {
+	if p == nil {
+		return NoStack, false
+	}
+	short := p.Name[strings.LastIndexByte(p.Name, ':')+1:]
+	switch p.Kind {
+	case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeFentry, format.ProbeFexit:
+		return short, true
+	case format.ProbeUprobe, format.ProbeUretprobe:
+		return short, false
+	case format.ProbeTracepoint, format.ProbeRawTracepoint:
+		return NoStack, true
+	}
+	return NoStack, false
+}
+
+func probeImage(p *Probe) string {
+	if p != nil {
+		switch p.Kind {
+		case format.ProbeUprobe, format.ProbeUretprobe:
+			// uprobe:libc.so.6:malloc
+			if parts := strings.Split(p.Name, ":"); len(parts) >= 3 {
+				return parts[len(parts)-2]
+			}
+		case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeFentry, format.ProbeFexit,
+			format.ProbeTracepoint, format.ProbeRawTracepoint:
+			return "[kernel.kallsyms]"
+		}
+	}
+	return "[unknown]"
+}
+
+// appendKey appends what tells apart the sample's value of a key.
+func appendKey(b []byte, k SortKey, s *Sample, arg int) []byte {
+	switch k.Kind {
+	case KeyComm:
+		return append(append(b, s.Task.Comm...), 0)
+	case KeyPID:
+		return binary.LittleEndian.AppendUint32(b, s.Task.PID)
+	case KeyTID:
+		return append(append(binary.LittleEndian.AppendUint32(b, s.Task.TID), s.Task.Comm...), 0)
+	case KeyCPU:
+		return binary.LittleEndian.AppendUint32(b, uint32(s.CPU))
+	case KeyProbe:
+		return append(append(b, s.Probe.Name...), 0)
+	case KeyArg:
+		v := s.Args[arg]
+		if v.Numeric() {
+			return binary.LittleEndian.AppendUint64(append(b, 1), v.Number)
+		}
+		return append(append(append(b, 2), v.String()...), 0)
+	}
+	return b
+}

@@ -1,0 +1,115 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// QueryFor returns the query that counts what a histogram by the keys looks at.
+// Stacks are counted if any key or withStacks asks for them.
+func QueryFor(keys []SortKey, filter Filter, withStacks bool) Query {
+	q := Query{Filter: filter, Probe: true, Kernel: withStacks, User: withStacks}
+	for _, k := range keys {
+		switch k.Kind {
+		case KeyComm:
+			q.Task = q.Task.with(ByComm)
+		case KeyPID:
+			q.Task = q.Task.with(ByPID)
+		case KeyTID:
+			q.Task = ByThread
+		case KeyCPU:
+			q.CPU = true
+		case KeyArg:
+			q.Args = append(q.Args, k.Arg)
+		case KeyDSO, KeySymbol, KeySrcline:
+			q.Kernel, q.User = true, true
+		}
+	}
+	return q
+}
+
+// with returns the coarsest key that has what both have.
+func (t TaskKey) with(other TaskKey) TaskKey {
+	if t == NoTask || t == other {
+		return other
+	}
+	return ByThread
+}
+
+// A Section is the histogram of one probe's hits, or of all.
+type Section struct {
+	Probe string // "" all probes
+	// Hits are those that shares are of: all of the probe's hits on the CPUs asked for,
+	// also those that other filters left out.
+	Hits, Weight uint64
+	*Histogram
+}
+
+// Sections returns a histogram for each probe, as perf does for its events: hits
+// of different probes have no common measure, and their sum means nothing. If the
+// probe is one of the keys, the user asks to see them together and there is one
+// histogram. The probes with the most hits come first.
+func Sections(r *Result, opt HistogramOptions) []*Section {
+	together := slices.Contains(opt.Keys, SortKey{Kind: KeyProbe})
+	byName := make(map[string]*Section)
+	var sections []*Section
+	section := func(p *Probe) *Section {
+		name := p.Name
+		if together {
+			name = ""
+		}
+		s := byName[name]
+		if s == nil {
+			s = &Section{Probe: name}
+			byName[name] = s
+			sections = append(sections, s)
+		}
+		return s
+	}
+	for _, p := range r.Probes {
+		if n := r.Totals[p]; n > 0 {
+			s := section(p)
+			s.Hits += n
+			s.Weight += n * p.Period
+		}
+	}
+	samples := make(map[*Section][]Sample)
+	for _, smp := range r.Samples {
+		s := section(smp.Probe)
+		samples[s] = append(samples[s], smp)
+	}
+	for _, s := range sections {
+		o := opt
+		o.Total = s.Weight
+		s.Histogram = NewHistogram(samples[s], o)
+	}
+	slices.SortStableFunc(sections, func(a, b *Section) int {
+		if c := cmp.Compare(b.Hits, a.Hits); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Probe, b.Probe)
+	})
+	return sections
+}
+
+// HasArg reports whether any probe of the captures has the argument.
+func (r *Result) HasArg(name string) bool {
+	return slices.ContainsFunc(r.Probes, func(p *Probe) bool {
+		_, _, ok := MatchArg(p, name)
+		return ok
+	})
+}
+
+// Args returns the names of all arguments of the captures' probes, sorted.
+func (r *Result) Args() []string {
+	var names []string
+	for _, p := range r.Probes {
+		short := p.Name[strings.LastIndexByte(p.Name, ':')+1:]
+		for _, f := range p.Fields {
+			names = append(names, short+"."+f.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
