@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -19,7 +18,7 @@ func (e *ELF) findDebugFile() *object {
 		id := hex.EncodeToString(e.buildID)
 		name := filepath.Join(".build-id", id[:2], id[2:]+".debug")
 		for _, dir := range e.debugDirs() {
-			if o := e.openDebugFile(filepath.Join(dir, name), nil); o != nil {
+			if o := e.openMatching(filepath.Join(dir, name), e.buildID, nil); o != nil {
 				return o
 			}
 		}
@@ -37,7 +36,7 @@ func (e *ELF) findDebugFile() *object {
 		}
 	}
 	for _, dir := range append(dirs, e.debugDirs()...) {
-		if o := e.openDebugFile(filepath.Join(dir, name), &crc); o != nil {
+		if o := e.openMatching(filepath.Join(dir, name), e.buildID, &crc); o != nil {
 			return o
 		}
 	}
@@ -82,17 +81,17 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 	return name, e.file.ByteOrder.Uint32(b[crcOff:]), true
 }
 
-// openDebugFile opens a debug file if it belongs to the image: its build ID is the
-// same, or, where crc is given, its checksum.
-func (e *ELF) openDebugFile(path string, crc *uint32) *object {
+// openMatching opens an ELF file if its build ID is the one asked for, or, where
+// crc is given, its checksum. Close closes it.
+func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 	f, o := openObject(path)
 	if o == nil {
 		return nil
 	}
-	id, _ := o.notes()
-	matches := slices.Equal(id, e.buildID)
+	found, _ := o.notes()
+	matches := bytes.Equal(found, id)
 	if crc != nil {
-		matches = (len(id) == 0 || len(e.buildID) == 0 || matches) && fileCRC(f) == *crc
+		matches = (len(found) == 0 || len(id) == 0 || matches) && fileCRC(f) == *crc
 	}
 	if !matches {
 		f.Close()
@@ -119,6 +118,7 @@ func openObject(path string) (*os.File, *object) {
 		f.Close()
 		return nil, nil
 	}
+	o.path = path
 	return f, o
 }
 

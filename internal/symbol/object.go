@@ -16,6 +16,7 @@ const maxSection = 1 << 30
 type object struct {
 	r    io.ReaderAt
 	file *elf.File
+	path string // of a debug file
 }
 
 func newObject(r io.ReaderAt) (*object, error) {

@@ -1,0 +1,111 @@
+package symbol
+
+import "debug/dwarf"
+
+// An abbrev describes the entries of one code.
+type abbrev struct {
+	tag      dwarf.Tag
+	children bool
+	fixed    int // bytes of all attributes, -1 where they vary
+	attrs    []attrSpec
+}
+
+// An abbrevTable holds a unit's abbreviations. Compilers count codes from 1, so
+// nearly all are in dense.
+type abbrevTable struct {
+	dense  []abbrev // by code-1
+	sparse map[uint64]*abbrev
+}
+
+// abbrevKey names a table: its offset, and what the sizes depend on.
+type abbrevKey struct {
+	off uint64
+	enc encoding
+}
+
+func (t *abbrevTable) get(code uint64) *abbrev {
+	if code-1 < uint64(len(t.dense)) {
+		return &t.dense[code-1]
+	}
+	return t.sparse[code]
+}
+
+// abbreviations returns the table at an offset of .debug_abbrev, nil when it is
+// damaged. Units often share one.
+func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
+	key := abbrevKey{off, enc}
+	d.mu.Lock()
+	t, ok := d.abbrevs[key]
+	d.mu.Unlock()
+	if ok {
+		return t
+	}
+	s := scanner{s: d.abbrev, step: 4 << 10, big: d.big}
+	good := s.read(off, func(c *cursor) {
+		t = &abbrevTable{sparse: make(map[uint64]*abbrev)}
+		for !c.bad {
+			code, a, ok := readAbbrev(c, enc)
+			if !ok {
+				break
+			}
+			if code == uint64(len(t.dense))+1 {
+				t.dense = append(t.dense, a)
+			} else {
+				t.sparse[code] = &a
+			}
+		}
+	})
+	if !good {
+		t = nil
+	}
+	d.mu.Lock()
+	d.abbrevs[key] = t
+	d.mu.Unlock()
+	return t
+}
+
+// findAbbrev reads one abbreviation without keeping the table: root entries are
+// mostly described first.
+func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
+	s.read(off, func(c *cursor) {
+		for {
+			k, a, ok := readAbbrev(c, enc)
+			if !ok {
+				return
+			}
+			if k == code {
+				found = &a
+				return
+			}
+		}
+	})
+	return found
+}
+
+// readAbbrev reads one declaration; not ok at the end of the table.
+func readAbbrev(c *cursor, enc encoding) (code uint64, a abbrev, ok bool) {
+	if code = c.uleb(); code == 0 || c.bad {
+		return 0, a, false
+	}
+	a.tag = dwarf.Tag(c.uleb())
+	a.children = c.u8() != 0
+	for {
+		attr, form := c.uleb(), c.uleb()
+		if c.bad {
+			return 0, a, false
+		}
+		if attr == 0 && form == 0 {
+			return code, a, true
+		}
+		spec := attrSpec{attr: dwarf.Attr(attr), form: uint16(min(form, 0xffff))}
+		if form == formImplicit {
+			spec.implicit = c.sleb()
+		}
+		a.attrs = append(a.attrs, spec)
+		if size := enc.fixedSize(spec.form); size < 0 || a.fixed < 0 {
+			a.fixed = -1
+		} else {
+			a.fixed += size
+		}
+	}
+}

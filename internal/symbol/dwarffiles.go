@@ -1,0 +1,168 @@
+package symbol
+
+import (
+	"path"
+	"strings"
+	"sync"
+)
+
+// A lineHeader holds the constants that a line number program runs with.
+type lineHeader struct {
+	minInst       uint64 // bytes an address advance counts in
+	lineBase      int8
+	lineRange     uint8
+	opcodeBase    uint8
+	opcodeLengths []byte
+}
+
+// fileNames are the files of a line table. Paths are put together when they are
+// first asked for.
+type fileNames struct {
+	unit  *unit
+	first uint32 // number of the first file: 1 before DWARF 5, 0 since
+	dirs  []value
+	files []fileName
+
+	mu    sync.Mutex
+	paths map[uint32]string
+}
+
+type fileName struct {
+	name value
+	dir  uint64
+}
+
+// readLineHeader reads what comes before the program: DWARF 5 and 4, section 6.2.4.
+func (u *unit) readLineHeader(c *cursor, offSize uint8, files *fileNames) (h lineHeader, ok bool) {
+	enc := encoding{version: uint16(c.uint(2)), addrSize: u.addrSize, offSize: offSize}
+	if enc.version < 2 || enc.version > 5 {
+		return h, false
+	}
+	if enc.version == 5 {
+		c.skip(2) // sizes of addresses and segment selectors
+	}
+	length := c.uint(int(offSize))
+	if c.bad || length > uint64(len(c.b)-c.pos) {
+		return h, false
+	}
+	end := c.pos + int(length)
+	h.minInst = uint64(c.u8())
+	if enc.version >= 4 {
+		c.skip(1) // operations in an instruction: only VLIW machines have several
+	}
+	c.skip(1) // whether rows begin statements by default
+	h.lineBase, h.lineRange, h.opcodeBase = int8(c.u8()), c.u8(), c.u8()
+	if c.bad || h.lineRange == 0 || h.opcodeBase == 0 {
+		return h, false
+	}
+	h.opcodeLengths = c.take(int(h.opcodeBase) - 1)
+	// Names stay behind in memory: they must not hold the program.
+	names := cursor{b: append([]byte(nil), c.b[c.pos:max(end, c.pos)]...), big: c.big}
+	files.unit = u
+	files.paths = make(map[uint32]string)
+	if enc.version == 5 {
+		readEntries(&names, enc, func(name value, _ uint64) { files.dirs = append(files.dirs, name) })
+		readEntries(&names, enc, func(name value, dir uint64) { files.files = append(files.files, fileName{name, dir}) })
+	} else {
+		files.readOld(&names)
+	}
+	c.pos = max(end, c.pos)
+	return h, !c.bad
+}
+
+// readOld reads the directories and files of DWARF 2 to 4. Directory 0 is that of
+// the compilation.
+func (f *fileNames) readOld(c *cursor) {
+	f.first = 1
+	f.dirs = append(f.dirs, f.unit.dir)
+	for !c.bad {
+		name := c.cstring()
+		if len(name) == 0 {
+			break
+		}
+		f.dirs = append(f.dirs, value{form: formString, text: name})
+	}
+	for !c.bad {
+		name := c.cstring()
+		if len(name) == 0 {
+			break
+		}
+		dir := c.uleb()
+		c.uleb() // time of change
+		c.uleb() // length
+		f.files = append(f.files, fileName{value{form: formString, text: name}, dir})
+	}
+}
+
+// Kinds of what a DWARF 5 file table has: section 7.22.
+const (
+	lnctPath      = 1
+	lnctDirectory = 2
+)
+
+// readEntries reads one table of DWARF 5: the format of its entries, then these.
+func readEntries(c *cursor, enc encoding, visit func(name value, dir uint64)) {
+	type column struct {
+		content uint64
+		spec    attrSpec
+	}
+	format := make([]column, c.u8())
+	for i := range format {
+		format[i].content = c.uleb()
+		format[i].spec.form = uint16(min(c.uleb(), 0xffff))
+	}
+	count := c.uleb()
+	if len(format) == 0 {
+		return
+	}
+	for range count {
+		var name value
+		var dir uint64
+		start := c.pos
+		for _, col := range format {
+			v := enc.read(c, col.spec)
+			switch col.content {
+			case lnctPath:
+				name = v
+			case lnctDirectory:
+				dir = v.num
+			}
+		}
+		if c.bad || c.pos == start {
+			return
+		}
+		visit(name, dir)
+	}
+}
+
+// path returns a file's path by its number, "" for numbers that the table lacks.
+func (f *fileNames) path(number uint32) string {
+	i := uint64(number) - uint64(f.first)
+	if f.unit == nil || i >= uint64(len(f.files)) {
+		return ""
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.paths[number]; ok {
+		return p
+	}
+	p := f.join(f.files[i])
+	f.paths[number] = p
+	return p
+}
+
+func (f *fileNames) join(file fileName) string {
+	name := f.unit.text(file.name)
+	if name == "" || strings.HasPrefix(name, "/") {
+		return name
+	}
+	dir := ""
+	if file.dir < uint64(len(f.dirs)) {
+		dir = f.unit.text(f.dirs[file.dir])
+	}
+	// Directory 0 is that of the compilation, which itself may be relative.
+	if !strings.HasPrefix(dir, "/") && file.dir != 0 {
+		dir = path.Join(f.unit.text(f.unit.dir), dir)
+	}
+	return path.Join(dir, name)
+}

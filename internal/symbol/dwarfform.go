@@ -1,0 +1,215 @@
+package symbol
+
+import "debug/dwarf"
+
+// Attribute forms: DWARF 5, section 7.5.6, and GNU's.
+const (
+	formAddr         = 0x01
+	formBlock2       = 0x03
+	formBlock4       = 0x04
+	formData2        = 0x05
+	formData4        = 0x06
+	formData8        = 0x07
+	formString       = 0x08
+	formBlock        = 0x09
+	formBlock1       = 0x0a
+	formData1        = 0x0b
+	formFlag         = 0x0c
+	formSdata        = 0x0d
+	formStrp         = 0x0e
+	formUdata        = 0x0f
+	formRefAddr      = 0x10
+	formRef1         = 0x11
+	formRef2         = 0x12
+	formRef4         = 0x13
+	formRef8         = 0x14
+	formRefUdata     = 0x15
+	formIndirect     = 0x16
+	formSecOffset    = 0x17
+	formExprloc      = 0x18
+	formFlagPresent  = 0x19
+	formStrx         = 0x1a
+	formAddrx        = 0x1b
+	formRefSup4      = 0x1c
+	formStrpSup      = 0x1d
+	formData16       = 0x1e
+	formLineStrp     = 0x1f
+	formRefSig8      = 0x20
+	formImplicit     = 0x21
+	formLoclistx     = 0x22
+	formRnglistx     = 0x23
+	formRefSup8      = 0x24
+	formStrx1        = 0x25
+	formStrx2        = 0x26
+	formStrx3        = 0x27
+	formStrx4        = 0x28
+	formAddrx1       = 0x29
+	formAddrx2       = 0x2a
+	formAddrx3       = 0x2b
+	formAddrx4       = 0x2c
+	formGNUAddrIndex = 0x1f01
+	formGNUStrIndex  = 0x1f02
+	formGNURefAlt    = 0x1f20
+	formGNUStrpAlt   = 0x1f21
+
+	attrMIPSLinkageName = dwarf.Attr(0x2007) // what compilers wrote before DWARF 4
+)
+
+// An encoding is what the sizes of a unit's values depend on.
+type encoding struct {
+	version  uint16
+	addrSize uint8 // 4 or 8
+	offSize  uint8 // 4 or 8
+}
+
+// A value is one attribute as it is stored; what it means depends on the form.
+type value struct {
+	form uint16 // 0: not present
+	num  uint64
+	text []byte // of formString; part of the buffer that was read
+}
+
+// An attrSpec is one attribute of an abbreviation.
+type attrSpec struct {
+	attr     dwarf.Attr
+	form     uint16
+	implicit int64
+}
+
+// fixedSize returns a form's size in bytes, -1 where it varies.
+func (e encoding) fixedSize(form uint16) int {
+	switch form {
+	case formFlagPresent, formImplicit:
+		return 0
+	case formData1, formRef1, formFlag, formStrx1, formAddrx1:
+		return 1
+	case formData2, formRef2, formStrx2, formAddrx2:
+		return 2
+	case formStrx3, formAddrx3:
+		return 3
+	case formData4, formRef4, formStrx4, formAddrx4, formRefSup4:
+		return 4
+	case formData8, formRef8, formRefSig8, formRefSup8:
+		return 8
+	case formData16:
+		return 16
+	case formAddr:
+		return int(e.addrSize)
+	case formStrp, formSecOffset, formLineStrp, formStrpSup, formGNURefAlt, formGNUStrpAlt:
+		return int(e.offSize)
+	case formRefAddr:
+		if e.version == 2 {
+			return int(e.addrSize)
+		}
+		return int(e.offSize)
+	}
+	return -1
+}
+
+// read reads one attribute's value.
+func (e encoding) read(c *cursor, a attrSpec) value {
+	v := value{form: a.form}
+	switch size := e.fixedSize(a.form); {
+	case size == 16:
+		c.take(16)
+		return v
+	case size > 0:
+		v.num = c.uint(size)
+		return v
+	}
+	switch a.form {
+	case formFlagPresent:
+		v.num = 1
+	case formImplicit:
+		v.num = uint64(a.implicit)
+	case formUdata, formRefUdata, formStrx, formAddrx, formLoclistx, formRnglistx, formGNUAddrIndex, formGNUStrIndex:
+		v.num = c.uleb()
+	case formSdata:
+		v.num = uint64(c.sleb())
+	case formString:
+		v.text = c.cstring()
+	case formBlock1:
+		c.skip(c.uint(1))
+	case formBlock2:
+		c.skip(c.uint(2))
+	case formBlock4:
+		c.skip(c.uint(4))
+	case formBlock, formExprloc:
+		c.skip(c.uleb())
+	case formIndirect:
+		form := c.uleb()
+		if form == formIndirect || form == formImplicit || form > 0xffff {
+			c.bad = true
+			return v
+		}
+		return e.read(c, attrSpec{attr: a.attr, form: uint16(form)})
+	default:
+		// The size of an unknown form, and so all that follows, is unknown.
+		c.bad = true
+	}
+	return v
+}
+
+// altRef marks references that lead to the file shared by several debug files.
+const altRef = 1 << 63
+
+// reference returns the section offset that an attribute refers to, 0 for none.
+func (u *unit) reference(v value) uint64 {
+	switch v.form {
+	case formRef1, formRef2, formRef4, formRef8, formRefUdata:
+		return u.off + v.num
+	case formRefAddr:
+		return v.num
+	case formGNURefAlt, formRefSup4, formRefSup8:
+		return v.num | altRef
+	}
+	return 0
+}
+
+// text returns an attribute of class string.
+func (u *unit) text(v value) string {
+	d := u.d
+	switch v.form {
+	case formString:
+		return string(v.text)
+	case formStrp:
+		return d.str.cstring(v.num)
+	case formLineStrp:
+		return d.lineStr.cstring(v.num)
+	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4:
+		if v.num > d.strOffsets.size {
+			return ""
+		}
+		c := cursor{b: d.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), big: d.big}
+		if off := c.uint(int(u.offSize)); !c.bad {
+			return d.str.cstring(off)
+		}
+	case formGNUStrpAlt, formStrpSup:
+		if d.alt != nil {
+			return d.alt.str.cstring(v.num)
+		}
+	}
+	return ""
+}
+
+// address returns an attribute of class address.
+func (u *unit) address(v value) (uint64, bool) {
+	switch v.form {
+	case formAddr:
+		return v.num, true
+	case formAddrx, formAddrx1, formAddrx2, formAddrx3, formAddrx4:
+		return u.indexedAddress(v.num)
+	}
+	return 0, false
+}
+
+// indexedAddress reads an entry of the unit's part of .debug_addr.
+func (u *unit) indexedAddress(index uint64) (uint64, bool) {
+	if index > u.d.addr.size {
+		return 0, false
+	}
+	size := uint64(u.addrSize)
+	c := cursor{b: u.d.addr.window(u.addrBase+index*size, size), big: u.d.big}
+	addr := c.uint(int(size))
+	return addr, !c.bad
+}

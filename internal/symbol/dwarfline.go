@@ -1,0 +1,193 @@
+package symbol
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
+
+// A lineTable maps the code of one unit to lines of its files.
+type lineTable struct {
+	sequences []sequence
+	rows      []lineRow // those of a sequence by address
+	files     fileNames
+}
+
+// A sequence is a run of code without gaps.
+type sequence struct {
+	low, high   uint64
+	first, last int // in rows: [first, last)
+}
+
+// A lineRow says which line the code from an address up to the next row is of.
+type lineRow struct {
+	addr       uint64
+	file, line uint32
+}
+
+// maxLineRows bounds the rows of one unit.
+const maxLineRows = 1 << 24
+
+// find returns the file and line of an address.
+func (t *lineTable) find(addr uint64) (file, line uint32) {
+	i := sort.Search(len(t.sequences), func(i int) bool { return t.sequences[i].low > addr })
+	// Sequences should not overlap; where they do, one a few places back may hold.
+	for tries := 0; i > 0 && tries < 8; tries++ {
+		i--
+		s := &t.sequences[i]
+		if addr >= s.high {
+			continue
+		}
+		rows := t.rows[s.first:s.last]
+		j := sort.Search(len(rows), func(j int) bool { return rows[j].addr > addr })
+		if j > 0 {
+			return rows[j-1].file, rows[j-1].line
+		}
+	}
+	return 0, 0
+}
+
+// file returns the path of a file by its number in the unit.
+func (t *lineTable) file(number uint32) string { return t.files.path(number) }
+
+// readLines runs the unit's line number program.
+func (u *unit) readLines() *lineTable {
+	t := new(lineTable)
+	if !u.hasLines {
+		return t
+	}
+	size := cursor{b: u.d.line.window(u.lineOff, 12), big: u.d.big}
+	length, offSize := size.uint(4), uint8(4)
+	if length == 0xffffffff {
+		length, offSize = size.uint(8), 8
+	}
+	if size.bad || length > maxSection {
+		return t
+	}
+	c := cursor{b: u.d.line.window(u.lineOff+uint64(size.pos), length), big: u.d.big}
+	h, ok := u.readLineHeader(&c, offSize, &t.files)
+	if !ok {
+		return t
+	}
+	p := lineProgram{header: h, executable: u.d.executable, table: t}
+	p.run(&c)
+	slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
+	return t
+}
+
+// Opcodes: DWARF 5, section 7.22.
+const (
+	lnsCopy           = 1
+	lnsAdvancePC      = 2
+	lnsAdvanceLine    = 3
+	lnsSetFile        = 4
+	lnsConstAddPC     = 8
+	lnsFixedAdvancePC = 9
+	lneEndSequence    = 1
+	lneSetAddress     = 2
+)
+
+// A lineProgram is the state machine of DWARF 5, section 6.2, less the registers
+// that say nothing of files and lines.
+type lineProgram struct {
+	header     lineHeader
+	executable func(uint64) bool
+	table      *lineTable
+
+	addr       uint64
+	file, line uint64
+	first      int // row that the sequence began with
+}
+
+func (p *lineProgram) reset() {
+	p.addr, p.file, p.line, p.first = 0, 1, 1, len(p.table.rows)
+}
+
+func (p *lineProgram) run(c *cursor) {
+	h := &p.header
+	p.reset()
+	for c.pos < len(c.b) && !c.bad && len(p.table.rows) < maxLineRows {
+		op := c.u8()
+		if op >= h.opcodeBase {
+			adjusted := op - h.opcodeBase
+			p.addr += uint64(adjusted/h.lineRange) * h.minInst
+			p.line += uint64(int64(h.lineBase) + int64(adjusted%h.lineRange))
+			p.emit()
+			continue
+		}
+		switch op {
+		case 0:
+			p.extended(c)
+		case lnsCopy:
+			p.emit()
+		case lnsAdvancePC:
+			p.addr += c.uleb() * h.minInst
+		case lnsAdvanceLine:
+			p.line += uint64(c.sleb())
+		case lnsSetFile:
+			p.file = c.uleb()
+		case lnsConstAddPC:
+			p.addr += uint64((255-h.opcodeBase)/h.lineRange) * h.minInst
+		case lnsFixedAdvancePC:
+			p.addr += c.uint(2)
+		default:
+			for range h.opcodeLengths[op-1] {
+				c.uleb()
+			}
+		}
+	}
+}
+
+func (p *lineProgram) extended(c *cursor) {
+	length := c.uleb()
+	if length > uint64(len(c.b)-c.pos) || length == 0 {
+		c.bad = length != 0
+		return
+	}
+	args := cursor{b: c.take(int(length)), big: c.big}
+	switch args.u8() {
+	case lneEndSequence:
+		p.endSequence()
+		p.reset()
+	case lneSetAddress:
+		if size := int(length) - 1; size == 4 || size == 8 {
+			p.addr = args.uint(size)
+		}
+	}
+}
+
+// emit adds a row, unless it says what the one before it does. Of several at one
+// address the last holds.
+func (p *lineProgram) emit() {
+	rows := p.table.rows
+	row := lineRow{p.addr, uint32(p.file), uint32(p.line)}
+	if n := len(rows); n > p.first {
+		last := &rows[n-1]
+		if last.addr == row.addr {
+			*last = row
+			return
+		}
+		if last.file == row.file && last.line == row.line && last.addr < row.addr {
+			return
+		}
+	}
+	p.table.rows = append(rows, row)
+}
+
+func (p *lineProgram) endSequence() {
+	t := p.table
+	rows := t.rows[p.first:]
+	if len(rows) == 0 {
+		return
+	}
+	byAddr := func(a, b lineRow) int { return cmp.Compare(a.addr, b.addr) }
+	if !slices.IsSortedFunc(rows, byAddr) {
+		slices.SortStableFunc(rows, byAddr)
+	}
+	low := rows[0].addr
+	if low <= 1 || p.addr <= low || !p.executable(low) {
+		t.rows = t.rows[:p.first] // code that the linker dropped
+		return
+	}
+	t.sequences = append(t.sequences, sequence{low: low, high: p.addr, first: p.first, last: len(t.rows)})
+}

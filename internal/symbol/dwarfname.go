@@ -1,0 +1,85 @@
+package symbol
+
+import "debug/dwarf"
+
+// maxNameHops bounds the references followed from an entry to its name.
+const maxNameHops = 16
+
+// name returns the linkage name of a function's entry, or else its plain name; ""
+// when it has none.
+func (d *dwarfData) name(entry uint64) string {
+	if entry&altRef != 0 {
+		if d.alt == nil {
+			return ""
+		}
+		return d.alt.name(entry &^ altRef)
+	}
+	d.mu.Lock()
+	name, ok := d.names[entry]
+	d.mu.Unlock()
+	if ok {
+		return name
+	}
+	name = d.readName(entry)
+	d.mu.Lock()
+	d.names[entry] = name
+	d.mu.Unlock()
+	return name
+}
+
+func (d *dwarfData) readName(entry uint64) string {
+	info := scanner{s: d.info, step: 256, big: d.big}
+	plain := ""
+	for range maxNameHops {
+		u := d.unitAt(entry)
+		if u == nil {
+			break
+		}
+		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		if abbrevs == nil {
+			break
+		}
+		var linkage, short string
+		var next uint64
+		info.read(entry, func(c *cursor) {
+			linkage, short, next = "", "", 0
+			a := abbrevs.get(c.uleb())
+			if a == nil {
+				return
+			}
+			for _, spec := range a.attrs {
+				v := u.read(c, spec)
+				if c.bad {
+					return
+				}
+				switch spec.attr {
+				case dwarf.AttrLinkageName, attrMIPSLinkageName:
+					linkage = u.text(v)
+				case dwarf.AttrName:
+					short = u.text(v)
+				case dwarf.AttrAbstractOrigin, dwarf.AttrSpecification:
+					next = u.reference(v)
+				}
+			}
+		})
+		if linkage != "" {
+			return linkage
+		}
+		if plain == "" {
+			plain = short
+		}
+		if next == 0 {
+			break
+		}
+		if next&altRef != 0 {
+			if d.alt == nil {
+				break
+			}
+			d, entry = d.alt, next&^altRef
+			info = scanner{s: d.info, step: 256, big: d.big}
+			continue
+		}
+		entry = next
+	}
+	return plain
+}

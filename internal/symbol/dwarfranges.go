@@ -1,0 +1,134 @@
+package symbol
+
+// Kinds of range list entries: DWARF 5, section 7.25.
+const (
+	rleEnd = iota
+	rleBaseAddressx
+	rleStartxEndx
+	rleStartxLength
+	rleOffsetPair
+	rleBaseAddress
+	rleStartEnd
+	rleStartLength
+)
+
+// A rangeReader lists the code that entries cover. It is for one goroutine.
+type rangeReader struct {
+	d        *dwarfData
+	ranges   scanner
+	rnglists scanner
+	left     uint64 // how many ranges may still be listed: hostile entries could share long lists
+	found    []addrRange
+}
+
+type addrRange struct{ low, high uint64 }
+
+func (d *dwarfData) newRangeReader(limit uint64) *rangeReader {
+	return &rangeReader{
+		d: d, left: limit,
+		ranges:   scanner{s: d.ranges, step: 4 << 10, big: d.big},
+		rnglists: scanner{s: d.rnglists, step: 4 << 10, big: d.big},
+	}
+}
+
+// each calls visit with the ranges of code that an entry covers. Ranges outside
+// the executable segments are left out: linkers leave such where they dropped a
+// function.
+func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64)) {
+	r.found = r.found[:0]
+	switch {
+	case attrs.ranges.form != 0 && u.version < 5:
+		r.oldList(u, attrs.ranges.num)
+	case attrs.ranges.form != 0:
+		r.list(u, attrs.ranges)
+	default:
+		low, ok := u.address(attrs.low)
+		if !ok {
+			return
+		}
+		high, ok := u.address(attrs.high)
+		if !ok && attrs.high.form != 0 {
+			high = low + attrs.high.num
+		}
+		r.found = append(r.found, addrRange{low, high})
+	}
+	for _, f := range r.found {
+		// 0 and 1 also mark dropped code, and may be inside a segment.
+		if f.low > 1 && f.high > f.low && r.left > 0 && r.d.executable(f.low) {
+			r.left--
+			visit(f.low, f.high)
+		}
+	}
+}
+
+// oldList reads a list of .debug_ranges: DWARF 4, section 2.17.3.
+func (r *rangeReader) oldList(u *unit, off uint64) {
+	size := int(u.addrSize)
+	selectBase := ^uint64(0) >> (64 - 8*size)
+	r.ranges.read(off, func(c *cursor) {
+		r.found = r.found[:0]
+		base := u.low
+		for {
+			low, high := c.uint(size), c.uint(size)
+			switch {
+			case c.bad || low == 0 && high == 0:
+				return
+			case low == selectBase:
+				base = high
+			default:
+				r.found = append(r.found, addrRange{base + low, base + high})
+			}
+		}
+	})
+}
+
+// list reads a list of .debug_rnglists: DWARF 5, section 2.17.3.
+func (r *rangeReader) list(u *unit, v value) {
+	off := v.num
+	if v.form == formRnglistx {
+		if off > r.d.rnglists.size {
+			return
+		}
+		entry := u.rngsBase + off*uint64(u.offSize)
+		if !r.rnglists.read(entry, func(c *cursor) { off = u.rngsBase + c.uint(int(u.offSize)) }) {
+			return
+		}
+	}
+	size := int(u.addrSize)
+	r.rnglists.read(off, func(c *cursor) {
+		r.found = r.found[:0]
+		base := u.low
+		indexed := func() uint64 {
+			addr, _ := u.indexedAddress(c.uleb())
+			return addr
+		}
+		for !c.bad {
+			var low, high uint64
+			switch c.u8() {
+			case rleEnd:
+				return
+			case rleBaseAddressx:
+				base = indexed()
+				continue
+			case rleBaseAddress:
+				base = c.uint(size)
+				continue
+			case rleStartxEndx:
+				low, high = indexed(), indexed()
+			case rleStartxLength:
+				low = indexed()
+				high = low + c.uleb()
+			case rleOffsetPair:
+				low, high = base+c.uleb(), base+c.uleb()
+			case rleStartEnd:
+				low, high = c.uint(size), c.uint(size)
+			case rleStartLength:
+				low = c.uint(size)
+				high = low + c.uleb()
+			default:
+				c.bad = true
+			}
+			r.found = append(r.found, addrRange{low, high})
+		}
+	})
+}

@@ -1,0 +1,153 @@
+package symbol
+
+import "debug/dwarf"
+
+// A scope is one function, or one call inlined into another scope.
+type scope struct {
+	entry    uint64 // the entry that the name is read from: its offset in .debug_info
+	low      uint64 // first instruction
+	parent   int32  // -1 for functions
+	callFile uint32 // where an inlined call was written
+	callLine uint32
+}
+
+// A scopeTable holds the functions and inlined calls of one unit.
+type scopeTable struct {
+	list     []scope
+	segments []segment // code → innermost scope
+}
+
+// find returns the index of the innermost scope around an address, or -1.
+func (t *scopeTable) find(addr uint64) int32 { return owner(t.segments, addr) }
+
+// maxScopeDepth bounds how deep entries may nest.
+const maxScopeDepth = 1 << 12
+
+// readScopes walks all entries of the unit.
+func (u *unit) readScopes() (t *scopeTable) {
+	t = new(scopeTable)
+	abbrevs := u.d.abbreviations(u.abbrevOff, u.encoding)
+	if abbrevs == nil {
+		return t
+	}
+	data := u.d.info.window(u.root, u.end-u.root)
+	ranges := u.d.newRangeReader(1<<16 + uint64(len(data))/4)
+	var spans []span
+	var open []int32 // scope around the entries of each level, -1 none
+	current := int32(-1)
+	c := cursor{b: data, big: u.d.big}
+	for c.pos < len(data) && !c.bad {
+		entry := u.root + uint64(c.pos)
+		code := c.uleb()
+		if code == 0 {
+			if len(open) == 0 {
+				break
+			}
+			current, open = open[len(open)-1], open[:len(open)-1]
+			if len(open) == 0 {
+				break // end of the root's children
+			}
+			continue
+		}
+		a := abbrevs.get(code)
+		if a == nil {
+			break
+		}
+		inner := current
+		switch a.tag {
+		case dwarf.TagSubprogram, dwarf.TagInlinedSubroutine:
+			s, attrs := u.readScope(&c, a)
+			s.entry = either(s.entry, entry)
+			s.parent = -1
+			if a.tag == dwarf.TagInlinedSubroutine {
+				s.parent = current
+			}
+			index, known := int32(len(t.list)), false
+			ranges.each(u, attrs, func(low, high uint64) {
+				if !known {
+					known = true
+					s.low = low
+				}
+				spans = append(spans, span{low: low, high: high, owner: index, depth: int32(len(open))})
+			})
+			if known {
+				t.list = append(t.list, s)
+				inner = index
+			} else if a.tag == dwarf.TagSubprogram {
+				inner = -1
+			}
+		case dwarf.TagStructType, dwarf.TagUnionType, dwarf.TagEnumerationType, dwarf.TagSubroutineType, dwarf.TagArrayType:
+			if next := u.skipType(&c, a); next > entry && a.children {
+				c.pos = int(next - u.root)
+				continue
+			}
+		default:
+			u.skipAttrs(&c, a)
+		}
+		if a.children {
+			if len(open) >= maxScopeDepth {
+				break
+			}
+			open = append(open, current)
+			current = inner
+		}
+	}
+	t.segments = flatten(spans)
+	return t
+}
+
+func either(a, b uint64) uint64 {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// readScope reads a function or an inlined call. Its entry is that of the abstract
+// function, which all its inlined calls share, if there is one.
+func (u *unit) readScope(c *cursor, a *abbrev) (s scope, attrs codeAttrs) {
+	for _, spec := range a.attrs {
+		v := u.read(c, spec)
+		switch spec.attr {
+		case dwarf.AttrLowpc:
+			attrs.low = v
+		case dwarf.AttrHighpc:
+			attrs.high = v
+		case dwarf.AttrRanges:
+			attrs.ranges = v
+		case dwarf.AttrAbstractOrigin:
+			s.entry = u.reference(v)
+		case dwarf.AttrCallFile:
+			s.callFile = uint32(v.num)
+		case dwarf.AttrCallLine:
+			s.callLine = uint32(v.num)
+		}
+	}
+	return s, attrs
+}
+
+func (u *unit) skipAttrs(c *cursor, a *abbrev) {
+	if a.fixed >= 0 {
+		c.skip(uint64(a.fixed))
+		return
+	}
+	for _, spec := range a.attrs {
+		u.read(c, spec)
+	}
+}
+
+// skipType passes a type's attributes and returns where the entry after its
+// children is, 0 where the compiler did not say. No code is in there that has not
+// an entry elsewhere.
+func (u *unit) skipType(c *cursor, a *abbrev) (next uint64) {
+	for _, spec := range a.attrs {
+		v := u.read(c, spec)
+		if spec.attr == dwarf.AttrSibling {
+			next = u.reference(v)
+		}
+	}
+	if next < u.root+uint64(c.pos) || next > u.end {
+		return 0
+	}
+	return next
+}

@@ -1,0 +1,121 @@
+package symbol
+
+import (
+	"bytes"
+	"compress/zlib"
+	"debug/elf"
+	"encoding/binary"
+	"io"
+)
+
+// A dwarfSection is read piece by piece, so that large files are not held in
+// memory; compressed ones are unpacked whole.
+type dwarfSection struct {
+	r    io.ReaderAt
+	off  uint64 // in r
+	size uint64
+	data []byte // contents, if they had to be unpacked
+}
+
+// debugSection opens a section by the end of its name. A missing or damaged one is
+// empty.
+func (o *object) debugSection(name string) *dwarfSection {
+	if s := o.section(".debug_" + name); s != nil {
+		if s.Flags&elf.SHF_COMPRESSED == 0 {
+			return &dwarfSection{r: o.r, off: s.Offset, size: s.Size}
+		}
+		if b, err := o.contents(s); err == nil {
+			return &dwarfSection{data: b, size: uint64(len(b))}
+		}
+		return new(dwarfSection)
+	}
+	if s := o.section(".zdebug_" + name); s != nil {
+		if b, err := o.contents(s); err == nil {
+			if b, err = unpackOld(b); err == nil {
+				return &dwarfSection{data: b, size: uint64(len(b))}
+			}
+		}
+	}
+	return new(dwarfSection)
+}
+
+// unpackOld decompresses the form of compressed sections that came before
+// SHF_COMPRESSED: "ZLIB", the size as a big-endian number, a zlib stream.
+func unpackOld(b []byte) ([]byte, error) {
+	if len(b) < 12 || string(b[:4]) != "ZLIB" {
+		return nil, io.ErrUnexpectedEOF
+	}
+	size := binary.BigEndian.Uint64(b[4:])
+	if size > maxSection || size > 1<<20+64*uint64(len(b)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	z, err := zlib.NewReader(bytes.NewReader(b[12:]))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(z, int64(size)))
+}
+
+// window returns up to n bytes from off: fewer at the end of the section.
+func (s *dwarfSection) window(off, n uint64) []byte {
+	if off >= s.size {
+		return nil
+	}
+	n = min(n, s.size-off)
+	if s.data != nil {
+		return s.data[off : off+n]
+	}
+	b, err := readRange(s.r, s.off+off, n)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// cstring returns the string at off, "" when there is none.
+func (s *dwarfSection) cstring(off uint64) string {
+	for n := uint64(128); ; n *= 8 {
+		b := s.window(off, n)
+		if end := bytes.IndexByte(b, 0); end >= 0 {
+			return string(b[:end])
+		}
+		if uint64(len(b)) < n || n > maxName {
+			return ""
+		}
+	}
+}
+
+// A scanner reads a section at places that mostly follow each other, through a
+// buffer. It is for one goroutine.
+type scanner struct {
+	s    *dwarfSection
+	step uint64 // bytes to read at a time
+	base uint64
+	buf  []byte
+	big  bool
+}
+
+// maxEntry bounds what one entry or list of a section may take, in bytes.
+const maxEntry = 16 << 20
+
+// read calls parse with a cursor at off. When parse runs into the end of what is
+// buffered it is called again with more bytes, so it must start afresh.
+func (r *scanner) read(off uint64, parse func(c *cursor)) bool {
+	if off >= r.base && off-r.base < uint64(len(r.buf)) {
+		c := cursor{b: r.buf, pos: int(off - r.base), big: r.big}
+		if parse(&c); !c.bad {
+			return true
+		}
+	}
+	for n := r.step; n <= maxEntry; n *= 8 {
+		r.base, r.buf = off, r.s.window(off, n)
+		c := cursor{b: r.buf, big: r.big}
+		if parse(&c); !c.bad {
+			return true
+		}
+		if uint64(len(r.buf)) < n {
+			break
+		}
+	}
+	return false
+}

@@ -1,0 +1,150 @@
+package symbol
+
+import (
+	"debug/dwarf"
+	"sync"
+)
+
+// Unit kinds: DWARF 5, section 7.5.1.
+const (
+	unitType      = 0x02
+	unitSkeleton  = 0x04
+	unitSplit     = 0x05
+	unitSplitType = 0x06
+)
+
+// maxUnits bounds the units of one section; the largest programs have 100,000.
+const maxUnits = 1 << 20
+
+// A unit is one compile unit or partial unit.
+type unit struct {
+	encoding
+	d         *dwarfData
+	off, end  uint64 // in .debug_info, header included
+	root      uint64 // offset of the root entry
+	abbrevOff uint64
+
+	// From the root entry.
+	low                         uint64 // what range lists count from
+	strBase, addrBase, rngsBase uint64
+	lineOff                     uint64
+	hasLines                    bool
+	dir                         value // compilation directory
+
+	scopes func() *scopeTable
+	lines  func() *lineTable
+}
+
+// scanUnits reads the headers and root entries of all units and, if wanted, the
+// code that they cover.
+func (d *dwarfData) scanUnits(code bool) {
+	info := scanner{s: d.info, step: 4 << 10, big: d.big}
+	abbrevs := scanner{s: d.abbrev, step: 1 << 10, big: d.big}
+	ranges := d.newRangeReader(d.ranges.size/4 + d.rnglists.size/2 + maxUnits)
+	var spans []span
+	for off := uint64(0); off < d.info.size && len(d.units) < maxUnits; {
+		u := &unit{d: d, off: off}
+		if !info.read(off, u.readHeader) || u.end <= off {
+			break
+		}
+		off = u.end
+		if u.abbrevOff == ^uint64(0) {
+			continue // of a version or kind that has no code of its own
+		}
+		u.scopes = sync.OnceValue(u.readScopes)
+		u.lines = sync.OnceValue(u.readLines)
+		d.units = append(d.units, u)
+		attrs, ok := u.readRoot(&info, &abbrevs)
+		if !ok || !code {
+			continue
+		}
+		ranges.each(u, attrs, func(low, high uint64) {
+			spans = append(spans, span{low: low, high: high, owner: int32(len(d.units) - 1)})
+		})
+	}
+	d.segments = flatten(spans)
+}
+
+// readHeader reads a unit's header: DWARF 5, section 7.5.1. Units that can not be
+// used get an abbrevOff of ^0.
+func (u *unit) readHeader(c *cursor) {
+	start := c.pos
+	length := c.uint(4)
+	u.offSize = 4
+	if length == 0xffffffff {
+		length, u.offSize = c.uint(8), 8
+	}
+	body := c.pos - start
+	u.version = uint16(c.uint(2))
+	room := u.d.info.size - u.off - min(uint64(body), u.d.info.size-u.off)
+	if length > room {
+		length = room
+	}
+	u.end = u.off + uint64(body) + length
+	kind := uint8(1)
+	switch {
+	case u.version >= 2 && u.version <= 4:
+		u.abbrevOff = c.uint(int(u.offSize))
+		u.addrSize = c.u8()
+	case u.version == 5:
+		kind = c.u8()
+		u.addrSize = c.u8()
+		u.abbrevOff = c.uint(int(u.offSize))
+		switch kind {
+		case unitSkeleton, unitSplit:
+			c.skip(8)
+		}
+	}
+	u.root = u.off + uint64(c.pos-start)
+	u.low, u.strBase, u.addrBase, u.rngsBase = 0, 0, 0, 0
+	if u.version < 2 || u.version > 5 || kind == unitType || kind == unitSplitType ||
+		(u.addrSize != 4 && u.addrSize != 8) || u.root > u.end {
+		u.abbrevOff = ^uint64(0)
+	}
+}
+
+// codeAttrs are the attributes that say which code an entry covers.
+type codeAttrs struct {
+	low, high, ranges value
+}
+
+// readRoot reads the unit's first entry.
+func (u *unit) readRoot(info, abbrevs *scanner) (attrs codeAttrs, ok bool) {
+	ok = info.read(u.root, func(c *cursor) {
+		attrs = codeAttrs{}
+		code := c.uleb()
+		if code == 0 || c.bad {
+			return
+		}
+		a := findAbbrev(abbrevs, u.abbrevOff, code, u.encoding)
+		if a == nil {
+			return
+		}
+		for _, spec := range a.attrs {
+			v := u.read(c, spec)
+			switch spec.attr {
+			case dwarf.AttrLowpc:
+				attrs.low = v
+			case dwarf.AttrHighpc:
+				attrs.high = v
+			case dwarf.AttrRanges:
+				attrs.ranges = v
+			case dwarf.AttrStmtList:
+				u.lineOff, u.hasLines = v.num, true
+			case dwarf.AttrCompDir:
+				v.text = append([]byte(nil), v.text...)
+				u.dir = v
+			case dwarf.AttrStrOffsetsBase:
+				u.strBase = v.num
+			case dwarf.AttrAddrBase:
+				u.addrBase = v.num
+			case dwarf.AttrRnglistsBase:
+				u.rngsBase = v.num
+			}
+		}
+	})
+	if ok {
+		u.low, _ = u.address(attrs.low)
+	}
+	return attrs, ok
+}
