@@ -1,0 +1,64 @@
+package format
+
+// A Block is what [Reader.Next] returns: *File, *SegmentStart, *Hits, *Loss,
+// *SegmentEnd or *Damage.
+type Block interface{ isBlock() }
+
+// A File starts a part: one recording on one machine. Where the block itself was
+// lost, a File without properties stands in for it.
+type File struct {
+	Version    uint16
+	Properties []Property
+}
+
+// Get returns the value of the first property with the key, "" if there is none.
+func (f *File) Get(key string) string {
+	for _, p := range f.Properties {
+		if p.Key == key {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// A SegmentStart begins a segment: dictionaries are empty again, and IDs from
+// before mean nothing. Where the block itself was lost, a SegmentStart with
+// Sequence 0 and no clock stands in for it.
+type SegmentStart struct {
+	Sequence uint64 // counts from 1 in a part
+	Clock    Clock
+}
+
+// A Loss is the account of hits so far. Its counts are cumulative in the part:
+// later ones replace earlier ones of the same probe name, CPU and cause.
+type Loss struct {
+	Time    uint64 // ns of the part's clock
+	Counts  []Count
+	Segment *Segment // of the probes' IDs
+}
+
+// A SegmentEnd says that a segment is whole: all its dictionaries, symbols
+// included, have been read. Its figures are the writer's, so that a reader can
+// tell how much it missed.
+type SegmentEnd struct {
+	Segment *Segment
+	Strings, Images, Frames, Stacks,
+	Tasks, Shapes, Probes uint64 // entries of each dictionary
+	Hits uint64
+}
+
+// Damage stands for bytes that could not be read. Hits in them are gone.
+type Damage struct {
+	Offset, Length int64 // in the input; Length 0: something is missing here
+	Reason         string
+}
+
+// Err returns the damage as an error.
+func (d *Damage) Err() error { return &CorruptError{Offset: d.Offset, Reason: d.Reason} }
+
+func (*File) isBlock()         {}
+func (*SegmentStart) isBlock() {}
+func (*Hits) isBlock()         {}
+func (*Loss) isBlock()         {}
+func (*SegmentEnd) isBlock()   {}
+func (*Damage) isBlock()       {}

@@ -1,0 +1,149 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// An encoder turns blocks into bytes. It belongs to the output's goroutine.
+type encoder struct {
+	out           *output
+	w             io.Writer
+	payload       payload
+	part, segment uint32 // checksums that the blocks carry
+	entries       []indexEntry
+	scratch       [5][]uint64
+}
+
+func newEncoder(o *output, w io.Writer, level int) *encoder {
+	e := &encoder{out: o, w: w}
+	e.payload.zstd = newCompressor(level)
+	return e
+}
+
+// begin empties the payload, with room for a header before it.
+func (e *encoder) begin() *payload {
+	p := &e.payload
+	p.data = append(p.data[:0], make([]byte, headerSize)...)
+	return p
+}
+
+// finish writes the block with the payload's columns and returns its header.
+func (e *encoder) finish(h header) header {
+	data := e.payload.data
+	if len(data)-headerSize > MaxPayload {
+		e.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.kind, len(data)-headerSize, MaxPayload))
+		return h
+	}
+	h.part, h.segment = e.part, e.segment
+	h.seal(data[:0], data[headerSize:])
+	if e.out.err() != nil {
+		return h
+	}
+	offset := e.out.bytes.Load()
+	n, err := e.w.Write(data)
+	e.out.bytes.Add(uint64(n))
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		e.fail(fmt.Errorf("write capture: %w", err))
+		return h
+	}
+	e.out.blocks.Add(1)
+	e.entries = append(e.entries, indexEntry{offset, h.kind, h.tmin, h.tmax})
+	return h
+}
+
+func (e *encoder) fail(err error) { e.out.failed.CompareAndSwap(nil, &err) }
+
+// lists fills one scratch column per get function with a value a row.
+func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
+	out := make([][]uint64, len(gets))
+	for i, get := range gets {
+		e.scratch[i] = grow(e.scratch[i], len(rows))
+		out[i] = e.scratch[i]
+		for j := range rows {
+			out[i][j] = get(&rows[j])
+		}
+	}
+	return out
+}
+
+// columns appends columns with the IDs first, first+1, …
+func (e *encoder) columns(first uint16, columns [][]uint64) {
+	for i, c := range columns {
+		e.payload.column(first+uint16(i), c)
+	}
+}
+
+func (e *encoder) file(props []Property) {
+	p := e.begin()
+	e.part, e.segment = 0, 0
+	p.data = append(p.data, magic...)
+	p.data = binary.LittleEndian.AppendUint16(p.data, Version)
+	p.data = append(p.data, make([]byte, 6)...)
+	for i, get := range []func(Property) string{
+		func(p Property) string { return p.Key },
+		func(p Property) string { return p.Value },
+	} {
+		texts := make([]string, len(props))
+		for j := range props {
+			texts[j] = get(props[j])
+		}
+		e.texts(fileKeyLength+uint16(2*i), texts)
+	}
+	e.part = e.finish(header{kind: kindFile, rows: uint32(len(props))}).headerCRC
+}
+
+// texts appends the column of lengths with the ID and that of bytes after it.
+func (e *encoder) texts(id uint16, texts []string) {
+	var all []byte
+	sizes := make([]uint64, len(texts))
+	for i, t := range texts {
+		sizes[i] = uint64(len(t))
+		all = append(all, t...)
+	}
+	e.payload.column(id, sizes)
+	e.payload.bytes(id+1, all)
+}
+
+func (e *encoder) start(s SegmentStart) {
+	p := e.begin()
+	e.segment = 0
+	for i, v := range []uint64{s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime} {
+		p.column(segmentSequence+uint16(i), []uint64{v})
+	}
+	e.segment = e.finish(header{kind: kindSegment, rows: 1}).headerCRC
+}
+
+func (e *encoder) hits(b *hitBlock) {
+	p := e.begin()
+	for i := range b.columns {
+		id := hitTime + uint16(i)
+		if i >= hitFixed {
+			id = hitArg + uint16(i-hitFixed)
+		}
+		p.column(id, b.column(i))
+	}
+	e.finish(header{kind: kindHits, rows: uint32(b.rows), first: uint32(b.shape), tmin: b.tmin, tmax: b.tmax})
+}
+
+func (e *encoder) loss(t uint64, counts []Count) {
+	e.begin()
+	e.columns(lossProbe, fill(e, counts,
+		func(c *Count) uint64 { return uint64(c.Probe) },
+		func(c *Count) uint64 { return uint64(c.CPU) },
+		func(c *Count) uint64 { return uint64(c.Cause) },
+		func(c *Count) uint64 { return c.N }))
+	e.finish(header{kind: kindLoss, rows: uint32(len(counts)), tmin: t, tmax: t})
+}
+
+func (e *encoder) end(s SegmentEnd) {
+	p := e.begin()
+	for i, v := range []uint64{s.Strings, s.Images, s.Frames, s.Stacks, s.Tasks, s.Shapes, s.Probes, s.Hits} {
+		p.column(endStrings+uint16(i), []uint64{v})
+	}
+	e.finish(header{kind: kindSegmentEnd, rows: 1})
+}

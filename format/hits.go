@@ -1,0 +1,73 @@
+package format
+
+import (
+	"fmt"
+	"slices"
+)
+
+// MaxHits is the most hits of one block.
+const MaxHits = 1 << 16
+
+// Hits is a block of hits of one shape, in the order in which they were
+// recorded, which is roughly that of time. Columns are decoded when asked for.
+// A Hits owns its bytes: it may be kept and read from several goroutines.
+type Hits struct {
+	Shape            ShapeID
+	Rows             int
+	TimeMin, TimeMax uint64 // ns of the part's clock
+	Segment          *Segment
+
+	offset  int64
+	columns []column
+}
+
+// Time decodes the times, in ns of the part's clock, into dst[:0], grown as needed.
+func (h *Hits) Time(dst []uint64) ([]uint64, error) { return h.column64(dst, hitTime) }
+
+// CPU decodes the CPUs into dst[:0], grown as needed, as do the methods after it.
+// A column that was not recorded is all zero.
+func (h *Hits) CPU(dst []uint32) ([]uint32, error) { return h.column32(dst, hitCPU) }
+
+// Task decodes the [TaskID] of each hit.
+func (h *Hits) Task(dst []uint32) ([]uint32, error) { return h.column32(dst, hitTask) }
+
+// Probe decodes the [ProbeID] of each hit.
+func (h *Hits) Probe(dst []uint32) ([]uint32, error) { return h.column32(dst, hitProbe) }
+
+// KernelStack decodes the [StackID] of each hit's kernel stack.
+func (h *Hits) KernelStack(dst []uint32) ([]uint32, error) { return h.column32(dst, hitKernelStack) }
+
+// UserStack decodes the [StackID] of each hit's user stack.
+func (h *Hits) UserStack(dst []uint32) ([]uint32, error) { return h.column32(dst, hitUserStack) }
+
+// Arg decodes an argument column; columns count from 0 over the fields of the
+// shape, as [Shape.Columns] does.
+func (h *Hits) Arg(dst []uint64, column int) ([]uint64, error) {
+	if column < 0 || column >= MaxColumns {
+		return nil, fmt.Errorf("argument column %d: there are at most %d", column, MaxColumns)
+	}
+	return h.column64(dst, hitArg+uint16(column))
+}
+
+func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
+	dst, err := decode(dst, h.columns, id, h.Rows)
+	if err != nil {
+		return nil, &CorruptError{Offset: h.offset, Reason: "hits cannot be decoded", Err: err}
+	}
+	return dst, nil
+}
+
+func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {
+	wide, err := h.column64(nil, id)
+	if err != nil {
+		return nil, err
+	}
+	dst = slices.Grow(dst[:0], len(wide))[:len(wide)]
+	for i, v := range wide {
+		if v > max32 {
+			return nil, &CorruptError{Offset: h.offset, Reason: fmt.Sprintf("column %d of hits holds %d", id, v)}
+		}
+		dst[i] = uint32(v)
+	}
+	return dst, nil
+}

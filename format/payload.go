@@ -1,0 +1,143 @@
+package format
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A payload builds the columns of one block. Its buffers are used again.
+type payload struct {
+	data   []byte
+	zstd   *zstd.Encoder // nil: not compressed
+	plane  []byte
+	deltas []uint64
+	trial  []byte
+}
+
+// minCompress is the length below which a zstd frame's own header outweighs the gain.
+const minCompress = 24
+
+// column appends values under the better of the transforms. A column of zeros
+// is left out.
+func (p *payload) column(id uint16, values []uint64) {
+	start := len(p.data)
+	p.encode(id, transformPlain, values)
+	if len(values) < 2 || len(p.data) == start {
+		return
+	}
+	p.trial = append(p.trial[:0], p.data[start:]...)
+	p.data = p.data[:start]
+	p.encode(id, transformDelta, values)
+	if len(p.data)-start >= len(p.trial) {
+		p.data = append(p.data[:start], p.trial...)
+	}
+}
+
+// encode appends values under one transform. A column of zeros is left out.
+func (p *payload) encode(id uint16, t transform, values []uint64) {
+	var base, width = uint64(0), 0
+	numbers := values
+	switch t {
+	case transformPlain:
+		lo, hi := bounds(values)
+		if hi == 0 {
+			return
+		}
+		base, width = lo, planeWidth(hi-lo)
+		if base != 0 && width > 0 {
+			p.deltas = grow(p.deltas, len(values))
+			for i, v := range values {
+				p.deltas[i] = v - base
+			}
+			numbers = p.deltas
+		}
+	case transformDelta:
+		p.deltas = grow(p.deltas, len(values))
+		last, all := values[0], uint64(0)
+		base = last
+		for i, v := range values {
+			z := zigzag(v - last)
+			p.deltas[i] = z
+			all |= z
+			last = v
+		}
+		numbers, width = p.deltas, planeWidth(all)
+	}
+	p.begin(id, t, width, len(values), base)
+	start := len(p.data)
+	for k := range width {
+		p.plane = splitPlane(p.plane[:0], numbers, k)
+		p.addPlane(start-4*(width-k), p.plane)
+	}
+	p.end(start - 4*width)
+}
+
+// bytes appends a column of bytes.
+func (p *payload) bytes(id uint16, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	p.begin(id, transformPlain, 1, len(b), 0)
+	start := len(p.data)
+	p.addPlane(start-4, b)
+	p.end(start - 4)
+}
+
+// plain appends a column of bytes that is not compressed.
+func (p *payload) plain(id uint16, b []byte) {
+	z := p.zstd
+	p.zstd = nil
+	p.bytes(id, b)
+	p.zstd = z
+}
+
+// begin appends a column's header and room for the lengths of its planes.
+func (p *payload) begin(id uint16, t transform, width, count int, base uint64) {
+	le := binary.LittleEndian
+	p.data = le.AppendUint16(p.data, id)
+	p.data = append(p.data, byte(t), byte(width), 0, 0, 0, 0)
+	p.data = le.AppendUint32(p.data, uint32(count))
+	p.data = le.AppendUint32(p.data, 0) // set by end
+	p.data = le.AppendUint64(p.data, base)
+	p.data = append(p.data, make([]byte, 4*width)...)
+}
+
+// addPlane appends a plane, compressed if that makes it shorter, and sets its
+// length at the offset.
+func (p *payload) addPlane(at int, plane []byte) {
+	start := len(p.data)
+	var mark uint32
+	if p.zstd != nil && len(plane) >= minCompress {
+		p.data = p.zstd.EncodeAll(plane, p.data)
+		mark = planeCompressed
+	}
+	if n := len(p.data) - start; mark == 0 || n >= len(plane) {
+		p.data = append(p.data[:start], plane...)
+		mark = 0
+	}
+	binary.LittleEndian.PutUint32(p.data[at:], uint32(len(p.data)-start)|mark)
+}
+
+// end sets the column's length; its data starts at the offset.
+func (p *payload) end(data int) {
+	binary.LittleEndian.PutUint32(p.data[data-12:], uint32(len(p.data)-data))
+}
+
+func bounds(values []uint64) (lo, hi uint64) {
+	if len(values) == 0 {
+		return 0, 0
+	}
+	lo, hi = values[0], values[0]
+	for _, v := range values {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo, hi
+}
+
+func grow(s []uint64, n int) []uint64 {
+	if cap(s) < n {
+		return make([]uint64, n)
+	}
+	return s[:n]
+}

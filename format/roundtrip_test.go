@@ -1,0 +1,324 @@
+package format_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/iotest"
+
+	"trapline/format"
+)
+
+// A recording is what a capture should hold, with names in place of IDs, so that
+// recordings compare equal whatever IDs were given.
+type recording struct {
+	Properties []format.Property
+	Segments   []segment
+}
+
+type segment struct {
+	Sequence uint64
+	Clock    format.Clock
+	Hits     []hit
+	Losses   []loss
+	Symbols  map[frame][]call
+	Ended    bool
+}
+
+type hit struct {
+	Time, CPU    uint64
+	Task         string
+	Probe        string
+	Kernel, User string
+	Args         string
+}
+
+type loss struct {
+	Time   uint64
+	Counts []format.Count
+}
+
+type (
+	frame = string
+	call  = string
+)
+
+// random writes a random recording and returns what was written.
+func random(t *testing.T, rng *rand.Rand, w io.Writer, opt *format.WriterOptions, segments, hits int) recording {
+	t.Helper()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec := recording{Properties: []format.Property{{Key: format.KeyHostname, Value: "box"}, {Key: "x-unknown", Value: ""}}}
+	wr, err := format.NewWriter(w, rec.Properties, opt)
+	check(err)
+	now := rng.Uint64N(1 << 40)
+	for n := range segments {
+		seg := segment{Sequence: uint64(n + 1), Clock: format.Clock{Monotonic: now, Boottime: now + 5, Realtime: rng.Uint64()}, Symbols: map[frame][]call{}, Ended: true}
+		check(wr.StartSegment(seg.Clock))
+		type probe struct {
+			id   format.ProbeID
+			name string
+			args int
+		}
+		var probes []probe
+		for p := range 1 + rng.IntN(5) {
+			shape := format.Shape{}
+			for f := range rng.IntN(4) {
+				shape.Fields = append(shape.Fields, format.Field{
+					Name: wr.String(fmt.Sprint("field", f)), Type: format.FieldType(rng.IntN(9)), Size: 8, Count: uint16(1 + rng.IntN(3))})
+			}
+			name := fmt.Sprintf("probe%d", p)
+			id := wr.Probe(format.Probe{Kind: format.ProbeKprobe, Name: wr.String(name), Shape: wr.Shape(shape), Period: 1})
+			probes = append(probes, probe{id, name, shape.Columns()})
+		}
+		stack := func(kernel bool) (format.StackID, string) {
+			if rng.IntN(10) == 0 {
+				return 0, ""
+			}
+			s := format.Stack{Kernel: kernel, Cut: format.StackCut(rng.IntN(3))}
+			for range rng.IntN(6) {
+				f := format.Frame{Offset: rng.Uint64N(50), Flags: format.FrameReturn}
+				path := fmt.Sprint("image", rng.IntN(4))
+				f.Image = wr.Image(format.Image{Kind: format.ImageELF, Path: wr.String(path), Inode: 7})
+				s.Frames = append(s.Frames, wr.Frame(f))
+			}
+			id := wr.Stack(s)
+			text := fmt.Sprint(kernel, s.Cut)
+			for _, f := range s.Frames {
+				frame := wr.Frames()[f]
+				text += fmt.Sprint(" ", wr.StringOf(wr.Images()[frame.Image].Path), "+", frame.Offset)
+			}
+			return id, text
+		}
+		var h format.Hit
+		for range hits {
+			now += rng.Uint64N(1 << rng.UintN(30))
+			p := probes[rng.IntN(len(probes))]
+			comm := fmt.Sprint("comm", rng.IntN(20))
+			h = format.Hit{Time: now - rng.Uint64N(1000), CPU: rng.Uint32N(4), Probe: p.id, Args: h.Args[:0],
+				Task: wr.Task(format.Task{PID: 10, TID: 11, Comm: wr.StringBytes([]byte(comm))})}
+			var kernel, user string
+			h.KernelStack, kernel = stack(true)
+			h.UserStack, user = stack(false)
+			for a := range p.args {
+				h.Args = append(h.Args, []uint64{uint64(a), rng.Uint64(), 0xffff888100000000 + rng.Uint64N(1<<20)*64, ^uint64(0)}[rng.IntN(4)])
+			}
+			check(wr.Hit(&h))
+			seg.Hits = append(seg.Hits, hit{h.Time, uint64(h.CPU), comm, p.name, kernel, user, fmt.Sprint(h.Args)})
+			if rng.IntN(1000) == 0 {
+				check(wr.Flush())
+			}
+		}
+		l := loss{now, []format.Count{{Probe: 1, CPU: 0, Cause: format.CauseRecorded, N: uint64(hits)}, {Probe: 1, CPU: format.AnyCPU, Cause: format.CauseMissed, N: rng.Uint64()}}}
+		check(wr.Loss(l.Time, l.Counts))
+		seg.Losses = append(seg.Losses, l)
+		var symbols []format.Symbol
+		for id := 1; id < len(wr.Frames()); id++ {
+			s := format.Symbol{Frame: format.FrameID(id)}
+			f := wr.Frames()[id]
+			calls := []call{}
+			for c := range id % 3 {
+				fn := fmt.Sprint("fn", id, "_", c)
+				s.Calls = append(s.Calls, format.Call{Function: wr.String(fn), File: wr.String("main.c"), Line: uint32(c), Offset: f.Offset})
+				calls = append(calls, fmt.Sprint(fn, " main.c ", c, " ", f.Offset))
+			}
+			symbols = append(symbols, s)
+			seg.Symbols[fmt.Sprint(wr.StringOf(wr.Images()[f.Image].Path), "+", f.Offset)] = calls
+		}
+		check(wr.Symbols(symbols))
+		check(wr.EndSegment())
+		rec.Segments = append(rec.Segments, seg)
+	}
+	check(wr.Close())
+	if got := wr.Stats().Hits; got != uint64(segments*hits) {
+		t.Errorf("Stats().Hits = %d, wrote %d", got, segments*hits)
+	}
+	return rec
+}
+
+// read returns every recording of an input with the damage, up to the error that
+// Next ended with.
+func read(r io.Reader) (recs []recording, damage []*format.Damage, err error) {
+	rd, err := format.NewReader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var cur *recording
+	var seg *segment
+	finish := func() {
+		if seg == nil {
+			return
+		}
+		s := rd.Segment()
+		for id := 1; id <= s.NumFrames(); id++ {
+			sym, ok := s.Symbol(format.FrameID(id))
+			if !ok {
+				continue
+			}
+			calls := []call{}
+			for _, c := range sym.Calls {
+				calls = append(calls, fmt.Sprint(s.String(c.Function), " ", s.String(c.File), " ", c.Line, " ", c.Offset))
+			}
+			seg.Symbols[frameText(s, format.FrameID(id))] = calls
+		}
+	}
+	for {
+		b, err := rd.Next()
+		if err != nil {
+			return recs, damage, err
+		}
+		switch b := b.(type) {
+		case *format.File:
+			recs = append(recs, recording{Properties: b.Properties})
+			cur, seg = &recs[len(recs)-1], nil
+		case *format.SegmentStart:
+			cur.Segments = append(cur.Segments, segment{Sequence: b.Sequence, Clock: b.Clock, Symbols: map[frame][]call{}})
+			seg = &cur.Segments[len(cur.Segments)-1]
+		case *format.Hits:
+			list, err := hitsOf(b)
+			if err != nil {
+				return recs, damage, err
+			}
+			seg.Hits = append(seg.Hits, list...)
+		case *format.Loss:
+			seg.Losses = append(seg.Losses, loss{b.Time, b.Counts})
+		case *format.SegmentEnd:
+			finish()
+			seg.Ended = true
+			if b.Strings < uint64(b.Segment.NumStrings()) {
+				return nil, nil, fmt.Errorf("SegmentEnd has %d strings of %d", b.Strings, b.Segment.NumStrings())
+			}
+		case *format.Damage:
+			damage = append(damage, b)
+		}
+	}
+}
+
+func hitsOf(b *format.Hits) ([]hit, error) {
+	s := b.Segment
+	times, err := b.Time(nil)
+	if err != nil {
+		return nil, err
+	}
+	var columns [5][]uint32
+	for i, get := range []func([]uint32) ([]uint32, error){b.CPU, b.Task, b.Probe, b.KernelStack, b.UserStack} {
+		if columns[i], err = get(nil); err != nil {
+			return nil, err
+		}
+	}
+	shape, _ := s.Shape(b.Shape)
+	args := make([][]uint64, shape.Columns())
+	for i := range args {
+		if args[i], err = b.Arg(nil, i); err != nil {
+			return nil, err
+		}
+	}
+	var out []hit
+	for i := range b.Rows {
+		h := hit{Time: times[i], CPU: uint64(columns[0][i]), Task: "[lost]", Probe: "[lost]"}
+		if h.Time < b.TimeMin || h.Time > b.TimeMax {
+			return nil, fmt.Errorf("time %d is not within %d and %d", h.Time, b.TimeMin, b.TimeMax)
+		}
+		if t, ok := s.Task(format.TaskID(columns[1][i])); ok {
+			h.Task = s.String(t.Comm)
+		}
+		if p, ok := s.Probe(format.ProbeID(columns[2][i])); ok {
+			h.Probe = s.String(p.Name)
+		}
+		h.Kernel = stackText(s, columns[3][i])
+		h.User = stackText(s, columns[4][i])
+		values := []uint64{}
+		for _, a := range args {
+			values = append(values, a[i])
+		}
+		h.Args = fmt.Sprint(values)
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+func stackText(s *format.Segment, id uint32) string {
+	if id == 0 {
+		return ""
+	}
+	st, ok := s.Stack(format.StackID(id))
+	if !ok {
+		return "[lost]"
+	}
+	text := fmt.Sprint(st.Kernel, st.Cut)
+	for _, f := range st.Frames {
+		text += " " + frameText(s, f)
+	}
+	return text
+}
+
+func frameText(s *format.Segment, id format.FrameID) string {
+	f, ok := s.Frame(id)
+	if !ok {
+		return "[lost]"
+	}
+	image, ok := s.Image(f.Image)
+	if !ok {
+		return "[lost]"
+	}
+	return fmt.Sprint(s.String(image.Path), "+", f.Offset)
+}
+
+// sorted orders hits as a set: blocks of several shapes come as they fill.
+func sorted(recs []recording) []recording {
+	for _, r := range recs {
+		for _, s := range r.Segments {
+			slices.SortStableFunc(s.Hits, func(a, b hit) int { return bytes.Compare([]byte(fmt.Sprint(a)), []byte(fmt.Sprint(b))) })
+		}
+	}
+	return recs
+}
+
+func TestRoundTrip(t *testing.T) {
+	for i, level := range []int{0, 1, 2, -1} {
+		rng := rand.New(rand.NewPCG(uint64(i), 1))
+		var file bytes.Buffer
+		want := random(t, rng, &file, &format.WriterOptions{Level: level, Index: i%2 == 0}, 3, 20000)
+		got, damage, err := read(bytes.NewReader(file.Bytes()))
+		if !errors.Is(err, io.EOF) || len(damage) > 0 {
+			t.Fatalf("level %d: read ends with %v and damage %v", level, err, damage)
+		}
+		if !reflect.DeepEqual(sorted(got), sorted([]recording{want})) {
+			t.Errorf("level %d: read something else than was written", level)
+		}
+	}
+}
+
+func TestOneByteReader(t *testing.T) {
+	var file bytes.Buffer
+	want := random(t, rand.New(rand.NewPCG(2, 2)), &file, nil, 2, 300)
+	got, damage, err := read(iotest.OneByteReader(&file))
+	if !errors.Is(err, io.EOF) || len(damage) > 0 || !reflect.DeepEqual(sorted(got), sorted([]recording{want})) {
+		t.Errorf("read through one-byte reads differs: %v, damage %v", err, damage)
+	}
+}
+
+// Joined captures are a capture; so are captures of which the first was cut off.
+func TestConcatenation(t *testing.T) {
+	var a, b bytes.Buffer
+	first := random(t, rand.New(rand.NewPCG(3, 3)), &a, nil, 2, 200)
+	second := random(t, rand.New(rand.NewPCG(4, 4)), &b, &format.WriterOptions{Level: 1, Index: true}, 1, 200)
+	want := []recording{first, second, first}
+	got, damage, err := read(io.MultiReader(bytes.NewReader(a.Bytes()), bytes.NewReader(b.Bytes()), bytes.NewReader(a.Bytes())))
+	if !errors.Is(err, io.EOF) || len(damage) > 0 || !reflect.DeepEqual(sorted(got), sorted(want)) {
+		t.Errorf("joined captures read differently: %v, damage %v", err, damage)
+	}
+	got, damage, err = read(io.MultiReader(bytes.NewReader(a.Bytes()[:a.Len()-10]), bytes.NewReader(b.Bytes())))
+	if !errors.Is(err, io.EOF) || len(damage) != 1 || len(got) != 2 || !reflect.DeepEqual(sorted(got[1:]), sorted([]recording{second})) {
+		t.Errorf("capture after one that was cut off: %v, damage %v", err, damage)
+	}
+}

@@ -1,0 +1,163 @@
+package format
+
+import (
+	"fmt"
+	"math"
+	"sync"
+)
+
+// A Segment holds the dictionaries of one segment, as far as they have been
+// read. Any number of goroutines may look entries up while [Reader.Next] adds
+// some. Every accessor takes any ID: for 0, for IDs that are not defined and
+// for those in a lost block ok is false.
+type Segment struct {
+	start   SegmentStart
+	memory  int // bytes that the dictionaries take
+	strings table[string]
+	images  table[Image]
+	frames  table[Frame]
+	stacks  table[Stack]
+	tasks   table[Task]
+	shapes  table[Shape]
+	probes  table[Probe]
+
+	symbolsMu sync.RWMutex
+	symbols   map[FrameID]Symbol
+}
+
+// Start returns the block that began the segment.
+func (s *Segment) Start() SegmentStart { return s.start }
+
+// String returns the text of the ID: "" for 0, "[lost]" for one that is not known.
+func (s *Segment) String(id StringID) string {
+	if id == 0 {
+		return ""
+	}
+	if text, ok := s.strings.get(uint32(id)); ok {
+		return text
+	}
+	return "[lost]"
+}
+
+// Image returns the image with the ID.
+func (s *Segment) Image(id ImageID) (Image, bool) { return s.images.get(uint32(id)) }
+
+// Frame returns the frame with the ID.
+func (s *Segment) Frame(id FrameID) (Frame, bool) { return s.frames.get(uint32(id)) }
+
+// Stack returns the stack with the ID. Its frames must not be changed.
+func (s *Segment) Stack(id StackID) (Stack, bool) { return s.stacks.get(uint32(id)) }
+
+// Task returns the task with the ID.
+func (s *Segment) Task(id TaskID) (Task, bool) { return s.tasks.get(uint32(id)) }
+
+// Shape returns the shape with the ID. Its fields must not be changed.
+func (s *Segment) Shape(id ShapeID) (Shape, bool) { return s.shapes.get(uint32(id)) }
+
+// Probe returns the probe with the ID.
+func (s *Segment) Probe(id ProbeID) (Probe, bool) { return s.probes.get(uint32(id)) }
+
+// Symbol returns the symbol of the frame. Its calls must not be changed.
+func (s *Segment) Symbol(id FrameID) (Symbol, bool) {
+	s.symbolsMu.RLock()
+	defer s.symbolsMu.RUnlock()
+	sym, ok := s.symbols[id]
+	return sym, ok
+}
+
+// NumStrings returns the highest ID of a string; the others likewise.
+func (s *Segment) NumStrings() int { return int(s.strings.last()) }
+func (s *Segment) NumImages() int  { return int(s.images.last()) }
+func (s *Segment) NumFrames() int  { return int(s.frames.last()) }
+func (s *Segment) NumStacks() int  { return int(s.stacks.last()) }
+func (s *Segment) NumTasks() int   { return int(s.tasks.last()) }
+func (s *Segment) NumShapes() int  { return int(s.shapes.last()) }
+func (s *Segment) NumProbes() int  { return int(s.probes.last()) }
+
+// cost is what an entry of each dictionary takes in memory, in bytes, without
+// what it refers to: frames of a stack 4, calls of a symbol 24, fields of a
+// shape 12 each; a string its length.
+var cost = map[kind]int{
+	kindStrings: 16, kindImages: 40, kindFrames: 16, kindStacks: 32, kindTasks: 12,
+	kindShapes: 24, kindProbes: 32, kindSymbols: 64,
+}
+
+const (
+	costFrame = 4
+	costCall  = 24
+	costField = 12
+)
+
+// charge accounts for memory before it is allocated.
+func (s *Segment) charge(n int) error {
+	if n > MaxDictionaries-s.memory {
+		return fmt.Errorf("the segment's dictionaries take more than %d MiB", MaxDictionaries>>20)
+	}
+	s.memory += n
+	return nil
+}
+
+// take decodes a dictionary block into the segment. Nothing is taken of a block
+// that has an error.
+func (s *Segment) take(h header, columns []column) error {
+	rows := int(h.rows)
+	if rows > MaxValues {
+		return fmt.Errorf("%d entries in one block", rows)
+	}
+	if err := s.charge(rows * cost[h.kind]); err != nil {
+		return err
+	}
+	d := dictionary{segment: s, columns: columns, rows: rows}
+	switch h.kind {
+	case kindStrings:
+		return addRows(&s.strings, h, d.strings)
+	case kindImages:
+		return addRows(&s.images, h, d.images)
+	case kindFrames:
+		return addRows(&s.frames, h, d.frames)
+	case kindStacks:
+		return addRows(&s.stacks, h, d.stacks)
+	case kindTasks:
+		return addRows(&s.tasks, h, d.tasks)
+	case kindShapes:
+		return addRows(&s.shapes, h, d.shapes)
+	case kindProbes:
+		return addRows(&s.probes, h, d.probes)
+	case kindSymbols:
+		return s.addSymbols(&d)
+	}
+	return fmt.Errorf("block of kind %d is no dictionary", h.kind)
+}
+
+// addRows decodes the rows of a block and adds them to the table. A block whose
+// IDs were given before is refused: entries never change.
+func addRows[T any](t *table[T], h header, rows func() ([]T, error)) error {
+	if h.rows == 0 {
+		return nil
+	}
+	if h.first <= t.last() || h.rows > math.MaxUint32-h.first {
+		return fmt.Errorf("entries %d to %d follow entry %d", h.first, uint64(h.first)+uint64(h.rows)-1, t.last())
+	}
+	list, err := rows()
+	if err != nil {
+		return err
+	}
+	t.add(h.first, list)
+	return nil
+}
+
+func (s *Segment) addSymbols(d *dictionary) error {
+	list, err := d.symbols()
+	if err != nil {
+		return err
+	}
+	s.symbolsMu.Lock()
+	defer s.symbolsMu.Unlock()
+	if s.symbols == nil {
+		s.symbols = make(map[FrameID]Symbol, len(list))
+	}
+	for _, sym := range list {
+		s.symbols[sym.Frame] = sym
+	}
+	return nil
+}

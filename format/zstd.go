@@ -1,0 +1,41 @@
+package format
+
+import (
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// decoder is shared: DecodeAll is safe for concurrent use. The capacity of the
+// destination bounds what it may produce.
+var decoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(0),
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(2*MaxPayload),
+		zstd.WithDecoderMaxWindow(MaxPayload),
+		zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		panic("format: zstd decoder options: " + err.Error())
+	}
+	return d
+})
+
+// newCompressor returns an encoder for levels 1 (fastest) to 4, nil for 0.
+func newCompressor(level int) *zstd.Encoder {
+	if level == 0 {
+		return nil
+	}
+	if level < 0 {
+		level = 1
+	}
+	e, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.EncoderLevel(min(level, 4))),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithSingleSegment(true),
+		zstd.WithEncoderCRC(false)) // the block has its own
+	if err != nil {
+		panic("format: zstd encoder options: " + err.Error())
+	}
+	return e
+}
