@@ -1,0 +1,44 @@
+package export
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable returns s with every byte that is not part of printable UTF-8 text
+// as \xNN, or \uNNNN for characters. Names come from recorded processes: they may
+// hold line ends, terminal escapes and characters that change the direction of
+// the text around them, none of which line-based formats and XML can carry.
+func printable(s string) string {
+	i := 0
+	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf-1 {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	b := append(make([]byte, 0, len(s)+16), s[:i]...)
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1, r < ' ', r == 0x7f:
+			const hex = "0123456789abcdef"
+			b = append(b, '\\', 'x', hex[s[i]>>4], hex[s[i]&15])
+		case unicode.IsPrint(r):
+			b = append(b, s[i:i+n]...)
+		default:
+			q := strconv.AppendQuoteRuneToASCII(nil, r)
+			b = append(b, q[1:len(q)-1]...)
+		}
+		i += n
+	}
+	return string(b)
+}
+
+// spaceless returns printable s with each space as \040, as in /proc/mounts, for
+// places that end at a space.
+func spaceless(s string) string {
+	return strings.ReplaceAll(printable(s), " ", `\040`)
+}

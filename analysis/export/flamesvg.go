@@ -1,0 +1,196 @@
+package export
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+var (
+	//go:embed flamegraph.css
+	flameStyle string
+	//go:embed flamegraph.js
+	flameScript string
+)
+
+// Measures of the picture, in pixels. The width is what is drawn without script;
+// with script it follows the window.
+const (
+	width     = 1200
+	margin    = 10
+	inner     = width - 2*margin
+	rowHeight = 16
+	boxHeight = 15
+	head      = 82
+	charWidth = 7.25 // of the 12 px monospace text
+	// maxLabel bounds a box's name in bytes: templates make names of kilobytes.
+	maxLabel = 400
+)
+
+// shades are the colours of a kind's boxes; the hash of a name picks one, so that
+// a function has the same colour in every picture.
+var shades = [...][8]string{
+	kindUser:    {"#f3b13f", "#f5d65c", "#f6d179", "#f3dd49", "#f5d466", "#f7d082", "#f4d952", "#f6d26f"},
+	kindKernel:  {"#ee6758", "#f19570", "#f39b88", "#ef9460", "#f29778", "#f49d90", "#f09568", "#f29880"},
+	kindInlined: {"#6ec4b3", "#81cbcb", "#93d3cb", "#74c1c6", "#87cecb", "#9ad6cc", "#7bc7c9", "#8dd1cb"},
+	kindOther:   {"#bfc7cf", "#c9ced6", "#d3d8de", "#c2c7d1", "#ccd1d9", "#d6dbe0", "#c6cbd4", "#d0d5db"},
+}
+
+var kindNames = [...]string{kindUser: "user", kindKernel: "kernel", kindInlined: "inlined", kindOther: "other"}
+
+// kindClasses are the first letters of the boxes' style classes.
+const kindClasses = "ukio"
+
+// A picture is a flame graph that is ready to be drawn.
+type picture struct {
+	title, subtitle, omitted, unit string
+	icicle                         bool
+	total                          uint64
+	boxes                          []box
+}
+
+func (p *picture) write(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	levels := 0
+	for _, b := range p.boxes {
+		levels = max(levels, b.level+1)
+	}
+	// The line of details is beside the root, where looking begins.
+	body := levels * rowHeight
+	top, details := head, head+body+18
+	if p.icicle {
+		top, details = head+22, head+12
+	}
+	height := head + body + 32
+	fmt.Fprintf(out, `<?xml version="1.0" encoding="UTF-8"?>
+<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="%d" height="%d" role="img" aria-label="%s">
+`, width, height, escape(p.title))
+	p.style(out)
+	fmt.Fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n")
+	fmt.Fprintf(out, "<text class=\"title\" x=\"%d\" y=\"27\">%s</text>\n", margin, escape(cut(p.title, 85)))
+	fmt.Fprintf(out, "<text class=\"note\" x=\"%d\" y=\"47\">%s</text>\n", margin, escape(cut(p.subtitle, 160)))
+	p.legend(out)
+	fmt.Fprintf(out, "<text id=\"details\" x=\"%d\" y=\"%d\"></text>\n", margin, details)
+	controls(out)
+	fmt.Fprintf(out, "<svg id=\"frames\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">\n", margin, top, inner, body)
+	for _, b := range p.boxes {
+		level := levels - 1 - b.level
+		if p.icicle {
+			level = b.level
+		}
+		p.box(out, b, level*rowHeight)
+	}
+	fmt.Fprintf(out, "</svg>\n<script><![CDATA[\n%s]]></script>\n</svg>\n", flameScript)
+	return out.Flush()
+}
+
+func (p *picture) style(out *bufio.Writer) {
+	out.WriteString("<style>\n" + flameStyle)
+	for k, colours := range shades {
+		for i, c := range colours {
+			fmt.Fprintf(out, ".%c%d rect { fill: %s; }\n", kindClasses[k], i, c)
+		}
+	}
+	out.WriteString("</style>\n")
+}
+
+// legend explains the colours that are there and says what is not shown.
+func (p *picture) legend(out *bufio.Writer) {
+	x := margin
+	for k := range kind(len(shades)) {
+		if !slices.ContainsFunc(p.boxes, func(b box) bool { return b.kind == k }) {
+			continue
+		}
+		fmt.Fprintf(out, "<g class=\"%c1\"><rect x=\"%d\" y=\"57\" width=\"12\" height=\"12\"/><text x=\"%d\" y=\"67.5\">%s</text></g>\n",
+			kindClasses[k], x, x+17, kindNames[k])
+		x += 17 + int(charWidth*float64(len(kindNames[k]))) + 18
+	}
+	if p.omitted != "" {
+		fmt.Fprintf(out, "<text class=\"note\" x=\"%d\" y=\"67.5\">%s</text>\n", x, escape(p.omitted))
+	}
+}
+
+// controls are anchored to the right edge; those that need the script are hidden
+// until it runs.
+func controls(out *bufio.Writer) {
+	out.WriteString(`<svg x="100%" y="0" width="1" height="70" overflow="visible">
+<g id="reset" class="button hide"><rect x="-182" y="10" width="94" height="23" rx="4"/><text x="-135" y="25.5" text-anchor="middle">Reset zoom</text></g>
+<g id="search" class="button hide"><rect x="-80" y="10" width="70" height="23" rx="4"/><text x="-45" y="25.5" text-anchor="middle">Search</text><title>Ctrl-F</title></g>
+<text id="matched" x="-10" y="67.5" text-anchor="end"></text>
+</svg>
+`)
+}
+
+func (p *picture) box(out *bufio.Writer, b box, y int) {
+	share := func(n uint64) float64 { return float64(n) / float64(max(p.total, 1)) }
+	px := share(b.total) * inner
+	if b.total == p.total {
+		px = inner
+	}
+	gap := 0.0 // between neighbours, where there is room for one
+	if px > 3 {
+		gap = 0.5
+	}
+	name := b.name
+	if len(name) > maxLabel {
+		name = strings.ToValidUTF8(name[:maxLabel], "") + "…"
+	}
+	fmt.Fprintf(out, `<g class="%c%d" data-x="%d" data-w="%d"><title>%s`, kindClasses[b.kind], shade(b.name), b.offset, b.total, escape(name))
+	out.WriteByte('\n')
+	if b.image != "" {
+		out.WriteString(escape(cut(b.image, maxLabel)) + " · ")
+	}
+	if b.kind != kindOther {
+		out.WriteString(kindNames[b.kind] + " · ")
+	}
+	fmt.Fprintf(out, `%s %s · %.2f %%</title><rect x="%s%%" y="%d" width="%s%%" height="%d"/>`, group(b.total), escape(printable(p.unit)),
+		100*share(b.total), decimal(100*share(b.offset)), y, decimal(100*(px-gap)/inner), boxHeight)
+	if label := cut(name, int((px-6)/charWidth)); label != "" {
+		fmt.Fprintf(out, `<text x="%s%%" y="%.1f">%s</text>`, decimal(100*share(b.offset)+100*3.0/inner), float64(y)+11.5, escape(label))
+	}
+	out.WriteString("</g>\n")
+}
+
+func shade(name string) uint32 {
+	h := fnv.New32a()
+	io.WriteString(h, name)
+	return h.Sum32() % uint32(len(shades[0]))
+}
+
+// cut returns the text with at most room characters, an ellipsis at its end if it
+// had more; nothing where less than three have room.
+func cut(text string, room int) string {
+	if room < 3 {
+		return ""
+	}
+	if len(text) <= room || utf8.RuneCountInString(text) <= room {
+		return text
+	}
+	return string([]rune(text)[:room-1]) + "…"
+}
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+
+// escape makes printable text safe in XML's text and attributes.
+func escape(s string) string { return escaper.Replace(s) }
+
+// decimal prints a percentage to a thousandth of a pixel.
+func decimal(f float64) string {
+	s := strconv.FormatFloat(f, 'f', 4, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+// group prints a number with its thousands apart.
+func group(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

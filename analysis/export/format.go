@@ -1,0 +1,104 @@
+// Package export writes captures in the formats that other tools read. Each
+// format is one row of [Formats] and one file of this package; docs/formats.md
+// says what each keeps and drops.
+//
+// The bytes depend on the captures and the options alone: never on the time, the
+// machine, or the order in which maps are walked.
+package export
+
+import (
+	"io"
+	"strings"
+
+	"trapline/analysis"
+)
+
+// A Request says what to export and how. Options that a format has no use for
+// are ignored by it.
+type Request struct {
+	Inputs     []analysis.Input
+	Filter     analysis.Filter
+	NoDemangle bool // leave function names as they were linked
+
+	// Weights are names of integer arguments to add up over the hits: in pprof
+	// each is one more sample type; folded and flamegraph take the first one
+	// instead of counting hits.
+	Weights []string
+
+	Labels   bool    // pprof: arguments as labels of the samples
+	Annotate bool    // folded: mark kernel frames _[k] and inlined calls _[i]
+	Stacks   bool    // ndjson, csv: stacks of every hit
+	Title    string  // flamegraph: heading; empty for one made from the capture
+	Reverse  bool    // flamegraph: merge stacks from their innermost calls
+	Icicle   bool    // flamegraph: root at the top
+	MinWidth float64 // flamegraph: leave out calls with less than this percentage of the total
+}
+
+// A Format is one way to write captures.
+type Format struct {
+	Name     string
+	Suffixes []string // of file names that mean this format
+	Binary   bool     // not for terminals
+	Help     string   // one line: what it is and who reads it
+
+	// Write writes what the request selects to w. Its errors are those of the
+	// captures and of w; damage that could be skipped is in the result.
+	Write func(w io.Writer, r *Request) (*analysis.Result, error)
+}
+
+// Formats are all output formats, in the order in which they are listed.
+var Formats = []Format{
+	{
+		Name: "pprof", Suffixes: []string{".pb.gz", ".pprof"}, Binary: true,
+		Help:  "profile.proto in gzip, for go tool pprof and everything built on it",
+		Write: writePprof,
+	},
+	{
+		Name: "folded", Suffixes: []string{".folded", ".collapsed"},
+		Help:  "one line a distinct stack and its hits, for FlameGraph, inferno and speedscope",
+		Write: writeFolded,
+	},
+	{
+		Name: "flamegraph", Suffixes: []string{".svg"},
+		Help:  "interactive flame graph in one SVG file, for any browser",
+		Write: writeFlamegraph,
+	},
+	{
+		Name: "perfscript", Suffixes: []string{".perfscript", ".perf", ".txt"},
+		Help:  "text of perf script, for stackcollapse-perf.pl, speedscope and Firefox Profiler",
+		Write: writePerfScript,
+	},
+	{
+		Name: "ndjson", Suffixes: []string{".ndjson", ".jsonl"},
+		Help:  "one JSON object a hit, for jq, DuckDB and scripts",
+		Write: writeNDJSON,
+	},
+	{
+		Name: "csv", Suffixes: []string{".csv"},
+		Help:  "one row a hit, one column an argument, for spreadsheets and data frames",
+		Write: writeCSV,
+	},
+}
+
+// Lookup returns the format of that name.
+func Lookup(name string) (*Format, bool) {
+	for i := range Formats {
+		if Formats[i].Name == name {
+			return &Formats[i], true
+		}
+	}
+	return nil, false
+}
+
+// ForFile returns the format that a file's name asks for by its suffix.
+func ForFile(name string) (*Format, bool) {
+	name = strings.ToLower(name)
+	for i := range Formats {
+		for _, suffix := range Formats[i].Suffixes {
+			if strings.HasSuffix(name, suffix) {
+				return &Formats[i], true
+			}
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,227 @@
+package export
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/pprof/profile"
+
+	"trapline/analysis"
+	"trapline/format"
+)
+
+// A pprofBuilder groups hits into samples and interns what they refer to.
+// Locations are numbered in the order of first use while hits come in, and again
+// by content at the end.
+type pprofBuilder struct {
+	weights   []string
+	samples   map[string]*pprofSample
+	scaled    bool // a hit of some probe stands for several
+	places    []place
+	frames    map[*analysis.Frame]int // to places
+	markers   map[string]int          // likewise, of names that have no address
+	functions map[functionKey]*profile.Function
+	key       []byte
+	chain     []int
+}
+
+type pprofSample struct {
+	locations []int // places, innermost first
+	labels    string
+	pairs     []label
+	hits      int64
+	events    int64
+	weights   []int64
+}
+
+// A place becomes a location: a frame, or a name alone.
+type place struct {
+	frame *analysis.Frame
+	name  string
+}
+
+type functionKey struct{ name, linkage, file string }
+
+// A label is a string or, with a unit, a number: profile.proto drops a zero that
+// has no unit.
+type label struct {
+	key, text, unit string
+	number          int64
+}
+
+func newPprofBuilder(weights []string) *pprofBuilder {
+	return &pprofBuilder{
+		weights:   weights,
+		samples:   map[string]*pprofSample{},
+		frames:    map[*analysis.Frame]int{},
+		markers:   map[string]int{},
+		functions: map[functionKey]*profile.Function{},
+	}
+}
+
+// add counts a group of hits that are alike. args become labels.
+func (b *pprofBuilder) add(s *analysis.Sample, args []analysis.Value, weights []int64) {
+	b.chain = b.chain[:0]
+	b.addStack(s.Kernel)
+	b.addStack(s.User)
+	if len(b.chain) == 0 {
+		b.chain = append(b.chain, b.marker(probeName(s.Probe)))
+	}
+	pairs := []label{
+		{key: "comm", text: taskName(s.Task)},
+		{key: "cpu", number: int64(s.CPU), unit: plainUnit},
+		{key: "pid", number: int64(s.Task.PID), unit: plainUnit},
+		{key: "probe", text: probeName(s.Probe)},
+		{key: "tid", number: int64(s.Task.TID), unit: plainUnit},
+	}
+	for _, v := range args {
+		if v.Field != nil {
+			pairs = append(pairs, argLabel(v))
+		}
+	}
+	labels := labelKey(pairs)
+	b.key = b.key[:0]
+	for _, id := range b.chain {
+		b.key = binary.AppendUvarint(b.key, uint64(id)+1)
+	}
+	b.key = append(append(b.key, 0), labels...)
+	sample := b.samples[string(b.key)]
+	if sample == nil {
+		sample = &pprofSample{
+			locations: slices.Clone(b.chain),
+			labels:    labels,
+			pairs:     pairs,
+			weights:   make([]int64, len(b.weights)),
+		}
+		b.samples[string(b.key)] = sample
+	}
+	sample.hits = plus(sample.hits, times(s.Hits, 1))
+	sample.events = plus(sample.events, times(s.Weight, 1))
+	b.scaled = b.scaled || s.Weight != s.Hits
+	for i, w := range weights {
+		sample.weights[i] = plus(sample.weights[i], w)
+	}
+}
+
+// argLabel prefixes names as the other formats do, since probes have arguments
+// called pid and comm too. Only plain numbers are numeric labels: pprof prints
+// those in decimal.
+func argLabel(v analysis.Value) label {
+	l := label{key: "args." + printable(v.Field.Name)}
+	plain := v.Field.Type == format.FieldInt || v.Field.Type == format.FieldUint && v.Number <= math.MaxInt64
+	if plain && v.Numbers == nil {
+		l.number, l.unit = int64(v.Number), unitOf(v.Field.Name)
+	} else {
+		l.text = printable(v.String())
+	}
+	return l
+}
+
+func labelKey(pairs []label) string {
+	var b strings.Builder
+	for _, l := range pairs {
+		b.WriteString(l.key)
+		b.WriteByte(0)
+		b.WriteString(l.text)
+		b.WriteByte(0)
+		b.WriteString(strconv.FormatInt(l.number, 10))
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+func (b *pprofBuilder) addStack(s *analysis.Stack) {
+	if s == nil {
+		return
+	}
+	for _, f := range s.Frames {
+		id, ok := b.frames[f]
+		if !ok {
+			id = len(b.places)
+			b.places = append(b.places, place{frame: f})
+			b.frames[f] = id
+		}
+		b.chain = append(b.chain, id)
+	}
+	if n := len(s.Calls); n > 0 && s.Calls[n-1].Truncated {
+		b.chain = append(b.chain, b.marker(printable(s.Calls[n-1].Name())))
+	}
+}
+
+func (b *pprofBuilder) marker(name string) int {
+	id, ok := b.markers[name]
+	if !ok {
+		id = len(b.places)
+		b.places = append(b.places, place{name: name})
+		b.markers[name] = id
+	}
+	return id
+}
+
+// profile builds the profile of all that was added.
+func (b *pprofBuilder) profile() *profile.Profile {
+	p := &profile.Profile{
+		SampleType:        []*profile.ValueType{{Type: "hits", Unit: "count"}},
+		DefaultSampleType: "hits",
+		PeriodType:        &profile.ValueType{Type: "hits", Unit: "count"},
+		Period:            1,
+	}
+	if b.scaled {
+		p.SampleType = append(p.SampleType, &profile.ValueType{Type: "events", Unit: "count"})
+	}
+	for _, name := range b.weights {
+		p.SampleType = append(p.SampleType, &profile.ValueType{Type: printable(name), Unit: unitOf(name)})
+	}
+	rank, locations := b.locate(p)
+	samples := make([]*pprofSample, 0, len(b.samples))
+	for _, s := range b.samples {
+		for i, id := range s.locations {
+			s.locations[i] = rank[id]
+		}
+		samples = append(samples, s)
+	}
+	slices.SortFunc(samples, comparePprof)
+	for _, s := range samples {
+		p.Sample = append(p.Sample, b.sample(s, locations))
+	}
+	return p
+}
+
+// plainUnit is the unit that pprof prints numbers without.
+const plainUnit = "count"
+
+// unitOf makes pprof scale sizes as it does for heap profiles.
+func unitOf(name string) string {
+	if strings.Contains(name, "bytes") {
+		return "bytes"
+	}
+	return plainUnit
+}
+
+func (b *pprofBuilder) sample(s *pprofSample, locations []*profile.Location) *profile.Sample {
+	out := &profile.Sample{
+		Value:    []int64{s.hits},
+		Label:    map[string][]string{},
+		NumLabel: map[string][]int64{},
+		NumUnit:  map[string][]string{},
+	}
+	if b.scaled {
+		out.Value = append(out.Value, s.events)
+	}
+	out.Value = append(out.Value, s.weights...)
+	for _, id := range s.locations {
+		out.Location = append(out.Location, locations[id])
+	}
+	for _, l := range s.pairs {
+		if l.unit == "" {
+			out.Label[l.key] = []string{l.text}
+		} else {
+			out.NumLabel[l.key] = []int64{l.number}
+			out.NumUnit[l.key] = []string{l.unit}
+		}
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package export
+
+import (
+	"math"
+
+	"trapline/analysis"
+	"trapline/format"
+)
+
+// weights returns the sums of the arguments that were asked for over the hits of
+// a sample. A probe without the argument weighs nothing.
+func weights(s *analysis.Sample) []int64 {
+	w := make([]int64, len(s.Args))
+	for i, v := range s.Args {
+		w[i] = weigh(v, s.Hits)
+	}
+	return w
+}
+
+// weigh returns the value of an argument times hits, within the bounds of int64.
+// Text and addresses of code weigh nothing.
+func weigh(v analysis.Value, hits uint64) int64 {
+	if v.Field == nil {
+		return 0
+	}
+	switch v.Field.Type {
+	case format.FieldString, format.FieldBytes, format.FieldSymbol:
+		return 0
+	case format.FieldInt:
+		n := int64(v.Number)
+		if n < 0 {
+			return -times(uint64(-n), hits)
+		}
+		return times(uint64(n), hits)
+	}
+	return times(v.Number, hits)
+}
+
+func times(a, b uint64) int64 {
+	if a != 0 && b > math.MaxInt64/a {
+		return math.MaxInt64
+	}
+	return int64(a * b)
+}
+
+func plus(a, b int64) int64 {
+	switch s := a + b; {
+	case a > 0 && b > 0 && s < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && s >= 0:
+		return math.MinInt64
+	default:
+		return s
+	}
+}
