@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"trapline/analysis"
+	"trapline/analysis/export"
+	"trapline/cmd/internal/cli"
+)
+
+const defaultInput = "trapline.data"
+
+// options are the command line, understood.
+type options struct {
+	inputs []string
+	output string
+	format *export.Format
+	list   bool
+	quiet  bool
+
+	request export.Request
+}
+
+const synopsis = `convert [-i IN|-]... [-o OUT|-] [-t FORMAT] [options]`
+
+const examples = `Examples:
+  convert -o profile.pb.gz && go tool pprof -http=: profile.pb.gz
+  convert -o graph.svg --comm postgres --title "commits"
+  convert -t folded -o - | flamegraph.pl > graph.svg
+  convert -i a.data -i b.data --stacks -o hits.ndjson
+  convert -t pprof --labels --weight bytes_alloc -o heap.pb.gz`
+
+func newFlags() (*cli.Flags, *rawOptions) {
+	raw := &rawOptions{}
+	f := cli.NewFlags("convert", synopsis, examples, false)
+
+	g := f.Group("Files")
+	g.StringArrayVarP(&raw.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+defaultInput+")")
+	g.StringVarP(&raw.output, "output", "o", "", "file to write, - for standard output")
+	g.StringVarP(&raw.format, "to", "t", "", "format: "+strings.Join(formatNames(), ", ")+" (default: what the output's suffix says)")
+	g.BoolVar(&raw.list, "list", false, "list the formats and exit")
+	g.BoolVarP(&raw.quiet, "quiet", "q", false, "no progress and no warnings")
+
+	raw.filters(f.Group("Hits to take"))
+
+	g = f.Group("All formats")
+	g.BoolVar(&raw.noDemangle, "no-demangle", false, "leave C++ and Rust names as they were linked")
+
+	g = f.Group("pprof, folded and flamegraph")
+	g.StringArrayVar(&raw.weights, "weight", nil, "add up this integer argument; pprof: repeatable, as well as the hits")
+	g.BoolVar(&raw.labels, "labels", false, "pprof: arguments as labels of the samples")
+	g.BoolVar(&raw.annotate, "annotate", true, "folded: mark kernel calls _[k] and inlined ones _[i]")
+
+	g = f.Group("flamegraph")
+	g.StringVar(&raw.title, "title", "", "heading (default: the probes)")
+	g.BoolVar(&raw.reverse, "reverse", false, "merge stacks from their innermost calls")
+	g.BoolVar(&raw.icicle, "icicle", false, "root at the top")
+	g.Float64Var(&raw.minWidth, "min-width", 0.01, "leave out calls narrower than this percentage of the whole")
+
+	g = f.Group("ndjson and csv")
+	g.BoolVar(&raw.stacks, "stacks", false, "with the stacks of each hit")
+	return f, raw
+}
+
+// rawOptions are the flags' values as given.
+type rawOptions struct {
+	inputs                                    []string
+	output, format, title                     string
+	comms, dsos, symbols, probes              []string
+	pids, tids, cpus                          string
+	weights                                   []string
+	minWidth                                  float64
+	list, quiet, noDemangle                   bool
+	labels, annotate, reverse, icicle, stacks bool
+}
+
+// filters have perf report's names.
+func (raw *rawOptions) filters(g *pflag.FlagSet) {
+	g.StringSliceVarP(&raw.comms, "comms", "c", nil, "of these tasks")
+	g.StringSliceVarP(&raw.dsos, "dsos", "d", nil, "whose innermost call is in these images")
+	g.StringSliceVarP(&raw.symbols, "symbols", "S", nil, "whose innermost call is of these functions")
+	g.StringVar(&raw.pids, "pid", "", "of these processes, such as 1,234")
+	g.StringVar(&raw.tids, "tid", "", "of these threads")
+	g.StringVarP(&raw.cpus, "cpu", "C", "", "on these CPUs, such as 0,2-5")
+	g.StringSliceVar(&raw.probes, "probe", nil, "of these probes; globs are understood")
+}
+
+// understand checks the values, each on its own and together.
+func (raw *rawOptions) understand(operands []string, terminal bool) (o options, err error) {
+	o = options{
+		inputs: raw.inputs, output: raw.output, list: raw.list, quiet: raw.quiet,
+		request: export.Request{
+			NoDemangle: raw.noDemangle,
+			Weights:    raw.weights,
+			Labels:     raw.labels,
+			Annotate:   raw.annotate,
+			Stacks:     raw.stacks,
+			Title:      raw.title,
+			Reverse:    raw.reverse,
+			Icicle:     raw.icicle,
+			MinWidth:   raw.minWidth,
+			Filter:     analysis.Filter{Comms: raw.comms, DSOs: raw.dsos, Symbols: raw.symbols, Probes: raw.probes},
+		},
+	}
+	if o.list {
+		return o, nil
+	}
+	if len(operands) > 0 {
+		return o, fmt.Errorf("unexpected argument %q: captures are given with -i, the output with -o", operands[0])
+	}
+	if len(o.inputs) == 0 {
+		o.inputs = []string{defaultInput}
+	}
+	if !(raw.minWidth >= 0 && raw.minWidth <= 100) {
+		return o, fmt.Errorf("--min-width %v is not a percentage from 0 to 100", raw.minWidth)
+	}
+	if err := raw.understandIDs(&o.request.Filter); err != nil {
+		return o, err
+	}
+	if err := raw.understandFormat(&o, terminal); err != nil {
+		return o, err
+	}
+	if len(raw.weights) > 1 && o.format.Name != "pprof" {
+		return o, fmt.Errorf("--weight is given %d times: %s has room for one", len(raw.weights), o.format.Name)
+	}
+	return o, nil
+}
+
+func (raw *rawOptions) understandIDs(f *analysis.Filter) (err error) {
+	if raw.pids != "" {
+		if f.PIDs, err = cli.ParseIDs("process", raw.pids); err != nil {
+			return err
+		}
+	}
+	if raw.tids != "" {
+		if f.TIDs, err = cli.ParseIDs("thread", raw.tids); err != nil {
+			return err
+		}
+	}
+	if raw.cpus != "" {
+		f.CPUs, err = cli.ParseCPUs(raw.cpus)
+	}
+	return err
+}
+
+// understandFormat settles format and output. Standard output is never a
+// default for a terminal: what is meant for programs is long.
+func (raw *rawOptions) understandFormat(o *options, terminal bool) error {
+	var ok bool
+	switch {
+	case raw.format != "":
+		if o.format, ok = export.Lookup(raw.format); !ok {
+			return fmt.Errorf("unknown format %q: choose one of %s", raw.format, strings.Join(formatNames(), ", "))
+		}
+	case o.output == "":
+		return errors.New("nothing says what to write: give an output file with -o, or a format with -t")
+	case o.output == "-":
+		return errors.New("-o - needs a format: give one with -t")
+	default:
+		if o.format, ok = export.ForFile(o.output); !ok {
+			return fmt.Errorf("no format has the suffix of %s: give one with -t (%s)", o.output, strings.Join(formatNames(), ", "))
+		}
+	}
+	if o.output == "" {
+		o.output = "-"
+		if terminal {
+			return fmt.Errorf("%s is not printed on a terminal: give a file with -o", o.format.Name)
+		}
+	}
+	if o.output == "-" && terminal && o.format.Binary {
+		return fmt.Errorf("%s is binary and not for terminals: give a file with -o, or redirect standard output", o.format.Name)
+	}
+	return nil
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range export.Formats {
+		names = append(names, f.Name)
+	}
+	return names
+}

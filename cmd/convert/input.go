@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"trapline/analysis"
+	"trapline/cmd/internal/cli"
+)
+
+// inputs are the captures to read.
+type inputs struct {
+	inputs   []analysis.Input
+	files    []*os.File
+	progress *cli.Progress
+}
+
+func openInputs(ctx context.Context, env cli.Env, o *options) (in *inputs, err error) {
+	in = &inputs{progress: env.NewProgress()}
+	if o.quiet {
+		in.progress = &cli.Progress{}
+	}
+	stdin := false
+	for _, name := range o.inputs {
+		if name == "-" {
+			if stdin {
+				in.close()
+				return nil, errors.New("-i - is given twice: standard input can be read once")
+			}
+			if env.StdinTerminal {
+				in.close()
+				return nil, errors.New("-i -: standard input is a terminal: pipe a capture into it")
+			}
+			stdin = true
+			in.add(ctx, "standard input", env.Stdin, 0)
+			continue
+		}
+		if err := in.open(ctx, name); err != nil {
+			in.close()
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func (in *inputs) open(ctx context.Context, name string) error {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: name a capture with -i, or make one with record", err)
+	}
+	if err != nil {
+		return err
+	}
+	in.files = append(in.files, f)
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("open %s: is a directory: name a capture file with -i", name)
+	case info.Mode().IsRegular():
+		in.add(ctx, name, f, info.Size())
+	default:
+		in.add(ctx, name, f, 0)
+	}
+	return nil
+}
+
+func (in *inputs) add(ctx context.Context, name string, r io.Reader, size int64) {
+	in.inputs = append(in.inputs, analysis.Input{
+		Name: name, Size: size,
+		Reader: &inputReader{ctx: ctx, r: r, name: name, size: size, progress: in.progress},
+	})
+}
+
+func (in *inputs) close() {
+	for _, f := range in.files {
+		f.Close()
+	}
+}
+
+// An inputReader shows how far reading got, and ends it when the command is
+// interrupted.
+type inputReader struct {
+	ctx        context.Context
+	r          io.Reader
+	name       string
+	done, size int64
+	shown      int64
+	progress   *cli.Progress
+}
+
+// progressStep is how many bytes are read between updates of the line.
+const progressStep = 4 << 20
+
+func (r *inputReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(p)
+	r.done += int64(n)
+	if r.progress.Enabled() && r.done-r.shown >= progressStep {
+		r.shown = r.done
+		text := fmt.Sprintf("%s: %d MiB", r.name, r.done>>20)
+		if r.size > 0 {
+			text = fmt.Sprintf("%s: %d %%", r.name, 100*min(r.done, r.size)/r.size)
+		}
+		r.progress.Update(text)
+	}
+	return n, err
+}

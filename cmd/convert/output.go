@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"trapline/cmd/internal/cli"
+)
+
+// An output is a file that appears whole or not at all, or standard output. It
+// remembers its first error, which a format's error may wrap or hide.
+type output struct {
+	w    io.Writer
+	name string
+	file *os.File // nil: standard output
+	temp string   // file's name until it is renamed; "": written in place
+	err  error
+}
+
+// createOutput opens a temporary file beside the one asked for. Devices and
+// pipes are written in place.
+func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) {
+	if name == "-" {
+		return &output{w: env.Stdout, name: "standard output"}, nil
+	}
+	// Through a symbolic link its target is replaced, not the link.
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	mode := os.FileMode(0o666)
+	info, err := os.Stat(name)
+	switch {
+	case err != nil: // created below, or the error appears there
+	case info.IsDir():
+		return nil, fmt.Errorf("write %s: is a directory: name a file with -o", name)
+	case !info.Mode().IsRegular():
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &output{w: f, name: name, file: f}, nil
+	default:
+		for _, in := range inputs {
+			if i, err := in.Stat(); err == nil && os.SameFile(i, info) {
+				return nil, fmt.Errorf("write %s: is the capture to convert: name another file with -o", name)
+			}
+		}
+		mode = info.Mode().Perm()
+	}
+	temp := fmt.Sprintf("%s.%d.tmp", name, os.Getpid())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return nil, err
+	}
+	return &output{w: f, name: name, file: f, temp: temp}, nil
+}
+
+func (o *output) String() string { return o.name }
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// commit makes the file appear under its name.
+func (o *output) commit() error {
+	if o.file == nil {
+		return nil
+	}
+	if err := o.file.Close(); err != nil {
+		return err
+	}
+	if o.temp != "" {
+		if err := os.Rename(o.temp, o.name); err != nil {
+			return err
+		}
+		o.temp = ""
+	}
+	return nil
+}
+
+// discard removes what was not committed.
+func (o *output) discard() {
+	if o.temp != "" {
+		o.file.Close()
+		os.Remove(o.temp)
+	}
+}
