@@ -1,0 +1,53 @@
+/*
+ * brief lives for about a millisecond: it calls getppid N times through main,
+ * outer and inner, and is gone before anyone could look at it.
+ *
+ *   brief N         do so
+ *   brief N times   execute "brief N" that many times, one after the other
+ */
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOINLINE __attribute__((noinline))
+
+NOINLINE long inner(void)
+{
+	long ret;
+#if defined(__x86_64__)
+	__asm__ volatile("syscall" : "=a"(ret) : "a"(SYS_getppid) : "rcx", "r11", "memory");
+#else
+	ret = syscall(SYS_getppid);
+#endif
+	return ret;
+}
+
+NOINLINE long outer(void)
+{
+	long r = inner();
+	__asm__ volatile("" : "+r"(r)); /* no tail call */
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2) {
+		for (int n = atoi(argv[1]); n > 0; n--)
+			outer();
+		return 0;
+	}
+	if (argc != 3)
+		return 64;
+	for (int n = atoi(argv[2]); n > 0; n--) {
+		pid_t pid = fork();
+		int status;
+		if (pid == 0) {
+			execl("/proc/self/exe", argv[0], argv[1], NULL);
+			_exit(127);
+		}
+		if (waitpid(pid, &status, 0) != pid || status != 0)
+			return 1;
+	}
+	return 0;
+}
