@@ -58,6 +58,7 @@ type frameKey struct {
 type symbolKey struct {
 	image    *Image
 	function string
+	inlined  bool
 	address  uint64 // of calls without a name: each address is its own symbol
 }
 
@@ -154,7 +155,7 @@ func (d *dictionary) calls(k frameKey, s *format.Segment, sym format.Symbol) []*
 			Inlined:        i < len(list)-1,
 		}
 		c.Function = d.function(c.Linkage)
-		sk := symbolKey{image: k.image, function: c.Function}
+		sk := symbolKey{image: k.image, function: c.Function, inlined: c.Inlined}
 		if c.Function == "" {
 			sk.address = k.offset
 		}

@@ -115,17 +115,9 @@ type Node struct {
 	Call     *Call
 	Weight   uint64 // of the hits that pass through
 	Hits     uint64
+	Self     uint64 // weight of the hits that end here
+	SelfHits uint64
 	Children []*Node // heaviest first
-}
-
-// SelfWeight returns the weight of the hits that end at the node or in children
-// that were left out as too light.
-func (n *Node) SelfWeight() uint64 {
-	w := n.Weight
-	for _, c := range n.Children {
-		w -= c.Weight
-	}
-	return w
 }
 
 // NewHistogram groups samples, which must have been counted by what the keys look

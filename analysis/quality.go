@@ -46,3 +46,23 @@ func damageOf(input string, err error) Damage {
 	}
 	return d
 }
+
+// Sum adds up the accounts of all probes and CPUs by cause.
+func (q *Quality) Sum() map[format.Cause]uint64 {
+	sum := make(map[format.Cause]uint64)
+	for _, a := range q.Accounts {
+		for c, n := range a.Counts {
+			sum[c] += n
+		}
+	}
+	return sum
+}
+
+// Total returns the hits of an account: those under all causes.
+func (a *Account) Total() uint64 {
+	var n uint64
+	for _, c := range a.Counts {
+		n += c
+	}
+	return n
+}

@@ -135,6 +135,10 @@ func (f *forest) split(paths []treePath, depth int, least uint64) []*Node {
 		s := &f.samples[p.sample]
 		gr.node.Weight += s.Weight
 		gr.node.Hits += s.Hits
+		if depth == int(p.length)-1 {
+			gr.node.Self += s.Weight
+			gr.node.SelfHits += s.Hits
+		}
 		gr.size++
 	}
 	parts := make([][]treePath, len(groups))

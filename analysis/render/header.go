@@ -1,0 +1,131 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"trapline/analysis"
+	"trapline/format"
+)
+
+// headings are the properties that every report shows, in perf's words.
+var headings = []struct{ title, key string }{
+	{"hostname", format.KeyHostname},
+	{"os release", format.KeyKernel},
+	{"arch", format.KeyArch},
+	{"cpus online", format.KeyCPUs},
+	{"target", format.KeyTarget},
+	{"cmdline", format.KeyCommandLine},
+}
+
+// Header writes what is known about each recording, and what became of its hits.
+// With full, it is all that the captures say about themselves.
+func Header(w io.Writer, r *analysis.Result, full bool) error {
+	bw := bufio.NewWriter(w)
+	for _, h := range r.Headers {
+		bw.WriteString("# ========\n")
+		headerPart(bw, h, full)
+	}
+	if len(r.Headers) > 0 {
+		bw.WriteString("# ========\n")
+	}
+	bw.WriteString("#\n")
+	fmt.Fprintf(bw, "# Hits: %s\n", AccountLine(&r.Quality))
+	if line := StackLine(&r.Quality); line != "" {
+		fmt.Fprintf(bw, "# Stacks: %s\n", line)
+	}
+	bw.WriteString("#\n")
+	return bw.Flush()
+}
+
+func headerPart(w *bufio.Writer, h *analysis.Header, full bool) {
+	field := func(title, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "# %-11s : %s\n", title, clean(value))
+		}
+	}
+	field("captured on", capturedOn(h))
+	shown := make(map[string]bool)
+	for _, f := range headings {
+		shown[f.key] = true
+		field(f.title, h.Get(f.key))
+	}
+	field("duration", fmt.Sprintf("%.6f s, %d hits", float64(h.End-h.Start)/1e9, h.Hits))
+	if !full {
+		return
+	}
+	for _, p := range h.Properties {
+		if !shown[p.Key] {
+			field(clean(p.Key), p.Value)
+		}
+	}
+}
+
+// capturedOn returns the moment of the first hit, in UTC.
+func capturedOn(h *analysis.Header) string {
+	if h.Clock.Realtime == 0 {
+		return ""
+	}
+	t := int64(h.Clock.Realtime)
+	if h.Start != 0 {
+		t += int64(h.Start - h.Clock.Monotonic)
+	}
+	return time.Unix(0, t).UTC().Format("2006-01-02 15:04:05.000000 UTC")
+}
+
+// causes are the terms of the account in the order in which reports write them.
+var causes = []format.Cause{format.CauseRecorded, format.CauseFiltered, format.CauseSampled}
+
+// AccountLine says in one line what became of all hits:
+// "12 = 9 recorded + 0 filtered + 0 sampled out + 3 lost (ring full 3)".
+func AccountLine(q *analysis.Quality) string {
+	if len(q.Accounts) == 0 {
+		return fmt.Sprintf("%d in the capture (it holds no account of others)", q.Hits)
+	}
+	sum := q.Sum()
+	var total, lost uint64
+	var why []string
+	for _, c := range slices.Sorted(maps.Keys(sum)) {
+		total += sum[c]
+		if c.Lost() && sum[c] > 0 {
+			lost += sum[c]
+			why = append(why, fmt.Sprintf("%s %d", c, sum[c]))
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d = ", total)
+	for _, c := range causes {
+		fmt.Fprintf(&b, "%d %s + ", sum[c], c)
+	}
+	fmt.Fprintf(&b, "%d lost", lost)
+	if len(why) > 0 {
+		fmt.Fprintf(&b, " (%s)", strings.Join(why, ", "))
+	}
+	if recorded := sum[format.CauseRecorded]; recorded != q.Hits {
+		fmt.Fprintf(&b, "; %d of the recorded ones are in the capture", q.Hits)
+	}
+	return b.String()
+}
+
+// StackLine says in one line how complete the stacks are; "" without stacks.
+func StackLine(q *analysis.Quality) string {
+	if q.KernelStacks+q.UserStacks == 0 {
+		return ""
+	}
+	var cut uint64
+	var why []string
+	for _, c := range slices.Sorted(maps.Keys(q.Cut)) {
+		cut += q.Cut[c]
+		why = append(why, fmt.Sprintf("%s %d", c, q.Cut[c]))
+	}
+	line := fmt.Sprintf("%d kernel, %d user, %d cut short", q.KernelStacks, q.UserStacks, cut)
+	if len(why) > 0 {
+		line += " (" + strings.Join(why, ", ") + ")"
+	}
+	return line + fmt.Sprintf("; %.2f%% of frames named", percent(q.Frames-q.Unnamed, q.Frames))
+}

@@ -1,0 +1,50 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"trapline/analysis"
+	"trapline/format"
+)
+
+// Accounts writes the whole account as a table: a row for each probe and CPU, a
+// column for each cause, with a last row for the sums. In every row, hits are the sum
+// of the other figures.
+func Accounts(w io.Writer, q *analysis.Quality) error {
+	bw := bufio.NewWriter(w)
+	sum := q.Sum()
+	shown := slices.Clone(causes)
+	for _, c := range slices.Sorted(maps.Keys(sum)) {
+		if c.Lost() {
+			shown = append(shown, c)
+		}
+	}
+	t := &table{columns: []column{{title: "Probe"}, {title: "CPU", right: true}, {title: "Hits", right: true}}}
+	for _, c := range shown {
+		t.columns = append(t.columns, column{title: c.String(), right: true})
+	}
+	line := func(probe, cpu string, counts map[format.Cause]uint64) {
+		a := analysis.Account{Counts: counts}
+		r := row{cells: []string{clean(probe), cpu, strconv.FormatUint(a.Total(), 10)}}
+		for _, c := range shown {
+			r.cells = append(r.cells, strconv.FormatUint(counts[c], 10))
+		}
+		t.rows = append(t.rows, r)
+	}
+	for _, a := range q.Accounts {
+		cpu := strconv.FormatUint(uint64(a.CPU), 10)
+		if a.CPU == format.AnyCPU {
+			cpu = "any"
+		}
+		line(a.Probe, cpu, a.Counts)
+	}
+	line("total", "all", sum)
+	t.write(bw)
+	fmt.Fprintf(bw, "#\n# %d hits are in the capture\n", q.Hits)
+	return bw.Flush()
+}
