@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // A transform is how the values of a column become the numbers in its planes.
@@ -12,7 +13,11 @@ type transform uint8
 const (
 	transformPlain transform = iota // value - base
 	transformDelta                  // zigzag of the difference from the value before; base before the first
+	transformTable                  // position in the column of values that follows
 )
+
+// tableColumn is the bit that tells a column's table of values from the column.
+const tableColumn = 1
 
 // columnHeaderSize is the length of a column's fixed part: id to base.
 const columnHeaderSize = 24
@@ -24,7 +29,7 @@ const planeCompressed = 1 << 31
 type column struct {
 	id        uint16
 	transform transform
-	context   uint16 // a second column that the transform needs
+	context   uint16 // ID of the column that predicts this one; 0: none
 	count     int
 	base      uint64
 	planes    [8]plane
@@ -89,15 +94,15 @@ func parseColumns(b []byte) ([]column, error) {
 	return columns, nil
 }
 
-// bytes returns the plane's n bytes, in the payload or in scratch.
-func (p plane) bytes(n int, scratch []byte) ([]byte, error) {
+// bytes returns the plane's n bytes, in the payload or in room.
+func (p plane) bytes(n int, room []byte) ([]byte, error) {
 	if !p.compressed {
 		if len(p.data) != n {
 			return nil, fmt.Errorf("plane has %d bytes instead of %d", len(p.data), n)
 		}
 		return p.data, nil
 	}
-	out, err := decoder().DecodeAll(p.data, scratch[:0:n])
+	out, err := decoder().DecodeAll(p.data, room[:0:n])
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +124,11 @@ func find(columns []column, id uint16, count int) column {
 // decode writes the column's values into dst[:0], grown as needed. count is how
 // many the caller expects.
 func decode(dst []uint64, columns []column, id uint16, count int) ([]uint64, error) {
+	return decodeColumn(dst, columns, id, count, true)
+}
+
+// decodeColumn is decode for a column that may have a context, or may not.
+func decodeColumn(dst []uint64, columns []column, id uint16, count int, context bool) ([]uint64, error) {
 	c := find(columns, id, count)
 	if c.count != count || count > MaxValues {
 		return nil, fmt.Errorf("column %d has %d values instead of %d", id, c.count, count)
@@ -126,6 +136,14 @@ func decode(dst []uint64, columns []column, id uint16, count int) ([]uint64, err
 	dst = slices.Grow(dst[:0], count)[:count]
 	if err := c.numbers(dst); err != nil {
 		return nil, fmt.Errorf("column %d: %w", id, err)
+	}
+	if c.context != 0 {
+		if !context || c.transform == transformDelta {
+			return nil, fmt.Errorf("column %d must not have a context", id)
+		}
+		if err := restore(dst, columns, c.context); err != nil {
+			return nil, err
+		}
 	}
 	switch c.transform {
 	case transformPlain:
@@ -140,25 +158,76 @@ func decode(dst []uint64, columns []column, id uint16, count int) ([]uint64, err
 			v += unzigzag(z)
 			dst[i] = v
 		}
+	case transformTable:
+		if id&tableColumn != 0 {
+			return nil, fmt.Errorf("column %d is a table and must not have one", id)
+		}
+		return dst, lookUp(dst, columns, id|tableColumn)
 	default:
 		return nil, fmt.Errorf("column %d has the unknown transform %d", id, c.transform)
 	}
 	return dst, nil
 }
 
+// restore undoes the prediction of values from the column context.
+func restore(values []uint64, columns []column, context uint16) error {
+	p := scratch.Get().(*[]uint64)
+	defer scratch.Put(p)
+	by, err := decodeColumn(*p, columns, context, len(values), false)
+	if err != nil {
+		return err
+	}
+	*p = by
+	var expected predictor
+	expected.restore(values, by)
+	return nil
+}
+
+// lookUp replaces positions by the values in the column table.
+func lookUp(positions []uint64, columns []column, table uint16) error {
+	n := find(columns, table, 0).count
+	if n > len(positions) {
+		return fmt.Errorf("column %d has %d values for %d rows", table, n, len(positions))
+	}
+	p := scratch.Get().(*[]uint64)
+	defer scratch.Put(p)
+	values, err := decodeColumn(*p, columns, table, n, false)
+	if err != nil {
+		return err
+	}
+	*p = values
+	for i, at := range positions {
+		if at >= uint64(len(values)) {
+			return fmt.Errorf("position %d is not in column %d", at, table)
+		}
+		positions[i] = values[at]
+	}
+	return nil
+}
+
+// scratch holds buffers of values, so that decoding a column into a slice that is
+// large enough does not allocate.
+var scratch = sync.Pool{New: func() any { return new([]uint64) }}
+
+// scratchBytes holds buffers of planes.
+var scratchBytes = sync.Pool{New: func() any { return new([]byte) }}
+
 // numbers joins the planes of the column into dst.
 func (c *column) numbers(dst []uint64) error {
 	var planes [8][]byte
-	scratch := make([]byte, 0, c.scratch())
+	p := scratchBytes.Get().(*[]byte)
+	defer scratchBytes.Put(p)
+	*p = slices.Grow((*p)[:0], c.scratch())
+	room := *p
 	for k := range c.width {
-		p, err := c.planes[k].bytes(len(dst), scratch)
+		data, err := c.planes[k].bytes(len(dst), room)
 		if err != nil {
 			return err
 		}
 		if c.planes[k].compressed {
-			scratch = scratch[len(dst):cap(scratch)]
+			room = room[len(dst):cap(room)]
 		}
-		planes[k] = p
+		planes[k] = data
 	}
 	joinPlanes(dst, planes[:c.width])
 	return nil
@@ -187,11 +256,11 @@ func decodeBytes(columns []column, id uint16, count int) ([]byte, error) {
 	case c.width != 1 || c.transform != transformPlain || c.base != 0:
 		return nil, fmt.Errorf("column %d is not a column of bytes", id)
 	}
-	var scratch []byte
+	var room []byte
 	if c.planes[0].compressed {
-		scratch = make([]byte, 0, count)
+		room = make([]byte, 0, count)
 	}
-	b, err := c.planes[0].bytes(count, scratch)
+	b, err := c.planes[0].bytes(count, room)
 	if err != nil {
 		return nil, fmt.Errorf("column %d: %w", id, err)
 	}

@@ -13,6 +13,7 @@ type encoder struct {
 	payload       payload
 	part, segment uint32 // checksums that the blocks carry
 	entries       []indexEntry
+	plans         map[ShapeID]*plan // of the segment
 	scratch       [5][]uint64
 }
 
@@ -58,7 +59,7 @@ func (e *encoder) finish(h header) header {
 
 func (e *encoder) fail(err error) { e.out.failed.CompareAndSwap(nil, &err) }
 
-// lists fills one scratch column per get function with a value a row.
+// fill fills one scratch column per get function with a value a row.
 func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	out := make([][]uint64, len(gets))
 	for i, get := range gets {
@@ -71,10 +72,10 @@ func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	return out
 }
 
-// columns appends columns with the IDs first, first+1, …
+// columns appends columns with IDs from first on
 func (e *encoder) columns(first uint16, columns [][]uint64) {
 	for i, c := range columns {
-		e.payload.column(first+uint16(i), c)
+		e.payload.column(first+2*uint16(i), c)
 	}
 }
 
@@ -92,7 +93,7 @@ func (e *encoder) file(props []Property) {
 		for j := range props {
 			texts[j] = get(props[j])
 		}
-		e.texts(fileKeyLength+uint16(2*i), texts)
+		e.texts(fileKeyLength+4*uint16(i), texts)
 	}
 	e.part = e.finish(header{kind: kindFile, rows: uint32(len(props))}).headerCRC
 }
@@ -106,26 +107,34 @@ func (e *encoder) texts(id uint16, texts []string) {
 		all = append(all, t...)
 	}
 	e.payload.column(id, sizes)
-	e.payload.bytes(id+1, all)
+	e.payload.bytes(id+2, all)
 }
 
 func (e *encoder) start(s SegmentStart) {
 	p := e.begin()
 	e.segment = 0
+	e.plans = make(map[ShapeID]*plan)
 	for i, v := range []uint64{s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime} {
-		p.column(segmentSequence+uint16(i), []uint64{v})
+		p.column(segmentSequence+2*uint16(i), []uint64{v})
 	}
 	e.segment = e.finish(header{kind: kindSegment, rows: 1}).headerCRC
 }
 
 func (e *encoder) hits(b *hitBlock) {
 	p := e.begin()
-	for i := range b.columns {
-		id := hitTime + uint16(i)
-		if i >= hitFixed {
-			id = hitArg + uint16(i-hitFixed)
+	if e.plans[b.shape].stale(b.rows) {
+		e.plans[b.shape] = p.newPlan(b)
+	}
+	plan := e.plans[b.shape]
+	plan.blocks++
+	for i, r := range plan.recipes {
+		var context []uint64
+		if r.context != 0 {
+			context = b.column(columnOf(r.context))
 		}
-		p.column(id, b.column(i))
+		if !p.encode(hitColumn(i), r, b.column(i), context) {
+			p.encode(hitColumn(i), recipe{context: r.context}, b.column(i), context)
+		}
 	}
 	e.finish(header{kind: kindHits, rows: uint32(b.rows), first: uint32(b.shape), tmin: b.tmin, tmax: b.tmax})
 }
@@ -143,7 +152,7 @@ func (e *encoder) loss(t uint64, counts []Count) {
 func (e *encoder) end(s SegmentEnd) {
 	p := e.begin()
 	for i, v := range []uint64{s.Strings, s.Images, s.Frames, s.Stacks, s.Tasks, s.Shapes, s.Probes, s.Hits} {
-		p.column(endStrings+uint16(i), []uint64{v})
+		p.column(endStrings+2*uint16(i), []uint64{v})
 	}
 	e.finish(header{kind: kindSegmentEnd, rows: 1})
 }

@@ -46,7 +46,7 @@ func (h *Hits) Arg(dst []uint64, column int) ([]uint64, error) {
 	if column < 0 || column >= MaxColumns {
 		return nil, fmt.Errorf("argument column %d: there are at most %d", column, MaxColumns)
 	}
-	return h.column64(dst, hitArg+uint16(column))
+	return h.column64(dst, hitArg+2*uint16(column))
 }
 
 func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
@@ -58,16 +58,21 @@ func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
 }
 
 func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {
-	wide, err := h.column64(nil, id)
+	p := scratch.Get().(*[]uint64)
+	defer scratch.Put(p)
+	wide, err := h.column64(*p, id)
 	if err != nil {
 		return nil, err
 	}
+	*p = wide
 	dst = slices.Grow(dst[:0], len(wide))[:len(wide)]
+	all := uint64(0)
 	for i, v := range wide {
-		if v > max32 {
-			return nil, &CorruptError{Offset: h.offset, Reason: fmt.Sprintf("column %d of hits holds %d", id, v)}
-		}
+		all |= v
 		dst[i] = uint32(v)
+	}
+	if all > max32 {
+		return nil, &CorruptError{Offset: h.offset, Reason: fmt.Sprintf("column %d of hits holds more than 32 bits", id)}
 	}
 	return dst, nil
 }

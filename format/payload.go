@@ -8,69 +8,71 @@ import (
 
 // A payload builds the columns of one block. Its buffers are used again.
 type payload struct {
-	data   []byte
-	zstd   *zstd.Encoder // nil: not compressed
-	plane  []byte
-	deltas []uint64
-	trial  []byte
+	data    []byte
+	zstd    *zstd.Encoder // nil: not compressed
+	plane   []byte
+	numbers []uint64
+	table   valueTable
+	predict predictor
 }
 
 // minCompress is the length below which a zstd frame's own header outweighs the gain.
 const minCompress = 24
 
-// column appends values under the better of the transforms. A column of zeros
-// is left out.
+// column appends values under the better of the simple transforms. A column of
+// zeros is left out.
 func (p *payload) column(id uint16, values []uint64) {
-	start := len(p.data)
-	p.encode(id, transformPlain, values)
-	if len(values) < 2 || len(p.data) == start {
-		return
+	r := recipe{}
+	if len(values) > 1 {
+		r, _ = p.best(values, nil, transformPlain, transformDelta)
 	}
-	p.trial = append(p.trial[:0], p.data[start:]...)
-	p.data = p.data[:start]
-	p.encode(id, transformDelta, values)
-	if len(p.data)-start >= len(p.trial) {
-		p.data = append(p.data[:start], p.trial...)
-	}
+	p.encode(id, r, values, nil)
 }
 
-// encode appends values under one transform. A column of zeros is left out.
-func (p *payload) encode(id uint16, t transform, values []uint64) {
-	var base, width = uint64(0), 0
-	numbers := values
-	switch t {
+// encode appends values under a recipe, whose context holds as many values, or
+// reports that it does not apply to them. A column of zeros is left out.
+func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
+	lo, hi := bounds(values)
+	if hi == 0 {
+		return true
+	}
+	if r.transform == transformTable && !p.table.build(values) {
+		return false
+	}
+	p.numbers = grow(p.numbers, len(values))
+	numbers, base := p.numbers, uint64(0)
+	switch r.transform {
 	case transformPlain:
-		lo, hi := bounds(values)
-		if hi == 0 {
-			return
-		}
-		base, width = lo, planeWidth(hi-lo)
-		if base != 0 && width > 0 {
-			p.deltas = grow(p.deltas, len(values))
-			for i, v := range values {
-				p.deltas[i] = v - base
-			}
-			numbers = p.deltas
+		base = lo
+		for i, v := range values {
+			numbers[i] = v - base
 		}
 	case transformDelta:
-		p.deltas = grow(p.deltas, len(values))
-		last, all := values[0], uint64(0)
-		base = last
+		base = values[0]
+		last := base
 		for i, v := range values {
-			z := zigzag(v - last)
-			p.deltas[i] = z
-			all |= z
+			numbers[i] = zigzag(v - last)
 			last = v
 		}
-		numbers, width = p.deltas, planeWidth(all)
+	case transformTable:
+		copy(numbers, p.table.index)
 	}
-	p.begin(id, t, width, len(values), base)
+	if context != nil {
+		p.predict.predict(numbers, numbers, context)
+	}
+	_, hi = bounds(numbers)
+	width := planeWidth(hi)
+	p.begin(id, r, width, len(values), base)
 	start := len(p.data)
 	for k := range width {
 		p.plane = splitPlane(p.plane[:0], numbers, k)
 		p.addPlane(start-4*(width-k), p.plane)
 	}
 	p.end(start - 4*width)
+	if r.transform == transformTable {
+		p.encode(id|tableColumn, recipe{transform: transformDelta}, p.table.values, nil)
+	}
+	return true
 }
 
 // bytes appends a column of bytes.
@@ -78,7 +80,7 @@ func (p *payload) bytes(id uint16, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	p.begin(id, transformPlain, 1, len(b), 0)
+	p.begin(id, recipe{}, 1, len(b), 0)
 	start := len(p.data)
 	p.addPlane(start-4, b)
 	p.end(start - 4)
@@ -93,10 +95,12 @@ func (p *payload) plain(id uint16, b []byte) {
 }
 
 // begin appends a column's header and room for the lengths of its planes.
-func (p *payload) begin(id uint16, t transform, width, count int, base uint64) {
+func (p *payload) begin(id uint16, r recipe, width, count int, base uint64) {
 	le := binary.LittleEndian
 	p.data = le.AppendUint16(p.data, id)
-	p.data = append(p.data, byte(t), byte(width), 0, 0, 0, 0)
+	p.data = append(p.data, byte(r.transform), byte(width))
+	p.data = le.AppendUint16(p.data, r.context)
+	p.data = le.AppendUint16(p.data, 0)
 	p.data = le.AppendUint32(p.data, uint32(count))
 	p.data = le.AppendUint32(p.data, 0) // set by end
 	p.data = le.AppendUint64(p.data, base)

@@ -114,28 +114,28 @@ var specs = map[kind]blockSpec{
 	}},
 }
 
-// Column IDs.
+// Column IDs are even: the odd one after each is for its table of values.
 const (
-	fileKeyLength uint16 = iota + 1
+	fileKeyLength uint16 = 2 * (iota + 1)
 	fileKey
 	fileValueLength
 	fileValue
 )
 
 const (
-	segmentSequence uint16 = iota + 1
+	segmentSequence uint16 = 2 * (iota + 1)
 	segmentMonotonic
 	segmentBoottime
 	segmentRealtime
 )
 
 const (
-	stringLength uint16 = iota + 1
+	stringLength uint16 = 2 * (iota + 1)
 	stringText
 )
 
 const (
-	imageKind uint16 = iota + 1
+	imageKind uint16 = 2 * (iota + 1)
 	imagePath
 	imageBuildID
 	imageDevice
@@ -143,27 +143,27 @@ const (
 )
 
 const (
-	frameImage uint16 = iota + 1
+	frameImage uint16 = 2 * (iota + 1)
 	frameKind
 	frameFlags
 	frameOffset
 )
 
 const (
-	stackKernel uint16 = iota + 1
+	stackKernel uint16 = 2 * (iota + 1)
 	stackCut
 	stackLength
 	stackFrames
 )
 
 const (
-	taskPID uint16 = iota + 1
+	taskPID uint16 = 2 * (iota + 1)
 	taskTID
 	taskComm
 )
 
 const (
-	shapeLength uint16 = iota + 1
+	shapeLength uint16 = 2 * (iota + 1)
 	fieldName
 	fieldType
 	fieldSize
@@ -171,7 +171,7 @@ const (
 )
 
 const (
-	probeKind uint16 = iota + 1
+	probeKind uint16 = 2 * (iota + 1)
 	probeName
 	probeEvent
 	probeShape
@@ -179,7 +179,7 @@ const (
 )
 
 const (
-	symbolFrame uint16 = iota + 1
+	symbolFrame uint16 = 2 * (iota + 1)
 	symbolLength
 	callFunction
 	callFile
@@ -188,27 +188,27 @@ const (
 )
 
 const (
-	hitTime uint16 = iota + 1
+	hitTime uint16 = 2 * (iota + 1)
 	hitCPU
 	hitTask
 	hitProbe
 	hitKernelStack
 	hitUserStack
-	hitArg uint16 = 256 // and on: one a column of the shape
+	hitArg uint16 = 256 // and on, in steps of 2: one a column of the shape
 )
 
 // hitFixed is how many columns hits of every shape have.
-const hitFixed = int(hitUserStack)
+const hitFixed = int(hitUserStack / 2)
 
 const (
-	lossProbe uint16 = iota + 1
+	lossProbe uint16 = 2 * (iota + 1)
 	lossCPU
 	lossCause
 	lossCount
 )
 
 const (
-	endStrings uint16 = iota + 1
+	endStrings uint16 = 2 * (iota + 1)
 	endImages
 	endFrames
 	endStacks
@@ -219,9 +219,9 @@ const (
 )
 
 const (
-	indexOffset uint16 = iota + 1
+	indexOffset uint16 = 2 * (iota + 1)
 	indexKind
 	indexTimeMin
 	indexTimeMax
-	indexTrailer uint16 = 65535 // the last bytes of the block
+	indexTrailer uint16 = 65534 // the last bytes of the block
 )
