@@ -27,7 +27,7 @@ type SortKey struct {
 	Arg  string // of KeyArg, as in Query.Args
 }
 
-var keyWordsByName = map[string]KeyKind{
+var keyKinds = map[string]KeyKind{
 	"comm": KeyComm, "pid": KeyPID, "tid": KeyTID, "dso": KeyDSO, "symbol": KeySymbol, "sym": KeySymbol,
 	"srcline": KeySrcline, "cpu": KeyCPU, "probe": KeyProbe,
 }
@@ -42,7 +42,7 @@ func ParseSort(s string) ([]SortKey, error) {
 			return nil, fmt.Errorf("sort keys %q: an empty key; write them like comm,dso,symbol", s)
 		}
 		key := SortKey{Kind: KeyArg, Arg: word}
-		if kind, ok := keyWordsByName[word]; ok {
+		if kind, ok := keyKinds[word]; ok {
 			key = SortKey{Kind: kind}
 		}
 		if !slices.Contains(keys, key) {
@@ -128,4 +128,14 @@ func NewHistogram(samples []Sample, opt HistogramOptions) *Histogram {
 		b.add(&samples[i])
 	}
 	return b.finish(samples)
+}
+
+// String returns the key as sort keys are written.
+func (k SortKey) String() string {
+	for name, kind := range keyKinds {
+		if kind == k.Kind && name != "sym" {
+			return name
+		}
+	}
+	return k.Arg
 }

@@ -88,3 +88,32 @@ func (v Value) Compare(w Value) int {
 	}
 	return strings.Compare(v.String(), w.String())
 }
+
+// JSON returns the value as encoding/json is to write it: numbers and booleans as
+// such, arrays of them as arrays, everything else as text; nil when the probe has no
+// such argument.
+func (v Value) JSON() any {
+	if v.Field == nil {
+		return nil
+	}
+	if v.Numbers == nil {
+		return v.jsonElement(v.Number)
+	}
+	list := make([]any, len(v.Numbers))
+	for i, n := range v.Numbers {
+		list[i] = v.jsonElement(n)
+	}
+	return list
+}
+
+func (v Value) jsonElement(n uint64) any {
+	switch v.Field.Type {
+	case format.FieldUint:
+		return n
+	case format.FieldInt:
+		return int64(n)
+	case format.FieldBool:
+		return n != 0
+	}
+	return v.element(n)
+}

@@ -8,10 +8,11 @@ import (
 	"trapline/analysis"
 )
 
-// Event writes one hit in the layout of perf script. Times have nanoseconds, which
+// Event writes one hit in the layout of perf script. The error is that of the
+// underlying writer. Times have nanoseconds, which
 // perf prints only when asked to: hits on one CPU are often less than a microsecond
 // apart.
-func Event(w *bufio.Writer, e *analysis.Event, stacks bool) {
+func Event(w *bufio.Writer, e *analysis.Event, stacks bool) error {
 	fmt.Fprintf(w, "%16s %7d [%03d] %5d.%09d: %s:", clean(e.Task.Comm), e.Task.TID, e.CPU,
 		e.Time/1e9, e.Time%1e9, clean(e.Probe.Name))
 	for _, v := range e.Args {
@@ -19,9 +20,9 @@ func Event(w *bufio.Writer, e *analysis.Event, stacks bool) {
 			w.WriteString(" " + clean(v.Field.Name) + "=" + clean(v.String()))
 		}
 	}
-	w.WriteByte('\n')
+	err := w.WriteByte('\n')
 	if !stacks || e.Kernel == nil && e.User == nil {
-		return
+		return err
 	}
 	for _, s := range []*analysis.Stack{e.Kernel, e.User} {
 		if s != nil {
@@ -30,7 +31,7 @@ func Event(w *bufio.Writer, e *analysis.Event, stacks bool) {
 			}
 		}
 	}
-	w.WriteByte('\n')
+	return w.WriteByte('\n')
 }
 
 func eventCall(w *bufio.Writer, c *analysis.Call) {

@@ -1,0 +1,190 @@
+package render
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+
+	"trapline/analysis"
+	"trapline/format"
+)
+
+// jsonVersion is the version of the schema in docs/json.md. Members may be added
+// without a new one.
+const jsonVersion = 1
+
+type jsonReport struct {
+	Version  int           `json:"version"`
+	Captures []jsonCapture `json:"captures"`
+	Quality  jsonQuality   `json:"quality"`
+	Sections []jsonSection `json:"sections"`
+}
+
+type jsonCapture struct {
+	Input      string            `json:"input"`
+	Properties map[string]string `json:"properties"`
+	Start      uint64            `json:"start_ns"`
+	End        uint64            `json:"end_ns"`
+	Realtime   uint64            `json:"clock_realtime_ns"`
+	Monotonic  uint64            `json:"clock_monotonic_ns"`
+	Hits       uint64            `json:"hits"`
+}
+
+type jsonQuality struct {
+	Hits         uint64            `json:"hits"`
+	Account      map[string]uint64 `json:"account"`
+	Accounts     []jsonAccount     `json:"accounts"`
+	KernelStacks uint64            `json:"kernel_stacks"`
+	UserStacks   uint64            `json:"user_stacks"`
+	Cut          map[string]uint64 `json:"cut"`
+	Frames       uint64            `json:"frames"`
+	Unnamed      uint64            `json:"frames_unnamed"`
+	Damage       []jsonDamage      `json:"damage"`
+	Truncated    []string          `json:"truncated"`
+}
+
+type jsonAccount struct {
+	Probe  string            `json:"probe"`
+	CPU    int64             `json:"cpu"` // -1: all CPUs together
+	Counts map[string]uint64 `json:"counts"`
+}
+
+type jsonDamage struct {
+	Input  string `json:"input"`
+	Offset int64  `json:"offset"`
+	Length int64  `json:"length"`
+	Reason string `json:"reason"`
+}
+
+type jsonSection struct {
+	Probe   string      `json:"probe"`
+	Hits    uint64      `json:"hits"`
+	Samples uint64      `json:"samples"`
+	Weight  uint64      `json:"weight"`
+	Total   uint64      `json:"total"`
+	Keys    []string    `json:"keys"`
+	Entries []jsonEntry `json:"entries"`
+}
+
+type jsonEntry struct {
+	Key       []any       `json:"key"`
+	Self      uint64      `json:"self"`
+	Total     uint64      `json:"total"`
+	SelfHits  uint64      `json:"self_hits"`
+	TotalHits uint64      `json:"total_hits"`
+	Tree      []*jsonNode `json:"tree,omitempty"`
+}
+
+type jsonNode struct {
+	Name     string      `json:"name"`
+	Image    string      `json:"image,omitempty"`
+	Kernel   bool        `json:"kernel,omitempty"`
+	Inlined  bool        `json:"inlined,omitempty"`
+	Weight   uint64      `json:"weight"`
+	Hits     uint64      `json:"hits"`
+	Children []*jsonNode `json:"children,omitempty"`
+}
+
+// JSON writes the sections and what is known about the captures as one JSON
+// object; docs/json.md describes it.
+func JSON(w io.Writer, r *analysis.Result, sections []*analysis.Section, st Style) error {
+	doc := jsonReport{Version: jsonVersion, Captures: []jsonCapture{}, Quality: jsonQualityOf(&r.Quality), Sections: []jsonSection{}}
+	for _, h := range r.Headers {
+		c := jsonCapture{
+			Input: h.Input, Properties: make(map[string]string), Start: h.Start, End: h.End,
+			Realtime: h.Clock.Realtime, Monotonic: h.Clock.Monotonic, Hits: h.Hits,
+		}
+		for _, p := range h.Properties {
+			c.Properties[p.Key] = p.Value
+		}
+		doc.Captures = append(doc.Captures, c)
+	}
+	for _, s := range sections {
+		doc.Sections = append(doc.Sections, jsonSectionOf(s, &st))
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	return enc.Encode(doc)
+}
+
+func jsonQualityOf(q *analysis.Quality) jsonQuality {
+	j := jsonQuality{
+		Hits: q.Hits, Account: jsonCounts(q.Sum()), Accounts: []jsonAccount{},
+		KernelStacks: q.KernelStacks, UserStacks: q.UserStacks, Cut: make(map[string]uint64),
+		Frames: q.Frames, Unnamed: q.Unnamed, Damage: []jsonDamage{}, Truncated: append([]string{}, q.Truncated...),
+	}
+	for _, a := range q.Accounts {
+		cpu := int64(a.CPU)
+		if a.CPU == format.AnyCPU {
+			cpu = -1
+		}
+		j.Accounts = append(j.Accounts, jsonAccount{a.Probe, cpu, jsonCounts(a.Counts)})
+	}
+	for c, n := range q.Cut {
+		j.Cut[c.String()] = n
+	}
+	for _, d := range q.Damage {
+		j.Damage = append(j.Damage, jsonDamage(d))
+	}
+	return j
+}
+
+func jsonCounts(counts map[format.Cause]uint64) map[string]uint64 {
+	m := make(map[string]uint64)
+	for _, c := range slices.Sorted(maps.Keys(counts)) {
+		m[c.String()] += counts[c]
+	}
+	return m
+}
+
+func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
+	total := st.total(s)
+	j := jsonSection{
+		Probe: s.Probe, Hits: s.Hits, Samples: s.Samples, Weight: s.Sum, Total: total,
+		Keys: []string{}, Entries: []jsonEntry{},
+	}
+	for _, k := range s.Keys {
+		j.Keys = append(j.Keys, k.String())
+	}
+	for _, e := range s.Entries {
+		if percent(e.Total, total) < st.PercentLimit {
+			break
+		}
+		je := jsonEntry{
+			Key: []any{}, Self: e.Self, Total: e.Total, SelfHits: e.SelfHits, TotalHits: e.TotalHits,
+			Tree: jsonTree(e.Tree),
+		}
+		for i, k := range s.Keys {
+			je.Key = append(je.Key, jsonCell(k, e.Cells[i]))
+		}
+		j.Entries = append(j.Entries, je)
+	}
+	return j
+}
+
+func jsonCell(k analysis.SortKey, c analysis.Cell) any {
+	switch k.Kind {
+	case analysis.KeyPID, analysis.KeyTID, analysis.KeyCPU:
+		return c.ID
+	case analysis.KeyArg:
+		return c.Value.JSON()
+	}
+	return c.Text
+}
+
+func jsonTree(nodes []*analysis.Node) []*jsonNode {
+	var list []*jsonNode
+	for _, n := range nodes {
+		j := &jsonNode{
+			Name: n.Call.Name(), Kernel: n.Call.Kernel, Inlined: n.Call.Inlined,
+			Weight: n.Weight, Hits: n.Hits, Children: jsonTree(n.Children),
+		}
+		if n.Call.Image != nil {
+			j.Image = n.Call.Image.Name()
+		}
+		list = append(list, j)
+	}
+	return list
+}
