@@ -17,41 +17,60 @@ const (
 )
 
 // A step is one call of a stack as the formats that merge stacks by name see it.
-// It is comparable: equal steps under the same caller are one.
 type step struct {
 	name  string // printable
 	image string // base name; "" when none
 	kind  kind
 }
 
-// A namer turns calls into steps, once each.
-type namer map[*analysis.Call]step
+// A namer turns calls into steps. Equal steps are one pointer.
+type namer struct {
+	calls map[*analysis.Call]*step
+	steps map[step]*step
+}
 
-func (n namer) step(c *analysis.Call) step {
-	s, ok := n[c]
+func newNamer() *namer {
+	return &namer{calls: map[*analysis.Call]*step{}, steps: map[step]*step{}}
+}
+
+func (n *namer) call(c *analysis.Call) *step {
+	s, ok := n.calls[c]
 	if !ok {
-		s = step{name: printable(c.Name()), kind: callKind(c)}
+		v := step{name: printable(c.Name()), kind: callKind(c)}
 		if c.Image != nil && !c.Truncated {
-			s.image = printable(c.Image.Name())
+			v.image = printable(c.Image.Name())
 		}
-		n[c] = s
+		s = n.intern(v)
+		n.calls[c] = s
+	}
+	return s
+}
+
+// marker is a step that is no call.
+func (n *namer) marker(name string) *step { return n.intern(step{name: name, kind: kindOther}) }
+
+func (n *namer) intern(v step) *step {
+	s, ok := n.steps[v]
+	if !ok {
+		s = &v
+		n.steps[v] = s
 	}
 	return s
 }
 
 // chain appends the steps of a hit to dst, innermost first. Never empty: a hit
 // without stacks stands for its probe.
-func (n namer) chain(dst []step, probe *analysis.Probe, kernel, user *analysis.Stack) []step {
+func (n *namer) chain(dst []*step, probe *analysis.Probe, kernel, user *analysis.Stack) []*step {
 	for _, stack := range [...]*analysis.Stack{kernel, user} {
 		if stack == nil {
 			continue
 		}
 		for _, c := range stack.Calls {
-			dst = append(dst, n.step(c))
+			dst = append(dst, n.call(c))
 		}
 	}
 	if len(dst) == 0 {
-		dst = append(dst, step{name: probeName(probe), kind: kindOther})
+		dst = append(dst, n.marker(probeName(probe)))
 	}
 	return dst
 }

@@ -10,7 +10,7 @@ import (
 
 // A node is a call under one caller, with everything below it.
 type node struct {
-	step
+	*step
 	total    uint64
 	children []*node
 }
@@ -23,16 +23,16 @@ type tree struct {
 
 type childKey struct {
 	parent *node
-	step
+	step   *step
 }
 
 // buildTree merges the samples of a result. With reverse, stacks are merged from
 // their innermost calls and end with the task.
 func buildTree(result *analysis.Result, r *Request) *tree {
-	t := &tree{root: node{step: step{name: "all", kind: kindOther}}}
+	t := &tree{root: node{step: &step{name: "all", kind: kindOther}}}
 	byKey := map[childKey]*node{}
-	names := namer{}
-	var path []step
+	names := newNamer()
+	var path []*step
 	for i := range result.Samples {
 		s := &result.Samples[i]
 		n := r.value(s)
@@ -40,7 +40,7 @@ func buildTree(result *analysis.Result, r *Request) *tree {
 			continue
 		}
 		path = names.chain(path[:0], s.Probe, s.Kernel, s.User)
-		path = append(path, step{name: taskName(s.Task), kind: kindOther})
+		path = append(path, names.marker(taskName(s.Task)))
 		if !r.Reverse {
 			slices.Reverse(path)
 		}

@@ -18,9 +18,9 @@ func writeFolded(w io.Writer, r *Request) (*analysis.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := namer{}
+	names := newNamer()
 	counts := map[string]uint64{}
-	var steps []step
+	var steps []*step
 	var line []byte
 	for i := range result.Samples {
 		s := &result.Samples[i]

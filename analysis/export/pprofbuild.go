@@ -113,7 +113,7 @@ func argLabel(v analysis.Value) label {
 	l := label{key: "args." + printable(v.Field.Name)}
 	plain := v.Field.Type == format.FieldInt || v.Field.Type == format.FieldUint && v.Number <= math.MaxInt64
 	if plain && v.Numbers == nil {
-		l.number, l.unit = int64(v.Number), unitOf(v.Field.Name)
+		l.number, l.unit = int64(v.Number), plainUnit
 	} else {
 		l.text = printable(v.String())
 	}
