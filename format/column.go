@@ -124,11 +124,12 @@ func find(columns []column, id uint16, count int) column {
 // decode writes the column's values into dst[:0], grown as needed. count is how
 // many the caller expects.
 func decode(dst []uint64, columns []column, id uint16, count int) ([]uint64, error) {
-	return decodeColumn(dst, columns, id, count, true)
+	return decodeColumn(dst, columns, id, count, maxContexts)
 }
 
-// decodeColumn is decode for a column that may have a context, or may not.
-func decodeColumn(dst []uint64, columns []column, id uint16, count int, context bool) ([]uint64, error) {
+// decodeColumn is decode for a column that may have so many contexts, one behind
+// the other.
+func decodeColumn(dst []uint64, columns []column, id uint16, count, contexts int) ([]uint64, error) {
 	c := find(columns, id, count)
 	if c.count != count || count > MaxValues {
 		return nil, fmt.Errorf("column %d has %d values instead of %d", id, c.count, count)
@@ -138,10 +139,10 @@ func decodeColumn(dst []uint64, columns []column, id uint16, count int, context 
 		return nil, fmt.Errorf("column %d: %w", id, err)
 	}
 	if c.context != 0 {
-		if !context || c.transform == transformDelta {
+		if contexts == 0 || c.transform == transformDelta {
 			return nil, fmt.Errorf("column %d must not have a context", id)
 		}
-		if err := restore(dst, columns, c.context); err != nil {
+		if err := restore(dst, columns, c.context, contexts-1); err != nil {
 			return nil, err
 		}
 	}
@@ -170,10 +171,10 @@ func decodeColumn(dst []uint64, columns []column, id uint16, count int, context 
 }
 
 // restore undoes the prediction of values from the column context.
-func restore(values []uint64, columns []column, context uint16) error {
+func restore(values []uint64, columns []column, context uint16, contexts int) error {
 	p := scratch.Get().(*[]uint64)
 	defer scratch.Put(p)
-	by, err := decodeColumn(*p, columns, context, len(values), false)
+	by, err := decodeColumn(*p, columns, context, len(values), contexts)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func lookUp(positions []uint64, columns []column, table uint16) error {
 	}
 	p := scratch.Get().(*[]uint64)
 	defer scratch.Put(p)
-	values, err := decodeColumn(*p, columns, table, n, false)
+	values, err := decodeColumn(*p, columns, table, n, 0)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,10 @@
 package format
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A recipe is how a column is encoded.
 type recipe struct {
 	transform transform
@@ -25,62 +30,64 @@ func (p *plan) stale(rows int) bool {
 	return p == nil || p.blocks >= planBlocks || rows > 4*p.rows
 }
 
-// contexts chooses, for each column, the column that predicts it best, or none
-// (-1). A column that is a context has none itself, so that decoding a column takes
-// one other column at most. sizes are the columns' sizes when not predicted.
-// Column 0, time, is left alone: no two rows have the same.
-func contexts(columns [][]uint64, sizes []int) []int {
-	n := min(len(columns), planColumns)
+// A link is the guess that one column predicts another.
+type link struct {
+	column, context int
+	gain            float64 // bytes saved, roughly
+}
+
+// links returns the pairs of columns where one helps to predict the other, most
+// helpful first. sizes are the columns' sizes when not predicted. Column 0, time,
+// is left alone: no two rows have the same.
+func links(columns [][]uint64, sizes []int) []link {
 	rows := min(len(columns[0]), planSample)
-	gain := make([][]float64, n) // [context][column]
+	var out []link
 	var p predictor
-	for r := 1; r < n; r++ {
-		gain[r] = make([]float64, len(columns))
-		for k := 1; k < len(columns); k++ {
-			if k != r && sizes[k] > 0 {
-				misses := float64(p.misses(columns[k][:rows], columns[r][:rows])) / float64(rows)
-				gain[r][k] = max(0, float64(sizes[k])*(1-1.5*misses))
-			}
-		}
-	}
-	chosen := make([]int, len(columns))
-	for k := range chosen {
-		chosen[k] = -1
-	}
-	current := func(k int) float64 {
-		if chosen[k] < 0 {
-			return 0
-		}
-		return gain[chosen[k]][k]
-	}
-	isContext := make([]bool, len(columns))
-	// Greedily: the context that gains most over what is chosen so far.
-	for {
-		best, most := -1, 0.0
-		for r := 1; r < n; r++ {
-			if isContext[r] {
+	for context := 1; context < min(len(columns), planColumns); context++ {
+		for column := 1; column < len(columns); column++ {
+			if column == context || sizes[column] == 0 {
 				continue
 			}
-			total := -current(r)
-			for k := 1; k < len(columns); k++ {
-				if k != r && !isContext[k] {
-					total += max(0, gain[r][k]-current(k))
-				}
-			}
-			if total > most {
-				best, most = r, total
-			}
-		}
-		if best < 0 {
-			return chosen
-		}
-		isContext[best], chosen[best] = true, -1
-		for k := 1; k < len(columns); k++ {
-			if !isContext[k] && gain[best][k] > current(k) {
-				chosen[k] = best
+			misses := float64(p.misses(columns[column][:rows], columns[context][:rows])) / float64(rows)
+			// A value that is not as expected costs more than it did before.
+			if gain := float64(sizes[column]) * (1 - 1.5*misses); gain > 0 {
+				out = append(out, link{column, context, gain})
 			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b link) int { return cmp.Compare(b.gain, a.gain) })
+	return out
+}
+
+// contexts chooses for each column its context, or none (-1): the best that
+// closes no circle and makes no chain of more than maxContexts.
+func contexts(columns [][]uint64, sizes []int) []int {
+	chosen := make([]int, len(columns))
+	height := make([]int, len(columns)) // of the longest chain that ends at the column
+	for i := range chosen {
+		chosen[i] = -1
+	}
+	for _, l := range links(columns, sizes) {
+		if chosen[l.column] >= 0 {
+			continue
+		}
+		depth, circle := 1, false
+		for c := l.context; c >= 0 && !circle; c = chosen[c] {
+			circle = c == l.column
+			depth++
+		}
+		depth--
+		if circle || depth+height[l.column] > maxContexts {
+			continue
+		}
+		chosen[l.column] = l.context
+		h := height[l.column] + 1
+		for c := l.context; c >= 0; c = chosen[c] {
+			height[c] = max(height[c], h)
+			h++
+		}
+	}
+	return chosen
 }
 
 // hitColumn returns the ID of the i-th column of hits; columnOf is its inverse.

@@ -10,6 +10,9 @@ package format
 // share them by hash: a clash costs a wrong guess, in the writer and the reader alike.
 const predictBits = 12
 
+// maxContexts is how many columns must be decoded at most before a predicted one can be.
+const maxContexts = 3
+
 type predictor [1 << predictBits]uint64
 
 // slot is the place for a context: Fibonacci hashing.
