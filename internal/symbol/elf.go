@@ -143,17 +143,22 @@ func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 	return calls
 }
 
-// lines returns what DWARF, or else Go's table, say of an address.
+// lines returns what DWARF says of an address, or else Go's table: it alone has the
+// lines of what Go's compiler generated.
 func (e *ELF) lines(addr uint64) []Call {
+	var calls []Call
 	if d := e.dwarf(); d != nil {
-		if calls := d.calls(addr); len(calls) > 0 {
-			return calls
-		}
+		calls = d.calls(addr)
+	}
+	if len(calls) > 0 && calls[0].Line > 0 {
+		return calls
 	}
 	if t := e.goTable(); t != nil {
-		return t.calls(addr)
+		if byTable := t.calls(addr); len(byTable) > 0 {
+			return byTable
+		}
 	}
-	return nil
+	return calls
 }
 
 // executable reports whether the image's code includes an address.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"sort"
+	"strings"
 )
 
 // Versions of Go's table, by the magic numbers of internal/abi/symtab.go.
@@ -201,7 +202,10 @@ func (t *goTable) value(off uint32, entry, addr uint64) (int32, bool) {
 	}
 }
 
-func (t *goTable) name(off uint32) string { return tableString(t.names, uint64(off)) }
+// name returns a function's name, spelled as the linker does in symbol tables.
+func (t *goTable) name(off uint32) string {
+	return strings.ReplaceAll(tableString(t.names, uint64(off)), "·", ".")
+}
 
 // file returns the name of a compile unit's file.
 func (t *goTable) file(unit uint32, file int32) string {

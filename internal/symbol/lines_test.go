@@ -1,0 +1,174 @@
+package symbol_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trapline/internal/symbol"
+)
+
+// TestInlinedCalls asks for the chain of calls at each byte of a function into
+// which others were inlined. What it must be is written in the sources.
+func TestInlinedCalls(t *testing.T) {
+	const chain = "innermost middle outer"
+	tests := []struct {
+		name, source, tool, chain string
+		args                      []string
+	}{
+		{"c", "inlined.c", "gcc", chain, []string{"-O2", "-g"}},
+		{"c dwarf 4", "inlined.c", "gcc", chain, []string{"-O2", "-gdwarf-4"}},
+		{"c dwarf 3", "inlined.c", "gcc", chain, []string{"-O2", "-gdwarf-3", "-gstrict-dwarf"}},
+		{"c 64-bit dwarf", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-gdwarf64"}},
+		{"c no-pie", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-no-pie"}},
+		{"c static", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-static"}},
+		{"c compressed", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-gz"}},
+		{"c lto", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-flto"}},
+		{"c sections", "inlined.c", "gcc", chain, []string{"-O2", "-g", "-ffunction-sections", "-Wl,--gc-sections"}},
+		{"c++", "inlined.cc", "g++", "count total", []string{"-O2", "-g"}},
+		{"c++ dwarf 4", "inlined.cc", "g++", "count total", []string{"-O2", "-gdwarf-4"}},
+		{"rust", "inlined.rs", "rustc", chain, []string{"-O", "-g"}},
+		{"rust dwarf 5", "inlined.rs", "rustc", chain, []string{"-O", "-g", "-C", "dwarf-version=5"}},
+		{"go", "inlined.go", "go", chain, []string{"build"}},
+		{"go stripped", "inlined.go", "go", chain, []string{"build", "-ldflags=-s -w"}},
+		{"go stripped pie", "inlined.go", "go", chain, []string{"build", "-ldflags=-s -w", "-buildmode=pie"}},
+		{"go without dwarf", "inlined.go", "go", chain, []string{"build", "-ldflags=-w"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := open(t, build(t, test.source, test.tool, test.args...), symbol.Options{})
+			checkChain(t, e, test.source, test.chain)
+		})
+	}
+}
+
+// qualified are the names, demangled, of what the tests look for.
+var qualified = map[string]map[string]string{
+	"inlined.c":  {"innermost": "innermost", "middle": "middle", "outer": "outer"},
+	"inlined.cc": {"count": "shop::Basket::count", "total": "shop::Basket::total"},
+	"inlined.rs": {"innermost": "inlined::innermost", "middle": "inlined::middle", "outer": "inlined::outer"},
+	"inlined.go": {"innermost": "main.innermost", "middle": "main.middle", "outer": "main.outer"},
+}
+
+// checkChain looks for the marked chain of calls, innermost first, in the function
+// that is last in it.
+func checkChain(t *testing.T, e *symbol.ELF, source, chain string) {
+	t.Helper()
+	lines := markedLines(t, source)
+	var want []string
+	names := strings.Fields(chain)
+	for _, name := range names {
+		want = append(want, fmt.Sprintf("%s %s:%d", qualified[source][name], source, lines[name]))
+	}
+	outer := function(t, e, qualified[source][names[len(names)-1]])
+	seen := make(map[string]bool)
+	for i := range outer.Size {
+		calls := e.Lookup(outer.Offset + i)
+		if len(calls) == 0 {
+			t.Fatalf("byte %d of %s has no name", i, outer.Name)
+		}
+		if got := calls[len(calls)-1]; got.Function != outer.Name || got.Offset != i {
+			t.Fatalf("byte %d of %s is %s+%d", i, outer.Name, got.Function, got.Offset)
+		}
+		seen[describe(calls)] = true
+	}
+	for got := range seen {
+		// The library's own calls may be inlined into the innermost one.
+		if strings.HasSuffix(got, strings.Join(want, " < ")) {
+			return
+		}
+	}
+	t.Errorf("missing %s among:\n%s", strings.Join(want, " < "),
+		strings.Join(slices.Sorted(maps.Keys(seen)), "\n"))
+}
+
+// describe writes calls with demangled names, without parameters, and base names of
+// files.
+func describe(calls []symbol.Call) string {
+	var s []string
+	for _, c := range calls {
+		s = append(s, fmt.Sprintf("%s %s:%d", plainName(c.Function), filepath.Base(c.File), c.Line))
+	}
+	return strings.Join(s, " < ")
+}
+
+// TestSeparateDebugFiles moves a program's debug information out of it.
+func TestSeparateDebugFiles(t *testing.T) {
+	split := func(t *testing.T, buildID bool) (program, debug string) {
+		flag := "-Wl,--build-id=none"
+		if buildID {
+			flag = "-Wl,--build-id=sha1"
+		}
+		program = build(t, "inlined.c", "gcc", "-O2", "-g", flag)
+		debug = program + ".debug"
+		dir := filepath.Dir(program)
+		run(t, dir, "objcopy", "--only-keep-debug", program, debug)
+		run(t, dir, "objcopy", "--strip-all", program)
+		return program, debug
+	}
+	move := func(t *testing.T, from, to string) {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const chain = "innermost middle outer"
+
+	t.Run("build id", func(t *testing.T) {
+		program, debug := split(t, true)
+		dirs := t.TempDir()
+		id := fmt.Sprintf("%x", open(t, program, symbol.Options{DebugDirs: []string{}}).BuildID())
+		move(t, debug, filepath.Join(dirs, ".build-id", id[:2], id[2:]+".debug"))
+		checkChain(t, open(t, program, symbol.Options{DebugDirs: []string{dirs}}), "inlined.c", chain)
+	})
+	for _, place := range []string{"beside", ".debug", "debug directory"} {
+		t.Run("link "+place, func(t *testing.T) {
+			program, debug := split(t, false)
+			dir, dirs := filepath.Dir(program), t.TempDir()
+			run(t, dir, "objcopy", "--add-gnu-debuglink="+debug, program)
+			switch place {
+			case ".debug":
+				move(t, debug, filepath.Join(dir, ".debug", filepath.Base(debug)))
+			case "debug directory":
+				move(t, debug, filepath.Join(dirs, dir, filepath.Base(debug)))
+			}
+			checkChain(t, open(t, program, symbol.Options{DebugDirs: []string{dirs}}), "inlined.c", chain)
+		})
+	}
+	t.Run("link in another root", func(t *testing.T) {
+		program, debug := split(t, false)
+		run(t, filepath.Dir(program), "objcopy", "--add-gnu-debuglink="+debug, program)
+		root := t.TempDir()
+		move(t, debug, filepath.Join(root, "opt", "app", filepath.Base(debug)))
+		opt := symbol.Options{Root: root, Path: "/opt/app/program", DebugDirs: []string{}}
+		checkChain(t, open(t, program, opt), "inlined.c", chain)
+	})
+	t.Run("changed since", func(t *testing.T) {
+		program, debug := split(t, false)
+		run(t, filepath.Dir(program), "objcopy", "--add-gnu-debuglink="+debug, program)
+		f, err := os.OpenFile(debug, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		fns, err := open(t, program, symbol.Options{DebugDirs: []string{}}).Functions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fns {
+			if f.Name == "outer" {
+				t.Error("a debug file with another checksum was used")
+			}
+		}
+	})
+}
