@@ -1,0 +1,122 @@
+//go:build linux
+
+package e2e
+
+import (
+	"strconv"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// The counter's read asks for 7 bytes and its malloc for 4321, so that they are
+// told from those of the C library.
+const (
+	readSize   = 7
+	mallocSize = 4321
+)
+
+func TestCountsAreExact(t *testing.T) {
+	testenv.Root(t)
+	for _, c := range []struct {
+		name    string
+		target  string
+		args    []string
+		workers int // threads of all processes
+	}{
+		{"one thread", "counter", nil, 1},
+		{"threads", "counter", []string{"-t", "4"}, 4},
+		{"forks", "counter", []string{"-f", "3", "-t", "2"}, 8},
+		{"execs", "counter", []string{"-f", "3", "-x"}, 4},
+		{"not position-independent", "counter-nopie", []string{"-t", "2"}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const n = 2000
+			target := testenv.Target(t, c.target)
+			path := recordOK(t, append(append([]string{
+				"-e", "syscalls:sys_enter_getppid",
+				"-e", "syscalls:sys_enter_read",
+				"-e", "uprobe:libc:malloc size=arg0:u64",
+				"-e", "uprobe:" + target + ":leaf i=arg0:s32 name=arg1:ustring x=arg2:s64",
+				"-e", "uretprobe:" + target + ":leaf ret=retval:s32",
+				"--", target}, c.args...), strconv.Itoa(n))...)
+			all := hits(t, path)
+			checkWhole(t, path, len(all))
+
+			getppid := of(all, "syscalls", "sys_enter_getppid")
+			checkStacks(t, getppid, "leaf mid top")
+			reads := where(of(all, "syscalls", "sys_enter_read"), func(h *hit) bool { return argument(t, h, "count") == readSize })
+			mallocs := where(of(all, "uprobe", "malloc"), func(h *hit) bool { return h.number(t, "size") == mallocSize })
+			entries := of(all, "uprobe", "leaf")
+			returns := of(all, "uretprobe", "leaf")
+			for _, got := range []struct {
+				what string
+				hits []hit
+			}{{"getppid", getppid}, {"read", reads}, {"malloc", mallocs}, {"leaf", entries}, {"leaf returns", returns}} {
+				if len(got.hits) != n*c.workers {
+					t.Errorf("%d hits of %s, want %d", len(got.hits), got.what, n*c.workers)
+				}
+				checkThreads(t, got.what, got.hits, n, c.workers)
+			}
+			checkArguments(t, entries, returns, n, c.workers)
+		})
+	}
+}
+
+// checkThreads fails unless each of the workers has n hits.
+func checkThreads(t *testing.T, what string, all []hit, n, workers int) {
+	t.Helper()
+	byThread := map[int]int{}
+	for _, h := range all {
+		byThread[h.TID]++
+	}
+	for tid, hits := range byThread {
+		if hits != n {
+			t.Errorf("%s: %d hits of thread %d, want %d", what, hits, tid, n)
+		}
+	}
+	if len(byThread) != workers {
+		t.Errorf("%s: hits of %d threads, want %d", what, len(byThread), workers)
+	}
+}
+
+// checkArguments fails unless each worker has passed every i once, with what
+// leaf() is documented to get and to return.
+func checkArguments(t *testing.T, entries, returns []hit, n, workers int) {
+	t.Helper()
+	calls, rets := make([]int, n), make([]int, n)
+	for _, h := range entries {
+		i := h.number(t, "i")
+		if i < 0 || i >= int64(n) || h.number(t, "x") != 1000+i || h.Args["name"] != "leaf-name" {
+			t.Fatalf("leaf was called with %v", h.Args)
+		}
+		calls[i]++
+	}
+	for _, h := range returns {
+		ret := h.number(t, "ret")
+		if i := (ret - 1) / 3; ret%3 != 1 || i < 0 || i >= int64(n) {
+			t.Fatalf("leaf returned %d", ret)
+		} else {
+			rets[i]++
+		}
+	}
+	for i := range n {
+		if calls[i] != workers || rets[i] != workers {
+			t.Fatalf("leaf(%d) was entered %d times and left %d times, want %d", i, calls[i], rets[i], workers)
+		}
+	}
+}
+
+// argument returns an integer argument that may be shown in hexadecimal, as
+// unsigned ones of system calls are.
+func argument(t *testing.T, h *hit, name string) int64 {
+	t.Helper()
+	if s, ok := h.Args[name].(string); ok {
+		v, err := strconv.ParseInt(s, 0, 64)
+		if err != nil {
+			t.Fatalf("%s: argument %s is %q", h.Probe, name, s)
+		}
+		return v
+	}
+	return h.number(t, name)
+}

@@ -1,0 +1,31 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// binDir holds the commands under test, unless TRAPLINE_BIN says where they are.
+var binDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "trapline-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binDir = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func command(t testing.TB, name string) string {
+	t.Helper()
+	return testenv.Command(t, binDir, name)
+}
