@@ -48,9 +48,12 @@ type HooksHit struct {
 }
 
 type HooksScratch struct {
-	_    structs.HostLayout
-	Busy uint64
-	Hit  struct {
+	_               structs.HostLayout
+	Busy            uint64
+	ScopeKey        uint64
+	ScopeGeneration uint32
+	ScopeAnswer     uint32
+	Hit             struct {
 		_      structs.HostLayout
 		Hit    HooksHit
 		Record [3328]uint8
@@ -96,6 +99,7 @@ const (
 	HooksMapAccounts         = "accounts"
 	HooksMapControls         = "controls"
 	HooksMapRings            = "rings"
+	HooksMapScopeGeneration  = "scope_generation"
 	HooksMapScopePids        = "scope_pids"
 	HooksMapScopeTids        = "scope_tids"
 	HooksMapScratch          = "scratch"
@@ -110,6 +114,7 @@ const (
 	HooksProgOnTracepoint    = "on_tracepoint"
 	HooksVarDataLocCount     = "data_loc_count"
 	HooksVarDataLocs         = "data_locs"
+	HooksVarExclusive        = "exclusive"
 	HooksVarFetchCount       = "fetch_count"
 	HooksVarFetches          = "fetches"
 	HooksVarFollow           = "follow"
@@ -183,13 +188,14 @@ type HooksProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksMapSpecs struct {
-	Accounts  *ebpf.MapSpec `ebpf:"accounts"`
-	Controls  *ebpf.MapSpec `ebpf:"controls"`
-	Rings     *ebpf.MapSpec `ebpf:"rings"`
-	ScopePids *ebpf.MapSpec `ebpf:"scope_pids"`
-	ScopeTids *ebpf.MapSpec `ebpf:"scope_tids"`
-	Scratch   *ebpf.MapSpec `ebpf:"scratch"`
-	Sent      *ebpf.MapSpec `ebpf:"sent"`
+	Accounts        *ebpf.MapSpec `ebpf:"accounts"`
+	Controls        *ebpf.MapSpec `ebpf:"controls"`
+	Rings           *ebpf.MapSpec `ebpf:"rings"`
+	ScopeGeneration *ebpf.MapSpec `ebpf:"scope_generation"`
+	ScopePids       *ebpf.MapSpec `ebpf:"scope_pids"`
+	ScopeTids       *ebpf.MapSpec `ebpf:"scope_tids"`
+	Scratch         *ebpf.MapSpec `ebpf:"scratch"`
+	Sent            *ebpf.MapSpec `ebpf:"sent"`
 }
 
 // HooksVariableSpecs contains global variables before they are loaded into the kernel.
@@ -198,6 +204,7 @@ type HooksMapSpecs struct {
 type HooksVariableSpecs struct {
 	DataLocCount    *ebpf.VariableSpec `ebpf:"data_loc_count"`
 	DataLocs        *ebpf.VariableSpec `ebpf:"data_locs"`
+	Exclusive       *ebpf.VariableSpec `ebpf:"exclusive"`
 	FetchCount      *ebpf.VariableSpec `ebpf:"fetch_count"`
 	Fetches         *ebpf.VariableSpec `ebpf:"fetches"`
 	Follow          *ebpf.VariableSpec `ebpf:"follow"`
@@ -235,13 +242,14 @@ func (o *HooksObjects) Close() error {
 //
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksMaps struct {
-	Accounts  *ebpf.Map `ebpf:"accounts"`
-	Controls  *ebpf.Map `ebpf:"controls"`
-	Rings     *ebpf.Map `ebpf:"rings"`
-	ScopePids *ebpf.Map `ebpf:"scope_pids"`
-	ScopeTids *ebpf.Map `ebpf:"scope_tids"`
-	Scratch   *ebpf.Map `ebpf:"scratch"`
-	Sent      *ebpf.Map `ebpf:"sent"`
+	Accounts        *ebpf.Map `ebpf:"accounts"`
+	Controls        *ebpf.Map `ebpf:"controls"`
+	Rings           *ebpf.Map `ebpf:"rings"`
+	ScopeGeneration *ebpf.Map `ebpf:"scope_generation"`
+	ScopePids       *ebpf.Map `ebpf:"scope_pids"`
+	ScopeTids       *ebpf.Map `ebpf:"scope_tids"`
+	Scratch         *ebpf.Map `ebpf:"scratch"`
+	Sent            *ebpf.Map `ebpf:"sent"`
 }
 
 func (m *HooksMaps) Close() error {
@@ -249,6 +257,7 @@ func (m *HooksMaps) Close() error {
 		m.Accounts,
 		m.Controls,
 		m.Rings,
+		m.ScopeGeneration,
 		m.ScopePids,
 		m.ScopeTids,
 		m.Scratch,
@@ -262,6 +271,7 @@ func (m *HooksMaps) Close() error {
 type HooksVariables struct {
 	DataLocCount    *ebpf.Variable `ebpf:"data_loc_count"`
 	DataLocs        *ebpf.Variable `ebpf:"data_locs"`
+	Exclusive       *ebpf.Variable `ebpf:"exclusive"`
 	FetchCount      *ebpf.Variable `ebpf:"fetch_count"`
 	Fetches         *ebpf.Variable `ebpf:"fetches"`
 	Follow          *ebpf.Variable `ebpf:"follow"`

@@ -25,6 +25,10 @@ struct {
 #define SLOTS 4
 struct scratch {
 	u64 busy;
+	/* the scope's last answer on this CPU; see in_listed_scope */
+	u64 scope_key;
+	u32 scope_generation;
+	u32 scope_answer;
 	struct {
 		struct hit hit;
 		u8 record[MAX_RECORD + MAX_STRING];
@@ -79,6 +83,14 @@ struct {
 	__type(value, struct control);
 } controls SEC(".maps");
 
+/* Changed whenever a task joins or leaves the scope. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} scope_generation SEC(".maps");
+
 /* Processes and threads in scope; children are added as they are forked. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -108,6 +120,14 @@ volatile const u32 scope_uid_count = 0;
 volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
 volatile const u32 self_pid = 0;
 volatile const u32 follow = 0; /* children inherit the scope */
+
+/*
+ * No two programs of the recording ever run at once on a CPU: the kernel runs
+ * tracepoint, kprobe and perf event programs with preemption off and keeps
+ * them apart (bpf_prog_active in trace_call_bpf). One slot will do then, and
+ * counting needs no atomics.
+ */
+volatile const u32 exclusive = 0;
 
 volatile const u32 probe_index = 0;
 volatile const u32 with_kernel_stack = 0;

@@ -197,9 +197,9 @@ static __always_inline u64 kernel_stack(void *ctx, struct scratch *s, u32 slot,
 }
 
 static __always_inline u64 user_stack(void *ctx, struct scratch *s, u32 slot,
-				      void *ring, struct hit *hit, u64 epoch)
+				      void *ring, struct hit *hit,
+				      struct task_struct *task, u64 epoch)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	u32 size = max_frames * 8;
 	u8 cut = CUT_NONE;
 	u32 frames = 0;

@@ -98,6 +98,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	char comm[16];
 };
 
 #pragma clang attribute pop
