@@ -1,0 +1,115 @@
+package symbol_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"trapline/internal/symbol"
+)
+
+// exercise asks everything of an image; all that damage may do is take names away.
+func exercise(t *testing.T, image []byte) {
+	t.Helper()
+	e, err := symbol.NewELF(bytes.NewReader(image), symbol.Options{DebugDirs: []string{}})
+	if err != nil {
+		return
+	}
+	fns, err := e.Functions()
+	if err != nil {
+		t.Errorf("functions: %v", err)
+	}
+	for i, f := range fns {
+		if i < 64 {
+			e.Lookup(f.Offset)
+			e.Lookup(f.Offset + f.Size/2)
+		}
+		if f.Name == "" {
+			t.Error("a function without a name")
+		}
+	}
+	for off := 0; off < len(image); off += max(len(image)/64, 1) {
+		for _, c := range e.Lookup(uint64(off)) {
+			if c.Line < 0 {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDamaged changes single bytes, and cuts the end off.
+func TestDamaged(t *testing.T) {
+	for name, args := range map[string][]string{
+		"inlined.c":  {"gcc", "-O2", "-g"},
+		"inlined.cc": {"g++", "-O2", "-gdwarf-4"},
+		"inlined.go": {"go", "build", "-ldflags=-s -w"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image, err := os.ReadFile(build(t, name, args[0], args[1:]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			random := rand.New(rand.NewPCG(1, 2))
+			for range 300 {
+				b := bytes.Clone(image)
+				for range 1 + random.IntN(64) {
+					b[random.IntN(len(b))] ^= byte(1 << random.IntN(8))
+				}
+				exercise(t, b)
+				exercise(t, image[:random.IntN(len(image))])
+			}
+		})
+	}
+}
+
+func FuzzNewELF(f *testing.F) {
+	if vdso, err := symbol.VDSO(); err == nil {
+		b := make([]byte, vdso.Len())
+		if _, err := vdso.ReadAt(b, 0); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	if _, err := exec.LookPath("gcc"); err == nil {
+		for _, flags := range []string{"-g -O2", "-gdwarf-4 -O2 -no-pie", "-gdwarf-3 -g -O2 -s"} {
+			out := filepath.Join(f.TempDir(), "program")
+			args := append(strings.Fields(flags), "-o", out, "testdata/inlined.c")
+			if text, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+				f.Fatalf("gcc: %v\n%s", err, text)
+			}
+			b, err := os.ReadFile(out)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
+	}
+	f.Fuzz(exercise)
+}
+
+func FuzzReadKallsyms(f *testing.F) {
+	f.Add([]byte(kallsyms), uint64(0xffffffff81000115))
+	f.Add([]byte("0000000000000001 t a\t[b]\n"), uint64(1))
+	f.Fuzz(func(t *testing.T, text []byte, addr uint64) {
+		k, err := symbol.ReadKallsyms(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		if a, ok := k.Resolve(addr); ok && (a.Symbol == "" || a.SymbolOffset > a.Offset) {
+			t.Errorf("%#x is %+v", addr, a)
+		}
+		k.Functions(func(name, _ string, addr uint64) bool {
+			if a, ok := k.Resolve(addr); ok && a.SymbolOffset != 0 {
+				t.Errorf("%s at %#x is %+v", name, addr, a)
+			}
+			return len(k.Lookup(name)) > 0
+		})
+	})
+}
