@@ -1,0 +1,90 @@
+//go:build linux
+
+package e2e
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// perf and record watch the same run of the same program: they must see the same
+// hits for each command and each innermost function of the program.
+func TestAgreesWithPerf(t *testing.T) {
+	testenv.Root(t)
+	perf := testenv.Tool(t, "perf")
+	target := testenv.Target(t, "counter")
+	dir := t.TempDir()
+	data, path := filepath.Join(dir, "perf.data"), filepath.Join(dir, "trapline.data")
+	const read = "syscalls:sys_enter_read"
+	runOK(t, exec.Command(perf, "record", "-q", "-m", "16M", "-c", "1", "-g", "-e", getppid, "-e", read, "-o", data, "--",
+		command(t, "record"), "-q", "-o", path, "-e", getppid, "-e", read, "--",
+		target, "-t", "2", "-f", "2", "-x", "1000"))
+
+	ours := map[string]int{}
+	for _, h := range hits(t, path) {
+		if h.Comm == "counter" { // perf follows record, too
+			ours[h.Probe+" "+h.Comm+" "+innermost(h.User)]++
+		}
+	}
+	theirs := perfHits(t, perf, data)
+	if !maps.Equal(ours, theirs) {
+		t.Errorf("record has %v\nperf has   %v", ours, theirs)
+	}
+	if n := ours[getppid+" counter leaf"]; n != 6000 {
+		t.Errorf("%d hits of getppid, want 6000", n)
+	}
+}
+
+// innermost names the first function of a user stack. Functions of libraries are
+// counted by image: where several names have one address, perf may choose another.
+func innermost(calls []call) string {
+	if len(calls) == 0 {
+		return ""
+	}
+	return place(calls[0].Function, calls[0].Image)
+}
+
+func place(function, image string) string {
+	if filepath.Base(image) != "counter" {
+		return filepath.Base(image)
+	}
+	return function
+}
+
+// perfHits counts what perf recorded of the counter by event, command and
+// innermost function in user space. perf script prints a line for the event and
+// one for each function, innermost first, kernel before user, each hit followed by
+// an empty line.
+func perfHits(t *testing.T, perf, data string) map[string]int {
+	t.Helper()
+	cmd := exec.Command(perf, "script", "-i", data, "-F", "comm,event,ip,sym,dso")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for hit := range strings.SplitSeq(string(out), "\n\n") {
+		lines := strings.Split(strings.Trim(hit, "\n"), "\n")
+		head := strings.Fields(lines[0])
+		if len(head) < 2 || head[0] != "counter" {
+			continue
+		}
+		function := ""
+		for _, line := range lines[1:] {
+			// ip symbol (dso)
+			if f := strings.Fields(line); len(f) >= 3 && f[len(f)-1] != "([kernel.kallsyms])" {
+				function = place(f[1], strings.Trim(f[len(f)-1], "()"))
+				break
+			}
+		}
+		counts[strings.TrimSuffix(head[1], ":")+" counter "+function]++
+	}
+	return counts
+}
