@@ -32,7 +32,7 @@ var awkward = [allocHits]string{
 
 // builder fills a capture, with short names for what the writer interns.
 type builder struct {
-	t *testing.T
+	t testing.TB
 	*format.Writer
 	symbols []format.Symbol
 	time    uint64
@@ -70,7 +70,7 @@ func (b *builder) hit(h format.Hit) {
 // testCapture is a small capture with all that formats must cope with: kernel and
 // user stacks, inlined calls, a cut stack, addresses without names, C++ names,
 // several probes, tasks and kinds of arguments, and hits without stacks.
-func testCapture(t *testing.T) []byte {
+func testCapture(t testing.TB) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := format.NewWriter(&out, []format.Property{

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"trapline/analysis"
 	"trapline/format"
@@ -22,7 +21,7 @@ var fixedColumns = []string{"time", "realtime", "comm", "pid", "tid", "cpu", "pr
 // writeCSV writes RFC 4180 rows with a header. The header names the arguments of
 // all probes, known only at the end, as the input may be a pipe; so the rows wait in a temporary
 // file.
-func writeCSV(w io.Writer, r *Request) (result *analysis.Result, err error) {
+func writeCSV(w io.Writer, r *Request) (result *Summary, err error) {
 	spool, err := os.CreateTemp("", "trapline-csv-")
 	if err != nil {
 		return nil, fmt.Errorf("a temporary file for the rows: %w", err)
@@ -32,7 +31,7 @@ func writeCSV(w io.Writer, r *Request) (result *analysis.Result, err error) {
 		os.Remove(spool.Name())
 	}()
 	c := newCSVRows(spool, r.Stacks)
-	result, err = analysis.Each(r.Inputs, r.query(), c.hit)
+	result, err = r.each(c.hit)
 	if err == nil {
 		err = c.flush()
 	}
@@ -78,9 +77,9 @@ func newCSVRows(spool io.Writer, stacks bool) *csvRows {
 func (c *csvRows) hit(e *analysis.Event) bool {
 	columns := c.argColumns(e.Probe)
 	c.cells = append(c.cells[:0],
-		strconv.FormatUint(e.Time, 10), "", strings.ToValidUTF8(e.Task.Comm, "\ufffd"),
+		strconv.FormatUint(e.Time, 10), "", validText(e.Task.Comm),
 		strconv.FormatUint(uint64(e.Task.PID), 10), strconv.FormatUint(uint64(e.Task.TID), 10),
-		strconv.Itoa(e.CPU), strings.ToValidUTF8(e.Probe.Name, "\ufffd"))
+		strconv.Itoa(e.CPU), validText(e.Probe.Name))
 	if t, ok := realtime(e.Header, e.Time); ok {
 		c.cells[1] = strconv.FormatInt(t.UnixNano(), 10)
 	}
@@ -111,7 +110,7 @@ func (c *csvRows) argColumns(p *analysis.Probe) []int {
 		return columns
 	}
 	for _, f := range p.Fields {
-		name := "args." + strings.ToValidUTF8(f.Name, "\ufffd")
+		name := "args." + validText(f.Name)
 		at, ok := c.columns[name]
 		if !ok {
 			at = len(c.names)
@@ -134,7 +133,7 @@ func csvValue(v analysis.Value) string {
 	case v.Field.Type == format.FieldChar && v.Numbers == nil:
 		return string(rune(byte(v.Number)))
 	}
-	return strings.ToValidUTF8(v.String(), "\ufffd")
+	return validText(v.String())
 }
 
 // stack is the folded form: outermost call first.

@@ -37,6 +37,15 @@ func printable(s string) string {
 	return string(b)
 }
 
+// validText returns s with each byte that is not part of UTF-8 text as U+FFFD, as
+// encoding/json writes it, for formats that can hold any text.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
+}
+
 // spaceless returns printable s with each space as \040, as in /proc/mounts, for
 // places that end at a space.
 func spaceless(s string) string {

@@ -18,8 +18,8 @@ const maxBoxes = 10_000
 
 // writeFlamegraph draws the hits' stacks, merged by name, as boxes as wide as
 // their share of the hits.
-func writeFlamegraph(w io.Writer, r *Request) (*analysis.Result, error) {
-	result, err := analysis.Aggregate(r.Inputs, r.merged(), nil)
+func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
+	result, err := r.aggregate(r.merged())
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func writeFlamegraph(w io.Writer, r *Request) (*analysis.Result, error) {
 }
 
 // probeList names the probes whose hits are drawn, a few of them.
-func probeList(result *analysis.Result) string {
+func probeList(result *Summary) string {
 	const show = 3
 	var names []string
 	seen := map[*analysis.Probe]bool{}
@@ -65,7 +65,7 @@ func probeList(result *analysis.Result) string {
 }
 
 // subtitle says how much was recorded, where and when.
-func subtitle(result *analysis.Result, total uint64, r *Request) string {
+func subtitle(result *Summary, total uint64, r *Request) string {
 	parts := []string{group(total) + " " + printable(r.unit())}
 	for i, h := range result.Headers {
 		if i == 2 {

@@ -68,7 +68,7 @@
 
   function zoom(box) { focus = box; draw(); }
 
-  function show(box) { details.textContent = box ? box.name + "  \u2014  " + box.about : ""; }
+  function show(box) { details.textContent = box ? box.name + " \u2014 " + box.about : ""; }
 
   // A pattern in lower case matches both cases. The share counts hits in matching
   // calls once, however many of their callers match too.

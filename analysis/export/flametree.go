@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"trapline/analysis"
 )
 
 // A node is a call under one caller, with everything below it.
@@ -28,7 +26,7 @@ type childKey struct {
 
 // buildTree merges the samples of a result. With reverse, stacks are merged from
 // their innermost calls and end with the task.
-func buildTree(result *analysis.Result, r *Request) *tree {
+func buildTree(result *Summary, r *Request) *tree {
 	t := &tree{root: node{step: &step{name: "all", kind: kindOther}}}
 	byKey := map[childKey]*node{}
 	names := newNamer()
@@ -81,9 +79,25 @@ func (t *tree) layout(least uint64, limit int) (boxes []box, left int) {
 			totals[i] = b.total
 		}
 		slices.Sort(totals)
-		boxes = t.place(totals[len(totals)-limit])[:limit]
+		boxes = widest(boxes, totals[len(totals)-limit], limit)
 	}
 	return boxes, t.nodes + 1 - len(boxes)
+}
+
+// widest keeps limit boxes: all that are wider than the least, then those as wide
+// in their order, in which callers come first.
+func widest(boxes []box, least uint64, limit int) []box {
+	for _, b := range boxes {
+		if b.total > least {
+			limit--
+		}
+	}
+	return slices.DeleteFunc(boxes, func(b box) bool {
+		if b.total == least {
+			limit--
+		}
+		return b.total < least || b.total == least && limit < 0
+	})
 }
 
 // place is breadth first: no node is placed without its caller, which is at least

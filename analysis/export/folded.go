@@ -7,14 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"trapline/analysis"
 )
 
 // writeFolded writes "task;outermost;…;innermost hits" lines, sorted, each stack
 // once: the input of flamegraph.pl and the output of its stackcollapse scripts.
-func writeFolded(w io.Writer, r *Request) (*analysis.Result, error) {
-	result, err := analysis.Aggregate(r.Inputs, r.merged(), nil)
+func writeFolded(w io.Writer, r *Request) (*Summary, error) {
+	result, err := r.aggregate(r.merged())
 	if err != nil {
 		return nil, err
 	}

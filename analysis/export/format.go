@@ -42,8 +42,15 @@ type Format struct {
 	Help     string   // one line: what it is and who reads it
 
 	// Write writes what the request selects to w. Its errors are those of the
-	// captures and of w; damage that could be skipped is in the result.
-	Write func(w io.Writer, r *Request) (*analysis.Result, error)
+	// captures ([analysis.Aggregate]) and of w, and weights that no probe has.
+	Write func(w io.Writer, r *Request) (*Summary, error)
+}
+
+// A Summary says what was written, and what is known of the captures: damage that
+// could be skipped is in Quality.
+type Summary struct {
+	*analysis.Result
+	Hits uint64 // that passed the filter
 }
 
 // Formats are all output formats, in the order in which they are listed.

@@ -13,14 +13,14 @@ import (
 )
 
 // writeNDJSON writes one JSON object a line and hit.
-func writeNDJSON(w io.Writer, r *Request) (*analysis.Result, error) {
+func writeNDJSON(w io.Writer, r *Request) (*Summary, error) {
 	n := ndjson{
 		out:    bufio.NewWriterSize(w, 1<<16),
 		texts:  map[string][]byte{},
 		stacks: map[*analysis.Stack][]byte{},
 		full:   r.Stacks,
 	}
-	result, err := analysis.Each(r.Inputs, r.query(), n.hit)
+	result, err := r.each(n.hit)
 	if err != nil {
 		return nil, err
 	}

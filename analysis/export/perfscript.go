@@ -17,14 +17,14 @@ import (
 // (process_event in tools/perf/builtin-script.c): a line with task, CPU, time,
 // event and arguments, a line a call, an empty line. Where the known readers would
 // misread a name, it is changed as little as they need.
-func writePerfScript(w io.Writer, r *Request) (*analysis.Result, error) {
+func writePerfScript(w io.Writer, r *Request) (*Summary, error) {
 	p := perfScript{
 		out:    bufio.NewWriterSize(w, 1<<16),
 		stacks: map[*analysis.Stack][]byte{},
 		events: map[*analysis.Probe]string{},
 		tasks:  map[analysis.Task]string{},
 	}
-	result, err := analysis.Each(r.Inputs, r.query(), p.hit)
+	result, err := r.each(p.hit)
 	if err != nil {
 		return nil, err
 	}

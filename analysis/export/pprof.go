@@ -13,7 +13,7 @@ import (
 
 // writePprof writes a profile.proto: the hits, then one more sample type for each
 // weight.
-func writePprof(w io.Writer, r *Request) (*analysis.Result, error) {
+func writePprof(w io.Writer, r *Request) (*Summary, error) {
 	b := newPprofBuilder(r.Weights)
 	result, err := readPprof(b, r)
 	if err != nil {
@@ -26,17 +26,12 @@ func writePprof(w io.Writer, r *Request) (*analysis.Result, error) {
 
 // readPprof gives all hits to the builder. Arguments as labels need every hit's
 // own: their names are not known before the captures are read.
-func readPprof(b *pprofBuilder, r *Request) (*analysis.Result, error) {
+func readPprof(b *pprofBuilder, r *Request) (*Summary, error) {
 	if r.Labels {
 		values := make([]int64, len(r.Weights))
-		return analysis.Each(r.Inputs, r.query(), func(e *analysis.Event) bool {
+		return r.each(func(e *analysis.Event) bool {
 			for i, name := range r.Weights {
-				values[i] = 0
-				for _, v := range e.Args {
-					if v.Field != nil && v.Field.Name == name {
-						values[i] = weigh(v, 1)
-					}
-				}
+				values[i] = weighArg(e, name)
 			}
 			b.add(&analysis.Sample{
 				Task: *e.Task, CPU: e.CPU, Probe: e.Probe,
@@ -47,7 +42,7 @@ func readPprof(b *pprofBuilder, r *Request) (*analysis.Result, error) {
 	}
 	q := r.query()
 	q.Task, q.CPU, q.Probe, q.Kernel, q.User, q.Args = analysis.ByThread, true, true, true, true, r.Weights
-	result, err := analysis.Aggregate(r.Inputs, q, nil)
+	result, err := r.aggregate(q)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +55,7 @@ func readPprof(b *pprofBuilder, r *Request) (*analysis.Result, error) {
 
 // describe says when and where the hits were recorded, and how. The time is the
 // capture's: a profile of the same capture is always the same.
-func describe(p *profile.Profile, result *analysis.Result) {
+func describe(p *profile.Profile, result *Summary) {
 	var first, last int64
 	for _, h := range result.Headers {
 		for _, key := range [...]string{format.KeyHostname, format.KeyKernel, format.KeyArch, format.KeyTarget, format.KeyCommandLine} {

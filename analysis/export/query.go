@@ -1,6 +1,68 @@
 package export
 
-import "trapline/analysis"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"trapline/analysis"
+)
+
+// aggregate counts the hits that the request selects.
+func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
+	result, err := analysis.Aggregate(r.Inputs, q, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{Result: result}
+	for i := range result.Samples {
+		s.Hits += result.Samples[i].Hits
+	}
+	return s, r.checkWeights(result)
+}
+
+// each calls yield for every hit that the request selects.
+func (r *Request) each(yield func(*analysis.Event) bool) (*Summary, error) {
+	s := &Summary{}
+	var err error
+	s.Result, err = analysis.Each(r.Inputs, r.query(), func(e *analysis.Event) bool {
+		s.Hits++
+		return yield(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, r.checkWeights(s.Result)
+}
+
+// checkWeights returns an error for a weight that would always be 0, which is a
+// slip of the pen.
+func (r *Request) checkWeights(result *analysis.Result) error {
+	for _, name := range r.Weights {
+		known := false
+		var numbers []string
+		for _, p := range result.Probes {
+			if i, _, ok := analysis.MatchArg(p, name); ok && isNumber(p.Fields[i].Type) {
+				known = true
+			}
+			for _, f := range p.Fields {
+				if isNumber(f.Type) {
+					numbers = append(numbers, printable(f.Name))
+				}
+			}
+		}
+		if known || len(result.Probes) == 0 {
+			continue
+		}
+		if numbers == nil {
+			return fmt.Errorf("weight %q: no probe of the captures has a number among its arguments", name)
+		}
+		slices.Sort(numbers)
+		return fmt.Errorf("weight %q: no probe of the captures has a number of that name; there are %s",
+			name, strings.Join(slices.Compact(numbers), ", "))
+	}
+	return nil
+}
 
 // query returns the part of a query that all formats share.
 func (r *Request) query() analysis.Query {

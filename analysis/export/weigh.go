@@ -20,20 +20,30 @@ func weights(s *analysis.Sample) []int64 {
 // weigh returns the value of an argument times hits, within the bounds of int64.
 // Text and addresses of code weigh nothing.
 func weigh(v analysis.Value, hits uint64) int64 {
-	if v.Field == nil {
+	if v.Field == nil || !isNumber(v.Field.Type) {
 		return 0
 	}
-	switch v.Field.Type {
-	case format.FieldString, format.FieldBytes, format.FieldSymbol:
-		return 0
-	case format.FieldInt:
-		n := int64(v.Number)
-		if n < 0 {
-			return -times(uint64(-n), hits)
-		}
-		return times(uint64(n), hits)
+	if n := int64(v.Number); n < 0 && v.Field.Type == format.FieldInt {
+		return -times(uint64(-n), hits)
 	}
 	return times(v.Number, hits)
+}
+
+// weighArg returns the value of the argument of that name of one hit.
+func weighArg(e *analysis.Event, name string) int64 {
+	field, element, ok := analysis.MatchArg(e.Probe, name)
+	if !ok || field >= len(e.Args) {
+		return 0
+	}
+	v := e.Args[field]
+	if element > 0 && element < len(v.Numbers) {
+		v.Number = v.Numbers[element]
+	}
+	return weigh(v, 1)
+}
+
+func isNumber(t format.FieldType) bool {
+	return t != format.FieldString && t != format.FieldBytes && t != format.FieldSymbol
 }
 
 func times(a, b uint64) int64 {
