@@ -10,6 +10,7 @@ import (
 
 	"trapline/analysis"
 	"trapline/cmd/internal/cli"
+	"trapline/format"
 )
 
 // inputs are the captures to read.
@@ -77,6 +78,23 @@ func (in *inputs) add(ctx context.Context, name string, r io.Reader, size int64)
 	})
 }
 
+// explain adds what to do about an input that is no capture of ours.
+func (in *inputs) explain(err error) error {
+	var newer *format.VersionError
+	switch {
+	case errors.As(err, &newer):
+		return fmt.Errorf("%w; convert it with a newer trapline", err)
+	case errors.Is(err, format.ErrNotCapture):
+		for _, i := range in.inputs {
+			if r := i.Reader.(*inputReader); string(r.head) == "PERFILE2" {
+				return fmt.Errorf("%w: %s is a perf.data file, which perf script prints", err, r.name)
+			}
+		}
+		return fmt.Errorf("%w; convert reads what record wrote", err)
+	}
+	return err
+}
+
 func (in *inputs) close() {
 	for _, f := range in.files {
 		f.Close()
@@ -89,6 +107,7 @@ type inputReader struct {
 	ctx        context.Context
 	r          io.Reader
 	name       string
+	head       []byte // the first bytes, at most 8, which tell file formats apart
 	done, size int64
 	shown      int64
 	progress   *cli.Progress
@@ -103,6 +122,9 @@ func (r *inputReader) Read(p []byte) (int, error) {
 	}
 	n, err := r.r.Read(p)
 	r.done += int64(n)
+	if need := 8 - len(r.head); need > 0 {
+		r.head = append(r.head, p[:min(n, need)]...)
+	}
 	if r.progress.Enabled() && r.done-r.shown >= progressStep {
 		r.shown = r.done
 		text := fmt.Sprintf("%s: %d MiB", r.name, r.done>>20)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -38,7 +40,7 @@ func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) 
 	case !info.Mode().IsRegular():
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
-			return nil, err
+			return nil, writeError(name, err)
 		}
 		return &output{w: f, name: name, file: f}, nil
 	default:
@@ -52,12 +54,24 @@ func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) 
 	temp := fmt.Sprintf("%s.%d.tmp", name, os.Getpid())
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return nil, err
+		return nil, writeError(name, err)
 	}
 	return &output{w: f, name: name, file: f, temp: temp}, nil
 }
 
-func (o *output) String() string { return o.name }
+// writeError names the file that was asked for; the system's error may name the
+// temporary one.
+func writeError(name string, err error) error {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		err = p.Err
+	case errors.As(err, &l):
+		err = l.Err
+	}
+	return fmt.Errorf("write %s: %w", name, err)
+}
 
 func (o *output) Write(p []byte) (int, error) {
 	n, err := o.w.Write(p)

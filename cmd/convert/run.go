@@ -8,10 +8,8 @@ import (
 	"strings"
 	"syscall"
 
-	"trapline/analysis"
 	"trapline/analysis/export"
 	"trapline/cmd/internal/cli"
-	"trapline/format"
 )
 
 func run(ctx context.Context, env cli.Env) int {
@@ -55,41 +53,29 @@ func convert(ctx context.Context, env cli.Env, o *options) int {
 	defer out.discard()
 
 	o.request.Inputs = in.inputs
-	result, err := o.format.Write(out, &o.request)
+	summary, err := o.format.Write(out, &o.request)
 	in.progress.Clear()
 	switch {
 	case ctx.Err() != nil:
 		return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted: nothing was written"))
 	case out.err != nil:
-		return env.Fail(cli.ExitOutput, fmt.Errorf("write %s: %w", out, out.err))
+		return env.Fail(cli.ExitOutput, writeError(out.name, out.err))
 	case err != nil:
-		return env.Fail(cli.ExitUsage, explain(err))
+		return env.Fail(cli.ExitUsage, in.explain(err))
 	}
 	if err := out.commit(); err != nil {
-		return env.Fail(cli.ExitOutput, fmt.Errorf("write %s: %w", out, err))
+		return env.Fail(cli.ExitOutput, writeError(out.name, err))
 	}
 	if !o.quiet {
-		warn(env, result)
+		warn(env, summary)
 	}
 	return cli.ExitOK
 }
 
-// explain adds what to do about an input that is no capture of ours.
-func explain(err error) error {
-	var newer *format.VersionError
-	switch {
-	case errors.As(err, &newer):
-		return fmt.Errorf("%w; convert it with a newer trapline", err)
-	case errors.Is(err, format.ErrNotCapture):
-		return fmt.Errorf("%w; convert reads what record wrote", err)
-	}
-	return err
-}
-
 // warn says what is missing from the output because it is missing from the
 // captures.
-func warn(env cli.Env, result *analysis.Result) {
-	q := &result.Quality
+func warn(env cli.Env, s *export.Summary) {
+	q := &s.Quality
 	for _, d := range q.Damage {
 		env.Warningf("%s: %d bytes at offset %d are damaged (%s): the hits in them are missing", d.Input, d.Length, d.Offset, d.Reason)
 	}
@@ -107,7 +93,10 @@ func warn(env cli.Env, result *analysis.Result) {
 	if lost > 0 {
 		env.Warningf("%d hits were lost while recording: report --stats says where and why", lost)
 	}
-	if q.Hits == 0 {
-		env.Warningf("no hits in the captures")
+	switch {
+	case q.Hits == 0:
+		env.Warningf("there are no hits in what was read: the output is empty")
+	case s.Hits == 0:
+		env.Warningf("none of the %d hits pass the filters: the output is empty", q.Hits)
 	}
 }
