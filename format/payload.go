@@ -60,8 +60,7 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 	if context != nil {
 		p.predict.predict(numbers, numbers, context)
 	}
-	_, hi = bounds(numbers)
-	width := planeWidth(hi)
+	width := planeWidth(union(numbers))
 	p.begin(id, r, width, len(values), base)
 	start := len(p.data)
 	for k := range width {
@@ -128,15 +127,36 @@ func (p *payload) end(data int) {
 	binary.LittleEndian.PutUint32(p.data[data-12:], uint32(len(p.data)-data))
 }
 
+// bounds returns the least and the greatest value. Branches that are nearly
+// always predicted beat min and max here, whose results wait for each other.
 func bounds(values []uint64) (lo, hi uint64) {
 	if len(values) == 0 {
 		return 0, 0
 	}
 	lo, hi = values[0], values[0]
 	for _, v := range values {
-		lo, hi = min(lo, v), max(hi, v)
+		if v < lo {
+			lo = v
+		} else if v > hi {
+			hi = v
+		}
 	}
 	return lo, hi
+}
+
+// union returns a number as wide as the widest value.
+func union(values []uint64) uint64 {
+	var a, b, c, d uint64
+	for ; len(values) >= 4; values = values[4:] {
+		a |= values[0]
+		b |= values[1]
+		c |= values[2]
+		d |= values[3]
+	}
+	for _, v := range values {
+		a |= v
+	}
+	return a | b | c | d
 }
 
 func grow(s []uint64, n int) []uint64 {

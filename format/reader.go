@@ -12,15 +12,17 @@ import (
 // so it reads pipes as well as files. Memory is bounded by one block and the
 // dictionaries of one segment (see [MaxPayload] and [MaxDictionaries]).
 type Reader struct {
-	scan    scanner
-	queue   []Block // found, not returned yet
-	err     error   // what Next returns when the queue is empty, for good
-	part    uint32  // checksum that the blocks of the part carry
-	inPart  bool
-	tag     uint32 // checksum that the blocks of the segment carry
-	segment *Segment
-	open    bool // SEGEND is still to come
-	damaged bool // damage has been reported since the segment began
+	scan   scanner
+	queue  []Block // found, not returned yet
+	err    error   // what Next returns when the queue is empty, for good
+	part   uint32  // checksum that the blocks of the part carry
+	inPart bool
+	// sequence is the highest of the part's segments.
+	sequence uint64
+	tag      uint32 // checksum that the blocks of the segment carry
+	segment  *Segment
+	open     bool // SEGEND is still to come
+	damaged  bool // damage has been reported since the segment began
 }
 
 // NewReader reads the first block. It returns [ErrNotCapture] if the input does
@@ -110,16 +112,21 @@ func (r *Reader) block(b *found) {
 			r.refuse(b, err)
 			file = &File{}
 		}
-		r.part, r.inPart, r.segment = h.headerCRC, true, nil
+		r.part, r.inPart, r.segment, r.sequence = h.headerCRC, true, nil, 0
 		r.queue = append(r.queue, file)
 	case h.kind == kindSegment:
 		r.leave(b.offset)
-		r.enter(h.part)
 		start, err := parseSegment(b)
 		if err != nil {
 			r.refuse(b, err)
 			start = &SegmentStart{}
 		}
+		// Two parts with the same properties have the same checksum.
+		if start.Sequence != 0 && start.Sequence <= r.sequence {
+			r.inPart = false
+		}
+		r.enter(h.part)
+		r.sequence = max(r.sequence, start.Sequence)
 		r.begin(start, h.headerCRC)
 	case h.kind < skippable && h.kind > kindSegmentEnd:
 		r.refuse(b, fmt.Errorf("block is of the unknown kind %d", h.kind))
@@ -157,7 +164,7 @@ func (r *Reader) enter(part uint32) {
 	if r.inPart && r.part == part {
 		return
 	}
-	r.part, r.inPart = part, true
+	r.part, r.inPart, r.sequence = part, true, 0
 	r.queue = append(r.queue, &File{})
 }
 

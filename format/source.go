@@ -18,7 +18,7 @@ type source struct {
 
 // chunk is how much memory is asked for at a time: what a header promises is
 // allocated only as it arrives.
-const chunk = 256 << 10
+const chunk = 64 << 10
 
 // peek returns the next n bytes, or fewer with the reason why: io.EOF at the end
 // of input.
