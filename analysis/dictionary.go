@@ -23,6 +23,7 @@ type dictionary struct {
 	stackList []*Stack
 	scratch   []byte
 
+	calls     uint32            // made so far
 	functions map[string]string // linkage → shown
 	symbols   map[symbolKey]symbolID
 	cuts      map[format.StackCut]*Call
@@ -113,7 +114,7 @@ func (d *dictionary) frame(k frameKey, s *format.Segment, sym format.Symbol) uin
 	f := d.frameList[n]
 	switch {
 	case len(sym.Calls) > 0 && (len(f.Calls) == 0 || f.Calls[0].Function == ""):
-		f.Calls = d.calls(k, s, sym)
+		f.Calls = d.named(k, s, sym)
 	case len(f.Calls) == 0:
 		f.Calls = []*Call{d.unnamed(k)}
 	}
@@ -135,11 +136,11 @@ func (d *dictionary) lostFrame() uint32 {
 
 func (d *dictionary) unnamed(k frameKey) *Call {
 	c := &Call{Image: k.image, Offset: k.offset, Kernel: k.kernel}
-	c.symbol = d.symbol(symbolKey{image: k.image, address: k.offset})
+	d.identify(c, symbolKey{image: k.image, address: k.offset})
 	return c
 }
 
-func (d *dictionary) calls(k frameKey, s *format.Segment, sym format.Symbol) []*Call {
+func (d *dictionary) named(k frameKey, s *format.Segment, sym format.Symbol) []*Call {
 	list := make([]Call, len(sym.Calls))
 	calls := make([]*Call, len(list))
 	for i, sc := range sym.Calls {
@@ -159,7 +160,7 @@ func (d *dictionary) calls(k frameKey, s *format.Segment, sym format.Symbol) []*
 		if c.Function == "" {
 			sk.address = k.offset
 		}
-		c.symbol = d.symbol(sk)
+		d.identify(c, sk)
 		calls[i] = c
 	}
 	return calls
@@ -177,19 +178,20 @@ func (d *dictionary) function(linkage string) string {
 	return shown
 }
 
-func (d *dictionary) symbol(k symbolKey) symbolID {
+func (d *dictionary) identify(c *Call, k symbolKey) {
 	id, ok := d.symbols[k]
 	if !ok {
 		id = symbolID(len(d.symbols) + 1)
 		d.symbols[k] = id
 	}
-	return id
+	c.symbol, c.index = id, d.calls
+	d.calls++
 }
 
 // standIn returns a call that stands for frames that are not there.
 func (d *dictionary) standIn(text string, kernel bool) *Call {
 	c := &Call{Function: text, Kernel: kernel, Truncated: true}
-	c.symbol = d.symbol(symbolKey{function: text})
+	d.identify(c, symbolKey{function: text})
 	return c
 }
 

@@ -56,12 +56,9 @@ func (a *aggregation) foldArgs(dst, columns []uint64, args []argColumns, probe p
 	n := 0
 	for i, arg := range args {
 		if arg.count > 0 && probe.args&(1<<i) != 0 {
-			field, element, ok := MatchArg(a.dict.probeList[probe.number], a.query.Args[i])
-			if ok {
-				f := &a.dict.probeList[probe.number].Fields[field]
-				v := a.segment.value(f, columns[n:n+arg.count], element < 0)
-				dst[i/2] |= uint64(a.dict.value(i, v)+1) << (32 * (i % 2))
-			}
+			f := probe.fields[i]
+			v := a.segment.value(f.field, columns[n:n+arg.count], f.whole)
+			dst[i/2] |= uint64(a.dict.value(i, v)+1) << (32 * (i % 2))
 		}
 		n += arg.count
 	}

@@ -15,12 +15,11 @@ type grouping struct {
 
 	sampleCells map[string]uint32
 	callCells   map[string]uint32
-	callNumbers map[*Call]uint32 // of callCells
+	callNumbers []uint32 // by Call.index: number in callCells, plus 1
 
 	pairs   *table // sample cells<<32 | call cells
 	entries []*Entry
 	seen    []int // by entry: last sample that was added, so that recursion counts once
-	chain   []*Call
 	number  int
 	beyond  *Call // stands for what MaxStack leaves out; its symbol is 0
 
@@ -33,26 +32,58 @@ func newGrouping(opt HistogramOptions) *grouping {
 		hist:        &Histogram{Keys: opt.Keys},
 		sampleCells: make(map[string]uint32),
 		callCells:   make(map[string]uint32),
-		callNumbers: make(map[*Call]uint32),
 		pairs:       newTable(1),
-		beyond:      &Call{Function: "[truncated: beyond the calls shown]", Truncated: true},
+		beyond:      &Call{Function: "[truncated: beyond the calls shown]", Truncated: true, index: ^uint32(0)},
 	}
 }
 
 // maxChain bounds the depth of trees, as stacks are as deep as a file says.
 const maxChain = 4096
 
-// limited returns the chain of a sample as far as it counts.
-func (g *grouping) limited(dst []*Call, s *Sample) []*Call {
-	dst = Chain(dst, s.Kernel, s.User)
-	n := maxChain
+// A chain is the calls of a hit, innermost first, as far as they count.
+type chain struct {
+	kernel, user []*Call
+	beyond       *Call // nil: nothing was left out
+}
+
+func (g *grouping) chain(s *Sample) chain {
+	left := maxChain
 	if g.opt.MaxStack > 0 {
-		n = min(n, g.opt.MaxStack)
+		left = min(left, g.opt.MaxStack)
 	}
-	if len(dst) > n {
-		dst = append(dst[:n], g.beyond)
+	var c chain
+	take := func(st *Stack) []*Call {
+		if st == nil {
+			return nil
+		}
+		calls := st.Calls
+		if len(calls) > left {
+			calls, c.beyond = calls[:left], g.beyond
+		}
+		left -= len(calls)
+		return calls
 	}
-	return dst
+	c.kernel = take(s.Kernel)
+	c.user = take(s.User)
+	return c
+}
+
+func (c *chain) len() int {
+	n := len(c.kernel) + len(c.user)
+	if c.beyond != nil {
+		n++
+	}
+	return n
+}
+
+func (c *chain) at(i int) *Call {
+	if i < len(c.kernel) {
+		return c.kernel[i]
+	}
+	if i -= len(c.kernel); i < len(c.user) {
+		return c.user[i]
+	}
+	return c.beyond
 }
 
 func (g *grouping) add(s *Sample) {
@@ -60,26 +91,26 @@ func (g *grouping) add(s *Sample) {
 	g.hist.Samples += s.Hits
 	g.hist.Sum += s.Weight
 	hit := g.sampleNumber(s)
-	g.chain = g.limited(g.chain[:0], s)
+	chain := g.chain(s)
+	n := chain.len()
 	var leaf *Call
-	if len(g.chain) > 0 {
-		leaf = g.chain[0]
+	if n > 0 {
+		leaf = chain.at(0)
 	}
 	if e := g.entry(s, hit, leaf); e != nil {
-		e.leaf = true
 		e.Self += s.Weight
 		e.SelfHits += s.Hits
 	}
 	if !g.opt.Children {
 		return
 	}
-	for _, c := range g.chain[min(1, len(g.chain)):] {
-		g.entry(s, hit, c)
+	for i := 1; i < n; i++ {
+		g.entry(s, hit, chain.at(i))
 	}
 }
 
 // entry returns the entry of a call of the sample after adding the sample to its
-// total, nil if the entry is filtered out. leaf calls come first.
+// total, nil if the entry is filtered out.
 func (g *grouping) entry(s *Sample, hit uint32, c *Call) *Entry {
 	n := g.find(s, hit, c)
 	e := g.entries[n]
@@ -101,7 +132,7 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 	if n == len(g.entries) {
 		var e *Entry
 		if matchCall(c, g.opt.DSOs, g.opt.Symbols) {
-			e = &Entry{Cells: g.cells(s, c), call: c}
+			e = &Entry{Cells: g.cells(s, c)}
 		}
 		g.entries = append(g.entries, e)
 		g.seen = append(g.seen, 0)
@@ -111,9 +142,13 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 
 // callNumber numbers calls by what the keys show of them.
 func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
-	if c != nil {
-		if n, ok := g.callNumbers[c]; ok {
-			return n
+	cached := c != nil && c != g.beyond
+	if cached {
+		if n := int(c.index) + 1 - len(g.callNumbers); n > 0 {
+			g.callNumbers = append(g.callNumbers, make([]uint32, n)...)
+		}
+		if n := g.callNumbers[c.index]; n != 0 {
+			return n - 1
 		}
 	}
 	name := g.name[:0]
@@ -122,9 +157,9 @@ func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
 			name = append(name, cell(k, s, c).Text...)
 			name = append(name, 0)
 		}
-	}
-	if c != nil && c.Kernel {
-		name = append(name, 1)
+		if k.Kind == KeySymbol && c != nil && c.Kernel {
+			name = append(name, 1)
+		}
 	}
 	g.name = name
 	n, ok := g.callCells[string(name)]
@@ -132,8 +167,8 @@ func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
 		n = uint32(len(g.callCells))
 		g.callCells[string(name)] = n
 	}
-	if c != nil {
-		g.callNumbers[c] = n
+	if cached {
+		g.callNumbers[c.index] = n + 1
 	}
 	return n
 }

@@ -97,9 +97,6 @@ type Entry struct {
 	Self, Total         uint64
 	SelfHits, TotalHits uint64
 	Tree                []*Node // heaviest first
-
-	leaf bool // some hits have it as their innermost call
-	call *Call
 }
 
 // A Cell is the value of one key.

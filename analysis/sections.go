@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // QueryFor returns the query that counts what a histogram by the keys looks at.
@@ -79,11 +80,13 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 		s := section(smp.Probe)
 		samples[s] = append(samples[s], smp)
 	}
+	var wg sync.WaitGroup
 	for _, s := range sections {
 		o := opt
 		o.Total = s.Weight
-		s.Histogram = NewHistogram(samples[s], o)
+		wg.Go(func() { s.Histogram = NewHistogram(samples[s], o) })
 	}
+	wg.Wait()
 	slices.SortStableFunc(sections, func(a, b *Section) int {
 		if c := cmp.Compare(b.Hits, a.Hits); c != 0 {
 			return c

@@ -26,6 +26,13 @@ type probeEntry struct {
 	number uint32
 	pass   bool
 	args   uint64 // bit i: the probe has the argument Query.Args[i]
+	fields []argField
+}
+
+// An argField is the field that an argument of the query means in a probe.
+type argField struct {
+	field *Field
+	whole bool // and not one element of an array
 }
 
 func newSegment(d *dictionary, s *format.Segment, boot string) *segment {
@@ -42,10 +49,13 @@ func (s *segment) update(q *Query, args []argName) {
 		n := s.dict.probe(s.source, format.ProbeID(id))
 		p := s.dict.probeList[n]
 		e := probeEntry{number: n, pass: q.Filter.matchProbe(p.Name)}
-		for i, a := range args {
-			if a.matchProbe(p.Name) {
+		for i := range args {
+			var f argField
+			if field, element, ok := MatchArg(p, q.Args[i]); ok {
+				f = argField{&p.Fields[field], element < 0}
 				e.args |= 1 << i
 			}
+			e.fields = append(e.fields, f)
 		}
 		s.probes = append(s.probes, e)
 	}

@@ -13,10 +13,10 @@ import (
 type forest struct {
 	opt     *TreeOptions
 	samples []Sample
-	symbols []symbolID         // the chains of all samples, innermost first
-	calls   map[symbolID]*Call // one of each symbol, the first seen
-	groups  []int32            // scratch, by symbol: group+1
-	paths   map[*Entry][]treePath
+	symbols []symbolID   // the chains of all samples, innermost first
+	calls   []*Call      // by symbol: one that has it, the first seen
+	groups  []int32      // scratch, by symbol: group+1
+	paths   [][]treePath // by number of the entry
 }
 
 // A treePath is the part of a sample's chain that an entry's tree shows.
@@ -28,26 +28,26 @@ type treePath struct {
 
 // trees gives a call tree to each entry that is heavy enough to have one.
 func (g *grouping) trees(samples []Sample) {
-	f := &forest{opt: g.opt.Tree, samples: samples, calls: make(map[symbolID]*Call)}
+	f := &forest{opt: g.opt.Tree, samples: samples}
 	lightest := uint64(0)
 	if !f.opt.Relative {
 		lightest = f.least(max(g.opt.Total, g.hist.Sum))
 	}
-	f.paths = make(map[*Entry][]treePath)
+	f.paths = make([][]treePath, len(g.entries))
 	for i := range samples {
 		g.paths(f, i, lightest)
 	}
-	highest := symbolID(0)
-	for id := range f.calls {
-		highest = max(highest, id)
-	}
-	f.groups = make([]int32, int(highest)+1)
-	for _, e := range g.hist.Entries {
+	f.groups = make([]int32, len(f.calls))
+	for n, e := range g.entries {
+		if e == nil {
+			continue
+		}
 		least := lightest
 		if f.opt.Relative {
 			least = f.least(e.Total)
 		}
-		e.Tree = f.split(f.paths[e], 0, least)
+		e.Tree = f.split(f.paths[n], 0, least)
+		f.paths[n] = nil
 	}
 }
 
@@ -65,25 +65,21 @@ func (g *grouping) paths(f *forest, i int, lightest uint64) {
 	s := &f.samples[i]
 	g.number++
 	hit := g.sampleNumber(s)
-	g.chain = g.limited(g.chain[:0], s)
-	start := len(f.symbols)
-	for _, c := range g.chain {
-		if _, ok := f.calls[c.symbol]; !ok {
-			f.calls[c.symbol] = c
-		}
-		f.symbols = append(f.symbols, c.symbol)
-	}
-	n := len(g.chain)
+	chain := g.chain(s)
+	start, n := len(f.symbols), chain.len()
 	if n == 0 {
 		return
 	}
+	for pos := range n {
+		f.symbols = append(f.symbols, f.see(chain.at(pos)))
+	}
 	add := func(pos int, p treePath) {
-		n := g.find(s, hit, g.chain[pos])
+		n := g.find(s, hit, chain.at(pos))
 		e := g.entries[n]
 		if e != nil && e.Total >= lightest && g.seen[n] != g.number {
 			g.seen[n] = g.number
 			p.sample = int32(i)
-			f.paths[e] = append(f.paths[e], p)
+			f.paths[n] = append(f.paths[n], p)
 		}
 	}
 	if f.opt.Caller {
@@ -103,6 +99,17 @@ func (g *grouping) paths(f *forest, i int, lightest uint64) {
 	for pos := 1; pos < n; pos++ {
 		add(pos, treePath{first: int32(start + pos), length: int32(n - pos)})
 	}
+}
+
+// see returns the symbol of a call.
+func (f *forest) see(c *Call) symbolID {
+	if n := int(c.symbol) + 1 - len(f.calls); n > 0 {
+		f.calls = append(f.calls, make([]*Call, n)...)
+	}
+	if f.calls[c.symbol] == nil {
+		f.calls[c.symbol] = c
+	}
+	return c.symbol
 }
 
 func (f *forest) at(p treePath, depth int) symbolID {

@@ -11,10 +11,10 @@ import (
 // A graph writes the call tree of one entry, in the layout of perf's
 // ui/stdio/hist.c.
 type graph struct {
-	style    *Style
-	total    uint64
-	entry    *analysis.Entry
-	skipRoot bool
+	style  *Style
+	total  uint64
+	entry  *analysis.Entry
+	symbol string // in the entry's first column: a tree need not repeat it as its root
 }
 
 const graphMargin = "            "
@@ -37,7 +37,7 @@ func (g *graph) tree(w *bufio.Writer) {
 	// it is drawn as a stem.
 	if len(nodes) == 1 && nodes[0].Weight == g.entry.Total {
 		run, last := stem(nodes[0])
-		if g.skipRoot {
+		if run[0].Call.Name() == g.symbol {
 			run = run[1:]
 		}
 		for i, n := range run {

@@ -77,8 +77,9 @@ func entryRow(e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint6
 	}
 	if len(e.Tree) > 0 && st.Graph != GraphNone {
 		g := graph{style: st, total: total, entry: e}
-		// A tree that starts with the symbol in the first column need not repeat it.
-		g.skipRoot = len(keys) > 0 && keys[0].Kind == analysis.KeySymbol
+		if len(keys) > 0 && keys[0].Kind == analysis.KeySymbol {
+			g.symbol = e.Cells[0].Text
+		}
 		r.below = g.write
 	}
 	return r
