@@ -1,0 +1,40 @@
+//go:build linux
+
+package main
+
+import "slices"
+
+// loopCost is what one traced iteration of a loop around getppid costs more than
+// an untraced one, below a call chain of 12 functions.
+func loopCost(b *bench) ([]row, error) {
+	target := []string{b.target("counter"), "-c", "p", "-d", "8", "-T", "1000000"}
+	const event = "raw_syscalls:sys_enter"
+	perf := func(args ...string) []string {
+		return slices.Concat([]string{"perf", "record", "-q", "-m", "16M", "-c", "1", "-e", event, "-o", b.file("perf.data")}, args, []string{"--"}, target)
+	}
+	ours := func(args ...string) []string {
+		return slices.Concat([]string{b.record(), "-q", "-e", event, "-o", b.file("trapline.data")}, args, []string{"--"}, target)
+	}
+	ways := [][]string{target, ours("-g"), perf("-g"), ours("--no-stacks"), perf()}
+	ns := make([][]float64, len(ways))
+	for range b.runs {
+		for i, way := range ways {
+			out, err := run(way[0], way[1:]...)
+			if err != nil {
+				return nil, err
+			}
+			v, err := firstNumber(out.stdout)
+			if err != nil {
+				return nil, err
+			}
+			ns[i] = append(ns[i], v)
+		}
+	}
+	base := median(ns[0])
+	over := func(i int) float64 { return median(ns[i]) - base }
+	return []row{
+		{"untraced loop", base, base, "ns", ""},
+		{"traced loop, kernel and user stacks", over(1), over(2), "ns more", "≤ 1"},
+		{"traced loop, no stacks", over(3), over(4), "ns more", "≤ 0.5"},
+	}, nil
+}

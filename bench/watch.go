@@ -1,0 +1,117 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// watchedUser is whom the counter runs as and record looks at: so the counter is
+// no child of record, whose own CPU time then is all that the kernel reports.
+const watchedUser = 54321
+
+// watch records the counter with the arguments while it runs and returns what
+// record used.
+func (b *bench) watch(path string, recordArgs, counterArgs []string) (finished, error) {
+	args := append([]string{"-v", "-a", "-u", strconv.Itoa(watchedUser), "-o", path}, recordArgs...)
+	rec := exec.Command(b.record(), args...)
+	stderr, err := rec.StderrPipe()
+	if err != nil {
+		return finished{}, err
+	}
+	start := time.Now()
+	if err := rec.Start(); err != nil {
+		return finished{}, err
+	}
+	lines := bufio.NewReader(stderr)
+	var said strings.Builder
+	for {
+		line, err := lines.ReadString('\n')
+		said.WriteString(line)
+		if err != nil {
+			rec.Wait()
+			return finished{}, fmt.Errorf("record did not start:\n%s", &said)
+		}
+		if strings.Contains(line, "attached") {
+			break
+		}
+	}
+	counter := exec.Command(b.target("counter"), counterArgs...)
+	counter.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: watchedUser, Gid: watchedUser}}
+	_, counterErr := runCommand(counter)
+	rec.Process.Signal(syscall.SIGINT)
+	io.Copy(&said, lines)
+	if err := rec.Wait(); err != nil {
+		return finished{}, fmt.Errorf("%s: %w\n%s", rec, err, &said)
+	}
+	return finish(rec, time.Since(start), ""), counterErr
+}
+
+// userSpace is the CPU time that record itself spends on a hit, from the ring to
+// the file: the difference between a long and a short recording, since starting
+// up and looking symbols up cost the same in both. Memory is that of the long one.
+func userSpace(b *bench) ([]row, error) {
+	const short, long = 200_000, 3_200_000
+	event := []string{"-e", "raw_syscalls:sys_enter", "-m", "32M"}
+	var ns, rss []float64
+	for range max(1, b.runs/2+1) {
+		var cpu [2]time.Duration
+		var hits [2]float64
+		for i, n := range []int{short, long} {
+			path := b.file("trapline.data")
+			used, err := b.watch(path, event, []string{"-c", "p", "-d", "8", strconv.Itoa(n)})
+			if err != nil {
+				return nil, err
+			}
+			a, err := b.account(path)
+			if err != nil {
+				return nil, err
+			}
+			cpu[i], hits[i] = used.cpu, a.recorded
+			if n == long {
+				rss = append(rss, used.maxRSS)
+			}
+		}
+		ns = append(ns, float64(cpu[1]-cpu[0])/(hits[1]-hits[0]))
+	}
+	return []row{
+		{"record's own CPU time", median(ns), -1, "ns a hit", "≤ 350"},
+		{"record's memory, 3.2 M hits", median(rss), -1, "MiB", "< 256"},
+	}, nil
+}
+
+// lossAtRate is what is lost of 300,000 hits a second on one CPU, with stacks and
+// the default buffers.
+func lossAtRate(b *bench) ([]row, error) {
+	const n = 3_000_000
+	const event = "syscalls:sys_enter_getppid"
+	counter := []string{"-c", "p", "-d", "8", "-r", "300000", strconv.Itoa(n)}
+	path := b.file("trapline.data")
+	if _, err := b.watch(path, []string{"-g", "-e", event}, counter); err != nil {
+		return nil, err
+	}
+	a, err := b.account(path)
+	if err != nil {
+		return nil, err
+	}
+	if a.recorded+a.lost != n {
+		return nil, fmt.Errorf("%.0f hits recorded + %.0f lost are not %d", a.recorded, a.lost, n)
+	}
+	perfData := b.file("perf.data")
+	args := append([]string{"record", "-q", "-c", "1", "-g", "-e", event, "-o", perfData, "--", b.target("counter")}, counter...)
+	if _, err := run("perf", args...); err != nil {
+		return nil, err
+	}
+	recorded, err := perfRecorded(perfData)
+	if err != nil {
+		return nil, err
+	}
+	return []row{{"lost of 3 M hits at 300,000/s, stacks", a.lost, n - recorded, "hits", "0"}}, nil
+}
