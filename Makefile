@@ -22,7 +22,7 @@ export GO BPF_CLANG VM_KERNELS VM_PKGS
 ## build           the static programs bin/record, bin/report and bin/convert
 build:
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(COMMANDS:%=./cmd/%)
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ $(COMMANDS:%=./cmd/%)
 
 ## install         them as trapline-record, … in $(PREFIX)/bin: bare names would collide
 install: build
@@ -55,12 +55,12 @@ cross:
 	GOOS=linux GOARCH=arm64 $(GO) vet ./...
 	for os in darwin windows; do \
 		GOOS=$$os $(GO) vet ./cmd/report ./cmd/convert ./analysis/... ./format/... && \
-		GOOS=$$os $(GO) build -o /dev/null ./cmd/report && GOOS=$$os $(GO) build -o /dev/null ./cmd/convert || exit 1; done
+		GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/report && GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/convert || exit 1; done
 
 ## bench           costs and sizes beside perf's, as root (takes some minutes)
 bench: build
 	@$(MAKE) -s -C testdata/targets OUT=$(CURDIR)/.cache/targets
-	$(GO) run ./bench
+	$(GO) run -buildvcs=false ./bench
 
 ## demo            records this machine for a few seconds and shows the results
 demo: build

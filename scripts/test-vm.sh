@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 scripts/vm-kernels.sh $VM_KERNELS
-CGO_ENABLED=0 "$GO" build -trimpath -o .cache/vm/vmexec ./internal/vmtest/vmexec
+CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o .cache/vm/vmexec ./internal/vmtest/vmexec
 export TRAPLINE_TARGETS="$PWD/.cache/targets" TRAPLINE_BIN="$PWD/bin"
 make -s -C testdata/targets OUT="$TRAPLINE_TARGETS"
 export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"

@@ -60,7 +60,7 @@ func Command(t testing.TB, dir, name string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	cmd := exec.Command(Tool(t, "go"), "build", "-o", path, "./cmd/"+name)
+	cmd := exec.Command(Tool(t, "go"), "build", "-buildvcs=false", "-o", path, "./cmd/"+name)
 	cmd.Dir = RepoRoot(t)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
