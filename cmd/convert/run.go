@@ -57,7 +57,7 @@ func convert(ctx context.Context, env cli.Env, o *options) int {
 	in.progress.Clear()
 	switch {
 	case ctx.Err() != nil:
-		return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted: nothing was written"))
+		return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted"))
 	case out.err != nil:
 		return env.Fail(cli.ExitOutput, writeError(out.name, out.err))
 	case err != nil:
