@@ -12,9 +12,9 @@ import (
 )
 
 // busy returns a capture of n hits like that of a system-wide recording of a build:
-// 200 threads, 700 kernel stacks, 70,000 user stacks and 140,000 pairs of both, a few
-// of them common.
-func busy(n int) []byte {
+// 200 threads, 700 kernel stacks, the given number of user stacks and twice as many pairs
+// of both, a few of them common. (A build of 20 s has about 70,000.)
+func busy(n, stacks int) []byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	b := analysistest.New()
 	var sites []format.Hit
@@ -36,14 +36,14 @@ func busy(n int) []byte {
 		for range 700 {
 			kernel = append(kernel, b.KernelStack(stack(400, 5)...))
 		}
-		for range 70000 {
+		for range stacks {
 			user = append(user, b.UserStack("/usr/bin/program", format.CutNone, stack(5000, 10)...))
 		}
 		for _, name := range []string{"sched:sched_switch", "kmem:kmem_cache_alloc", "syscalls:sys_enter_openat"} {
 			probes = append(probes, b.ProbeOf(format.ProbeTracepoint, name, b.FieldOf("size", format.FieldUint, 8)))
 		}
 		sites = sites[:0]
-		for i := range 140000 {
+		for i := range 2 * stacks {
 			sites = append(sites, format.Hit{
 				Task: tasks[rnd.IntN(len(tasks))], Probe: probes[i%len(probes)],
 				KernelStack: kernel[rnd.IntN(len(kernel))], UserStack: user[i/2],
@@ -69,7 +69,7 @@ func busy(n int) []byte {
 
 func BenchmarkReport(b *testing.B) {
 	const hits = 3 << 20
-	capture := busy(hits)
+	capture := busy(hits, 70000)
 	for _, sort := range []string{"comm", "comm,dso,symbol", "size"} {
 		keys, err := analysis.ParseSort(sort)
 		if err != nil {
