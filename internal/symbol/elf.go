@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -128,16 +129,17 @@ func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 	if !e.opt.NoLines {
 		calls = e.lines(addr)
 	}
-	sym := e.functions().find(addr)
-	switch {
-	case sym != nil && len(calls) == 0:
-		return []Call{{Function: sym.name, Offset: addr - sym.addr}}
-	case sym != nil:
+	if sym := e.functions().find(addr); sym != nil {
+		if len(calls) == 0 {
+			calls = make([]Call, 1)
+		}
 		// The table's name tells parts and clones of a function apart (foo.cold),
-		// which debug information gives one name.
+		// which debug information gives one name. Names are copied, as they would
+		// keep the whole table in memory.
 		last := &calls[len(calls)-1]
-		last.Function, last.Offset = sym.name, addr-sym.addr
-	case len(calls) > 0 && calls[len(calls)-1].Function == "":
+		last.Function, last.Offset = strings.Clone(sym.name), addr-sym.addr
+	}
+	if len(calls) > 0 && calls[len(calls)-1].Function == "" {
 		return nil
 	}
 	return calls

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"trapline/internal/symbol"
@@ -171,4 +172,44 @@ func TestSeparateDebugFiles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSharedDebugInformation has dwz move what two programs share into a third file.
+func TestSharedDebugInformation(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		program := build(t, "inlined.cc", "g++", "-O2", "-gdwarf-4", "-Wl,--build-id=sha1")
+		if err := os.Rename(program, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, dir, "dwz", "-m", "shared", "-M", filepath.Join(dir, "shared"), "one", "two")
+	opt := symbol.Options{DebugDirs: []string{}}
+	checkChain(t, open(t, filepath.Join(dir, "one"), opt), "inlined.cc", "count total")
+}
+
+// TestConcurrentLookups asks from several goroutines at once for what one got.
+func TestConcurrentLookups(t *testing.T) {
+	program := build(t, "inlined.cc", "g++", "-O2", "-g")
+	serial := open(t, program, symbol.Options{})
+	fns, err := serial.Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([]string, len(fns))
+	for i, f := range fns {
+		want[i] = describe(serial.Lookup(f.Offset + f.Size/2))
+	}
+	shared := open(t, program, symbol.Options{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i, f := range fns {
+				if got := describe(shared.Lookup(f.Offset + f.Size/2)); got != want[i] {
+					t.Errorf("%s is %s, want %s", f.Name, got, want[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
