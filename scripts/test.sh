@@ -22,7 +22,7 @@ leave_out() { # what
 		echo "needs $1, and leaving tests out is not allowed here"
 		failed="$failed $1;"
 	else
-		printf '%s\tall that depends on other kernels\n' "$1" >>"$TRAPLINE_TEST_LEFT_OUT"
+		printf 'no\t%s\tall that depends on other kernels\n' "$1" >>"$TRAPLINE_TEST_LEFT_OUT"
 	fi
 }
 
@@ -36,12 +36,14 @@ elif ! command -v apt-get >/dev/null; then
 	leave_out "virtual machines (Debian's kernels, through apt-get)"
 else
 	tier "tests in virtual machines" scripts/test-vm.sh
+	# These have run now.
+	sed -i '/^vm\t/d' "$TRAPLINE_TEST_LEFT_OUT"
 fi
 
 echo "== summary"
 if [ -s "$TRAPLINE_TEST_LEFT_OUT" ]; then
 	echo "left out, for want of:"
-	sort "$TRAPLINE_TEST_LEFT_OUT" | awk -F'\t' '
+	cut -f2- "$TRAPLINE_TEST_LEFT_OUT" | sort -u | awk -F'\t' '
 		$1 != last { if (NR > 1) print ""; printf "  %s:", $1; last = $1 }
 		{ printf "\n      %s", $2 }
 		END { print "" }'

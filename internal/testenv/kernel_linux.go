@@ -62,7 +62,7 @@ func Fentry(t testing.TB) {
 func HardwareCounters(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/cpu"); err != nil {
-		leaveOut(t, "hardware counters")
+		leaveOut(t, uncovered, "hardware counters")
 	}
 }
 
@@ -72,7 +72,7 @@ func missingFeature(t testing.TB, what string) {
 	if InVM() {
 		t.Fatalf("needs %s, which %s should have", what, kernel())
 	}
-	leaveOut(t, what+" on the kernel of this machine")
+	leaveOut(t, coveredInVM, what+" on the kernel of this machine")
 }
 
 func kernel() string {

@@ -26,7 +26,7 @@ func Required() bool { return os.Getenv("TRAPLINE_TEST_ROOT") == "1" || InVM() }
 func VM(t testing.TB) {
 	t.Helper()
 	if !InVM() {
-		leaveOut(t, "a virtual machine (make test-vm)")
+		leaveOut(t, coveredInVM, "a virtual machine")
 	}
 }
 
@@ -56,15 +56,22 @@ func missing(t testing.TB, what string) {
 	if Required() {
 		t.Fatalf("needs %s, and leaving tests out is not allowed here", what)
 	}
-	leaveOut(t, what)
+	leaveOut(t, uncovered, what)
 }
 
+// Classes of left-out tests, for the summary: those that the virtual machines run
+// are not missing if those ran.
+const (
+	coveredInVM = "vm"
+	uncovered   = "no"
+)
+
 // leaveOut skips the test and notes it in the file TRAPLINE_TEST_LEFT_OUT, if set.
-func leaveOut(t testing.TB, what string) {
+func leaveOut(t testing.TB, class, what string) {
 	t.Helper()
 	if path := os.Getenv("TRAPLINE_TEST_LEFT_OUT"); path != "" {
 		wd, _ := os.Getwd()
-		line := fmt.Sprintf("%s\t%s %s\n", what, filepath.Base(wd), t.Name())
+		line := fmt.Sprintf("%s\t%s\t%s %s\n", class, what, filepath.Base(wd), t.Name())
 		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err == nil { // one write a line: packages are tested at the same time
 			_, err = f.WriteString(line)
