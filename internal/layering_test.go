@@ -1,0 +1,82 @@
+package internal
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// dependencies returns all packages that a package of this module is built from,
+// for the given operating system.
+func dependencies(t *testing.T, goos, pkg string) []string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", pkg)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, stderr.String())
+	}
+	return strings.Fields(string(out))
+}
+
+// forbidden are the packages, and those below them, that a package must not be
+// built from. Reading captures needs no kernel: what analyses them runs anywhere.
+var forbidden = map[string][]string{
+	"trapline/format":           {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/internal/symbol":  {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/analysis/...":     {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
+	"trapline/cmd/report":       {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
+	"trapline/cmd/convert":      {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
+	"trapline/cmd/internal/cli": {"trapline/capture", "trapline/bpf", "trapline/format", "trapline/analysis", "github.com/cilium/ebpf"},
+	"trapline/capture/probe":    {"trapline/analysis", "trapline/cmd"},
+	"trapline/capture":          {"trapline/analysis", "trapline/cmd"},
+	"trapline/bpf":              {"trapline/capture", "trapline/format", "trapline/analysis", "trapline/cmd"},
+}
+
+func TestLayers(t *testing.T) {
+	for pkg, banned := range forbidden {
+		dir := strings.TrimSuffix(strings.TrimPrefix(pkg, "trapline/"), "/...")
+		if files, _ := filepath.Glob(filepath.Join("..", dir, "*.go")); len(files) == 0 {
+			t.Errorf("%s: there is no such package", pkg)
+			continue
+		}
+		for _, dep := range dependencies(t, "linux", pkg) {
+			for _, b := range banned {
+				if dep == b || strings.HasPrefix(dep, b+"/") {
+					t.Errorf("%s is built from %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
+
+// The format must be readable by programs that want nothing else of this module.
+func TestFormatImports(t *testing.T) {
+	for _, dep := range dependencies(t, "linux", "trapline/format") {
+		// The standard library has no dots in the first element of its paths;
+		// its own vendored packages are below "vendor".
+		first, _, _ := strings.Cut(dep, "/")
+		ours := dep == "trapline/format"
+		if strings.Contains(first, ".") && !strings.HasPrefix(dep+"/", "github.com/klauspost/compress/") ||
+			first == "trapline" && !ours {
+			t.Errorf("format is built from %s", dep)
+		}
+	}
+}
+
+// Captures are read on machines of any kind.
+func TestOfflineCommandsBuildElsewhere(t *testing.T) {
+	for _, goos := range []string{"darwin", "windows"} {
+		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert"} {
+			cmd := exec.Command("go", "vet", pkg)
+			cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", cmd, err, out)
+			}
+		}
+	}
+}
