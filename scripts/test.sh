@@ -30,10 +30,8 @@ tier "static checks" make -s lint cross
 tier "tests on this kernel, as $(id -un)" "$GO" test -count=1 ./...
 if [ "$(uname -m)" != x86_64 ]; then
 	leave_out "virtual machines (an x86-64 host)"
-elif ! command -v qemu-system-x86_64 >/dev/null && { [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; }; then
-	leave_out "virtual machines (qemu-system-x86_64)"
-elif ! command -v apt-get >/dev/null; then
-	leave_out "virtual machines (Debian's kernels, through apt-get)"
+elif ! scripts/vm-kernels.sh $VM_KERNELS; then
+	leave_out "virtual machines (QEMU and Debian's kernels, installed through apt-get: see above)"
 else
 	tier "tests in virtual machines" scripts/test-vm.sh
 	# These have run now.
