@@ -59,7 +59,7 @@ func newFlags() (*cli.Flags, *rawOptions) {
 	g.StringVar(&raw.title, "title", "", "heading (default: the probes)")
 	g.BoolVar(&raw.reverse, "reverse", false, "merge stacks from their innermost calls")
 	g.BoolVar(&raw.icicle, "icicle", false, "root at the top")
-	g.Float64Var(&raw.minWidth, "min-width", 0.01, "leave out calls narrower than this percentage of the whole")
+	g.Float64Var(&raw.minWidth, "min-width", 0, "leave out calls narrower than this percentage of the whole")
 
 	g = f.Group("ndjson and csv")
 	g.BoolVar(&raw.stacks, "stacks", false, "with the stacks of each hit")
