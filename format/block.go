@@ -21,7 +21,7 @@ const (
 	MaxColumns = 4096
 	// MaxDictionaries is the most memory that the dictionaries of one segment
 	// may take once decoded, in bytes, as cost in segment.go counts it.
-	MaxDictionaries = 512 << 20
+	MaxDictionaries = 256 << 20
 )
 
 // syncMark starts every block. As the first bytes of a file they say that it is a
@@ -31,6 +31,10 @@ const syncMark = "\x8fTRP"
 // magic starts the payload of FILE. Line ends and the end-of-file character of
 // text modes are in it, as in PNG's signature, to show what a transfer did.
 const magic = "\x8ftrap\r\n\x1a"
+
+// fileFixed is how many bytes stand before the columns of a FILE block: magic, the
+// major version in 2 bytes, and 6 zeros.
+const fileFixed = len(magic) + 8
 
 // A kind says what a block holds. Kinds from skippable on may be ignored by
 // readers that do not know them; unknown ones below must not.
@@ -86,13 +90,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
 // seal sets both checksums and appends the header to dst.
-func (h *header) seal(dst, payload []byte) []byte {
+func (h *header) seal(dst []byte, flags uint32, payload []byte) []byte {
 	le := binary.LittleEndian
 	h.payload = uint32(len(payload))
 	h.payloadCRC = checksum(payload)
 	start := len(dst)
 	dst = append(dst, syncMark...)
-	dst = append(dst, byte(h.kind), 0, 0, 0)
+	dst = append(dst, byte(h.kind), byte(flags), byte(flags>>8), byte(flags>>16))
 	dst = le.AppendUint32(dst, h.payload)
 	dst = le.AppendUint32(dst, h.rows)
 	dst = le.AppendUint32(dst, h.first)

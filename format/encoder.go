@@ -30,31 +30,60 @@ func (e *encoder) begin() *payload {
 	return p
 }
 
-// finish writes the block with the payload's columns and returns its header.
-func (e *encoder) finish(h header) header {
+// finish writes the block with the payload's columns.
+func (e *encoder) finish(h header) {
+	if n := len(e.payload.data) - headerSize; n > MaxPayload {
+		e.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.kind, n, MaxPayload))
+		return
+	}
+	h.part, h.segment = expected(h.kind, e.part, e.segment)
+	if err := e.seal(&h, 0); err != nil {
+		e.fail(fmt.Errorf("write capture: %w", err))
+	}
+}
+
+// seal writes the payload under the header, whose checksums it sets.
+func (e *encoder) seal(h *header, flags uint32) error {
 	data := e.payload.data
-	if len(data)-headerSize > MaxPayload {
-		e.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.kind, len(data)-headerSize, MaxPayload))
-		return h
-	}
-	h.part, h.segment = e.part, e.segment
-	h.seal(data[:0], data[headerSize:])
-	if e.out.err() != nil {
-		return h
-	}
+	h.seal(data[:0], flags, data[headerSize:])
 	offset := e.out.bytes.Load()
+	if err := e.write(data); err != nil {
+		return err
+	}
+	e.out.blocks.Add(1)
+	e.entries = append(e.entries, indexEntry{offset, h.kind, h.tmin, h.tmax})
+	switch h.kind {
+	case kindFile:
+		e.part, e.segment = h.headerCRC, 0
+	case kindSegment:
+		e.segment = h.headerCRC
+	}
+	return nil
+}
+
+// write writes bytes unless writing has failed before.
+func (e *encoder) write(data []byte) error {
+	if err := e.out.err(); err != nil {
+		return err
+	}
 	n, err := e.w.Write(data)
 	e.out.bytes.Add(uint64(n))
 	if err == nil && n < len(data) {
 		err = io.ErrShortWrite
 	}
-	if err != nil {
-		e.fail(fmt.Errorf("write capture: %w", err))
-		return h
+	return err
+}
+
+// expected returns the checksums that a block carries, given those of the part
+// and the segment that it is in.
+func expected(k kind, part, segment uint32) (uint32, uint32) {
+	switch k {
+	case kindFile:
+		return 0, 0
+	case kindSegment, kindIndex:
+		return part, 0
 	}
-	e.out.blocks.Add(1)
-	e.entries = append(e.entries, indexEntry{offset, h.kind, h.tmin, h.tmax})
-	return h
+	return part, segment
 }
 
 func (e *encoder) fail(err error) { e.out.failed.CompareAndSwap(nil, &err) }
@@ -80,11 +109,8 @@ func (e *encoder) columns(first uint16, columns [][]uint64) {
 }
 
 func (e *encoder) file(props []Property) {
-	p := e.begin()
-	e.part, e.segment = 0, 0
-	p.data = append(p.data, magic...)
-	p.data = binary.LittleEndian.AppendUint16(p.data, Version)
-	p.data = append(p.data, make([]byte, 6)...)
+	e.begin()
+	e.fixed(Version)
 	for i, get := range []func(Property) string{
 		func(p Property) string { return p.Key },
 		func(p Property) string { return p.Value },
@@ -95,7 +121,15 @@ func (e *encoder) file(props []Property) {
 		}
 		e.texts(fileKeyLength+4*uint16(i), texts)
 	}
-	e.part = e.finish(header{kind: kindFile, rows: uint32(len(props))}).headerCRC
+	e.finish(header{kind: kindFile, rows: uint32(len(props))})
+}
+
+// fixed appends the fixed start of a FILE block.
+func (e *encoder) fixed(version uint16) {
+	p := &e.payload
+	p.data = append(p.data, magic...)
+	p.data = binary.LittleEndian.AppendUint16(p.data, version)
+	p.data = append(p.data, make([]byte, fileFixed-len(magic)-2)...)
 }
 
 // texts appends the column of lengths with the ID and that of bytes after it.
@@ -112,12 +146,11 @@ func (e *encoder) texts(id uint16, texts []string) {
 
 func (e *encoder) start(s SegmentStart) {
 	p := e.begin()
-	e.segment = 0
 	e.plans = make(map[ShapeID]*plan)
 	for i, v := range []uint64{s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime} {
 		p.column(segmentSequence+2*uint16(i), []uint64{v})
 	}
-	e.segment = e.finish(header{kind: kindSegment, rows: 1}).headerCRC
+	e.finish(header{kind: kindSegment, rows: 1})
 }
 
 func (e *encoder) hits(b *hitBlock) {

@@ -22,7 +22,6 @@ func (e *encoder) index() {
 	entries := e.entries[:min(len(e.entries), maxIndex)]
 	offset := e.out.bytes.Load()
 	p := e.begin()
-	e.segment = 0
 	e.columns(indexOffset, fill(e, entries,
 		func(v *indexEntry) uint64 { return v.offset },
 		func(v *indexEntry) uint64 { return uint64(v.kind) },

@@ -215,15 +215,14 @@ func (r *Reader) inside(b *found) error {
 }
 
 func parseFile(b *found) (*File, error) {
-	fixed := len(magic) + 8
-	if len(b.payload) < fixed || string(b.payload[:len(magic)]) != magic {
+	if len(b.payload) < fileFixed || string(b.payload[:len(magic)]) != magic {
 		return nil, errors.New("block of kind FILE does not begin as one")
 	}
 	f := &File{Version: binary.LittleEndian.Uint16(b.payload[len(magic):])}
 	if f.Version > Version {
 		return nil, &VersionError{Major: f.Version}
 	}
-	columns, err := parseColumns(b.payload[fixed:])
+	columns, err := parseColumns(b.payload[fileFixed:])
 	if err != nil {
 		return nil, err
 	}

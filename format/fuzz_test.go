@@ -1,0 +1,98 @@
+package format_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"trapline/format"
+)
+
+// FuzzReader: no input makes the Reader panic, or go on for ever, and what it
+// returns keeps its promises.
+func FuzzReader(f *testing.F) {
+	text, err := os.ReadFile("testdata/example.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	file := build(f, string(text))
+	f.Add(file)
+	f.Add(file[:len(file)/2])
+	f.Add(file[100:])
+	f.Add(build(f, start+"KIND kind=127 payload=00\nTASKS first=5\n\tpid=1\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := format.NewReader(bytes.NewReader(in))
+		if err != nil {
+			return
+		}
+		at := int64(0)
+		for {
+			b, err := r.Next()
+			var version *format.VersionError
+			if errors.Is(err, io.EOF) || errors.Is(err, format.ErrTruncated) || errors.As(err, &version) {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Offset() < at || r.Offset() > int64(len(in)) {
+				t.Fatalf("offset %d after %d", r.Offset(), at)
+			}
+			at = r.Offset()
+			if h, ok := b.(*format.Hits); ok {
+				use(t, h)
+			}
+		}
+	})
+}
+
+// use decodes all of a block.
+func use(t *testing.T, h *format.Hits) {
+	var corrupt *format.CorruptError
+	times, err := h.Time(nil)
+	if err != nil && !errors.As(err, &corrupt) || err == nil && len(times) != h.Rows {
+		t.Fatalf("%d times of %d rows, %v", len(times), h.Rows, err)
+	}
+	stacks, _ := h.UserStack(nil)
+	for _, id := range stacks {
+		s, _ := h.Segment.Stack(format.StackID(id))
+		for _, f := range s.Frames {
+			h.Segment.Frame(f)
+		}
+	}
+	shape, _ := h.Segment.Shape(h.Shape)
+	for i := range shape.Columns() {
+		if _, err := h.Arg(nil, i); err != nil && !errors.As(err, &corrupt) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// FuzzBuildText: any text is refused or becomes bytes that can be dumped and read.
+// The dump of a capture built from a dump is the same dump.
+func FuzzBuildText(f *testing.F) {
+	text, err := os.ReadFile("testdata/example.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Add(start + "HITS first=1 rows=9 tmin=3\n\ttime=1 arg3=0x7\nRAW 00ff\n")
+	f.Add("KIND kind=200 flags=1 payload=ff\n# comment\n")
+	f.Fuzz(func(t *testing.T, in string) {
+		var file bytes.Buffer
+		if format.BuildText(&file, strings.NewReader(in)) != nil {
+			return
+		}
+		once := dump(t, file.Bytes())
+		read(bytes.NewReader(file.Bytes()))
+		if strings.Contains(once, "#") {
+			return // damage is in comments, which build nothing
+		}
+		if again := dump(t, build(t, once)); again != once {
+			t.Errorf("first dump:\n%s\nsecond dump:\n%s", once, again)
+		}
+	})
+}
