@@ -271,3 +271,23 @@ func FuzzAnalyze(f *testing.F) {
 		}
 	})
 }
+
+// IDs that name nothing, as after a dictionary block was lost, are shown as such.
+func TestUnknownIDs(t *testing.T) {
+	b := analysistest.New()
+	probe := b.ProbeOf(format.ProbeKprobe, "kprobe:f", b.FieldOf("at", format.FieldSymbol, 8), b.FieldOf("text", format.FieldString, 0))
+	b.Add(5, 1e9, format.Hit{Task: 77, Probe: probe, KernelStack: 78, UserStack: 79, Args: []uint64{1 << 40, 1 << 50}})
+	keys := parseSort(t, "comm,pid,symbol,text,at")
+	r := aggregate(t, analysis.QueryFor(keys, analysis.Filter{}, true), b.Bytes())
+	s := analysis.Sections(r, analysis.HistogramOptions{Keys: keys})[0]
+	if len(s.Entries) != 1 || s.Entries[0].Self != 5 || s.Entries[0].Cells[0].Text != "[unknown]" || s.Entries[0].Cells[3].Text != "[lost]" {
+		t.Errorf("got %+v", s.Entries)
+	}
+	if leaf := analysis.Leaf(r.Samples[0].Kernel, r.Samples[0].User); leaf == nil || !leaf.Truncated {
+		t.Errorf("the leaf is %+v, want a stand-in for a lost stack", leaf)
+	}
+	n := 0
+	if _, err := analysis.Each(inputs(b.Bytes()), analysis.Query{}, func(e *analysis.Event) bool { n++; return true }); err != nil || n != 5 {
+		t.Errorf("%d hits and error %v, want 5", n, err)
+	}
+}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"encoding/binary"
+	"math"
 
 	"trapline/format"
 )
@@ -67,14 +68,16 @@ func (a *aggregation) foldArgs(dst, columns []uint64, args []argColumns, probe p
 // value returns the argument that its columns hold.
 func (s *segment) value(f *Field, columns []uint64, whole bool) Value {
 	v := Value{Field: f, Number: columns[0]}
+	// What does not fit an ID must not become another one.
+	id := uint32(min(columns[0], math.MaxUint32))
 	switch f.Type {
 	case format.FieldString, format.FieldBytes:
-		v.Text = s.source.String(format.StringID(columns[0]))
+		v.Text = s.source.String(format.StringID(id))
 		v.Number = 0
 		return v
 	case format.FieldSymbol:
 		if columns[0] != 0 {
-			frame := s.dict.frameList[s.frame(format.FrameID(columns[0]), true)]
+			frame := s.dict.frameList[s.frame(format.FrameID(id), true)]
 			v.Symbol = frame.Calls[0]
 		}
 		v.Number = 0

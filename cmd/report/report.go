@@ -106,10 +106,10 @@ func (r *report) histograms() int {
 	if err != nil {
 		return r.env.Fail(cli.ExitUsage, err)
 	}
-	r.warn(result)
 	if err := r.checkArgs(result); err != nil {
 		return r.env.Usage(err)
 	}
+	r.warn(result)
 	w := bufio.NewWriterSize(r.env.Stdout, 64<<10)
 	if err := errors.Join(r.write(w, result), w.Flush()); err != nil {
 		return r.env.Fail(cli.ExitOutput, err)
