@@ -1,0 +1,73 @@
+package probe
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A SyntaxError says where and why an event cannot be read.
+type SyntaxError struct {
+	Text   string // what was parsed
+	Pos    int    // byte offset of the problem in Text
+	Reason string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("event %q, character %d: %s", e.Text, e.Pos+1, e.Reason)
+}
+
+// A NotFoundError says that nothing is there to be probed as asked.
+type NotFoundError struct {
+	Event   string   // as asked for
+	Reason  string   // what is missing where: "no such function in /lib/libc.so.6"
+	Nearest []string // similar names that exist, best first
+}
+
+func (e *NotFoundError) Error() string {
+	s := e.Event + ": " + e.Reason
+	if len(e.Nearest) > 0 {
+		s += " (nearest: " + strings.Join(e.Nearest, ", ") + ")"
+	}
+	return s
+}
+
+// An InvalidError says that what was asked for exists, but not in this way: an
+// offset beyond the function, a type that the argument cannot have.
+type InvalidError struct {
+	Event  string
+	Reason string
+}
+
+func (e *InvalidError) Error() string { return e.Event + ": " + e.Reason }
+
+// An UnsupportedError says what this machine, or the probed program, does not allow.
+type UnsupportedError struct {
+	Event   string // as asked for; "" when listing
+	Feature string // what is not there at all: "kprobes"; "" when it is this one probe that cannot be
+	Reason  string
+	Remedy  string // what works instead; "" nothing
+}
+
+func (e *UnsupportedError) Error() string {
+	s := e.Reason
+	if e.Feature != "" {
+		s = e.Feature + " not available: " + s
+	}
+	if e.Event != "" {
+		s = e.Event + ": " + s
+	}
+	if e.Remedy != "" {
+		s += "; " + e.Remedy
+	}
+	return s
+}
+
+// A PermissionError says what may not be read.
+type PermissionError struct {
+	What string // "reading /sys/kernel/tracing/events"
+	Need string // "root"
+}
+
+func (e *PermissionError) Error() string {
+	return e.What + ": permission denied; needs " + e.Need
+}

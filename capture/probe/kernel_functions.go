@@ -1,0 +1,144 @@
+package probe
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// kernelFunctions indexes the kernel's list of its functions.
+type kernelFunctions struct {
+	byName    map[string][]kernelFunction
+	addresses []uint64 // of all functions, ascending
+}
+
+type kernelFunction struct {
+	module  string // "" the core kernel
+	address uint64
+}
+
+func (r *Resolver) indexFunctions() *kernelFunctions {
+	if r.opt.Symbols == nil {
+		return nil
+	}
+	k := &kernelFunctions{byName: make(map[string][]kernelFunction)}
+	r.opt.Symbols.Functions(func(name, module string, address uint64) bool {
+		k.byName[name] = append(k.byName[name], kernelFunction{module, address})
+		k.addresses = append(k.addresses, address)
+		return true
+	})
+	return k
+}
+
+// size returns how far it is from a function to the next one, in bytes; 0 when no
+// other follows.
+func (k *kernelFunctions) size(address uint64) uint64 {
+	i, _ := slices.BinarySearch(k.addresses, address+1)
+	if i == len(k.addresses) {
+		return 0
+	}
+	return k.addresses[i] - address
+}
+
+// find returns the one function that an event names.
+func (r *Resolver) findKernelFunction(ev *Event) (kernelFunction, error) {
+	k := r.functions()
+	if k == nil {
+		return kernelFunction{module: ev.Module}, nil // attaching will tell
+	}
+	all := k.byName[ev.Name]
+	found := slices.DeleteFunc(slices.Clone(all), func(f kernelFunction) bool {
+		return ev.Module != "" && ev.Module != f.module && (ev.Module != "vmlinux" || f.module != "")
+	})
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return kernelFunction{}, &InvalidError{ev.Text, ambiguous(found)}
+	case len(all) > 0:
+		return kernelFunction{}, &NotFoundError{Event: ev.Text, Reason: "no such function in module " + ev.Module,
+			Nearest: modulesOf(ev.Name, all)}
+	}
+	e := &NotFoundError{Event: ev.Text, Reason: "no such function in the kernel"}
+	near := newNearest(ev.Name)
+	moduleLoaded := ev.Module == "" || ev.Module == "vmlinux"
+	for name, functions := range k.byName {
+		for _, f := range functions {
+			if ev.Module != "" && f.module == ev.Module {
+				moduleLoaded = true
+			}
+			if ev.Module == "" || f.module == ev.Module {
+				near.add(name)
+				break
+			}
+		}
+	}
+	e.Nearest = near.names()
+	if !moduleLoaded {
+		e.Reason = "module " + ev.Module + " is not loaded"
+	}
+	return kernelFunction{}, e
+}
+
+func ambiguous(found []kernelFunction) string {
+	modules := modulesOf("", found)
+	if len(modules) > 1 {
+		return "several functions have this name: write MODULE:FUNCTION, with one of " + strings.Join(modules, ", ")
+	}
+	return "several functions have this name, and the kernel cannot tell them apart"
+}
+
+// modulesOf spells the modules that functions are in, as vmlinux for the core, each
+// before the function's name where that is given.
+func modulesOf(name string, functions []kernelFunction) []string {
+	var list []string
+	for _, f := range functions {
+		s := f.module
+		switch {
+		case s == "" && name == "":
+			s = "vmlinux"
+		case s == "":
+			s = name
+		case name != "":
+			s += ":" + name
+		}
+		list = append(list, s)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// readTraceable returns the functions that ftrace can patch, which fentry and fexit
+// need; nil when the kernel does not say.
+func (r *Resolver) readTraceable() map[string]bool {
+	if r.opt.TraceFS == "" {
+		return nil
+	}
+	names := make(map[string]bool)
+	err := readLines(filepath.Join(r.opt.TraceFS, "available_filter_functions"), func(line string) bool {
+		name, _, _ := strings.Cut(line, " ") // "ext4_sync_file [ext4]"
+		names[name] = true
+		return true
+	})
+	if err != nil || len(names) == 0 {
+		return nil
+	}
+	return names
+}
+
+// readBlacklist returns the functions that the kernel refuses kprobes in: nil when
+// it does not say.
+func (r *Resolver) readBlacklist() map[string]bool {
+	names := make(map[string]bool)
+	err := readLines(r.path("/sys/kernel/debug/kprobes/blacklist"), func(line string) bool {
+		if _, name, ok := strings.Cut(line, "\t"); ok { // "0xffffffff81000000-0xffffffff81000010\tname"
+			name, _, _ = strings.Cut(name, " ")
+			names[name] = true
+		}
+		return true
+	})
+	if err != nil {
+		return nil
+	}
+	return names
+}

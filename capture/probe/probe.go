@@ -1,0 +1,86 @@
+package probe
+
+import "trapline/format"
+
+// A Probe is one attach point.
+type Probe struct {
+	Kind     format.ProbeKind
+	Name     string // the alias, or sched:sched_switch, kprobe:vfs_read, uprobe:libc.so.6:malloc, cpu-clock
+	Event    string // Event.Text
+	Group    string // tracepoint's group
+	Function string // tracepoint, kernel function or symbol of the program; "" for a file offset
+	Module   string // kernel module that Function is in; "" the core kernel
+	Path     string // uprobes: the file to open, symbolic links resolved
+	Offset   uint64 // kprobe: bytes from Function; uprobe: file offset of the instruction
+
+	// Fields lay out the record that the program sends, in order of columns.
+	Fields []Field
+	// Fetch is what the program reads into the record of a function or raw
+	// tracepoint, one 8-byte slot each.
+	Fetch []Fetch
+	// RecordSize is the size in bytes of the record's fixed part, the 8 common
+	// bytes that are not sent included.
+	RecordSize uint16
+	// DataLocs are the record offsets of the words that say where dynamic fields
+	// lie, at most bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
+	DataLocs []uint16
+
+	// PerfType, PerfConfig and Frequency (hits per second, 0 the default) open a
+	// timed event: struct perf_event_attr.
+	PerfType   uint32
+	PerfConfig uint64
+	Frequency  uint64
+}
+
+// A Field is where one argument lies in a record. Offsets count from the start of
+// the trace record, whose first 8 bytes (common_type … common_pid) are never sent:
+// they are at least 8 for tracepoints and functions alike.
+type Field struct {
+	Name     string
+	Type     format.FieldType
+	Offset   uint16
+	Size     uint16 // bytes of one element; of the whole where Type is FieldString or FieldBytes
+	Count    uint16 // elements of a fixed integer array; 1 otherwise
+	Dynamic  bool   // a u32 at Offset holds length<<16 | record offset
+	Relative bool   // Dynamic, and the offset counts from the end of the u32
+}
+
+// A FetchKind is where a function argument is read from.
+type FetchKind uint8
+
+const (
+	FetchArg     FetchKind = iota // argument Index by the calling convention
+	FetchReturn                   // return value
+	FetchContext                  // u64 ctx[Index]: raw tracepoints, fentry, fexit
+)
+
+// A FetchString says that a fetched value is the address of a string.
+type FetchString uint8
+
+const (
+	FetchNumber       FetchString = iota // not an address
+	FetchKernelString                    // in kernel memory
+	FetchUserString                      // in user memory
+)
+
+// A Fetch is one value that the program reads. The slot of a string gets the word
+// that [Field.Dynamic] describes.
+type Fetch struct {
+	Kind   FetchKind
+	Index  uint8
+	String FetchString
+}
+
+// commonSize is the size of the common fields at the start of a trace record.
+const commonSize = 8
+
+// fetched returns the field of the next slot and adds its fetch.
+func (p *Probe) fetched(f Fetch, field Field) {
+	field.Offset = uint16(commonSize + 8*len(p.Fetch))
+	if field.Count == 0 {
+		field.Count = 1
+	}
+	p.Fetch = append(p.Fetch, f)
+	p.Fields = append(p.Fields, field)
+	p.RecordSize = uint16(commonSize + 8*len(p.Fetch))
+}

@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+
+	"trapline/bpf"
+	"trapline/format"
+)
+
+// The kernel describes each tracepoint by a typedef of its callbacks' type:
+// __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
+const rawTracepointPrefix = "btf_trace_"
+
+func (r *Resolver) resolveRawTracepoint(ev *Event) (*Probe, error) {
+	if r.opt.BTF == nil {
+		return nil, &UnsupportedError{ev.Text, "raw tracepoints", "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types",
+			"use a tracepoint, SYSTEM:" + ev.Name}
+	}
+	s := r.rawTracepoint(ev.Name)
+	if s == nil {
+		e := &NotFoundError{Event: ev.Text, Reason: "no such raw tracepoint"}
+		near := newNearest(ev.Name)
+		for _, name := range r.btfNames().rawTracepoints {
+			near.add(name)
+		}
+		e.Nearest = near.names()
+		return nil, e
+	}
+	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, RecordSize: commonSize}
+	used := make(map[string]bool)
+	for i := range min(len(s.params), bpf.MaxFetches) {
+		param := &s.params[i]
+		name := param.displayName(i)
+		if used[name] {
+			name = "arg" + strconv.Itoa(i)
+		}
+		used[name] = true
+		p.fetched(Fetch{Kind: FetchContext, Index: uint8(param.slot)}, btfField(name, param.typ))
+	}
+	return p, nil
+}
+
+// rawTracepoint finds a raw tracepoint's arguments; nil when there is none of the name.
+func (r *Resolver) rawTracepoint(name string) *signature {
+	var t *btf.Typedef
+	if err := r.opt.BTF.TypeByName(rawTracepointPrefix+name, &t); err != nil {
+		return nil
+	}
+	pointer, ok := btf.UnderlyingType(t).(*btf.Pointer)
+	if !ok {
+		return nil
+	}
+	proto, ok := pointer.Target.(*btf.FuncProto)
+	if !ok || len(proto.Params) == 0 {
+		return nil
+	}
+	// The first parameter is the callback's own data. Function types have no names
+	// of parameters; the function that iterates over the callbacks has them.
+	args := *proto
+	args.Params = append([]btf.FuncParam(nil), proto.Params[1:]...)
+	if named := r.functionSignature("", "__traceiter_"+name); named != nil && len(named.params) == len(proto.Params) {
+		for i := range args.Params {
+			args.Params[i].Name = named.params[i+1].name
+		}
+	}
+	return newSignature(&args)
+}
+
+func rawTracepointName(t btf.Type) (string, bool) {
+	if d, ok := t.(*btf.Typedef); ok {
+		return strings.CutPrefix(d.Name, rawTracepointPrefix)
+	}
+	return "", false
+}
+
+// eachBTFType calls yield with all types of the kernel that decode.
+func (r *Resolver) eachBTFType(yield func(btf.Type)) {
+	if r.opt.BTF == nil {
+		return
+	}
+	for t, err := range r.opt.BTF.All() {
+		if err != nil {
+			return
+		}
+		yield(t)
+	}
+}

@@ -1,0 +1,172 @@
+package probe
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/cilium/ebpf/btf"
+
+	"trapline/bpf"
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// Options say where a [Resolver] looks.
+type Options struct {
+	TraceFS string           // where tracefs is mounted; "" nowhere
+	Symbols *symbol.Kallsyms // nil: not readable; names of kernel functions are then not checked
+	BTF     *btf.Spec        // of the kernel; nil: it has none
+	PID     int              // process in whose files and mappings programs are looked up first; 0 none
+	Root    string           // stands in front of every other path that is read; "" for this machine's own
+}
+
+// A Resolver finds the attach points of events. It reads what it needs once and
+// keeps it; it is not for concurrent use.
+type Resolver struct {
+	opt Options
+
+	libraries func() []library
+	functions func() *kernelFunctions // nil: not known
+	traceable func() map[string]bool  // nil: not known
+	blacklist func() map[string]bool
+	btfNames  func() *btfNames
+	modules   map[string]*btf.Spec   // nil entries: no BTF
+	binaries  map[string]*binaryFile // by the path that is opened
+}
+
+// NewResolver returns a Resolver. It reads nothing yet.
+func NewResolver(opt Options) *Resolver {
+	r := &Resolver{opt: opt, modules: make(map[string]*btf.Spec), binaries: make(map[string]*binaryFile)}
+	r.libraries = sync.OnceValue(r.readLibraries)
+	r.functions = sync.OnceValue(r.indexFunctions)
+	r.traceable = sync.OnceValue(r.readTraceable)
+	r.blacklist = sync.OnceValue(r.readBlacklist)
+	r.btfNames = sync.OnceValue(r.readBTFNames)
+	return r
+}
+
+// Resolve returns the attach points of an event, by name. Its errors are of the types
+// [NotFoundError], [InvalidError], [UnsupportedError] and [PermissionError], or
+// failures to read a file.
+func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
+	probes, err := r.resolve(&ev)
+	if err != nil {
+		return nil, err
+	}
+	if ev.Alias != "" {
+		if len(probes) > 1 {
+			return nil, &InvalidError{ev.Text, fmt.Sprintf("%d probes match, and the name %s= is for one", len(probes), ev.Alias)}
+		}
+		probes[0].Name = ev.Alias
+	}
+	for i := range probes {
+		probes[i].Event = ev.Text
+	}
+	return probes, nil
+}
+
+func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
+	if len(ev.Args) > bpf.MaxFetches {
+		return nil, &InvalidError{ev.Text, fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
+	}
+	switch ev.Kind {
+	case format.ProbeTracepoint:
+		return r.resolveTracepoint(ev)
+	case format.ProbeRawTracepoint:
+		return one(r.resolveRawTracepoint(ev))
+	case format.ProbeKprobe, format.ProbeKretprobe:
+		return one(r.resolveKprobe(ev))
+	case format.ProbeFentry, format.ProbeFexit:
+		return one(r.resolveFentry(ev))
+	case format.ProbeUprobe, format.ProbeUretprobe:
+		return r.resolveUprobe(ev)
+	case format.ProbeTimed:
+		return one(r.resolveTimed(ev))
+	}
+	return nil, &InvalidError{ev.Text, "events of kind " + ev.Kind.String() + " cannot be probed"}
+}
+
+func one(p *Probe, err error) ([]Probe, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []Probe{*p}, nil
+}
+
+func (r *Resolver) resolveTimed(ev *Event) (*Probe, error) {
+	t, ok := findTimed(ev.Name)
+	if !ok {
+		return nil, &NotFoundError{Event: ev.Text, Reason: "no such event"}
+	}
+	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
+		return nil, &UnsupportedError{ev.Text, "hardware counters", "this machine shows none, as is usual in virtual machines", "use cpu-clock"}
+	}
+	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, RecordSize: commonSize,
+		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
+	if t.name == profileName {
+		p.Name = fmt.Sprintf("%s:hz:%d", profileName, ev.Frequency)
+	}
+	return p, nil
+}
+
+// haveHardwareCounters reports whether a CPU's PMU is there: "cpu" and, on hybrid
+// ones, "cpu_core" on x86, "armv8_…" on arm64.
+func (r *Resolver) haveHardwareCounters() bool {
+	entries, err := os.ReadDir(r.path("/sys/bus/event_source/devices"))
+	if err != nil {
+		return true // not known: opening the event will tell
+	}
+	for _, e := range entries {
+		if name := e.Name(); name == "cpu" || strings.HasPrefix(name, "cpu_") || strings.HasPrefix(name, "armv8") {
+			return true
+		}
+	}
+	return false
+}
+
+// havePMU reports whether the kernel has one of the PMUs kprobe and uprobe, which
+// programs are attached through. They are there since 4.17 unless the kernel was
+// built without.
+func (r *Resolver) havePMU(name string) bool {
+	_, err := os.Stat(r.path("/sys/bus/event_source/devices/" + name))
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// path returns where a file of the machine is read.
+func (r *Resolver) path(name string) string {
+	if r.opt.Root == "" {
+		return name
+	}
+	return filepath.Join(r.opt.Root, name)
+}
+
+// argumentRegisters is how many arguments the calling convention passes in registers.
+func argumentRegisters() int {
+	if runtime.GOARCH == "arm64" {
+		return 8
+	}
+	return 6
+}
+
+// readLines calls yield with each line of a file until it returns false.
+func readLines(name string, yield func(line string) bool) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		if !yield(s.Text()) {
+			return nil
+		}
+	}
+	return s.Err()
+}

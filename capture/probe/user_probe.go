@@ -1,0 +1,144 @@
+package probe
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+func (r *Resolver) resolveUprobe(ev *Event) ([]Probe, error) {
+	if !r.havePMU("uprobe") {
+		return nil, &UnsupportedError{ev.Text, "uprobes", "this kernel was built without CONFIG_UPROBE_EVENTS", "use a tracepoint (record -l lists them)"}
+	}
+	b, err := r.binary(ev)
+	if err != nil {
+		return nil, err
+	}
+	if b.isGo && ev.Kind == format.ProbeUretprobe {
+		return nil, &UnsupportedError{ev.Text, "uretprobes in Go programs",
+			"they replace return addresses on the stack, which Go's runtime reads and moves: the program would crash", "use a uprobe"}
+	}
+	if b.machine == elf.EM_386 && len(ev.Args) > 0 {
+		return nil, &UnsupportedError{ev.Text, "arguments of 32-bit programs", "they are not in registers", "record without arguments"}
+	}
+	if ev.Name == "" {
+		if !b.holdsCode(ev.Offset) {
+			return nil, &InvalidError{ev.Text, fmt.Sprintf("file offset 0x%x is not in the code of %s", ev.Offset, b.path.resolved)}
+		}
+		p, err := userProbe(ev, b, fmt.Sprintf("0x%x", ev.Offset), ev.Offset)
+		return one(p, err)
+	}
+	functions, err := b.find(ev.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ev.Text, err)
+	}
+	if len(functions) == 0 {
+		e := &NotFoundError{Event: ev.Text, Reason: "no such function in " + b.path.resolved, Nearest: b.nearest(ev.Name)}
+		if all, err := b.functions(); err == nil && len(all) == 0 {
+			e.Reason = "no function names in " + b.path.resolved + ": it is stripped, so give a file offset or install its debug symbols"
+		}
+		return nil, e
+	}
+	var probes []Probe
+	for i := range functions {
+		f := &functions[i]
+		if err := b.check(ev, f); err != nil {
+			return nil, err
+		}
+		name := ev.Name
+		if len(functions) > 1 {
+			name += fmt.Sprintf("@0x%x", f.Offset)
+		}
+		if ev.Offset > 0 {
+			name += fmt.Sprintf("+0x%x", ev.Offset)
+		}
+		p, err := userProbe(ev, b, name, f.Offset+ev.Offset)
+		if err != nil {
+			return nil, err
+		}
+		p.Function = f.Name
+		probes = append(probes, *p)
+	}
+	return probes, nil
+}
+
+// binary finds and opens the file that an event names, once.
+func (r *Resolver) binary(ev *Event) (*binaryFile, error) {
+	p, err := r.findBinary(ev)
+	if err != nil {
+		return nil, err
+	}
+	if b := r.binaries[p.open]; b != nil {
+		return b, nil
+	}
+	b, err := openBinary(p)
+	var denied *PermissionError
+	switch {
+	case errors.As(err, &denied):
+		return nil, denied
+	case err != nil:
+		return nil, &InvalidError{ev.Text, err.Error()}
+	}
+	r.binaries[p.open] = b
+	return b, nil
+}
+
+// check says why a function cannot be probed as asked.
+func (b *binaryFile) check(ev *Event, f *symbol.Function) error {
+	switch {
+	case b.indirect[f.Address]:
+		e := &UnsupportedError{ev.Text, "",
+			f.Name + " is an IFUNC: a function that runs once, to choose the implementation that calls go to",
+			"install debug symbols of " + path.Base(b.path.shown) + " and probe the implementation by its name"}
+		if names := b.implementations(f.Name); len(names) > 0 {
+			e.Remedy = "probe the implementation that this CPU uses, one of " + strings.Join(names, ", ")
+		}
+		return e
+	case ev.Offset > 0 && ev.Offset >= f.Size:
+		return &InvalidError{ev.Text, fmt.Sprintf("offset 0x%x is outside the function, which is 0x%x bytes long", ev.Offset, f.Size)}
+	case b.isGo && len(ev.Args) > 0 && strings.Contains(f.Name, "."):
+		return &UnsupportedError{ev.Text, "arguments of Go functions", "Go has a calling convention of its own", "record without arguments"}
+	}
+	return nil
+}
+
+// maxImplementations is how many of an IFUNC's implementations an error names.
+const maxImplementations = 12
+
+// implementations guesses an IFUNC's by their names, as glibc forms them:
+// __strlen_avx2.
+func (b *binaryFile) implementations(name string) []string {
+	all, err := b.functions()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range all {
+		if strings.HasPrefix(all[i].Name, "__"+name+"_") && len(names) < maxImplementations {
+			names = append(names, all[i].Name)
+		}
+	}
+	return names
+}
+
+func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, error) {
+	p := &Probe{Kind: ev.Kind, Name: ev.Kind.String() + ":" + path.Base(b.path.shown) + ":" + name,
+		Path: b.path.open, Offset: offset, RecordSize: commonSize}
+	for i := range ev.Args {
+		a := &ev.Args[i]
+		if a.Source == ArgReturn {
+			p.add(a, Fetch{Kind: FetchReturn}, Field{Name: a.Name, Type: format.FieldInt, Size: 8})
+			continue
+		}
+		if a.Index >= argumentRegisters() {
+			return nil, &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.source(), argumentRegisters())}
+		}
+		p.add(a, Fetch{Kind: FetchArg, Index: uint8(a.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
+	}
+	return p, nil
+}
