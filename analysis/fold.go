@@ -12,8 +12,8 @@ import (
 func (a *aggregation) endSegment(s *format.Segment, p *part) error {
 	a.pending.Wait()
 	a.enter(s, p.boot)
+	a.quality()
 	for _, w := range a.workers {
-		a.quality(w)
 		for _, shape := range w.order {
 			a.fold(w.shapes[shape])
 		}
@@ -110,23 +110,37 @@ func (d *dictionary) value(arg int, v Value) uint32 {
 	return n
 }
 
-// quality adds a worker's tally of stacks.
-func (a *aggregation) quality(w *worker) {
+// quality adds the tallies of stacks in a segment.
+func (a *aggregation) quality() {
 	q := &a.result.Quality
-	for id, hits := range w.kernelHits {
+	var kernel, user []uint64
+	for _, w := range a.workers {
+		kernel, user = addAll(kernel, w.kernelHits), addAll(user, w.userHits)
+		q.Damage = append(q.Damage, w.damage...)
+		w.damage = nil
+	}
+	for id, hits := range kernel {
 		if id > 0 && hits > 0 {
 			q.KernelStacks += hits
 			a.segment.stackQuality(format.StackID(id), hits, q)
 		}
 	}
-	for id, hits := range w.userHits {
+	for id, hits := range user {
 		if id > 0 && hits > 0 {
 			q.UserStacks += hits
 			a.segment.stackQuality(format.StackID(id), hits, q)
 		}
 	}
-	q.Damage = append(q.Damage, w.damage...)
-	w.damage = nil
+}
+
+func addAll(sum, counts []uint64) []uint64 {
+	if n := len(counts) - len(sum); n > 0 {
+		sum = append(sum, make([]uint64, n)...)
+	}
+	for i, n := range counts {
+		sum[i] += n
+	}
+	return sum
 }
 
 func (s *segment) stackQuality(id format.StackID, hits uint64, q *Quality) {

@@ -17,16 +17,25 @@ type grouping struct {
 	callCells   map[string]uint32
 	callNumbers []uint32 // by Call.index: number in callCells, plus 1
 
-	pairs   *table // sample cells<<32 | call cells
-	entries []*Entry
-	seen    []int // by entry: last sample that was added, so that recursion counts once
-	number  int
-	beyond  *Call // stands for what MaxStack leaves out; its symbol is 0
+	pairs   *table   // sample cells<<32 | call cells
+	entries []*Entry // nil: filtered out
+	sums    []sums   // by entry: apart from it, as every call of every sample looks here
+	number  int      // of the sample that is being added
+	beyond  *Call    // stands for what MaxStack leaves out; its symbol is 0
 
 	name []byte
 }
 
+// sums are the figures of one entry.
+type sums struct {
+	self, total         uint64
+	selfHits, totalHits uint64
+	seen                int // number of the last sample that was added, so that recursion counts once
+}
+
 func newGrouping(opt HistogramOptions) *grouping {
+	// Keys that look at no call give all calls of a hit one entry.
+	opt.Children = opt.Children && slices.ContainsFunc(opt.Keys, SortKey.PerCall)
 	return &grouping{
 		opt:         opt,
 		hist:        &Histogram{Keys: opt.Keys},
@@ -97,30 +106,25 @@ func (g *grouping) add(s *Sample) {
 	if n > 0 {
 		leaf = chain.at(0)
 	}
-	if e := g.entry(s, hit, leaf); e != nil {
-		e.Self += s.Weight
-		e.SelfHits += s.Hits
-	}
+	own := g.addTotal(s, hit, leaf)
+	own.self += s.Weight
+	own.selfHits += s.Hits
 	if !g.opt.Children {
 		return
 	}
 	for i := 1; i < n; i++ {
-		g.entry(s, hit, chain.at(i))
+		g.addTotal(s, hit, chain.at(i))
 	}
 }
 
-// entry returns the entry of a call of the sample after adding the sample to its
-// total, nil if the entry is filtered out.
-func (g *grouping) entry(s *Sample, hit uint32, c *Call) *Entry {
-	n := g.find(s, hit, c)
-	e := g.entries[n]
-	if e == nil {
-		return nil
-	}
-	if g.seen[n] != g.number {
-		g.seen[n] = g.number
-		e.Total += s.Weight
-		e.TotalHits += s.Hits
+// addTotal adds the sample to the total of the entry for one of its calls, unless
+// it has been added already.
+func (g *grouping) addTotal(s *Sample, hit uint32, c *Call) *sums {
+	e := &g.sums[g.find(s, hit, c)]
+	if e.seen != g.number {
+		e.seen = g.number
+		e.total += s.Weight
+		e.totalHits += s.Hits
 	}
 	return e
 }
@@ -135,7 +139,7 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 			e = &Entry{Cells: g.cells(s, c)}
 		}
 		g.entries = append(g.entries, e)
-		g.seen = append(g.seen, 0)
+		g.sums = append(g.sums, sums{})
 	}
 	return n
 }
@@ -153,7 +157,7 @@ func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
 	}
 	name := g.name[:0]
 	for _, k := range g.opt.Keys {
-		if k.perCall() {
+		if k.PerCall() {
 			name = append(name, cell(k, s, c).Text...)
 			name = append(name, 0)
 		}
@@ -177,7 +181,7 @@ func (g *grouping) sampleNumber(s *Sample) uint32 {
 	name := g.name[:0]
 	arg := 0
 	for _, k := range g.opt.Keys {
-		if k.perCall() {
+		if k.PerCall() {
 			continue
 		}
 		name = appendKey(name, k, s, arg)
@@ -196,8 +200,11 @@ func (g *grouping) sampleNumber(s *Sample) uint32 {
 
 func (g *grouping) finish(samples []Sample) *Histogram {
 	h := g.hist
-	for _, e := range g.entries {
-		if e != nil && e.Total > 0 {
+	for n, e := range g.entries {
+		if e != nil {
+			sum := &g.sums[n]
+			e.Self, e.SelfHits = sum.self, sum.selfHits
+			e.Total, e.TotalHits = sum.total, sum.totalHits
 			h.Entries = append(h.Entries, e)
 		}
 	}

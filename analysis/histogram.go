@@ -52,8 +52,8 @@ func ParseSort(s string) ([]SortKey, error) {
 	return keys, nil
 }
 
-// perCall reports whether the key looks at a call of the stack and not at the hit.
-func (k SortKey) perCall() bool {
+// PerCall reports whether the key looks at a call of the stack and not at the hit.
+func (k SortKey) PerCall() bool {
 	return k.Kind == KeyDSO || k.Kind == KeySymbol || k.Kind == KeySrcline
 }
 

@@ -75,9 +75,8 @@ func (g *grouping) paths(f *forest, i int, lightest uint64) {
 	}
 	add := func(pos int, p treePath) {
 		n := g.find(s, hit, chain.at(pos))
-		e := g.entries[n]
-		if e != nil && e.Total >= lightest && g.seen[n] != g.number {
-			g.seen[n] = g.number
+		if e := &g.sums[n]; e.total >= lightest && e.seen != g.number && g.entries[n] != nil {
+			e.seen = g.number
 			p.sample = int32(i)
 			f.paths[n] = append(f.paths[n], p)
 		}

@@ -64,7 +64,7 @@ func newFlags(o *options) *cli.Flags {
 	g = f.Group("Histograms")
 	g.StringVarP(&o.sort, "sort", "s", "comm,dso,symbol", "keys to group by")
 	g.BoolVarP(&o.samples, "show-nr-samples", "n", false, "show the number of hits")
-	g.StringVarP(&o.graph, "call-graph", "g", "", "call trees: graph|fractal|flat|folded|none,MIN,caller|callee,percent|period|count")
+	g.StringVarP(&o.graph, "call-graph", "g", "", "call trees: graph|fractal|flat|folded|none,MIN,caller|callee,percent|period|count (default graph,0.5; none with arguments as keys)")
 	g.Lookup("call-graph").NoOptDefVal = "graph"
 	g.BoolVarP(&o.inverted, "inverted", "G", false, "call trees from the outermost caller inwards")
 	g.BoolVar(&o.children, "children", true, "add to each function the hits below it")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"trapline/analysis"
@@ -20,7 +21,6 @@ type report struct {
 	keys     []analysis.SortKey
 	graph    graphSpec
 	children bool
-	graphSet bool
 	inputs   []analysis.Input
 }
 
@@ -61,7 +61,12 @@ func (r *report) resolve(flags *cli.Flags) error {
 	if r.graph, err = parseGraph(o.graph); err != nil {
 		return err
 	}
-	r.graphSet = flags.Changed("call-graph") || o.inverted
+	// perf draws trees below everything. Below each value of an argument they would
+	// hide the values, and cost a count for each pair of value and stack.
+	byArg := slices.ContainsFunc(r.keys, func(k analysis.SortKey) bool { return k.Kind == analysis.KeyArg })
+	if byArg && !flags.Changed("call-graph") && !o.inverted {
+		r.graph.kind = render.GraphNone
+	}
 	r.children = o.children && !o.noChildren
 	// perf's order: from the callers inwards with --children and -G, from the
 	// innermost function outwards otherwise.
@@ -95,7 +100,7 @@ func (r *report) events() int {
 }
 
 func (r *report) histograms() int {
-	query := analysis.QueryFor(r.keys, r.filter, r.children || r.graph.kind != render.GraphNone)
+	query := analysis.QueryFor(r.keys, r.filter, r.graph.kind != render.GraphNone)
 	query.NoDemangle = r.noDemangle()
 	if r.opt.headerOnly || r.opt.stats {
 		query = analysis.Query{}
@@ -137,10 +142,11 @@ func (r *report) write(w *bufio.Writer, result *analysis.Result) error {
 }
 
 func (r *report) sections(result *analysis.Result) ([]*analysis.Section, render.Style) {
-	// Without stacks there is nothing to add to callers: perf then shows one share.
+	// Without stacks, or keys that look at them, there is nothing to add to callers:
+	// one share says it all.
 	stacks := result.Quality.KernelStacks+result.Quality.UserStacks > 0
 	style := render.Style{
-		Children:     r.children && stacks,
+		Children:     r.children && stacks && slices.ContainsFunc(r.keys, analysis.SortKey.PerCall),
 		Samples:      r.opt.samples,
 		PercentLimit: r.opt.limit,
 		Relative:     r.opt.percentage == "relative",
