@@ -205,7 +205,7 @@ func TestLostBlocks(t *testing.T) {
 }
 
 // blockStarts returns the offset of every block.
-func blockStarts(t *testing.T, file []byte) (starts []int) {
+func blockStarts(t testing.TB, file []byte) (starts []int) {
 	t.Helper()
 	for at := 0; at < len(file); {
 		if !bytes.HasPrefix(file[at:], []byte("\x8fTRP")) {

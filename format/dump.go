@@ -59,7 +59,7 @@ func (d *dumper) block(b *found) {
 	if err == nil && (b.kind == kindFile) != isFile {
 		err = errors.New("it does not begin as a FILE")
 	}
-	if err == nil && b.kind != kindIndex {
+	if err == nil {
 		rows, spec, err = rowsOf(b.kind, int(b.rows), columns)
 	}
 	d.head(b, rows)
@@ -72,6 +72,9 @@ func (d *dumper) block(b *found) {
 		fmt.Fprintln(d.w)
 	}
 	for _, row := range rows {
+		if b.kind == kindIndex {
+			fmt.Fprint(d.w, "#") // BuildText makes its own
+		}
 		d.row(row, spec)
 	}
 	switch b.kind {

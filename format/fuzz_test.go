@@ -3,7 +3,9 @@ package format_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -95,4 +97,52 @@ func FuzzBuildText(f *testing.F) {
 			t.Errorf("first dump:\n%s\nsecond dump:\n%s", once, again)
 		}
 	})
+}
+
+// FuzzPayload gets past the checksums: blocks of the segment with any payload.
+func FuzzPayload(f *testing.F) {
+	file := predicted(f)
+	for _, at := range blockStarts(f, file)[2:] {
+		n := int(file[at+8]) | int(file[at+9])<<8 | int(file[at+10])<<16
+		f.Add(file[at+4], uint32(file[at+12]), uint32(file[at+16]), file[at+52:at+52+n])
+	}
+	f.Fuzz(func(t *testing.T, kind byte, rows, first uint32, payload []byte) {
+		file := build(t, fmt.Sprintf("%sKIND kind=%d rows=%d first=%d payload=%x\n", start, kind, rows, first, payload))
+		r, err := format.NewReader(bytes.NewReader(file))
+		for err == nil {
+			var b format.Block
+			b, err = r.Next()
+			if h, ok := b.(*format.Hits); ok {
+				use(t, h)
+			}
+		}
+		dump(t, file)
+	})
+}
+
+// predicted returns a capture whose columns use all that columns may: tables, and
+// contexts with contexts.
+func predicted(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := format.NewWriter(&out, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.StartSegment(format.Clock{}); err != nil {
+		t.Fatal(err)
+	}
+	field := format.Field{Name: w.String("f"), Type: format.FieldHex, Size: 8, Count: 3}
+	probe := w.Probe(format.Probe{Kind: format.ProbeKprobe, Name: w.String("p"), Shape: w.Shape(format.Shape{Fields: []format.Field{field}})})
+	rng := rand.New(rand.NewPCG(3, 1))
+	for i := range uint64(200) {
+		v := rng.Uint64N(9)
+		if err := w.Hit(&format.Hit{Time: 100 * i, Probe: probe, Args: []uint64{v * 0x123456789, v * v * 77, v / 2 << 40}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

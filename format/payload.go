@@ -32,8 +32,7 @@ func (p *payload) column(id uint16, values []uint64) {
 // encode appends values under a recipe, whose context holds as many values, or
 // reports that it does not apply to them. A column of zeros is left out.
 func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
-	lo, hi := bounds(values)
-	if hi == 0 {
+	if union(values) == 0 {
 		return true
 	}
 	if r.transform == transformTable && !p.table.build(values) {
@@ -43,7 +42,7 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 	numbers, base := p.numbers, uint64(0)
 	switch r.transform {
 	case transformPlain:
-		base = lo
+		base, _ = bounds(values)
 		for i, v := range values {
 			numbers[i] = v - base
 		}

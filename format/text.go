@@ -43,6 +43,9 @@ func columnsOf(k kind, args int) []columnSpec {
 func known(k kind, columns []column) (args int, ok bool) {
 	for _, c := range columns {
 		id := c.id &^ tableColumn
+		if k == kindIndex && id == indexTrailer {
+			continue
+		}
 		if k == kindHits && id >= hitArg {
 			args = int(id-hitArg)/2 + 1
 			continue
@@ -54,14 +57,18 @@ func known(k kind, columns []column) (args int, ok bool) {
 	return args, args <= MaxColumns
 }
 
+// maxTextRows bounds what is taken apart into rows; it is well above what a Writer
+// puts into a block.
+const maxTextRows = 1 << 18
+
 // rowsOf decodes the rows of a block.
 func rowsOf(k kind, rows int, columns []column) ([]textRow, []columnSpec, error) {
 	args, ok := known(k, columns)
 	if !ok {
 		return nil, nil, fmt.Errorf("there are unknown columns")
 	}
-	if rows > MaxValues || rows > 0 && args > 64*MaxValues/rows {
-		return nil, nil, fmt.Errorf("%d rows are too many", rows)
+	if rows > maxTextRows || rows*args > MaxValues {
+		return nil, nil, fmt.Errorf("there are too many rows for text: %d", rows)
 	}
 	spec := columnsOf(k, args)
 	out := make([]textRow, rows)

@@ -2,13 +2,17 @@ package format_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,8 +97,30 @@ func TestDumpGolden(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("dump differs from %s:\n%s", golden, got)
 	}
-	if again := dump(t, build(t, got)); again != got {
+	// Offsets in the INDEX are those of other blocks.
+	comments := regexp.MustCompile("(?m)^#.*\n")
+	if again := dump(t, build(t, got)); comments.ReplaceAllString(again, "") != comments.ReplaceAllString(got, "") {
 		t.Errorf("dump of what was built from a dump differs:\n%s", again)
+	}
+}
+
+// The INDEX has the place of every block before it, and its own at the end.
+func TestIndex(t *testing.T) {
+	file := example(t)
+	starts := blockStarts(t, file)
+	trailer := file[len(file)-16:]
+	if at := binary.LittleEndian.Uint64(trailer); int(at) != starts[len(starts)-1] || string(trailer[8:]) != "trapidx\x1a" {
+		t.Errorf("trailer %x of a capture whose INDEX is at %d", trailer, starts[len(starts)-1])
+	}
+	var want, got []string
+	for _, at := range starts[:len(starts)-1] {
+		want = append(want, fmt.Sprintf("offset=%d kind=%d", at, file[at+4]))
+	}
+	for _, m := range regexp.MustCompile(`#\t(offset=\d+ kind=\d+)`).FindAllStringSubmatch(dump(t, file), -1) {
+		got = append(got, m[1])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("INDEX has\n%v, blocks are at\n%v", got, want)
 	}
 }
 
