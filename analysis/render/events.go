@@ -3,55 +3,101 @@ package render
 import (
 	"bufio"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"trapline/analysis"
 )
 
-// Event writes one hit in the layout of perf script. The error is that of the
-// underlying writer. Times have nanoseconds, which
+// Events writes hits in the layout of perf script. Times have nanoseconds, which
 // perf prints only when asked to: hits on one CPU are often less than a microsecond
 // apart.
-func Event(w *bufio.Writer, e *analysis.Event, stacks bool) error {
-	fmt.Fprintf(w, "%16s %7d [%03d] %5d.%09d: %s:", clean(e.Task.Comm), e.Task.TID, e.CPU,
-		e.Time/1e9, e.Time%1e9, clean(e.Probe.Name))
-	for _, v := range e.Args {
-		if v.Field != nil {
-			w.WriteString(" " + clean(v.Field.Name) + "=" + clean(v.String()))
-		}
-	}
-	err := w.WriteByte('\n')
-	if !stacks || e.Kernel == nil && e.User == nil {
-		return err
-	}
-	for _, s := range []*analysis.Stack{e.Kernel, e.User} {
-		if s != nil {
-			for _, c := range s.Calls {
-				eventCall(w, c)
-			}
-		}
-	}
-	return w.WriteByte('\n')
+type Events struct {
+	w      *bufio.Writer
+	stacks bool
+	texts  map[*analysis.Stack]string // what has been laid out before: there are few stacks and many hits
+	names  map[string]string          // likewise
+	line   []byte
 }
 
-func eventCall(w *bufio.Writer, c *analysis.Call) {
+// NewEvents returns a writer of hits, with their stacks if asked to. The caller
+// flushes w.
+func NewEvents(w *bufio.Writer, stacks bool) *Events {
+	return &Events{w: w, stacks: stacks, texts: make(map[*analysis.Stack]string), names: make(map[string]string)}
+}
+
+// Write writes one hit. The error is that of the underlying writer.
+func (p *Events) Write(e *analysis.Event) error {
+	b := p.line[:0]
+	b = pad(b, p.name(e.Task.Comm), 16)
+	b = append(b, ' ')
+	b = pad(b, strconv.FormatUint(uint64(e.Task.TID), 10), 7)
+	b = fmt.Appendf(b, " [%03d] %5d.%09d: ", e.CPU, e.Time/1e9, e.Time%1e9)
+	b = append(b, p.name(e.Probe.Name)...)
+	b = append(b, ':')
+	for _, v := range e.Args {
+		if v.Field != nil {
+			b = append(b, ' ')
+			b = append(b, p.name(v.Field.Name)...)
+			b = append(b, '=')
+			b = append(b, clean(v.String())...)
+		}
+	}
+	b = append(b, '\n')
+	p.line = b
+	_, err := p.w.Write(b)
+	if !p.stacks || e.Kernel == nil && e.User == nil {
+		return err
+	}
+	p.w.WriteString(p.text(e.Kernel))
+	p.w.WriteString(p.text(e.User))
+	return p.w.WriteByte('\n')
+}
+
+func pad(b []byte, s string, width int) []byte {
+	for n := width - len(s); n > 0; n-- {
+		b = append(b, ' ')
+	}
+	return append(b, s...)
+}
+
+func (p *Events) name(s string) string {
+	c, ok := p.names[s]
+	if !ok {
+		c = clean(s)
+		p.names[s] = c
+	}
+	return c
+}
+
+func (p *Events) text(s *analysis.Stack) string {
+	if s == nil {
+		return ""
+	}
+	text, ok := p.texts[s]
+	if !ok {
+		var b strings.Builder
+		for _, c := range s.Calls {
+			eventCall(&b, c)
+		}
+		text = b.String()
+		p.texts[s] = text
+	}
+	return text
+}
+
+func eventCall(b *strings.Builder, c *analysis.Call) {
 	if c.Truncated {
-		w.WriteString("\t" + strings.Repeat(" ", 17) + clean(c.Function) + "\n")
+		b.WriteString("\t" + strings.Repeat(" ", 17) + clean(c.Function) + "\n")
 		return
 	}
-	name := c.NameOffset()
+	name, end := c.NameOffset(), "\n"
 	if c.Inlined {
-		name = c.Name()
+		name, end = c.Name(), " (inlined)\n"
 	}
-	path := "[unknown]"
+	path := c.Image.Name()
 	if c.Image != nil && c.Image.Path != "" {
 		path = c.Image.Path
-	} else if c.Image != nil {
-		path = c.Image.Name()
 	}
-	fmt.Fprintf(w, "\t%16x %s (%s)", c.Offset, clean(name), clean(path))
-	if c.Inlined {
-		w.WriteString(" (inlined)")
-	}
-	w.WriteByte('\n')
+	fmt.Fprintf(b, "\t%16x %s (%s)%s", c.Offset, clean(name), clean(path), end)
 }

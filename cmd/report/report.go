@@ -82,11 +82,11 @@ func (r *report) resolve(flags *cli.Flags) error {
 func (r *report) events() int {
 	r.filter.DSOs, r.filter.Symbols = r.opt.dsos, r.opt.symbolList()
 	w := bufio.NewWriterSize(r.env.Stdout, 64<<10)
-	stacks := r.graph.kind != render.GraphNone
+	printer := render.NewEvents(w, r.graph.kind != render.GraphNone)
 	var failed error
 	result, err := analysis.Each(r.inputs, analysis.Query{Filter: r.filter, NoDemangle: r.noDemangle()},
 		func(e *analysis.Event) bool {
-			failed = render.Event(w, e, stacks)
+			failed = printer.Write(e)
 			return failed == nil
 		})
 	if err != nil {
