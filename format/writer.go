@@ -171,6 +171,10 @@ func (w *Writer) Frame(v Frame) FrameID {
 
 // Stack returns the ID of a stack. Its frames are copied.
 func (w *Writer) Stack(v Stack) StackID {
+	if len(v.Frames) > MaxValues && w.err == nil {
+		w.err = fmt.Errorf("stack of %d frames in the capture: at most %d fit", len(v.Frames), MaxValues)
+		return 0
+	}
 	id, added := w.stacks.id(v)
 	if added {
 		w.charge(cost[kindStacks] + costFrame*len(v.Frames))
