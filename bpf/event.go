@@ -10,7 +10,7 @@ const (
 	EventUserStack   = 3
 
 	HitSize       = 56 // struct hit, without its record
-	StackSize     = 24 // struct stack, without its frames
+	StackSize     = 32 // struct stack, without its frames
 	UserFrameSize = 32 // struct user_frame
 
 	HitKernelStackLost = 1

@@ -61,6 +61,7 @@ struct stack {
 	u8 pad;
 	u32 frames;
 	u64 hash;
+	u64 space; /* of a user stack: the address space, see address_space() */
 	u32 pid;
 	u32 pad2;
 };

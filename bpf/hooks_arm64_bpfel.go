@@ -79,6 +79,7 @@ type HooksStack struct {
 	Pad    uint8
 	Frames uint32
 	Hash   uint64
+	Space  uint64
 	Pid    uint32
 	Pad2   uint32
 }

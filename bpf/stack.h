@@ -31,7 +31,10 @@ __noinline u64 hash_frames(u32 slot, u32 user, u32 frames, u64 seed)
 	return h;
 }
 
-/* A user stack's addresses mean something only in their address space. */
+/*
+ * A user stack's addresses mean something only in their address space. This
+ * names one, for as long as its executable mappings stay as they are.
+ */
 static __always_inline u64 address_space(struct task_struct *task, u64 epoch)
 {
 	u64 h = mix(epoch, task->tgid);
@@ -215,7 +218,8 @@ static __always_inline u64 user_stack(void *ctx, struct scratch *s, u32 slot,
 		cut = CUT_UNREADABLE;
 	if (frames >= max_frames)
 		cut = CUT_DEPTH;
-	u64 hash = hash_frames(slot, 1, frames, address_space(task, epoch)) | 1;
+	u64 space = address_space(task, epoch);
+	u64 hash = hash_frames(slot, 1, frames, space) | 1;
 	bool again = sent_before(hash);
 
 	if (again && !sent_again(hit->time))
@@ -227,6 +231,7 @@ static __always_inline u64 user_stack(void *ctx, struct scratch *s, u32 slot,
 		.cut = cut,
 		.frames = frames,
 		.hash = hash,
+		.space = space,
 		.pid = hit->pid,
 	};
 	if (bpf_ringbuf_output(ring, &s->user,

@@ -1,0 +1,94 @@
+package capture
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/bpf"
+	"trapline/format"
+)
+
+// An accountRow is one figure of the account, as format.Count but by the probe's index.
+type accountRow struct {
+	probe int
+	cpu   uint32
+	cause format.Cause
+	n     uint64
+}
+
+// accounts reads the whole account. What a program says it put into a ring but
+// was not decoded counts as unreadable; that is known only when the rings are empty (final).
+func (r *Recorder) accounts(final bool) []accountRow {
+	var rows []accountRow
+	add := func(probe int, cpu uint32, cause format.Cause, n uint64) {
+		if n > 0 {
+			rows = append(rows, accountRow{probe, cpu, cause, n})
+		}
+	}
+	var counts []bpf.HooksCounts
+	for i := range r.a.probes {
+		if err := r.programs.maps[bpf.HooksMapAccounts].Lookup(uint32(i), &counts); err != nil {
+			continue
+		}
+		for cpu := range counts {
+			n := &counts[cpu].N
+			recorded := r.a.probes[i].stats[cpu].recorded
+			add(i, uint32(cpu), format.CauseRecorded, recorded)
+			add(i, uint32(cpu), format.CauseFiltered, n[bpf.CountFiltered])
+			add(i, uint32(cpu), format.CauseSampled, n[bpf.CountSampled])
+			add(i, uint32(cpu), format.CauseRingFull, n[bpf.CountRingFull])
+			add(i, uint32(cpu), format.CauseRecursion, n[bpf.CountRecursion])
+			unreadable := n[bpf.CountUnreadable]
+			if sent := n[bpf.CountRecorded]; final && sent > recorded {
+				unreadable += sent - recorded
+			}
+			add(i, uint32(cpu), format.CauseUnreadable, unreadable)
+		}
+		if i >= len(r.attachments) {
+			continue
+		}
+		a := r.attachments[i]
+		recursion, missed := a.recursion, a.missed
+		if len(a.links) > 0 { // still attached
+			recursion, missed = a.since()
+		}
+		add(i, format.AnyCPU, format.CauseRecursion, recursion)
+		add(i, format.AnyCPU, format.CauseMissed, missed)
+	}
+	return rows
+}
+
+func (r *Recorder) formatCounts(rows []accountRow) []format.Count {
+	counts := make([]format.Count, len(rows))
+	for i, row := range rows {
+		counts[i] = format.Count{Probe: r.a.probes[row.probe].id, CPU: row.cpu, Cause: row.cause, N: row.n}
+	}
+	return counts
+}
+
+func (r *Recorder) summary() *Summary {
+	s := &Summary{
+		Progress:        r.progress(),
+		StacksLost:      r.a.counts.StacksLost,
+		StacksDifferent: r.a.counts.StacksDifferent,
+		StacksCompared:  r.a.counts.StacksCompared,
+		Undecodable:     r.a.counts.Undecodable,
+		MappingsLost:    r.sideband.lost,
+	}
+	s.Lost = 0
+	for i := range r.a.probes {
+		s.Accounts = append(s.Accounts, Account{Probe: r.a.probes[i].probe.Name})
+	}
+	for _, row := range r.accounts(true) {
+		s.Accounts[row.probe].N[row.cause] += row.n
+		if row.cause.Lost() {
+			s.Lost += row.n
+		}
+	}
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) == nil {
+		s.UserTime, s.SystemTime = time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())
+	}
+	return s
+}

@@ -1,0 +1,351 @@
+package capture
+
+import (
+	"time"
+
+	"trapline/bpf"
+	"trapline/capture/probe"
+	"trapline/format"
+)
+
+// A location is a code address as the capture names it: independent of where the image was loaded.
+type location struct {
+	image  *image // nil: not known, offset is the address
+	offset uint64
+}
+
+// A locator finds what code lies at an address.
+type locator interface {
+	// user is asked soon after the hit; the frame holds what the program found mapped.
+	user(s *stackEvent, f userFrame) location
+	kernelLocation(address uint64) location
+	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
+	entry(l location) bool
+}
+
+// A stackEntry is a stack as sent by a program, and its ID once a hit refers to it.
+type stackEntry struct {
+	kernel  bool
+	cut     format.StackCut
+	frames  []stackFrame
+	check   uint64 // another hash of the addresses, to find two stacks with one hash
+	segment uint64 // that id belongs to
+	id      format.StackID
+}
+
+type stackFrame struct {
+	location
+	flags format.FrameFlags
+}
+
+// A taskKey identifies a task as hits carry it.
+type taskKey struct {
+	pid, tid uint32
+	comm     [16]byte
+}
+
+// An assembler decodes events and writes them as hits, with everything that they
+// refer to. It makes no system calls itself.
+type assembler struct {
+	w       *format.Writer
+	locator locator
+	probes  []assembledProbe
+	segment uint64 // counts segments; IDs of others are void
+	started time.Time
+
+	located []stackFrame // by format.FrameID
+
+	tasks  map[taskKey]format.TaskID
+	recent []recentTask // by CPU
+
+	// Stacks by hash. A new segment's programs send every stack again, since its
+	// epoch changes all hashes; hits still on their way carry hashes of the
+	// segment before, kept in older.
+	stacks, older map[uint64]*stackEntry
+
+	pending [][]byte // hits whose stack is in a ring not read yet, with their CPU in front
+	rounds  int      // since the oldest pending hit arrived
+
+	hit    format.Hit
+	counts assembled
+}
+
+type recentTask struct {
+	key taskKey
+	id  format.TaskID
+}
+
+type assembledProbe struct {
+	probe   *probe.Probe
+	decoder recordDecoder
+	id      format.ProbeID
+	stats   []probeStats // by CPU
+}
+
+type probeStats struct {
+	recorded uint64
+}
+
+// assembled counts what an assembler saw.
+type assembled struct {
+	Hits             uint64 // written
+	Undecodable      uint64 // events that made no sense
+	StacksLost       uint64 // hits written without a stack that they had
+	StacksCompared   uint64 // stacks sent again and compared
+	StacksDifferent  uint64 // … that differed: two stacks with one hash
+	RecordsCut       uint64 // hits whose arguments were longer than a record holds
+	UserStacksFailed uint64 // distinct user stacks that could not be read at all
+}
+
+// pendingRounds is how many rounds a hit waits for its stack. One is enough
+// unless a record in front of the stack is still being written.
+const pendingRounds = 50
+
+// lowestAddress is the first address that code can be mapped at: the kernel's
+// vm.mmap_min_addr is 64 KiB by default and a page at least.
+const lowestAddress = 4096
+
+func newAssembler(w *format.Writer, l locator, probes []probe.Probe, cpus int) *assembler {
+	a := &assembler{w: w, locator: l, recent: make([]recentTask, cpus)}
+	for i := range probes {
+		a.probes = append(a.probes, assembledProbe{
+			probe: &probes[i], decoder: newRecordDecoder(probes[i].Fields), stats: make([]probeStats, cpus)})
+	}
+	return a
+}
+
+// startSegment opens a segment and forgets every ID of the one before.
+func (a *assembler) startSegment(c format.Clock) error {
+	if err := a.w.StartSegment(c); err != nil {
+		return err
+	}
+	a.segment++
+	a.started = time.Now()
+	a.older, a.stacks = a.stacks, make(map[uint64]*stackEntry)
+	a.tasks = make(map[taskKey]format.TaskID)
+	clear(a.recent)
+	a.located = append(a.located[:0], stackFrame{})
+	for i := range a.probes {
+		p := &a.probes[i]
+		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),
+			Event: a.w.String(p.probe.Event), Shape: p.decoder.shape(a.w), Period: 1})
+	}
+	return nil
+}
+
+// chunk decodes one chunk of a ring's records.
+func (a *assembler) chunk(c chunk) error {
+	for {
+		event, ok := c.next()
+		if !ok {
+			return nil
+		}
+		if err := a.event(c.cpu, event); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *assembler) event(cpu int, event []byte) error {
+	if len(event) == 0 {
+		a.counts.Undecodable++
+		return nil
+	}
+	switch event[0] {
+	case bpf.EventHit:
+		return a.hitEvent(cpu, event, false)
+	case bpf.EventKernelStack, bpf.EventUserStack:
+		var s stackEvent
+		if err := decodeStack(event, &s); err != nil {
+			a.counts.Undecodable++
+			return nil
+		}
+		a.stack(&s)
+		return nil
+	}
+	a.counts.Undecodable++
+	return nil
+}
+
+// endRound is called when everything that was in any ring at one moment has been seen:
+// a stack that a hit refers to was sent before the hit, so it must be there now.
+func (a *assembler) endRound() error {
+	if len(a.pending) == 0 {
+		return nil
+	}
+	a.rounds++
+	waiting := a.pending
+	a.pending = nil
+	last := a.rounds >= pendingRounds
+	for _, e := range waiting {
+		if err := a.hitEvent(int(e[0])|int(e[1])<<8, e[2:], last); err != nil {
+			return err
+		}
+	}
+	if len(a.pending) == 0 || last {
+		a.rounds = 0
+	}
+	return nil
+}
+
+// flushPending writes the hits that still wait, at the end of the recording.
+func (a *assembler) flushPending() error {
+	a.rounds = pendingRounds
+	return a.endRound()
+}
+
+func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
+	var h hitEvent
+	if err := decodeHit(event, &h); err != nil || int(h.probe) >= len(a.probes) || cpu >= len(a.recent) {
+		a.counts.Undecodable++
+		return nil
+	}
+	kernel, ok := a.stackID(h.kernelStack)
+	user, ok2 := a.stackID(h.userStack)
+	if !ok || !ok2 {
+		if !last {
+			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
+			return nil
+		}
+		a.counts.StacksLost++
+	}
+	if h.flags&(bpf.HitKernelStackLost|bpf.HitUserStackLost) != 0 {
+		a.counts.StacksLost++
+	}
+	if h.flags&bpf.HitRecordCut != 0 {
+		a.counts.RecordsCut++
+	}
+	p := &a.probes[h.probe]
+	a.hit.Time = h.time
+	a.hit.CPU = uint32(cpu)
+	a.hit.Task = a.task(cpu, &h)
+	a.hit.Probe = p.id
+	a.hit.KernelStack = kernel
+	a.hit.UserStack = user
+	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.record, a.w, a.symbol)
+	p.stats[cpu].recorded++
+	a.counts.Hits++
+	return a.w.Hit(&a.hit)
+}
+
+func (a *assembler) task(cpu int, h *hitEvent) format.TaskID {
+	key := taskKey{h.pid, h.tid, h.comm}
+	recent := &a.recent[cpu]
+	if recent.id != 0 && recent.key == key {
+		return recent.id
+	}
+	id, ok := a.tasks[key]
+	if !ok {
+		comm := h.comm[:]
+		for i, c := range comm {
+			if c == 0 {
+				comm = comm[:i]
+				break
+			}
+		}
+		id = a.w.Task(format.Task{PID: h.pid, TID: h.tid, Comm: a.w.StringBytes(comm)})
+		a.tasks[key] = id
+	}
+	*recent = recentTask{key, id}
+	return id
+}
+
+// stack keeps a stack until a hit refers to it.
+func (a *assembler) stack(s *stackEvent) {
+	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), check: s.check(), frames: make([]stackFrame, 0, s.count)}
+	for i := range s.count {
+		var f stackFrame
+		if s.kernel {
+			// The first address is where the probe was hit, all others were pushed by calls.
+			f.location = a.locator.kernelLocation(s.address(i))
+			if len(e.frames) == 0 && a.locator.entry(f.location) {
+				continue
+			}
+		} else {
+			u := s.userFrame(i)
+			if u.address < lowestAddress {
+				// What was taken for a frame pointer was none.
+				e.cut = format.CutNoRule
+				break
+			}
+			f.location = a.locator.user(s, u)
+		}
+		if i > 0 {
+			f.flags = format.FrameReturn
+		}
+		e.frames = append(e.frames, f)
+	}
+	if !s.kernel && e.cut == format.CutUnreadable {
+		a.counts.UserStacksFailed++
+	}
+	known := a.stacks[s.hash]
+	if known == nil {
+		a.stacks[s.hash] = e
+		return
+	}
+	if s.again {
+		a.counts.StacksCompared++
+		if known.check != e.check {
+			a.counts.StacksDifferent++
+		}
+	}
+}
+
+// check hashes the addresses in another way than the programs do (FNV-1a, by words).
+func (s *stackEvent) check() uint64 {
+	h := uint64(14695981039346656037)
+	for i := range s.count {
+		a := uint64(0)
+		if s.kernel {
+			a = s.address(i)
+		} else {
+			a = s.userFrame(i).address
+		}
+		h = (h ^ a) * 1099511628211
+	}
+	return h
+}
+
+// stackID returns the ID of a stack in the open segment; ok is false when the stack is not known.
+func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
+	if hash == 0 {
+		return 0, true
+	}
+	e := a.stacks[hash]
+	if e == nil {
+		if e = a.older[hash]; e == nil {
+			return 0, false
+		}
+		a.stacks[hash] = e
+	}
+	if e.segment != a.segment {
+		frames := make([]format.FrameID, len(e.frames))
+		for i, f := range e.frames {
+			frames[i] = a.frame(f)
+		}
+		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: e.cut, Frames: frames})
+		e.segment = a.segment
+	}
+	return e.id, true
+}
+
+func (a *assembler) frame(f stackFrame) format.FrameID {
+	frame := format.Frame{Offset: f.offset, Flags: f.flags}
+	if f.image != nil {
+		frame.Image = f.image.write(a.w, a.segment)
+	}
+	id := a.w.Frame(frame)
+	if int(id) == len(a.located) {
+		a.located = append(a.located, f)
+	}
+	return id
+}
+
+// symbol interns a kernel code address that is an argument. It is named as the
+// kernel's own %pS does, at the address itself.
+func (a *assembler) symbol(address uint64) format.FrameID {
+	if address == 0 {
+		return 0
+	}
+	return a.frame(stackFrame{location: a.locator.kernelLocation(address)})
+}

@@ -1,0 +1,233 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"trapline/capture/probe"
+	"trapline/format"
+)
+
+// fakeLocator names kernel addresses by the page they lie in and user frames by their inode.
+type fakeLocator struct {
+	kernelImage image
+	files       map[uint64]*image
+}
+
+func (l *fakeLocator) user(_ *stackEvent, f userFrame) location {
+	if l.files[f.inode] == nil {
+		l.files[f.inode] = &image{kind: format.ImageELF, path: fmt.Sprintf("/bin/%d", f.inode), inode: f.inode}
+	}
+	return location{l.files[f.inode], f.offset}
+}
+func (l *fakeLocator) kernelLocation(a uint64) location { return location{&l.kernelImage, a} }
+func (l *fakeLocator) entry(x location) bool            { return x.offset < 0x100 }
+
+// assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
+func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := format.NewWriter(&file, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newAssembler(w, &fakeLocator{kernelImage: image{kind: format.ImageKernel, path: "[kernel]"}, files: map[uint64]*image{}}, probes, 4)
+	if err := a.startSegment(format.Clock{}); err != nil {
+		t.Fatal(err)
+	}
+	for i, round := range rounds {
+		for cpu := range 4 {
+			if err := a.chunk(chunk{cpu: cpu, data: encodeRing(round[cpu]...)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.endRound(); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && len(rounds) > 2 {
+			// A new segment: hits with the old hashes are still to come.
+			if err := errors.Join(w.EndSegment(), a.startSegment(format.Clock{})); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(a.flushPending(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return readHits(t, &file), a
+}
+
+// readHits writes each hit of a capture as one line.
+func readHits(t *testing.T, file io.Reader) (lines []string) {
+	t.Helper()
+	r, err := format.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		b, err := r.Next()
+		if err == io.EOF {
+			return lines
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, ok := b.(*format.Hits)
+		if !ok {
+			continue
+		}
+		time, _ := h.Time(nil)
+		cpu, _ := h.CPU(nil)
+		task, _ := h.Task(nil)
+		pr, _ := h.Probe(nil)
+		kernel, _ := h.KernelStack(nil)
+		user, _ := h.UserStack(nil)
+		s := h.Segment
+		shape, _ := s.Shape(h.Shape)
+		args := make([][]uint64, shape.Columns())
+		for i := range args {
+			args[i], _ = h.Arg(nil, i)
+		}
+		for i := range h.Rows {
+			tk, _ := s.Task(format.TaskID(task[i]))
+			p, _ := s.Probe(format.ProbeID(pr[i]))
+			line := fmt.Sprintf("%d cpu%d %s %d/%d %s", time[i], cpu[i], s.String(tk.Comm), tk.PID, tk.TID, s.String(p.Name))
+			column := 0
+			for _, f := range shape.Fields {
+				v := args[column][i]
+				switch f.Type {
+				case format.FieldString:
+					line += fmt.Sprintf(" %s=%q", s.String(f.Name), s.String(format.StringID(v)))
+				case format.FieldInt:
+					line += fmt.Sprintf(" %s=%d", s.String(f.Name), int64(v))
+				default:
+					line += fmt.Sprintf(" %s=%d", s.String(f.Name), v)
+				}
+				column += int(f.Count)
+			}
+			for _, id := range []uint32{kernel[i], user[i]} {
+				if id == 0 {
+					continue
+				}
+				st, _ := s.Stack(format.StackID(id))
+				line += " ["
+				for _, fid := range st.Frames {
+					f, _ := s.Frame(fid)
+					img, _ := s.Image(f.Image)
+					line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
+				}
+				line += " ]"
+			}
+			lines = append(lines, line)
+		}
+	}
+}
+
+func wantLines(t *testing.T, got, want []string) {
+	t.Helper()
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got:\n%q\nwant:\n%q", got, want)
+	}
+}
+
+var plain = []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", RecordSize: 8}}
+
+func comm(s string) (c [16]byte) {
+	copy(c[:], s)
+	return c
+}
+
+func TestAssembleStacks(t *testing.T) {
+	got, _ := assemble(t, plain, map[int][][]byte{0: {
+		// The first kernel frames belong to the hook itself.
+		encodeKernelStack(11, 0x10, 0x20, 0x1000, 0x2000),
+		encodeUserStack(12, 5,
+			userFrame{address: 0x5000, inode: 7, offset: 0x30, known: true}, userFrame{address: 0x6000, inode: 8, offset: 0x40, known: true}),
+		encodeHit(hitEvent{time: 1, pid: 5, tid: 6, comm: comm("cat"), kernelStack: 11, userStack: 12}),
+		encodeHit(hitEvent{time: 2, pid: 5, tid: 6, comm: comm("renamed"), userStack: 12}),
+	}})
+	wantLines(t, got, []string{
+		"1 cpu0 cat 5/6 a:b [ [kernel]+0x1000 [kernel]+0x2000 ] [ /bin/7+0x30 /bin/8+0x40 ]",
+		"2 cpu0 renamed 5/6 a:b [ /bin/7+0x30 /bin/8+0x40 ]",
+	})
+}
+
+// A stack goes to the ring of the CPU that saw it first; another CPU's hit may be read before it.
+func TestAssembleStackOfAnotherCPU(t *testing.T) {
+	hit := encodeHit(hitEvent{time: 1, pid: 5, tid: 5, comm: comm("x"), kernelStack: 11})
+	got, a := assemble(t, plain,
+		map[int][][]byte{0: {hit}, 1: {encodeKernelStack(11, 0x1000)}})
+	wantLines(t, got, []string{"1 cpu0 x 5/5 a:b [ [kernel]+0x1000 ]"})
+	if a.counts.StacksLost != 0 {
+		t.Errorf("%d stacks lost", a.counts.StacksLost)
+	}
+	// One that never comes is counted, and the hit kept.
+	got, a = assemble(t, plain, map[int][][]byte{0: {hit}})
+	wantLines(t, got, []string{"1 cpu0 x 5/5 a:b"})
+	if a.counts.StacksLost != 1 {
+		t.Errorf("%d stacks lost, want 1", a.counts.StacksLost)
+	}
+}
+
+// Hits in flight when a segment ends carry the hashes of the segment before.
+func TestAssembleAcrossSegments(t *testing.T) {
+	hit := func(time uint64) []byte {
+		return encodeHit(hitEvent{time: time, pid: 5, tid: 5, comm: comm("x"), kernelStack: 11})
+	}
+	got, _ := assemble(t, plain,
+		map[int][][]byte{0: {encodeKernelStack(11, 0x1000), hit(1)}},
+		map[int][][]byte{0: {hit(2)}},
+		map[int][][]byte{1: {hit(3)}})
+	wantLines(t, got, []string{
+		"1 cpu0 x 5/5 a:b [ [kernel]+0x1000 ]",
+		"2 cpu0 x 5/5 a:b [ [kernel]+0x1000 ]",
+		"3 cpu1 x 5/5 a:b [ [kernel]+0x1000 ]",
+	})
+}
+
+// A stack that is sent again under its hash is compared with the first.
+func TestAssembleComparesStacks(t *testing.T) {
+	again := func(b []byte) []byte { b[1] = 1; return b }
+	_, a := assemble(t, plain, map[int][][]byte{0: {
+		encodeKernelStack(11, 0x1000), again(encodeKernelStack(11, 0x1000)), again(encodeKernelStack(11, 0x3000))}})
+	if a.counts.StacksCompared != 2 || a.counts.StacksDifferent != 1 {
+		t.Errorf("%d compared, %d different; want 2 and 1", a.counts.StacksCompared, a.counts.StacksDifferent)
+	}
+}
+
+func TestAssembleUndecodable(t *testing.T) {
+	_, a := assemble(t, plain, map[int][][]byte{0: {
+		{}, {99}, encodeHit(hitEvent{probe: 7}), encodeHit(hitEvent{})[:20], encodeKernelStack(1, 2)[:28]}})
+	if a.counts.Undecodable != 5 || a.counts.Hits != 0 {
+		t.Errorf("%d undecodable, %d hits; want 5 and 0", a.counts.Undecodable, a.counts.Hits)
+	}
+}
+
+func TestDecodeRecord(t *testing.T) {
+	fields := []probe.Field{
+		{Name: "signed", Type: format.FieldInt, Offset: 8, Size: 4, Count: 1},
+		{Name: "byte", Type: format.FieldUint, Offset: 12, Size: 1, Count: 1},
+		{Name: "name", Type: format.FieldString, Offset: 13, Size: 5, Count: 1},
+		{Name: "dynamic", Type: format.FieldString, Offset: 20, Size: 4, Count: 1, Dynamic: true},
+		{Name: "relative", Type: format.FieldString, Offset: 24, Size: 4, Count: 1, Dynamic: true, Relative: true},
+		{Name: "array", Type: format.FieldUint, Offset: 28, Size: 2, Count: 2},
+		{Name: "beyond", Type: format.FieldUint, Offset: 100, Size: 8, Count: 1},
+	}
+	record := make([]byte, 24)
+	le := binary.LittleEndian
+	le.PutUint32(record[0:], 0xfffffffe)
+	record[4] = 200
+	copy(record[5:], "comm\x00")
+	le.PutUint32(record[12:], 6<<16|32)      // at 32 from the record's start
+	le.PutUint32(record[16:], 4<<16|(38-28)) // at 38, from the end of its own word
+	le.PutUint16(record[20:], 1)
+	le.PutUint16(record[22:], 2)
+	record = append(record, "hello\x00abc\x00"...)
+	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Fields: fields}}
+	got, _ := assemble(t, probes, map[int][][]byte{0: {encodeHit(hitEvent{comm: comm("x"), record: record})}})
+	wantLines(t, got, []string{`0 cpu0 x 0/0 a:b signed=-2 byte=200 name="comm" dynamic="hello" relative="abc" array=1 beyond=0`})
+}

@@ -1,0 +1,97 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"trapline/bpf"
+)
+
+// A hitEvent is one decoded bpf/event.h struct hit. record aliases the input.
+type hitEvent struct {
+	flags       uint8
+	probe       uint32
+	time        uint64 // ns, CLOCK_MONOTONIC
+	pid, tid    uint32
+	kernelStack uint64 // hash; 0 none
+	userStack   uint64
+	comm        [16]byte
+	record      []byte // the trace record without its first bpf.RecordOffset bytes
+}
+
+// A stackEvent is one decoded struct stack. frames aliases the input and holds
+// addresses (kernel) or struct user_frame (user).
+type stackEvent struct {
+	kernel bool
+	again  bool
+	cut    uint8
+	hash   uint64
+	space  uint64 // names the address space and its executable mappings
+	pid    uint32
+	count  int
+	frames []byte
+}
+
+// A userFrame is one decoded struct user_frame.
+type userFrame struct {
+	address, inode, offset uint64
+	device                 uint32
+	known                  bool
+}
+
+// decodeHit decodes an event of kind bpf.EventHit. It trusts no length.
+func decodeHit(b []byte, h *hitEvent) error {
+	if len(b) < bpf.HitSize {
+		return fmt.Errorf("hit of %d bytes, want at least %d", len(b), bpf.HitSize)
+	}
+	size := int(binary.LittleEndian.Uint16(b[2:]))
+	if size > len(b)-bpf.HitSize {
+		return fmt.Errorf("hit with a record of %d bytes in %d", size, len(b)-bpf.HitSize)
+	}
+	h.flags = b[1]
+	h.probe = binary.LittleEndian.Uint32(b[4:])
+	h.time = binary.LittleEndian.Uint64(b[8:])
+	h.pid = binary.LittleEndian.Uint32(b[16:])
+	h.tid = binary.LittleEndian.Uint32(b[20:])
+	h.kernelStack = binary.LittleEndian.Uint64(b[24:])
+	h.userStack = binary.LittleEndian.Uint64(b[32:])
+	h.comm = [16]byte(b[40:56])
+	h.record = b[bpf.HitSize : bpf.HitSize+size]
+	return nil
+}
+
+// decodeStack decodes an event of kind bpf.EventKernelStack or bpf.EventUserStack.
+func decodeStack(b []byte, s *stackEvent) error {
+	if len(b) < bpf.StackSize {
+		return fmt.Errorf("stack of %d bytes, want at least %d", len(b), bpf.StackSize)
+	}
+	s.kernel = b[0] == bpf.EventKernelStack
+	s.again = b[1]&bpf.StackAgain != 0
+	s.cut = b[2]
+	s.count = int(binary.LittleEndian.Uint32(b[4:]))
+	s.hash = binary.LittleEndian.Uint64(b[8:])
+	s.space = binary.LittleEndian.Uint64(b[16:])
+	s.pid = binary.LittleEndian.Uint32(b[24:])
+	size := bpf.UserFrameSize
+	if s.kernel {
+		size = 8
+	}
+	if s.count < 0 || s.count > bpf.MaxFrames || s.count*size > len(b)-bpf.StackSize {
+		return fmt.Errorf("stack of %d frames in %d bytes", s.count, len(b))
+	}
+	s.frames = b[bpf.StackSize : bpf.StackSize+s.count*size]
+	return nil
+}
+
+func (s *stackEvent) address(i int) uint64 { return binary.LittleEndian.Uint64(s.frames[8*i:]) }
+
+func (s *stackEvent) userFrame(i int) userFrame {
+	b := s.frames[bpf.UserFrameSize*i:]
+	return userFrame{
+		address: binary.LittleEndian.Uint64(b),
+		inode:   binary.LittleEndian.Uint64(b[8:]),
+		offset:  binary.LittleEndian.Uint64(b[16:]),
+		device:  binary.LittleEndian.Uint32(b[24:]),
+		known:   binary.LittleEndian.Uint32(b[28:]) != 0,
+	}
+}

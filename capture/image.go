@@ -1,0 +1,31 @@
+package capture
+
+import (
+	"os"
+
+	"trapline/format"
+)
+
+// An image is a file, or a region without one, that code was seen to run from.
+type image struct {
+	kind    format.ImageKind
+	path    string // as the recorded process saw it
+	root    string // where path is to be opened: "" or /proc/PID/root
+	buildID []byte
+	device  uint32
+	inode   uint64
+	file    *os.File // kept open, so that the image can be read after it was deleted; may be nil
+
+	segment uint64 // that id belongs to
+	id      format.ImageID
+}
+
+// write declares the image in the writer's open segment, once.
+func (m *image) write(w *format.Writer, segment uint64) format.ImageID {
+	if m.segment != segment {
+		m.id = w.Image(format.Image{Kind: m.kind, Path: w.String(m.path), BuildID: w.StringBytes(m.buildID),
+			Device: uint64(m.device), Inode: m.inode})
+		m.segment = segment
+	}
+	return m.id
+}

@@ -1,0 +1,207 @@
+package capture
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/bpf"
+	"trapline/capture/probe"
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// fileKey identifies a mapped file while the machine runs.
+type fileKey struct {
+	device uint32
+	inode  uint64
+}
+
+// images finds the image behind a user address. A file's identity comes with
+// the hit; its name comes from the mapping's perf event, which precedes the
+// hit, or from /proc/PID/maps for what was mapped before the recording.
+type images struct {
+	sideband *sideband
+	files    map[fileKey]*image
+	vdso     *image
+	jit      *image
+	open     int // files kept open
+
+	// What was found at addresses before, for frames whose mapping a program
+	// could not look up.
+	located map[spaceAddress]location
+	maps    map[uint64][]probe.Mapping // /proc/PID/maps by address space; empty: the process was gone
+}
+
+// A spaceAddress is an address in an address space whose executable mappings did not change.
+type spaceAddress struct{ space, address uint64 }
+
+const (
+	maxLocated = 1 << 18
+	maxMaps    = 1 << 10
+)
+
+// maxOpenImages bounds the files kept open in case that they are deleted; images
+// beyond it are opened by name when they are symbolized.
+const maxOpenImages = 4096
+
+func newImages(s *sideband) *images {
+	return &images{
+		sideband: s,
+		files:    make(map[fileKey]*image),
+		located:  make(map[spaceAddress]location),
+		maps:     make(map[uint64][]probe.Mapping),
+		vdso:     &image{kind: format.ImageVDSO, path: "[vdso]"},
+		jit:      &image{kind: format.ImageJIT, path: "[anon]"},
+	}
+}
+
+// user implements locator.
+func (m *images) user(s *stackEvent, f userFrame) location {
+	key := spaceAddress{s.space, f.address}
+	if !f.known {
+		// The program could not look: the mmap lock was held, or the kernel is too old.
+		if l, ok := m.located[key]; ok {
+			return l
+		}
+	}
+	l, ok := m.locate(s, f)
+	if ok {
+		if len(m.located) >= maxLocated {
+			clear(m.located)
+		}
+		m.located[key] = l
+	}
+	return l
+}
+
+func (m *images) locate(s *stackEvent, f userFrame) (location, bool) {
+	switch {
+	case f.known && f.inode != 0:
+		return location{m.file(s.pid, fileKey{f.device, f.inode}, f.address), f.offset}, true
+	case f.known && f.device == bpf.VDSODevice:
+		return location{m.vdso, f.offset}, true
+	case f.known:
+		return location{m.jit, f.address}, true
+	}
+	maps, ok := m.maps[s.space]
+	if !ok {
+		if len(m.maps) >= maxMaps {
+			clear(m.maps)
+		}
+		maps = processMaps(s.pid)
+		m.maps[s.space] = maps
+	}
+	for _, p := range maps {
+		if f.address < p.Start || f.address >= p.End {
+			continue
+		}
+		switch {
+		case p.Inode != 0:
+			return location{m.file(s.pid, fileKey{uint32(p.Device), p.Inode}, f.address), f.address - p.Start + p.Offset}, true
+		case p.Path == "[vdso]":
+			return location{m.vdso, f.address - p.Start}, true
+		default:
+			return location{m.jit, f.address}, true
+		}
+	}
+	return location{nil, f.address}, false
+}
+
+func (m *images) file(pid uint32, key fileKey, address uint64) *image {
+	if i := m.files[key]; i != nil {
+		return i
+	}
+	m.poll()
+	if i := m.files[key]; i != nil {
+		return i
+	}
+	for _, p := range processMaps(pid) {
+		// By address as well: stacked file systems show another inode than the mapped file's.
+		if p.Inode == 0 || (fileKey{uint32(p.Device), p.Inode}) != key && (address < p.Start || address >= p.End) {
+			continue
+		}
+		return m.add(pid, key, p.Path, p.Start, p.End)
+	}
+	i := &image{kind: format.ImageUnknown, path: fmt.Sprintf("[inode %d]", key.inode), device: key.device, inode: key.inode}
+	m.files[key] = i
+	return i
+}
+
+// poll takes in the mappings reported since the last call.
+func (m *images) poll() {
+	m.sideband.read(func(r mmapRecord) {
+		key := fileKey{r.device, r.inode}
+		if known := m.files[key]; known == nil || known.path != r.path && known.segment == 0 {
+			m.add(r.pid, key, r.path, r.start, r.start+r.size)
+		}
+	})
+}
+
+// add opens a mapped file and reads its build ID.
+func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *image {
+	i := &image{kind: format.ImageELF, path: strings.TrimSuffix(path, " (deleted)"), device: key.device, inode: key.inode}
+	if i.path == "//anon" || strings.HasPrefix(i.path, "/memfd:") || strings.HasPrefix(i.path, "/dev/zero") {
+		i.kind = format.ImageJIT
+	}
+	m.files[key] = i
+	file, root := openMapped(pid, i.path, start, end, key)
+	i.root = root
+	if file == nil {
+		return i
+	}
+	if id, err := symbol.ReadBuildID(file); err == nil {
+		i.buildID = id
+	}
+	if m.open >= maxOpenImages {
+		file.Close()
+		return i
+	}
+	m.open++
+	i.file = file
+	return i
+}
+
+// openMapped opens the file behind a mapping: through the process's own view of the
+// file system, through the mapping itself if the file was deleted, or by its
+// name when the process is gone. What it opens is the mapped file or nothing.
+func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
+	proc := fmt.Sprintf("/proc/%d", pid)
+	for _, try := range []struct{ root, path string }{
+		{proc + "/root", filepath.Join(proc, "root", path)},
+		{"", fmt.Sprintf("%s/map_files/%x-%x", proc, start, end)},
+		{"", path},
+	} {
+		f, err := os.OpenFile(try.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		if err != nil {
+			continue
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+			return f, try.root
+		}
+		f.Close()
+	}
+	return nil, ""
+}
+
+func processMaps(pid uint32) []probe.Mapping {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	maps, _ := probe.ReadMaps(f)
+	return maps
+}
+
+func (m *images) close() {
+	for _, i := range m.files {
+		if i.file != nil {
+			i.file.Close()
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package capture
+
+import (
+	"io"
+	"time"
+
+	"trapline/capture/probe"
+	"trapline/format"
+)
+
+// Options say what to record and how.
+type Options struct {
+	Probes []probe.Probe
+	Scope  Scope
+
+	KernelStacks, UserStacks bool
+	MaxStack                 int // frames a stack; 0: the most, 127
+
+	RingBytes int // of each CPU's ring buffer, rounded up to a power of two; 0: DefaultRingBytes
+
+	Output     io.Writer
+	Level      int // of compression, as format.WriterOptions
+	Properties []format.Property
+	DebugDirs  []string
+	NoLines    bool // symbols without file and line
+
+	// Progress, if set, is called about four times a second while recording, and
+	// while symbols are resolved, from one goroutine.
+	Progress func(Progress)
+}
+
+// A Scope limits whose hits are recorded. The zero Scope is the whole machine
+// but the recorder itself. Several limits must all be met, except that a task
+// is in if its process or its thread is listed.
+type Scope struct {
+	PIDs, TIDs []uint32
+	UIDs       []uint32 // at most 8
+	CPUs       []int    // below 1,024
+	NoInherit  bool     // children of listed processes and threads are not followed
+}
+
+// Progress is how a recording is doing.
+type Progress struct {
+	Elapsed     time.Duration
+	Hits        uint64 // recorded
+	Lost        uint64
+	Bytes       uint64 // written
+	Symbolizing bool   // done of total images
+	Done, Total int
+}
+
+// A Summary is what a finished recording came to.
+type Summary struct {
+	Progress
+	Accounts        []Account
+	StacksLost      uint64 // hits without a stack that they had
+	StacksDifferent uint64 // of the stacks compared, those that were not what their hash said
+	StacksCompared  uint64
+	Undecodable     uint64
+	MappingsLost    uint64 // reports of mapped files for which there was no room
+	UserTime        time.Duration
+	SystemTime      time.Duration
+}
+
+// An Account is the account of one probe, all CPUs together.
+type Account struct {
+	Probe string
+	N     [CausesEnd]uint64 // by format.Cause
+}
+
+// CausesEnd is one more than the last format.Cause.
+const CausesEnd = format.CauseMissed + 1
+
+// Lost is how many hits were lost, by whatever cause.
+func (a *Account) Lost() (n uint64) {
+	for c := format.CauseRecorded; c < CausesEnd; c++ {
+		if c.Lost() {
+			n += a.N[c]
+		}
+	}
+	return n
+}
+
+// Hits is how many times the probe fired in scope.
+func (a *Account) Hits() (n uint64) {
+	for _, v := range a.N {
+		n += v
+	}
+	return n
+}
+
+// DefaultRingBytes is the default size of a CPU's ring for a machine of so many
+// CPUs: 8 MiB, less where that would come to more than 256 MiB.
+func DefaultRingBytes(cpus int) int {
+	size := 8 << 20
+	for size > 1<<20 && size*cpus > 256<<20 {
+		size /= 2
+	}
+	return size
+}

@@ -1,0 +1,48 @@
+package capture
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/capture/probe"
+)
+
+// CheckPrivileges reports as a probe.PermissionError which capabilities the process
+// lacks for recording. BPF programs of the tracing kinds need CAP_BPF and
+// CAP_PERFMON (5.8), or CAP_SYS_ADMIN, which includes both.
+func CheckPrivileges() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return nil // the kernel will say it
+	}
+	have := func(c uint) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
+	if have(unix.CAP_SYS_ADMIN) {
+		return nil
+	}
+	need := ""
+	switch {
+	case !have(unix.CAP_BPF) && !have(unix.CAP_PERFMON):
+		need = "CAP_BPF and CAP_PERFMON"
+	case !have(unix.CAP_BPF):
+		need = "CAP_BPF"
+	case !have(unix.CAP_PERFMON):
+		need = "CAP_PERFMON"
+	default:
+		return nil
+	}
+	return &probe.PermissionError{What: "recording", Need: "root, or " + need}
+}
+
+// HaveCycles reports whether this machine has a cycle counter; virtual ones often do not.
+func HaveCycles() bool {
+	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_HARDWARE, Config: unix.PERF_COUNT_HW_CPU_CYCLES}
+	attr.Size = uint32(unsafe.Sizeof(attr))
+	fd, err := unix.PerfEventOpen(&attr, -1, 0, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	unix.Close(fd)
+	return true
+}

@@ -1,0 +1,220 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/features"
+
+	"trapline/bpf"
+	"trapline/capture/probe"
+	"trapline/format"
+)
+
+// programs are a recording's maps and what programs are loaded with.
+type programs struct {
+	opt   *Options
+	maps  map[string]*ebpf.Map
+	rings *rings
+}
+
+// probeProgram is the program behind each kind of hook.
+var probeProgram = map[format.ProbeKind]string{
+	format.ProbeTracepoint:    bpf.HooksProgOnTracepoint,
+	format.ProbeRawTracepoint: bpf.HooksProgOnRawTracepoint,
+	format.ProbeKprobe:        bpf.HooksProgOnRegisters,
+	format.ProbeKretprobe:     bpf.HooksProgOnRegisters,
+	format.ProbeUprobe:        bpf.HooksProgOnRegisters,
+	format.ProbeUretprobe:     bpf.HooksProgOnRegisters,
+	format.ProbeFentry:        bpf.HooksProgOnFentry,
+	format.ProbeFexit:         bpf.HooksProgOnFexit,
+	format.ProbeTimed:         bpf.HooksProgOnTimed,
+}
+
+// newPrograms creates the shared maps. The rings' maps are entered by CPU.
+func newPrograms(opt *Options, r *rings) (*programs, error) {
+	spec, err := bpf.LoadHooks()
+	if err != nil {
+		return nil, err
+	}
+	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map), rings: r}
+	for name, m := range spec.Maps {
+		switch name {
+		case bpf.HooksMapRings:
+			m.MaxEntries = uint32(len(r.rings))
+			m.InnerMap.MaxEntries = uint32(r.rings[0].size)
+			m.Contents = nil
+		case bpf.HooksMapAccounts:
+			m.MaxEntries = uint32(len(opt.Probes))
+		}
+		if m.Type == ebpf.Array && name[0] == '.' { // .rodata: each program's own
+			continue
+		}
+		created, err := ebpf.NewMap(m)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("create map %s: %w", name, err)
+		}
+		p.maps[name] = created
+	}
+	for cpu, r := range r.rings {
+		if err := p.maps[bpf.HooksMapRings].Put(uint32(cpu), r.m); err != nil {
+			p.close()
+			return nil, fmt.Errorf("enter the ring buffer of CPU %d: %w", cpu, err)
+		}
+	}
+	one := uint8(1)
+	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: opt.Scope.PIDs, bpf.HooksMapScopeTids: opt.Scope.TIDs} {
+		for _, id := range ids {
+			if err := p.maps[name].Put(id, one); err != nil {
+				p.close()
+				return nil, fmt.Errorf("enter task %d: %w", id, err)
+			}
+		}
+	}
+	return p, nil
+}
+
+// load loads one program with the constants of the recording and, if given, of a probe.
+func (p *programs) load(program, attachTo string, index int, pr *probe.Probe) (*ebpf.Program, error) {
+	spec, err := bpf.LoadHooks()
+	if err != nil {
+		return nil, err
+	}
+	for name := range spec.Programs {
+		if name != program {
+			delete(spec.Programs, name)
+		}
+	}
+	if attachTo != "" {
+		spec.Programs[program].AttachTo = attachTo
+	}
+	if err := p.setConstants(spec, index, pr); err != nil {
+		return nil, err
+	}
+	replacements := make(map[string]*ebpf.Map)
+	for name := range spec.Maps {
+		if shared := p.maps[name]; shared != nil {
+			m := spec.Maps[name]
+			m.MaxEntries = shared.MaxEntries()
+			if name == bpf.HooksMapRings {
+				m.InnerMap.MaxEntries = uint32(p.rings.rings[0].size)
+			}
+			replacements[name] = shared
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: replacements})
+	if err != nil {
+		return nil, err
+	}
+	prog := coll.DetachProgram(program)
+	coll.Close()
+	return prog, nil
+}
+
+func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.Probe) error {
+	var v bpf.HooksVariableSpecs
+	if err := spec.Assign(&v); err != nil {
+		return err
+	}
+	s := &p.opt.Scope
+	var scope uint32
+	if len(s.PIDs) > 0 {
+		scope |= bpf.ScopePIDs
+	}
+	if len(s.TIDs) > 0 {
+		scope |= bpf.ScopeTIDs
+	}
+	if len(s.UIDs) > 0 {
+		scope |= bpf.ScopeUIDs
+	}
+	if len(s.CPUs) > 0 {
+		scope |= bpf.ScopeCPUs
+	}
+	var uids [bpf.MaxUIDs]uint32
+	copy(uids[:], s.UIDs)
+	var cpus [bpf.MaxCPUs / 64]uint64
+	for _, c := range s.CPUs {
+		if c >= 0 && c < bpf.MaxCPUs {
+			cpus[c/64] |= 1 << (c % 64)
+		}
+	}
+	maxStack := p.opt.MaxStack
+	if maxStack <= 0 || maxStack > bpf.MaxFrames {
+		maxStack = bpf.MaxFrames
+	}
+	set := []struct {
+		v     *ebpf.VariableSpec
+		value any
+	}{
+		{v.Scope, scope}, {v.ScopeUids, uids}, {v.ScopeUidCount, uint32(len(s.UIDs))}, {v.ScopeCpus, cpus},
+		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
+		{v.WithKernelStack, flag(p.opt.KernelStacks)}, {v.WithUserStack, flag(p.opt.UserStacks)},
+		{v.Exclusive, flag(exclusive(p.opt.Probes))},
+		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
+		{v.WakeupBytes, p.rings.rings[0].size / 4}, {v.ProbeIndex, uint32(index)},
+	}
+	if pr != nil {
+		if len(pr.Fetch) > bpf.MaxFetches {
+			return fmt.Errorf("%d arguments, at most %d are possible", len(pr.Fetch), bpf.MaxFetches)
+		}
+		var fetches [bpf.MaxFetches]bpf.HooksFetch
+		for i, f := range pr.Fetch {
+			fetches[i] = bpf.HooksFetch{Kind: uint8(f.Kind), Index: f.Index, String: uint8(f.String)}
+		}
+		var locs [bpf.MaxDataLocs]uint16
+		n := copy(locs[:], pr.DataLocs)
+		set = append(set, []struct {
+			v     *ebpf.VariableSpec
+			value any
+		}{
+			{v.RecordSize, uint32(pr.RecordSize)}, {v.DataLocCount, uint32(n)}, {v.DataLocs, locs},
+			{v.FetchCount, uint32(len(pr.Fetch))}, {v.Fetches, fetches},
+		}...)
+	}
+	for _, s := range set {
+		if s.v == nil {
+			continue // the compiler found no use for it in any program
+		}
+		if err := s.v.Set(s.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
+func exclusive(probes []probe.Probe) bool {
+	for i := range probes {
+		switch probes[i].Kind {
+		case format.ProbeTracepoint, format.ProbeKprobe, format.ProbeKretprobe, format.ProbeTimed:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func flag(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// haveFindVMA reports whether programs may ask what is mapped at an address (5.17).
+func haveFindVMA() bool {
+	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
+		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
+}
+
+func (p *programs) close() error {
+	var errs []error
+	for _, m := range p.maps {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}

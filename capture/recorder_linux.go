@@ -1,0 +1,315 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/bpf"
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// A Recorder is one recording: New opens it, Attach sets the probes, Run records.
+type Recorder struct {
+	opt         Options
+	cpus        []int // online
+	rings       *rings
+	programs    *programs
+	attachments []*attachment
+	tracker     *attachment
+	sideband    *sideband
+	images      *images
+	kernel      *kernelImages
+	symbolizer  *symbolizer
+	w           *format.Writer
+	a           *assembler
+	epoch       uint64
+	started     time.Time
+	elapsed     time.Duration // of recording, once it has ended
+}
+
+// segmentAge is when a segment ends, if it has not ended by size before.
+const segmentAge = 60 * time.Second
+
+// New opens the ring buffers and writes the head of the capture. symbols are the
+// kernel's, nil when they are hidden.
+func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
+	r := &Recorder{opt: opt, kernel: newKernelImages(symbols)}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	if r.cpus, err = onlineCPUs(); err != nil {
+		return nil, err
+	}
+	possible, err := possibleCPUs()
+	if err != nil {
+		return nil, err
+	}
+	size := opt.RingBytes
+	if size <= 0 {
+		size = DefaultRingBytes(possible)
+	}
+	if r.rings, err = newRings(possible, ringSize(size)); err != nil {
+		return nil, err
+	}
+	if r.programs, err = newPrograms(&r.opt, r.rings); err != nil {
+		return nil, err
+	}
+	if r.sideband, err = openSideband(r.cpus); err != nil {
+		return nil, err
+	}
+	r.images = newImages(r.sideband)
+	r.symbolizer = &symbolizer{kernel: r.kernel, debugDirs: opt.DebugDirs, noLines: opt.NoLines}
+	r.w, err = format.NewWriter(opt.Output, opt.Properties, &format.WriterOptions{Level: opt.Level, Index: true})
+	if err != nil {
+		return nil, err
+	}
+	r.a = newAssembler(r.w, r, opt.Probes, possible)
+	return r, nil
+}
+
+// user, kernelLocation and entry implement locator.
+func (r *Recorder) user(s *stackEvent, f userFrame) location { return r.images.user(s, f) }
+func (r *Recorder) kernelLocation(address uint64) location   { return r.kernel.kernel(address) }
+func (r *Recorder) entry(l location) bool                    { return r.kernel.entry(l) }
+
+// Attach loads and attaches all probes. None is recorded before Run.
+func (r *Recorder) Attach() error {
+	s := &r.opt.Scope
+	if !s.NoInherit && len(s.PIDs)+len(s.TIDs) > 0 {
+		t, err := r.programs.tracker()
+		if err != nil {
+			return err
+		}
+		r.tracker = t
+	}
+	for i := range r.opt.Probes {
+		a, err := r.programs.attach(i, &r.opt.Probes[i], r.cpus)
+		if err != nil {
+			return err
+		}
+		r.attachments = append(r.attachments, a)
+	}
+	return nil
+}
+
+// Run records until ctx ends; it calls begin once every probe is live. What was in flight is still
+// written, symbols are resolved, and the capture is closed. An error of the
+// output ends the recording; what was written before is whole.
+func (r *Recorder) Run(ctx context.Context, begin func() error) (*Summary, error) {
+	if err := r.a.startSegment(readClock()); err != nil {
+		return nil, err
+	}
+	for _, a := range r.attachments {
+		a.begin()
+	}
+	r.started = time.Now()
+	if err := r.control(true); err != nil {
+		return nil, err
+	}
+	go r.rings.drain()
+	err := begin()
+	if err == nil {
+		err = r.loop(ctx)
+	} else {
+		r.stop()
+		for c := range r.rings.out {
+			r.rings.recycle(c.data)
+		}
+	}
+	if r.elapsed == 0 {
+		r.elapsed = time.Since(r.started)
+	}
+	if err == nil {
+		err = r.finish()
+	}
+	return r.summary(), err
+}
+
+// loop takes in chunks until the rings are closed and empty.
+func (r *Recorder) loop(ctx context.Context) (err error) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	progress := time.NewTicker(250 * time.Millisecond)
+	defer progress.Stop()
+	done := ctx.Done()
+	fail := func(e error) {
+		// Go on draining, so that the drain goroutine ends, but write no more.
+		if err == nil && e != nil {
+			err = e
+			if done != nil {
+				done = nil
+				r.stop()
+			}
+		}
+	}
+	for {
+		select {
+		case c, ok := <-r.rings.out:
+			if !ok {
+				return err
+			}
+			if err != nil {
+				break
+			}
+			if c.data == nil {
+				fail(r.endRound())
+				break
+			}
+			buf := c.data
+			fail(r.a.chunk(c))
+			r.rings.recycle(buf)
+		case <-second.C:
+			if err == nil {
+				fail(r.flush())
+			}
+		case <-progress.C:
+			if r.opt.Progress != nil {
+				r.opt.Progress(r.progress())
+			}
+		case <-done:
+			done = nil
+			r.stop()
+		}
+	}
+}
+
+func (r *Recorder) endRound() error {
+	r.images.poll()
+	if err := r.a.endRound(); err != nil {
+		return err
+	}
+	if r.w.SegmentFull() || time.Since(r.a.started) > segmentAge {
+		if err := r.endSegment(); err != nil {
+			return err
+		}
+		return r.newSegment()
+	}
+	return nil
+}
+
+// newSegment makes all stacks new, so that the programs send them again.
+func (r *Recorder) newSegment() error {
+	r.epoch++
+	if err := r.control(true); err != nil {
+		return err
+	}
+	return r.a.startSegment(readClock())
+}
+
+func (r *Recorder) endSegment() error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	err := r.a.writeSymbols(r.symbolizer, func(done, total int) {
+		if r.opt.Progress != nil {
+			p := r.progress()
+			p.Symbolizing, p.Done, p.Total = true, done, total
+			r.opt.Progress(p)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.w.EndSegment()
+}
+
+// flush writes all hits so far, and the account.
+func (r *Recorder) flush() error {
+	if err := r.w.Flush(); err != nil {
+		return err
+	}
+	return r.w.Loss(monotonic(), r.formatCounts(r.accounts(false)))
+}
+
+// stop ends the hits: the programs first, so that all probes end at one moment.
+func (r *Recorder) stop() {
+	r.control(false)
+	r.elapsed = time.Since(r.started)
+	for _, a := range r.attachments {
+		a.recursion, a.missed = a.since()
+		a.detach()
+	}
+	close(r.rings.stop)
+}
+
+func (r *Recorder) finish() error {
+	if err := r.a.flushPending(); err != nil {
+		return err
+	}
+	r.images.poll()
+	if err := r.w.Flush(); err != nil {
+		return err
+	}
+	if err := r.w.Loss(monotonic(), r.formatCounts(r.accounts(true))); err != nil {
+		return err
+	}
+	if err := r.endSegment(); err != nil {
+		return err
+	}
+	return r.w.Close()
+}
+
+// control switches all programs on or off and sets the epoch of stack hashes.
+func (r *Recorder) control(enabled bool) error {
+	err := r.programs.maps[bpf.HooksMapControls].Put(uint32(0), bpf.HooksControl{Epoch: r.epoch, Enabled: flag(enabled)})
+	if err != nil {
+		return fmt.Errorf("switch the programs: %w", err)
+	}
+	return nil
+}
+
+func (r *Recorder) progress() Progress {
+	s := r.w.Stats()
+	p := Progress{Elapsed: r.elapsed, Hits: r.a.counts.Hits, Bytes: s.Bytes}
+	if p.Elapsed == 0 {
+		p.Elapsed = time.Since(r.started)
+	}
+	for _, c := range r.accounts(false) {
+		if c.cause.Lost() {
+			p.Lost += c.n
+		}
+	}
+	return p
+}
+
+// Close frees what the recording holds in the kernel. It may be called at any time after New.
+func (r *Recorder) Close() error {
+	var errs []error
+	for _, a := range r.attachments {
+		errs = append(errs, a.close())
+	}
+	if r.tracker != nil {
+		errs = append(errs, r.tracker.detach())
+	}
+	if r.programs != nil {
+		errs = append(errs, r.programs.close())
+	}
+	if r.sideband != nil {
+		errs = append(errs, r.sideband.close())
+	}
+	if r.images != nil {
+		r.images.close()
+	}
+	if r.rings != nil {
+		r.rings.close()
+	}
+	return errors.Join(errs...)
+}
+
+func readClock() format.Clock {
+	read := func(id int32) uint64 {
+		var ts unix.Timespec
+		unix.ClockGettime(id, &ts)
+		return uint64(ts.Nano())
+	}
+	return format.Clock{Monotonic: read(unix.CLOCK_MONOTONIC), Boottime: read(unix.CLOCK_BOOTTIME), Realtime: read(unix.CLOCK_REALTIME)}
+}
+
+func monotonic() uint64 { return readClock().Monotonic }

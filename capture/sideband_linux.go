@@ -1,0 +1,139 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A mmapRecord is one executable mapping as the kernel reported it: PERF_RECORD_MMAP2
+// in include/uapi/linux/perf_event.h.
+type mmapRecord struct {
+	pid                 uint32
+	start, size, offset uint64
+	device              uint32 // major << 20 | minor, as in struct super_block
+	inode               uint64
+	path                string
+}
+
+// A sideband listens for executable mappings on all CPUs through a dummy perf event each.
+type sideband struct {
+	events []sidebandEvent
+	lost   uint64 // records that found no room
+}
+
+type sidebandEvent struct {
+	fd  int
+	mem []byte // struct perf_event_mmap_page, then the data
+}
+
+// sidebandPages is the size of each CPU's buffer in pages: some 2,000 mappings.
+const sidebandPages = 64
+
+func openSideband(cpus []int) (*sideband, error) {
+	s := &sideband{}
+	attr := unix.PerfEventAttr{
+		Type:   unix.PERF_TYPE_SOFTWARE,
+		Config: unix.PERF_COUNT_SW_DUMMY,
+		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitWatermark,
+		Wakeup: sidebandPages * uint32(os.Getpagesize()) / 2,
+	}
+	attr.Size = uint32(unsafe.Sizeof(attr))
+	for _, cpu := range cpus {
+		fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+		if err != nil {
+			s.close()
+			return nil, fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err)
+		}
+		mem, err := unix.Mmap(fd, 0, (1+sidebandPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err != nil {
+			unix.Close(fd)
+			s.close()
+			return nil, fmt.Errorf("map the buffer for mappings of CPU %d: %w", cpu, err)
+		}
+		s.events = append(s.events, sidebandEvent{fd, mem})
+	}
+	return s, nil
+}
+
+func (s *sideband) close() error {
+	var errs []error
+	for _, e := range s.events {
+		errs = append(errs, unix.Munmap(e.mem), unix.Close(e.fd))
+	}
+	s.events = nil
+	return errors.Join(errs...)
+}
+
+// read hands out all mappings reported since the last call.
+func (s *sideband) read(yield func(mmapRecord)) {
+	for _, e := range s.events {
+		page := (*unix.PerfEventMmapPage)(unsafe.Pointer(&e.mem[0]))
+		data := e.mem[os.Getpagesize():]
+		head := atomic.LoadUint64(&page.Data_head)
+		tail := page.Data_tail
+		var buf []byte
+		for tail+8 <= head {
+			// A record may wrap: copy it out piece by piece.
+			var header [8]byte
+			copyRing(header[:], data, tail)
+			size := uint64(binary.LittleEndian.Uint16(header[6:]))
+			if size < 8 || tail+size > head {
+				break
+			}
+			buf = append(buf[:0], make([]byte, size)...)
+			copyRing(buf, data, tail)
+			tail += size
+			switch binary.LittleEndian.Uint32(header[:]) {
+			case unix.PERF_RECORD_MMAP2:
+				if m, ok := decodeMmap2(buf); ok {
+					yield(m)
+				}
+			case unix.PERF_RECORD_LOST:
+				if len(buf) >= 24 {
+					s.lost += binary.LittleEndian.Uint64(buf[16:])
+				}
+			}
+		}
+		atomic.StoreUint64(&page.Data_tail, tail)
+	}
+}
+
+func copyRing(dst, ring []byte, at uint64) {
+	from := int(at % uint64(len(ring)))
+	n := copy(dst, ring[from:])
+	copy(dst[n:], ring)
+}
+
+// decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
+func decodeMmap2(b []byte) (mmapRecord, bool) {
+	const pathAt = 72
+	misc := binary.LittleEndian.Uint16(b[4:])
+	if len(b) <= pathAt || misc&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
+		return mmapRecord{}, false
+	}
+	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
+	m := mmapRecord{
+		pid:    u32(b[8:]),
+		start:  u64(b[16:]),
+		size:   u64(b[24:]),
+		offset: u64(b[32:]),
+		device: u32(b[40:])<<20 | u32(b[44:])&(1<<20-1),
+		inode:  u64(b[48:]),
+	}
+	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 || m.inode == 0 {
+		return mmapRecord{}, false
+	}
+	path := b[pathAt:]
+	if end := bytes.IndexByte(path, 0); end >= 0 {
+		path = path[:end]
+	}
+	m.path = string(path)
+	return m, true
+}

@@ -1,0 +1,126 @@
+package capture
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// A symbolizer names frames from the images they lie in. Images are opened for
+// one segment's frames at a time, so that their tables do not pile up.
+type symbolizer struct {
+	kernel    *kernelImages
+	debugDirs []string
+	noLines   bool
+}
+
+// name returns the calls at each frame, by index; nil where there is no name.
+// It works on several images at a time. progress is told how many images are done.
+func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [][]symbol.Call {
+	calls := make([][]symbol.Call, len(frames))
+	byImage := make(map[*image][]int)
+	for i, f := range frames {
+		if f.image == nil {
+			continue
+		}
+		switch f.image.kind {
+		case format.ImageKernel, format.ImageModule, format.ImageBPF:
+			if c := s.kernel.name(f.location, back(f)); c.Function != "" {
+				calls[i] = []symbol.Call{c}
+			}
+		case format.ImageELF, format.ImageVDSO:
+			byImage[f.image] = append(byImage[f.image], i)
+		}
+	}
+	var (
+		wait  sync.WaitGroup
+		lock  sync.Mutex
+		done  int
+		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+	)
+	for img, indices := range byImage {
+		wait.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer wait.Done()
+			s.nameImage(img, indices, frames, calls)
+			<-slots
+			lock.Lock()
+			defer lock.Unlock()
+			if done++; progress != nil {
+				progress(done, len(byImage))
+			}
+		}()
+	}
+	wait.Wait()
+	return calls
+}
+
+func (s *symbolizer) nameImage(img *image, indices []int, frames []stackFrame, calls [][]symbol.Call) {
+	r, done := openImage(img)
+	if r == nil {
+		return
+	}
+	defer done()
+	elf, err := symbol.NewELF(r, symbol.Options{Path: img.path, Root: img.root, DebugDirs: s.debugDirs, NoLines: s.noLines})
+	if err != nil {
+		return
+	}
+	defer elf.Close()
+	for _, i := range indices {
+		back := back(frames[i])
+		c := elf.Lookup(frames[i].offset - back)
+		if len(c) > 0 && back > 0 {
+			// c is shared between look-ups.
+			c = append([]symbol.Call(nil), c...)
+			c[len(c)-1].Offset += back
+		}
+		calls[i] = c
+	}
+}
+
+// back is how far before a frame's address its call lies, as far as symbols are concerned.
+func back(f stackFrame) uint64 {
+	if f.flags&format.FrameReturn != 0 && f.offset > 0 {
+		return 1
+	}
+	return 0
+}
+
+// openImage returns the image's bytes and what gives them back; nil when it cannot be had.
+func openImage(img *image) (io.ReaderAt, func()) {
+	switch {
+	case img.kind == format.ImageVDSO:
+		if v, err := symbol.VDSO(); err == nil {
+			return v, func() {}
+		}
+	case img.file != nil:
+		return img.file, func() {}
+	default:
+		if f, err := os.Open(filepath.Join(img.root, img.path)); err == nil {
+			return f, func() { f.Close() }
+		}
+	}
+	return nil, nil
+}
+
+// writeSymbols names the segment's frames and writes the names.
+func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) error {
+	frames := a.located
+	calls := s.name(frames, progress)
+	symbols := make([]format.Symbol, 0, len(frames))
+	for id := 1; id < len(frames); id++ {
+		sym := format.Symbol{Frame: format.FrameID(id)}
+		for _, c := range calls[id] {
+			sym.Calls = append(sym.Calls, format.Call{Function: a.w.String(c.Function), File: a.w.String(c.File),
+				Line: uint32(c.Line), Offset: c.Offset})
+		}
+		symbols = append(symbols, sym)
+	}
+	return a.w.Symbols(symbols)
+}

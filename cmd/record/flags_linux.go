@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"trapline/capture"
+	"trapline/cmd/internal/cli"
+)
+
+const synopsis = `record [options] [-e EVENT]... [--] [COMMAND [ARGS]]
+       record -l [PATTERN]`
+
+const examples = `Events:
+  sched:sched_switch  syscalls:sys_enter_*   static tracepoints, also by pattern
+  rawtracepoint:sched_switch                 raw tracepoint, arguments typed by BTF
+  kprobe:vfs_read  kretprobe:vfs_read        kernel functions (k: and kr: for short)
+  fentry:vfs_read  fexit:vfs_read            the same, cheaper, with BTF (f: and fr:)
+  uprobe:libc:malloc  uretprobe:./app:main   functions of programs and libraries (u: and ur:)
+  cpu-clock  cycles                          timed samples, see -F
+Arguments of functions: 'uprobe:libc:malloc size=arg0:u64', 'kretprobe:vfs_read retval:s64'
+
+Examples:
+  record -e sched:sched_switch -a --duration 10s
+  record -e 'uprobe:libc:malloc size=arg0' -- ls -l
+  record -e raw_syscalls:sys_enter -p 1234
+  ssh host sudo trapline-record -a -e sched:sched_switch --duration 5s -o - | report -i -
+
+Exit status: that of COMMAND; without one 0 when all went well, 1 wrong usage,
+2 no such probe or it cannot be attached, 3 a privilege is missing, 4 the output
+cannot be written.`
+
+// A config is the command line, understood.
+type config struct {
+	events   []string
+	list     bool
+	dryRun   bool
+	quiet    bool
+	verbose  int
+	output   string
+	duration time.Duration
+	level    int
+	opt      capture.Options
+	hz       uint64
+	all      bool
+	command  []string // or the pattern of -l
+}
+
+// parse reads the flags; done means that the command is to exit with code.
+func parse(env cli.Env) (c config, done bool, code int) {
+	f := cli.NewFlags("record", synopsis, examples, true)
+	var pids, tids, cpus, users, callGraph string
+	var stacks, noStacks, kernelOnly, userOnly, inherit bool
+	var ring uint64
+
+	g := f.Group("What")
+	g.StringArrayVarP(&c.events, "event", "e", nil, "record this event (repeatable)")
+	g.Uint64VarP(&c.hz, "freq", "F", 0, "samples a second of timed events (default 99)")
+	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN; with -v their arguments")
+	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
+
+	g = f.Group("Whom (default: COMMAND and its children; without one, everything)")
+	g.BoolVarP(&c.all, "all-cpus", "a", false, "the whole machine")
+	g.StringVarP(&pids, "pid", "p", "", "processes, by ID: 12,34")
+	g.StringVarP(&tids, "tid", "t", "", "threads, by ID")
+	g.StringVarP(&users, "uid", "u", "", "users, by name or ID")
+	g.StringVarP(&cpus, "cpu", "C", "", "only on these CPUs: 0-3,8")
+	g.BoolVarP(&inherit, "no-inherit", "i", false, "do not follow children")
+
+	g = f.Group("Stacks (default: kernel and user)")
+	g.BoolVarP(&stacks, "stacks", "g", false, "kernel and user stacks")
+	g.BoolVar(&noStacks, "no-stacks", false, "no stacks")
+	g.BoolVarP(&kernelOnly, "kernel-callchains", "K", false, "kernel stacks only")
+	g.BoolVarP(&userOnly, "user-callchains", "U", false, "user stacks only")
+	g.StringVar(&callGraph, "call-graph", "", "how user stacks are found: fp (frame pointers) or none")
+	g.IntVar(&c.opt.MaxStack, "max-stack", 127, "frames of a stack at most")
+
+	g = f.Group("Output")
+	g.StringVarP(&c.output, "output", "o", "trapline.data", "capture file; - for standard output")
+	g.IntVarP(&c.level, "compress", "z", 1, "compression level, 0 for none")
+	f.Lookup("compress")
+	g.Lookup("compress").NoOptDefVal = "1"
+
+	g = f.Group("Run")
+	cli.DurationVar(g, &c.duration, "duration", "", "stop after this time: 10s, 500ms")
+	cli.SizeVar(g, &ring, "buffer", "m", 4096, "size of each CPU's buffer: 8M, or a number of pages")
+	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
+	g.CountVarP(&c.verbose, "verbose", "v", "say more; twice for still more")
+
+	if done, code := f.Parse(env); done {
+		return c, true, code
+	}
+	c.command = f.Args()
+	c.opt.Level = c.level
+	c.opt.RingBytes = int(min(ring, 1<<30))
+	if ring > 1<<30 {
+		return c, true, env.Usage(errors.New("a buffer of more than 1G for each CPU is not possible"))
+	}
+
+	c.opt.KernelStacks, c.opt.UserStacks = !noStacks, !noStacks
+	if kernelOnly != userOnly {
+		c.opt.KernelStacks, c.opt.UserStacks = kernelOnly, userOnly
+	}
+	switch method, _, _ := strings.Cut(callGraph, ","); method {
+	case "", "fp":
+	case "none":
+		c.opt.KernelStacks, c.opt.UserStacks = false, false
+	default:
+		return c, true, env.Usage(fmt.Errorf("--call-graph %s: user stacks are found by frame pointers: fp or none", method))
+	}
+	if stacks && noStacks {
+		return c, true, env.Usage(errors.New("-g and --no-stacks exclude each other"))
+	}
+	if c.opt.MaxStack < 1 || c.opt.MaxStack > 127 {
+		return c, true, env.Usage(fmt.Errorf("--max-stack %d: must be 1 to 127", c.opt.MaxStack))
+	}
+	if err := c.scope(pids, tids, cpus, users, inherit); err != nil {
+		return c, true, env.Usage(err)
+	}
+	return c, false, 0
+}
+
+func (c *config) scope(pids, tids, cpus, users string, noInherit bool) (err error) {
+	s := &c.opt.Scope
+	s.NoInherit = noInherit
+	if pids != "" {
+		if s.PIDs, err = cli.ParseIDs("process", pids); err != nil {
+			return err
+		}
+	}
+	if tids != "" {
+		if s.TIDs, err = cli.ParseIDs("thread", tids); err != nil {
+			return err
+		}
+	}
+	if cpus != "" {
+		if s.CPUs, err = cli.ParseCPUs(cpus); err != nil {
+			return err
+		}
+		if last := s.CPUs[len(s.CPUs)-1]; last >= 1024 {
+			return fmt.Errorf("CPU list %q: CPUs above 1023 cannot be chosen", cpus)
+		}
+	}
+	if users != "" {
+		if s.UIDs, err = userIDs(users); err != nil {
+			return err
+		}
+		if len(s.UIDs) > 8 {
+			return fmt.Errorf("-u %s: at most 8 users", users)
+		}
+	}
+	if c.all && len(s.PIDs)+len(s.TIDs) > 0 {
+		return errors.New("-a and -p or -t exclude each other")
+	}
+	return nil
+}
+
+// userIDs reads a list of user names and numbers.
+func userIDs(list string) (ids []uint32, err error) {
+	for _, name := range strings.Split(list, ",") {
+		number := name
+		if u, err := user.Lookup(name); err == nil {
+			number = u.Uid
+		}
+		id, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("-u %s: no such user", name)
+		}
+		ids = append(ids, uint32(id))
+	}
+	return ids, nil
+}
+
+// target says in words what is recorded, for the head of the capture.
+func (c *config) target() string {
+	s := &c.opt.Scope
+	var parts []string
+	list := func(what string, ids []uint32) {
+		if len(ids) > 0 {
+			parts = append(parts, what+" "+strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ","), "[]"))
+		}
+	}
+	switch {
+	case c.followsCommand():
+		parts = append(parts, "command "+c.command[0]+" and its children")
+	default:
+		list("process", s.PIDs)
+		list("thread", s.TIDs)
+	}
+	list("user", s.UIDs)
+	if len(s.CPUs) > 0 {
+		parts = append(parts, "CPU "+strings.Trim(strings.ReplaceAll(fmt.Sprint(s.CPUs), " ", ","), "[]"))
+	}
+	if len(parts) == 0 {
+		return "system-wide"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// followsCommand reports whether the scope is the command: not if a wider one, or another, was given.
+func (c *config) followsCommand() bool {
+	return len(c.command) > 0 && !c.all && len(c.opt.Scope.PIDs)+len(c.opt.Scope.TIDs) == 0
+}

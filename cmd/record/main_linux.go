@@ -1,0 +1,9 @@
+// Command record sets probes and writes every hit, with stacks and arguments, to
+// a capture file.
+package main
+
+import "trapline/cmd/internal/cli"
+
+func main() {
+	cli.Main("record", run)
+}

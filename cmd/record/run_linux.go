@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/capture"
+	"trapline/capture/probe"
+	"trapline/cmd/internal/cli"
+	"trapline/format"
+)
+
+// run is the command. Signals are its own: SIGINT and SIGTERM end a recording cleanly.
+func run(ctx context.Context, env cli.Env) int {
+	c, done, code := parse(env)
+	if done {
+		return code
+	}
+	host, err := openHost(env, &c)
+	if err != nil {
+		return env.Fail(exitCode(err), err)
+	}
+	if c.list {
+		return list(env, &c, host)
+	}
+	probes, err := resolve(&c, host)
+	if err != nil {
+		return env.Fail(exitCode(err), err)
+	}
+	if c.dryRun {
+		return dryRun(env, &c, probes)
+	}
+	c.opt.Probes = probes
+	if err := checkTasks(&c); err != nil {
+		return env.Fail(exitCode(err), err)
+	}
+	if err := capture.CheckPrivileges(); err != nil {
+		return env.Fail(exitCode(err), err)
+	}
+	return record(ctx, env, &c, host)
+}
+
+// resolve finds the places that the events name.
+func resolve(c *config, host *host) ([]probe.Probe, error) {
+	events := c.events
+	if len(events) == 0 {
+		events = []string{defaultEvent()}
+	}
+	var probes []probe.Probe
+	for _, text := range events {
+		parsed, err := probe.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range parsed {
+			found, err := host.resolver.Resolve(e)
+			if err != nil {
+				return nil, err
+			}
+			probes = append(probes, found...)
+		}
+	}
+	if c.hz > 0 {
+		for i := range probes {
+			if probes[i].Kind == format.ProbeTimed {
+				probes[i].Frequency = c.hz
+			}
+		}
+	}
+	return probes, nil
+}
+
+// defaultEvent is what is sampled when no event is asked for, as perf does.
+func defaultEvent() string {
+	if capture.HaveCycles() {
+		return "cycles"
+	}
+	return "cpu-clock"
+}
+
+// checkTasks makes sure that the processes and threads to be recorded exist.
+func checkTasks(c *config) error {
+	for _, pid := range c.opt.Scope.PIDs {
+		if err := unix.Kill(int(pid), 0); errors.Is(err, unix.ESRCH) {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-p %d", pid), Reason: "no such process"}
+		}
+	}
+	for _, tid := range c.opt.Scope.TIDs {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", tid)); err != nil {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
+		}
+	}
+	return nil
+}
+
+// record makes the recording.
+func record(ctx context.Context, env cli.Env, c *config, host *host) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if c.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.duration)
+		defer cancel()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	target := c.target()
+	var command *capture.Command
+	if len(c.command) > 0 {
+		var err error
+		command, err = capture.StartStopped(c.command, c.output == "-")
+		if err != nil {
+			return env.Fail(cli.ExitUsage, fmt.Errorf("start %s: %w", c.command[0], err))
+		}
+		if c.followsCommand() {
+			c.opt.Scope.PIDs = []uint32{uint32(command.PID())}
+		}
+	}
+	abandon := func(code int, err error) int {
+		if command != nil {
+			command.Kill()
+		}
+		return env.Fail(code, err)
+	}
+	out, err := openOutput(env, c.output)
+	if err != nil {
+		return abandon(cli.ExitOutput, err)
+	}
+	defer out.Close()
+	st := status{line: env.NewProgress()}
+	if !c.quiet {
+		c.opt.Progress = st.update
+	}
+	c.opt.Output = out
+	c.opt.Properties = append(capture.HostProperties(),
+		format.Property{Key: format.KeyCommandLine, Value: shellQuote(append([]string{env.Name}, env.Args...))},
+		format.Property{Key: format.KeyToolVersion, Value: cli.Version()},
+		format.Property{Key: format.KeyTarget, Value: target})
+	r, err := capture.New(c.opt, host.symbols)
+	if err != nil {
+		return abandon(exitCode(err), err)
+	}
+	defer r.Close()
+	if err := r.Attach(); err != nil {
+		return abandon(exitCode(err), err)
+	}
+	if c.verbose > 0 {
+		env.Infof("%s attached", count(len(c.opt.Probes), "probe"))
+	}
+
+	ended := make(chan int, 1)
+	begin := func() error {
+		if command == nil {
+			return nil
+		}
+		go func() {
+			status, err := command.Wait()
+			if err != nil {
+				status = cli.ExitUsage
+			}
+			ended <- status
+			cancel()
+		}()
+		return command.Continue()
+	}
+	if command == nil && len(c.opt.Scope.PIDs) > 0 {
+		go cancelWhenGone(ctx, c.opt.Scope.PIDs, cancel)
+	}
+	summary, err := r.Run(ctx, begin)
+	st.line.Clear()
+	code := cli.ExitOK
+	if command != nil {
+		code = endCommand(command, ended)
+	}
+	if err == nil {
+		if err = out.Close(); errors.Is(err, os.ErrClosed) {
+			err = nil
+		}
+	}
+	if err != nil {
+		env.Errorf("%s: %v", c.output, err)
+		code = cli.ExitOutput
+	}
+	if !c.quiet {
+		summarize(env, c, summary)
+	}
+	return code
+}
+
+// endCommand waits for the command and ends it if the recording ended first.
+func endCommand(command *capture.Command, ended <-chan int) int {
+	select {
+	case code := <-ended:
+		return code
+	default:
+	}
+	command.Signal(syscall.SIGTERM)
+	return <-ended
+}
+
+// cancelWhenGone ends a recording of processes when the last of them has ended.
+func cancelWhenGone(ctx context.Context, pids []uint32, cancel func()) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		alive := false
+		for _, pid := range pids {
+			alive = alive || !errors.Is(unix.Kill(int(pid), 0), unix.ESRCH)
+		}
+		if !alive {
+			cancel()
+			return
+		}
+	}
+}
+
+// exitCode maps an error to CLI exit codes.
+func exitCode(err error) int {
+	var (
+		syntax      *probe.SyntaxError
+		notFound    *probe.NotFoundError
+		unsupported *probe.UnsupportedError
+		permission  *probe.PermissionError
+	)
+	switch {
+	case errors.As(err, &syntax):
+		return cli.ExitUsage
+	case errors.As(err, &permission), errors.Is(err, os.ErrPermission):
+		return cli.ExitPermission
+	case errors.As(err, &notFound), errors.As(err, &unsupported):
+		return cli.ExitProbe
+	}
+	return cli.ExitProbe
+}
+
+// shellQuote writes arguments so that a shell reads them back.
+func shellQuote(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		if a == "" || strings.ContainsFunc(a, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=+./:,@%", r))
+		}) {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		quoted[i] = a
+	}
+	return strings.Join(quoted, " ")
+}
