@@ -35,7 +35,7 @@ func openBinary(p *binaryPath) (b *binaryFile, err error) {
 	}()
 	f, err := os.Open(p.open)
 	if err != nil {
-		return nil, binaryError(err)
+		return nil, err
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
@@ -90,7 +90,7 @@ func runsHere(m elf.Machine) bool {
 func (b *binaryFile) readFunctions() ([]symbol.Function, error) {
 	f, err := os.Open(b.path.open)
 	if err != nil {
-		return nil, binaryError(err)
+		return nil, err
 	}
 	defer f.Close()
 	e, err := symbol.NewELF(f, b.path.symbolOptions())
@@ -184,10 +184,16 @@ func (b *binaryFile) nearest(name string) []string {
 	}
 	near := newNearest(name)
 	demangle := strings.ContainsAny(name, ":(<")
+	scope, _, _ := strings.Cut(name, "(")
 	for i := range all {
 		switch {
 		case demangle && mangled(all[i].Name):
-			near.add(symbol.Demangle(all[i].Name))
+			demangled := symbol.Demangle(all[i].Name)
+			if strings.HasPrefix(demangled, scope+"(") {
+				near.insert(demangled, 0) // other parameters, or none were given
+			} else {
+				near.add(demangled)
+			}
 		case !strings.HasSuffix(all[i].Name, "@plt"):
 			near.add(all[i].Name)
 		}

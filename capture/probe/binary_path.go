@@ -47,7 +47,7 @@ func (r *Resolver) findBinary(ev *Event) (*binaryPath, error) {
 			return b, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, binaryError(err)
+			return nil, binaryError(ev, err)
 		}
 	}
 	e := &NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("no library or program %q in the linker's cache, the default directories and $PATH: give its path", name)}
@@ -82,16 +82,19 @@ func (r *Resolver) binaryByPath(ev *Event, name string) (*binaryPath, error) {
 		}
 		return nil, e
 	}
-	return b, binaryError(err)
+	if err != nil {
+		return nil, binaryError(ev, err)
+	}
+	return b, nil
 }
 
-// binaryError puts what to do into an error about permissions.
-func binaryError(err error) error {
+// binaryError says what an event has to do with a file that cannot be read.
+func binaryError(ev *Event, err error) error {
 	var p *fs.PathError
 	if errors.Is(err, fs.ErrPermission) && errors.As(err, &p) {
 		return &PermissionError{"reading " + p.Path, "root (or read access to the file)"}
 	}
-	return err
+	return &InvalidError{ev.Text, err.Error()}
 }
 
 // locate resolves the symbolic links of a path under a root. The result is under
@@ -249,7 +252,11 @@ func (r *Resolver) defaultLibrary(name string) (string, error) {
 	}
 	best := ""
 	for _, dir := range dirs {
-		entries, err := os.ReadDir(r.fileRoot() + dir)
+		resolved, err := resolveLinks(r.fileRoot(), dir)
+		if err != nil {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(r.fileRoot(), resolved))
 		if err != nil {
 			continue
 		}
@@ -272,7 +279,11 @@ func (r *Resolver) program(name string) (string, error) {
 		if !filepath.IsAbs(found) {
 			continue
 		}
-		if info, err := os.Stat(r.fileRoot() + found); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		resolved, err := resolveLinks(r.fileRoot(), found)
+		if err != nil {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(r.fileRoot(), resolved)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return found, nil
 		}
 	}

@@ -44,10 +44,13 @@ func (n *nearest) add(name string) {
 	if d := len(name) - len(n.want); d > limit || -d > limit || len(name) > maxNearestName {
 		return
 	}
-	d := n.distance(name, limit)
-	if d > limit {
-		return
+	if d := n.distance(name, limit); d <= limit {
+		n.insert(name, d)
 	}
+}
+
+// insert takes a name at a known distance.
+func (n *nearest) insert(name string, d int) {
 	entry := neighbour{name, d, commonPrefix(name, n.want)}
 	i, known := slices.BinarySearchFunc(n.best, entry, neighbour.compare)
 	if known {

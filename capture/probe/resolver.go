@@ -135,8 +135,12 @@ func (r *Resolver) haveHardwareCounters() bool {
 // programs are attached through. They are there since 4.17 unless the kernel was
 // built without.
 func (r *Resolver) havePMU(name string) bool {
-	_, err := os.Stat(r.path("/sys/bus/event_source/devices/" + name))
-	return err == nil || !errors.Is(err, fs.ErrNotExist)
+	devices := r.path("/sys/bus/event_source/devices")
+	if _, err := os.Stat(devices); err != nil {
+		return true // not known: attaching will tell
+	}
+	_, err := os.Stat(filepath.Join(devices, name))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // path returns where a file of the machine is read.

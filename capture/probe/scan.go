@@ -46,7 +46,7 @@ func (s *scanner) word(inGroup bool) (start int, err error) {
 				return start, err
 			}
 			continue
-		case c < 0x20 && !isSpace(c) || c == 0x7f:
+		case c < 0x20 && (!isSpace(c) || len(open) > 0) || c == 0x7f:
 			return start, s.fail(s.pos, "control character")
 		case len(open) == 0 && (isSpace(c) || c == ',' || inGroup && c == '}'):
 			return start, nil
@@ -55,7 +55,7 @@ func (s *scanner) word(inGroup bool) (start int, err error) {
 		case c == ')' || c == '}' || c == ']' || c == '>' && len(open) > 0:
 			n := len(open)
 			if n > 0 && c != '>' && s.text[open[n-1]] == '<' {
-				n-- // operator<(…)
+				n-- // a comparison, as in f<(a<b)>
 			}
 			if n == 0 || closers[s.text[open[n-1]]] != c {
 				if c == '>' {

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"debug/elf"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -77,12 +76,8 @@ func (r *Resolver) binary(ev *Event) (*binaryFile, error) {
 		return b, nil
 	}
 	b, err := openBinary(p)
-	var denied *PermissionError
-	switch {
-	case errors.As(err, &denied):
-		return nil, denied
-	case err != nil:
-		return nil, &InvalidError{ev.Text, err.Error()}
+	if err != nil {
+		return nil, binaryError(ev, err)
 	}
 	r.binaries[p.open] = b
 	return b, nil
