@@ -120,7 +120,7 @@ func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 // probe reads what follows the alias. at is its position in the text.
 func (p *parser) probe(e *Event, at int, text string) error {
 	if n := len(text); n > 1 && text[n-1] == '/' {
-		return p.fail(at+strings.IndexByte(text, '/'), "filters are not supported")
+		return p.fail(at+max(0, strings.LastIndexByte(text[:n-1], '/')), "filters are not supported")
 	}
 	word, rest, colon := strings.Cut(text, ":")
 	kind, known := kindNames[word]
