@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,27 @@ func newImages(s *sideband) *images {
 		maps:     make(map[uint64][]probe.Mapping),
 		vdso:     &image{kind: format.ImageVDSO, path: "[vdso]"},
 		jit:      &image{kind: format.ImageJIT, path: "[anon]"},
+	}
+}
+
+// scan takes in what processes have mapped now: a hit of theirs may be looked at
+// only after they have ended. With no processes given, it takes all.
+func (m *images) scan(pids []uint32) {
+	if len(pids) == 0 {
+		entries, _ := os.ReadDir("/proc")
+		for _, e := range entries {
+			if pid, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
+				pids = append(pids, uint32(pid))
+			}
+		}
+	}
+	for _, pid := range pids {
+		for _, p := range processMaps(pid) {
+			key := fileKey{uint32(p.Device), p.Inode}
+			if p.Inode != 0 && strings.Contains(p.Perm, "x") && m.files[key] == nil {
+				m.add(pid, key, p.Path, p.Start, p.End)
+			}
+		}
 	}
 }
 

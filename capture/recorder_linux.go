@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,6 +66,8 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 		return nil, err
 	}
 	r.images = newImages(r.sideband)
+	// A thread's number names its process's mappings as well.
+	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
 	r.symbolizer = &symbolizer{kernel: r.kernel, debugDirs: opt.DebugDirs, noLines: opt.NoLines}
 	r.w, err = format.NewWriter(opt.Output, opt.Properties, &format.WriterOptions{Level: opt.Level, Index: true})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -153,12 +152,12 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	if err := r.Attach(); err != nil {
 		return abandon(exitCode(err), err)
 	}
-	if c.verbose > 0 {
-		env.Infof("%s attached", count(len(c.opt.Probes), "probe"))
-	}
 
 	ended := make(chan int, 1)
 	begin := func() error {
+		if c.verbose > 0 {
+			env.Infof("%s attached", count(len(c.opt.Probes), "probe"))
+		}
 		if command == nil {
 			return nil
 		}
@@ -208,24 +207,21 @@ func endCommand(command *capture.Command, ended <-chan int) int {
 }
 
 // cancelWhenGone ends a recording of processes when the last of them has ended.
+// A pidfd (5.3) is readable from then on, whether or not the parent has waited.
 func cancelWhenGone(ctx context.Context, pids []uint32, cancel func()) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+	for _, pid := range pids {
+		fd, err := unix.PidfdOpen(int(pid), 0)
+		if err != nil {
+			continue // gone already
 		}
-		alive := false
-		for _, pid := range pids {
-			alive = alive || !errors.Is(unix.Kill(int(pid), 0), unix.ESRCH)
+		for ctx.Err() == nil {
+			if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 200); n > 0 {
+				break
+			}
 		}
-		if !alive {
-			cancel()
-			return
-		}
+		unix.Close(fd)
 	}
+	cancel()
 }
 
 // exitCode maps an error to CLI exit codes.
