@@ -27,6 +27,7 @@ type call struct {
 	Image    string `json:"image"`
 	File     string `json:"file"`
 	Line     int    `json:"line"`
+	Inlined  bool   `json:"inlined"`
 }
 
 // number returns an integer argument. JSON numbers come as float64, which is exact

@@ -28,7 +28,7 @@ func TestAgreesWithPerf(t *testing.T) {
 
 	ours := map[string]int{}
 	for _, h := range hits(t, path) {
-		if h.Comm == "counter" { // perf follows record, too
+		if isTarget(h.Comm) {
 			ours[h.Probe+" "+h.Comm+" "+innermost(h.User)]++
 		}
 	}
@@ -36,18 +36,25 @@ func TestAgreesWithPerf(t *testing.T) {
 	if !maps.Equal(ours, theirs) {
 		t.Errorf("record has %v\nperf has   %v", ours, theirs)
 	}
-	if n := ours[getppid+" counter leaf"]; n != 6000 {
+	if n := ours[getppid+" counter leaf"] + ours[getppid+" exe leaf"]; n != 6000 {
 		t.Errorf("%d hits of getppid, want 6000", n)
 	}
 }
 
-// innermost names the first function of a user stack. Functions of libraries are
+// isTarget tells the counter and those that it executes through /proc/self/exe
+// from record, which perf follows, too.
+func isTarget(comm string) bool { return comm == "counter" || comm == "exe" }
+
+// innermost names the first function of a user stack, as perf does without -g's
+// inlined calls. Functions of libraries are
 // counted by image: where several names have one address, perf may choose another.
 func innermost(calls []call) string {
-	if len(calls) == 0 {
-		return ""
+	for _, c := range calls {
+		if !c.Inlined {
+			return place(c.Function, c.Image)
+		}
 	}
-	return place(calls[0].Function, calls[0].Image)
+	return ""
 }
 
 func place(function, image string) string {
@@ -63,7 +70,7 @@ func place(function, image string) string {
 // an empty line.
 func perfHits(t *testing.T, perf, data string) map[string]int {
 	t.Helper()
-	cmd := exec.Command(perf, "script", "-i", data, "-F", "comm,event,ip,sym,dso")
+	cmd := exec.Command(perf, "script", "--no-inline", "-i", data, "-F", "comm,event,ip,sym,dso")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -73,7 +80,7 @@ func perfHits(t *testing.T, perf, data string) map[string]int {
 	for hit := range strings.SplitSeq(string(out), "\n\n") {
 		lines := strings.Split(strings.Trim(hit, "\n"), "\n")
 		head := strings.Fields(lines[0])
-		if len(head) < 2 || head[0] != "counter" {
+		if len(head) < 2 || !isTarget(head[0]) {
 			continue
 		}
 		function := ""
@@ -84,7 +91,7 @@ func perfHits(t *testing.T, perf, data string) map[string]int {
 				break
 			}
 		}
-		counts[strings.TrimSuffix(head[1], ":")+" counter "+function]++
+		counts[strings.TrimSuffix(head[1], ":")+" "+head[0]+" "+function]++
 	}
 	return counts
 }

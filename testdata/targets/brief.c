@@ -12,9 +12,14 @@
 
 #define NOINLINE __attribute__((noinline))
 
+/* gcc sets no frame pointer up in a function that calls none, unless it is used. */
+#define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
+
 NOINLINE long inner(void)
 {
 	long ret;
+
+	KEEP_FRAME();
 #if defined(__x86_64__)
 	__asm__ volatile("syscall" : "=a"(ret) : "a"(SYS_getppid) : "rcx", "r11", "memory");
 #else

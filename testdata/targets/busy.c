@@ -9,8 +9,12 @@
 
 #define NOINLINE __attribute__((noinline))
 
+/* gcc sets no frame pointer up in a function that calls none, unless it is used. */
+#define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
+
 NOINLINE unsigned long spin(unsigned long x)
 {
+	KEEP_FRAME();
 	for (int i = 0; i < 100000; i++)
 		x = x * 6364136223846793005UL + 1442695040888963407UL;
 	return x;

@@ -35,18 +35,23 @@ static struct {
 	int zero; /* open file of /dev/zero */
 } opt = { .threads = 1 };
 
-static long raw_syscall(long number, long a, long b, long c)
-{
-	long ret;
 #if defined(__x86_64__)
-	__asm__ volatile("syscall" : "=a"(ret) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+#define raw_syscall(number, a, b, c) ({						\
+	long ret_;								\
+	__asm__ volatile("syscall" : "=a"(ret_)					\
+			 : "a"(number), "D"(a), "S"(b), "d"(c)			\
+			 : "rcx", "r11", "memory");				\
+	ret_; })
 #else
-	ret = syscall(number, a, b, c);
+#define raw_syscall syscall
 #endif
-	return ret;
-}
 
-/* Arguments and return value are known: i counts from 0, x is 1000 + i. */
+static const char leaf_name[] = "leaf-name";
+
+/*
+ * Arguments and return value are known: i counts from 0, name is leaf_name, x is
+ * 1000 + i.
+ */
 NOINLINE int leaf(int i, const char *name, long x)
 {
 	char buf[7];
@@ -65,14 +70,14 @@ NOINLINE int leaf(int i, const char *name, long x)
 
 NOINLINE int down(int depth, int i)
 {
-	int r = depth > 1 ? down(depth - 1, i) : leaf(i, "leaf-name", 1000 + i);
+	int r = depth > 1 ? down(depth - 1, i) : leaf(i, leaf_name, 1000 + i);
 	__asm__ volatile("" : "+r"(r)); /* no tail call */
 	return r;
 }
 
 NOINLINE int mid(int i)
 {
-	int r = opt.depth ? down(opt.depth, i) : leaf(i, "leaf-name", 1000 + i);
+	int r = opt.depth ? down(opt.depth, i) : leaf(i, leaf_name, 1000 + i);
 	__asm__ volatile("" : "+r"(r));
 	return r;
 }
@@ -88,6 +93,8 @@ NOINLINE void top(void)
 {
 	long start = now();
 
+	/* A forked child has no page tables yet, and a probe cannot wait for a page. */
+	*(volatile const char *)leaf_name;
 	for (long i = 0; i < opt.n; i++) {
 		/* 16 calls at a time, then wait: the clock is read without a system call. */
 		if (opt.rate && i % 16 == 0)
