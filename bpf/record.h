@@ -56,9 +56,8 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 }
 
 /*
- * Function arguments by the calling convention's registers. The barrier keeps
- * the compiler from joining the loads into one with a computed address, which
- * the verifier refuses for a context.
+ * The barrier keeps the compiler from joining loads from the context into one
+ * with a computed address, which the verifier refuses.
  */
 #define READ_ARGUMENT(n, expr)               \
 	case n:                              \
@@ -66,6 +65,7 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 		asm volatile("" : "+r"(value)); \
 		break
 
+/* Function arguments by the calling convention's registers. */
 static __always_inline u64 argument(struct pt_regs *regs, u32 index)
 {
 	u64 value = 0;
@@ -87,6 +87,29 @@ static __always_inline u64 argument(struct pt_regs *regs, u32 index)
 	return value;
 }
 
+/* Argument n of a raw tracepoint, fentry or fexit; the latter's result is behind them. */
+static __always_inline u64 context_word(u64 *ctx, u32 index)
+{
+	u64 value = 0;
+
+	switch (index) {
+	READ_ARGUMENT(0, ctx[0]);
+	READ_ARGUMENT(1, ctx[1]);
+	READ_ARGUMENT(2, ctx[2]);
+	READ_ARGUMENT(3, ctx[3]);
+	READ_ARGUMENT(4, ctx[4]);
+	READ_ARGUMENT(5, ctx[5]);
+	READ_ARGUMENT(6, ctx[6]);
+	READ_ARGUMENT(7, ctx[7]);
+	READ_ARGUMENT(8, ctx[8]);
+	READ_ARGUMENT(9, ctx[9]);
+	READ_ARGUMENT(10, ctx[10]);
+	READ_ARGUMENT(11, ctx[11]);
+	READ_ARGUMENT(12, ctx[12]);
+	}
+	return value;
+}
+
 /* Fetched values, one 8-byte slot each; strings follow the slots. */
 static __always_inline u32 fetched_record(void *ctx, enum hook hook, u8 *record)
 {
@@ -101,9 +124,7 @@ static __always_inline u32 fetched_record(void *ctx, enum hook hook, u8 *record)
 		u64 value = 0;
 
 		if (hook == HOOK_CONTEXT) {
-			u32 index = fetches[i].index;
-			if (index < MAX_FETCHES + 1)
-				value = ((u64 *)ctx)[index];
+			value = context_word(ctx, fetches[i].index);
 		} else if (fetches[i].kind == FETCH_RETURN) {
 			value = PT_REGS_RC((struct pt_regs *)ctx);
 		} else {

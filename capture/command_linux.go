@@ -23,7 +23,7 @@ type Command struct {
 func StartStopped(argv []string, stdoutTaken bool) (*Command, error) {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", argv[0], errors.Unwrap(err))
 	}
 	c := &Command{release: make(chan struct{}), started: make(chan error)}
 	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"io"
 	"time"
 
 	"trapline/capture/probe"
@@ -18,7 +17,6 @@ type Options struct {
 
 	RingBytes int // of each CPU's ring buffer, rounded up to a power of two; 0: DefaultRingBytes
 
-	Output     io.Writer
 	Level      int // of compression, as format.WriterOptions
 	Properties []format.Property
 	DebugDirs  []string

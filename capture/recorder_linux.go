@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A Recorder is one recording: New opens it, Attach sets the probes, Run records.
+// A Recorder is one recording: New prepares it, Attach sets the probes, Run records.
 type Recorder struct {
 	opt         Options
 	cpus        []int // online
@@ -36,8 +37,7 @@ type Recorder struct {
 // segmentAge is when a segment ends, if it has not ended by size before.
 const segmentAge = 60 * time.Second
 
-// New opens the ring buffers and writes the head of the capture. symbols are the
-// kernel's, nil when they are hidden.
+// New opens the ring buffers. symbols are the kernel's, nil when they are hidden.
 func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	r := &Recorder{opt: opt, kernel: newKernelImages(symbols)}
 	defer func() {
@@ -69,11 +69,6 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	// A thread's number names its process's mappings as well.
 	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
 	r.symbolizer = &symbolizer{kernel: r.kernel, debugDirs: opt.DebugDirs, noLines: opt.NoLines}
-	r.w, err = format.NewWriter(opt.Output, opt.Properties, &format.WriterOptions{Level: opt.Level, Index: true})
-	if err != nil {
-		return nil, err
-	}
-	r.a = newAssembler(r.w, r, opt.Probes, possible)
 	return r, nil
 }
 
@@ -102,10 +97,21 @@ func (r *Recorder) Attach() error {
 	return nil
 }
 
-// Run records until ctx ends; it calls begin once every probe is live. What was in flight is still
-// written, symbols are resolved, and the capture is closed. An error of the
-// output ends the recording; what was written before is whole.
-func (r *Recorder) Run(ctx context.Context, begin func() error) (*Summary, error) {
+// Run writes a capture to out until ctx ends; it calls begin once every probe is
+// live. What was in flight is still written, symbols are resolved, and the
+// capture is completed. An error of the output ends the recording; what was
+// written before is whole. The summary is nil if recording did not begin.
+func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (_ *Summary, err error) {
+	r.w, err = format.NewWriter(out, r.opt.Properties, &format.WriterOptions{Level: r.opt.Level, Index: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := r.w.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	r.a = newAssembler(r.w, r, r.opt.Probes, len(r.rings.rings))
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}
@@ -117,7 +123,7 @@ func (r *Recorder) Run(ctx context.Context, begin func() error) (*Summary, error
 		return nil, err
 	}
 	go r.rings.drain()
-	err := begin()
+	err = begin()
 	if err == nil {
 		err = r.loop(ctx)
 	} else {
@@ -253,10 +259,7 @@ func (r *Recorder) finish() error {
 	if err := r.w.Loss(monotonic(), r.formatCounts(r.accounts(true))); err != nil {
 		return err
 	}
-	if err := r.endSegment(); err != nil {
-		return err
-	}
-	return r.w.Close()
+	return r.endSegment()
 }
 
 // control switches all programs on or off and sets the epoch of stack hashes.

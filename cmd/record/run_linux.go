@@ -23,6 +23,11 @@ func run(ctx context.Context, env cli.Env) int {
 	if done {
 		return code
 	}
+	if !c.list && !c.dryRun {
+		if err := capture.CheckPrivileges(); err != nil {
+			return env.Fail(exitCode(err), err)
+		}
+	}
 	host, err := openHost(env, &c)
 	if err != nil {
 		return env.Fail(exitCode(err), err)
@@ -39,9 +44,6 @@ func run(ctx context.Context, env cli.Env) int {
 	}
 	c.opt.Probes = probes
 	if err := checkTasks(&c); err != nil {
-		return env.Fail(exitCode(err), err)
-	}
-	if err := capture.CheckPrivileges(); err != nil {
 		return env.Fail(exitCode(err), err)
 	}
 	return record(ctx, env, &c, host)
@@ -118,7 +120,7 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 		var err error
 		command, err = capture.StartStopped(c.command, c.output == "-")
 		if err != nil {
-			return env.Fail(cli.ExitUsage, fmt.Errorf("start %s: %w", c.command[0], err))
+			return env.Fail(cli.ExitUsage, err)
 		}
 		if c.followsCommand() {
 			c.opt.Scope.PIDs = []uint32{uint32(command.PID())}
@@ -130,16 +132,10 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 		}
 		return env.Fail(code, err)
 	}
-	out, err := openOutput(env, c.output)
-	if err != nil {
-		return abandon(cli.ExitOutput, err)
-	}
-	defer out.Close()
 	st := status{line: env.NewProgress()}
 	if !c.quiet {
 		c.opt.Progress = st.update
 	}
-	c.opt.Output = out
 	c.opt.Properties = append(capture.HostProperties(),
 		format.Property{Key: format.KeyCommandLine, Value: shellQuote(append([]string{env.Name}, env.Args...))},
 		format.Property{Key: format.KeyToolVersion, Value: cli.Version()},
@@ -153,6 +149,11 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 		return abandon(exitCode(err), err)
 	}
 
+	out, err := openOutput(env, c.output)
+	if err != nil {
+		return abandon(cli.ExitOutput, err)
+	}
+	defer out.Close()
 	ended := make(chan int, 1)
 	begin := func() error {
 		if c.verbose > 0 {
@@ -174,20 +175,17 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	if command == nil && len(c.opt.Scope.PIDs) > 0 {
 		go cancelWhenGone(ctx, c.opt.Scope.PIDs, cancel)
 	}
-	summary, err := r.Run(ctx, begin)
+	summary, err := r.Run(ctx, out, begin)
 	st.line.Clear()
 	code := cli.ExitOK
 	if command != nil {
 		code = endCommand(command, ended)
 	}
 	if err == nil {
-		if err = out.Close(); errors.Is(err, os.ErrClosed) {
-			err = nil
-		}
+		err = out.Close()
 	}
 	if err != nil {
-		env.Errorf("%s: %v", c.output, err)
-		code = cli.ExitOutput
+		return env.Fail(cli.ExitOutput, fmt.Errorf("%w; the capture holds what was written before", err))
 	}
 	if !c.quiet {
 		summarize(env, c, summary)
