@@ -12,11 +12,24 @@ export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"
 
 # What a dynamically linked target needs.
 libraries=$(ldd "$TRAPLINE_TARGETS/counter" | grep -o '/[^ ]*')
-status=0
-for meta in $VM_KERNELS; do
-	dir=$PWD/.cache/vm/$meta
-	echo "-- $meta: $(strings -n 20 "$dir/vmlinuz" | sed -n 's/^\([0-9.]*[^ ]*\) (.*/\1/p' | head -n 1)"
+test_on() { # meta package
+	dir=$PWD/.cache/vm/$1
+	echo "-- $1: Linux $(strings -n 20 "$dir/vmlinuz" | sed -n 's/^\([0-9.]*[^ ]*\) (.*/\1/p' | head -n 1)"
 	VM_KERNEL=$dir/vmlinuz VM_FILES=$(printf '%s:' $libraries)$dir/dummy.ko=/vm/dummy.ko \
-		CGO_ENABLED=0 "$GO" test -count=1 -p 2 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS || status=1
+		CGO_ENABLED=0 "$GO" test -count=1 -p 1 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS
+}
+
+# Each machine keeps one CPU busy: all kernels at a time, their output in order.
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+jobs=
+for meta in $VM_KERNELS; do
+	test_on "$meta" >"$logs/$meta" 2>&1 &
+	jobs="$jobs $!:$meta"
+done
+status=0
+for job in $jobs; do
+	wait "${job%%:*}" || status=1
+	cat "$logs/${job#*:}"
 done
 exit $status

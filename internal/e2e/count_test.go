@@ -31,14 +31,13 @@ func TestCountsAreExact(t *testing.T) {
 		{"not position-independent", "counter-nopie", []string{"-t", "2"}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			const n = 2000
+			const n = 1000
 			target := testenv.Target(t, c.target)
 			path := recordOK(t, append(append([]string{
 				"-e", "syscalls:sys_enter_getppid",
 				"-e", "syscalls:sys_enter_read",
 				"-e", "uprobe:libc:malloc size=arg0:u64",
 				"-e", "uprobe:" + target + ":leaf i=arg0:s32 name=arg1:ustring x=arg2:s64",
-				"-e", "uretprobe:" + target + ":leaf ret=retval:s32",
 				"--", target}, c.args...), strconv.Itoa(n))...)
 			all := hits(t, path)
 			checkWhole(t, path, len(all))
@@ -48,17 +47,16 @@ func TestCountsAreExact(t *testing.T) {
 			reads := where(of(all, "syscalls", "sys_enter_read"), func(h *hit) bool { return argument(t, h, "count") == readSize })
 			mallocs := where(of(all, "uprobe", "malloc"), func(h *hit) bool { return h.number(t, "size") == mallocSize })
 			entries := of(all, "uprobe", "leaf")
-			returns := of(all, "uretprobe", "leaf")
 			for _, got := range []struct {
 				what string
 				hits []hit
-			}{{"getppid", getppid}, {"read", reads}, {"malloc", mallocs}, {"leaf", entries}, {"leaf returns", returns}} {
+			}{{"getppid", getppid}, {"read", reads}, {"malloc", mallocs}, {"leaf", entries}} {
 				if len(got.hits) != n*c.workers {
 					t.Errorf("%d hits of %s, want %d", len(got.hits), got.what, n*c.workers)
 				}
 				checkThreads(t, got.what, got.hits, n, c.workers)
 			}
-			checkArguments(t, entries, returns, n, c.workers)
+			checkArguments(t, entries, n, c.workers)
 		})
 	}
 }
@@ -81,10 +79,10 @@ func checkThreads(t *testing.T, what string, all []hit, n, workers int) {
 }
 
 // checkArguments fails unless each worker has passed every i once, with what
-// leaf() is documented to get and to return.
-func checkArguments(t *testing.T, entries, returns []hit, n, workers int) {
+// leaf() is documented to get.
+func checkArguments(t *testing.T, entries []hit, n, workers int) {
 	t.Helper()
-	calls, rets := make([]int, n), make([]int, n)
+	calls := make([]int, n)
 	for _, h := range entries {
 		i := h.number(t, "i")
 		if i < 0 || i >= int64(n) || h.number(t, "x") != 1000+i || h.Args["name"] != "leaf-name" {
@@ -92,17 +90,30 @@ func checkArguments(t *testing.T, entries, returns []hit, n, workers int) {
 		}
 		calls[i]++
 	}
-	for _, h := range returns {
-		ret := h.number(t, "ret")
-		if i := (ret - 1) / 3; ret%3 != 1 || i < 0 || i >= int64(n) {
-			t.Fatalf("leaf returned %d", ret)
-		} else {
-			rets[i]++
+	for i, times := range calls {
+		if times != workers {
+			t.Fatalf("leaf(%d) was called %d times, want %d", i, times, workers)
 		}
 	}
-	for i := range n {
-		if calls[i] != workers || rets[i] != workers {
-			t.Fatalf("leaf(%d) was entered %d times and left %d times, want %d", i, calls[i], rets[i], workers)
+}
+
+// Return values belong to a recording of their own: before Linux 6.11 a return
+// probe hides the caller of its function from stacks below.
+func TestReturnsAreExact(t *testing.T) {
+	testenv.Root(t)
+	const n, workers = 1000, 4
+	target := testenv.Target(t, "counter")
+	path := recordOK(t, "-e", "uretprobe:"+target+":leaf ret=retval:s32", "--", target, "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(n))
+	checkWhole(t, path, n*workers)
+	all := hits(t, path)
+	checkThreads(t, "returns", all, n, workers)
+	returned := map[int64]int{}
+	for _, h := range all {
+		returned[h.number(t, "ret")]++
+	}
+	for i := range int64(n) {
+		if returned[3*i+1] != workers {
+			t.Fatalf("leaf returned %d %d times, want %d", 3*i+1, returned[3*i+1], workers)
 		}
 	}
 }

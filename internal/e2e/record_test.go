@@ -107,6 +107,12 @@ func (r *recording) signal(t testing.TB, s syscall.Signal) {
 func (r *recording) stop(t testing.TB, s syscall.Signal) (int, string) {
 	t.Helper()
 	r.signal(t, s)
+	return r.wait(t)
+}
+
+// wait waits for the recording to end by itself.
+func (r *recording) wait(t testing.TB) (int, string) {
+	t.Helper()
 	<-r.done
 	r.cmd.Wait()
 	return r.cmd.ProcessState.ExitCode(), r.stderr.String()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -64,16 +65,24 @@ func TestScope(t *testing.T) {
 	t.Run("process", func(t *testing.T) {
 		// Two alike, of which one is recorded from its middle to its end.
 		slow := func() *exec.Cmd {
-			cmd := exec.Command(target, "-c", "p", "-t", "2", "-r", "1000", "3000")
+			cmd := exec.Command(target, "-c", "p", "-t", "2", "-r", "1000", "1000000")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() {
+				cmd.Process.Kill()
+				cmd.Wait()
+			})
 			return cmd
 		}
-		one, other := slow(), slow()
-		path := recordOK(t, "-p", strconv.Itoa(one.Process.Pid), "-e", getppid)
-		one.Wait()
-		other.Wait()
+		one, _ := slow(), slow()
+		r := startRecord(t, "-p", strconv.Itoa(one.Process.Pid), "-e", getppid)
+		time.Sleep(500 * time.Millisecond)
+		one.Process.Kill() // nobody waits for it yet: record must see that it is gone all the same
+		if code, messages := r.wait(t); code != 0 {
+			t.Fatalf("exit code %d\n%s", code, messages)
+		}
+		path := r.path
 		all := hits(t, path)
 		checkWhole(t, path, len(all))
 		threads := map[int]bool{}
