@@ -147,7 +147,8 @@ func TestFlagsThatEndTheCommand(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{args: "--help", stdout: "usage: report [options]\n\nSorting:\n  -s, --sort string   sort keys\n\nGeneral:\n"},
+		{args: "--help", stdout: "usage: report [options]\n\nSorting:\n  -s, --sort string   sort keys\n\n" +
+			"General:\n  -h, --help      print this help\n      --version   print the version\n"},
 		{args: "--version", stdout: "report (trapline) "},
 		{args: "--sorted", code: cli.ExitUsage, stderr: "report: unknown flag: --sorted\nreport: hint: see report --help\n"},
 		{args: "-s", code: cli.ExitUsage, stderr: "report: flag needs an argument: 's' in -s\n"},

@@ -85,13 +85,40 @@ func (f *Flags) help(columns int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "usage: %s\n", f.synopsis)
 	for _, g := range f.groups {
-		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.set.FlagUsagesWrapped(columns))
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, forHelp(g.set).FlagUsagesWrapped(columns))
 	}
 	if f.footer != "" {
 		fmt.Fprintf(&b, "\n%s\n", strings.Trim(f.footer, "\n"))
 	}
 	return b.String()
 }
+
+// forHelp returns a copy of the set that is listed plainly: pflag by itself writes
+// --all[=true|false], --verbose count and --event stringArray.
+func forHelp(set *pflag.FlagSet) *pflag.FlagSet {
+	shown := newSet("")
+	set.VisitAll(func(flag *pflag.Flag) {
+		f := *flag
+		switch flag.Value.Type() {
+		case "bool":
+			f.Value = listed{flag.Value, "bool"}
+		case "count":
+			f.Value, f.NoOptDefVal = listed{flag.Value, "bool"}, ""
+		case "stringArray":
+			f.Value, f.DefValue = listed{flag.Value, "string"}, strings.Trim(f.DefValue, "[]")
+		}
+		shown.AddFlag(&f)
+	})
+	return shown
+}
+
+// A listed value has another type's name in the help.
+type listed struct {
+	pflag.Value
+	typ string
+}
+
+func (v listed) Type() string { return v.typ }
 
 // attachOptional writes -z3 as -z=3: pflag would read the 3 as another letter,
 // since a flag with an optional value takes one only after an equals sign.
