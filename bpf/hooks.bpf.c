@@ -124,10 +124,15 @@ static __always_inline int take_hit(void *ctx, enum hook hook)
 	return 0;
 }
 
+/*
+ * Returns 1: with 0 the kernel would keep the event from every other reader of
+ * the tracepoint, such as perf (perf_trace_run_bpf_submit, kernel/events/core.c).
+ */
 SEC("tracepoint")
 int on_tracepoint(void *ctx)
 {
-	return take_hit(ctx, HOOK_TRACEPOINT);
+	take_hit(ctx, HOOK_TRACEPOINT);
+	return 1;
 }
 
 SEC("tp_btf")

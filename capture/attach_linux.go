@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -21,7 +25,7 @@ type attachment struct {
 	probe   *probe.Probe
 	program *ebpf.Program
 	links   []link.Link
-	perf    []int // perf events of a timed probe, by CPU
+	perf    []int // perf events that the links hang on
 
 	recursion, missed uint64 // counts of the kernel when recording began
 }
@@ -56,7 +60,7 @@ func (a *attachment) open(cpus []int) error {
 	)
 	switch pr.Kind {
 	case format.ProbeTracepoint:
-		l, err = link.Tracepoint(pr.Group, pr.Function, a.program, nil)
+		return a.openTracepoint(cpus[0])
 	case format.ProbeRawTracepoint:
 		l, err = link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: ebpf.AttachTraceRawTp})
 	case format.ProbeFentry:
@@ -88,6 +92,43 @@ func (a *attachment) open(cpus []int) error {
 	return nil
 }
 
+// openTracepoint attaches to a perf event of the tracepoint that is never enabled:
+// programs run for a tracepoint as soon as there is an event of it, and an
+// enabled one would cost every hit on its CPU a sample that nobody reads.
+func (a *attachment) openTracepoint(cpu int) error {
+	dir, _, err := TraceFS()
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "events", a.probe.Group, a.probe.Function, "id"))
+	if err != nil {
+		return err
+	}
+	id, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		return err
+	}
+	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_TRACEPOINT, Config: id, Sample_type: unix.PERF_SAMPLE_RAW,
+		Sample: 1, Bits: unix.PerfBitDisabled}
+	return a.openPerf(&attr, cpu)
+}
+
+// openPerf opens a perf event on a CPU and attaches the program to it.
+func (a *attachment) openPerf(attr *unix.PerfEventAttr, cpu int) error {
+	attr.Size = uint32(unsafe.Sizeof(*attr))
+	fd, err := unix.PerfEventOpen(attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("perf_event_open on CPU %d: %w", cpu, err)
+	}
+	a.perf = append(a.perf, fd)
+	l, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: a.program, Attach: ebpf.AttachPerfEvent})
+	if err != nil {
+		return fmt.Errorf("attach to the perf event of CPU %d: %w", cpu, err)
+	}
+	a.links = append(a.links, l)
+	return nil
+}
+
 // defaultFrequency of timed events: not a divisor of the kernel's tick, so that
 // samples do not run in step with what the tick does.
 const defaultFrequency = 99
@@ -103,18 +144,10 @@ func (a *attachment) openTimed(cpus []int) error {
 	if attr.Sample == 0 {
 		attr.Sample = defaultFrequency
 	}
-	attr.Size = uint32(unsafe.Sizeof(attr))
 	for _, cpu := range cpus {
-		fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
-		if err != nil {
-			return fmt.Errorf("perf_event_open on CPU %d: %w", cpu, err)
+		if err := a.openPerf(&attr, cpu); err != nil {
+			return err
 		}
-		a.perf = append(a.perf, fd)
-		l, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: a.program, Attach: ebpf.AttachPerfEvent})
-		if err != nil {
-			return fmt.Errorf("attach to the perf event of CPU %d: %w", cpu, err)
-		}
-		a.links = append(a.links, l)
 	}
 	return nil
 }
