@@ -17,7 +17,12 @@ type symbolizer struct {
 	kernel    *kernelImages
 	debugDirs []string
 	noLines   bool
+	// Names found for earlier segments: most frames come back in the next one.
+	named map[stackFrame][]symbol.Call
 }
+
+// maxNamed bounds what is remembered, to some 30 MB.
+const maxNamed = 1 << 17
 
 // name returns the calls at each frame, by index; nil where there is no name.
 // It works on several images at a time. progress is told how many images are done.
@@ -26,6 +31,10 @@ func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [
 	byImage := make(map[*image][]int)
 	for i, f := range frames {
 		if f.image == nil {
+			continue
+		}
+		if c, ok := s.named[f]; ok {
+			calls[i] = c
 			continue
 		}
 		switch f.image.kind {
@@ -58,6 +67,16 @@ func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [
 		}()
 	}
 	wait.Wait()
+	if s.named == nil || len(s.named)+len(frames) > maxNamed {
+		s.named = make(map[stackFrame][]symbol.Call)
+	}
+	for _, indices := range byImage {
+		for _, i := range indices {
+			if len(s.named) < maxNamed {
+				s.named[frames[i]] = calls[i]
+			}
+		}
+	}
 	return calls
 }
 
