@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +29,7 @@ func HostProperties() []format.Property {
 		{Key: format.KeyCPUs, Value: strings.TrimSpace(string(cpus))},
 		{Key: format.KeyPageSize, Value: strconv.Itoa(os.Getpagesize())},
 		{Key: format.KeyClock, Value: "monotonic"},
+		{Key: format.KeyStarted, Value: time.Now().UTC().Format(time.RFC3339Nano)},
 	}
 }
 

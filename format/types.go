@@ -33,6 +33,7 @@ const (
 	KeyResolution  = "resolution"   // ns per unit of time in the file; absent: 1
 	KeyCommandLine = "command_line" // of the recorder, shell-quoted
 	KeyToolVersion = "tool_version"
+	KeyStarted     = "started" // wall clock time when recording was set up, RFC 3339 with ns; tells recordings apart
 	KeyTarget      = "target" // what was recorded, in words: "system-wide", "pid 123"
 )
 
