@@ -34,7 +34,7 @@ const (
 	KeyCommandLine = "command_line" // of the recorder, shell-quoted
 	KeyToolVersion = "tool_version"
 	KeyStarted     = "started" // wall clock time when recording was set up, RFC 3339 with ns; tells recordings apart
-	KeyTarget      = "target" // what was recorded, in words: "system-wide", "pid 123"
+	KeyTarget      = "target"  // what was recorded, in words: "system-wide", "pid 123"
 )
 
 // An ImageKind says what an image is and what the offsets in its frames count from.
