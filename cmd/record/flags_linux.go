@@ -82,7 +82,6 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g = f.Group("Output")
 	g.StringVarP(&c.output, "output", "o", "trapline.data", "capture file; - for standard output")
 	g.IntVarP(&c.level, "compress", "z", 1, "compression level, 0 for none")
-	f.Lookup("compress")
 	g.Lookup("compress").NoOptDefVal = "1"
 
 	g = f.Group("Run")

@@ -30,7 +30,7 @@ func (s *status) update(p capture.Progress) {
 	}
 	s.last = p
 	s.line.Update(fmt.Sprintf("%s  %s hits  %s/s  %s lost  %s", p.Elapsed.Round(time.Second), grouped(p.Hits),
-		grouped(uint64(rate)), grouped(p.Lost), bytes(p.Bytes)))
+		grouped(uint64(rate)), grouped(p.Lost), size(p.Bytes)))
 }
 
 // summarize prints the account of the recording: one line, and one for each
@@ -59,7 +59,7 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 	if where == "-" {
 		where = "standard output"
 	}
-	env.Infof("%s in %.1fs; %s%s in %s", sum, s.Elapsed.Seconds(), bytes(s.Bytes), perHit, where)
+	env.Infof("%s in %.1fs; %s%s in %s", sum, s.Elapsed.Seconds(), size(s.Bytes), perHit, where)
 	for i := range s.Accounts {
 		if a := &s.Accounts[i]; a.Lost() > 0 {
 			env.Warningf("%s: %s", a.Probe, lossLine(a))
@@ -112,8 +112,8 @@ func grouped(n uint64) string {
 	return s
 }
 
-// bytes writes a size with its unit.
-func bytes(n uint64) string {
+// size writes a number of bytes with its unit.
+func size(n uint64) string {
 	v, unit := float64(n), 0
 	for v >= 1024 && unit < 4 {
 		v, unit = v/1024, unit+1

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"trapline/cmd/internal/cli"
+)
+
+func parseArgs(args ...string) (c config, done bool, code int, stderr string) {
+	var out, errs bytes.Buffer
+	c, done, code = parse(cli.Env{Name: "record", Args: args, Stdout: &out, Stderr: &errs})
+	return c, done, code, errs.String()
+}
+
+// The spellings that perf's users have in their fingers.
+func TestParse(t *testing.T) {
+	for _, test := range []struct {
+		args  string
+		check func(c *config) any
+		want  any
+	}{
+		{"-e sched:sched_switch -ag sleep 10", func(c *config) any { return c.command }, []string{"sleep", "10"}},
+		{"-e sched:sched_switch -ag sleep 10", func(c *config) any { return c.all }, true},
+		{"-e a:b -e c:d", func(c *config) any { return c.events }, []string{"a:b", "c:d"}},
+		{"-e a:b -- ls -l", func(c *config) any { return c.command }, []string{"ls", "-l"}},
+		{"-e a:b ls -a", func(c *config) any { return c.all }, false},
+		{"-p 12,34", func(c *config) any { return c.opt.Scope.PIDs }, []uint32{12, 34}},
+		{"-t 5 -i", func(c *config) any { return c.opt.Scope.NoInherit }, true},
+		{"-C 0-2,5", func(c *config) any { return c.opt.Scope.CPUs }, []int{0, 1, 2, 5}},
+		{"-u 0,7", func(c *config) any { return c.opt.Scope.UIDs }, []uint32{0, 7}},
+		{"-m 512", func(c *config) any { return c.opt.RingBytes }, 512 * 4096},
+		{"-m 8M", func(c *config) any { return c.opt.RingBytes }, 8 << 20},
+		{"-F 99", func(c *config) any { return c.hz }, uint64(99)},
+		{"-z0", func(c *config) any { return c.level }, 0},
+		{"-z", func(c *config) any { return c.level }, 1},
+		{"-z3", func(c *config) any { return c.level }, 3},
+		{"", func(c *config) any { return c.opt.KernelStacks && c.opt.UserStacks }, true},
+		{"--no-stacks", func(c *config) any { return c.opt.KernelStacks || c.opt.UserStacks }, false},
+		{"--call-graph none", func(c *config) any { return c.opt.KernelStacks || c.opt.UserStacks }, false},
+		{"-K", func(c *config) any { return c.opt.KernelStacks && !c.opt.UserStacks }, true},
+		{"-U", func(c *config) any { return c.opt.UserStacks && !c.opt.KernelStacks }, true},
+		{"-a", func(c *config) any { return c.target() }, "system-wide"},
+		{"ls", func(c *config) any { return c.target() }, "command ls and its children"},
+		{"-a ls", func(c *config) any { return c.target() }, "system-wide"},
+		{"-p 3,4 -C 1", func(c *config) any { return c.target() }, "process 3,4, CPU 1"},
+	} {
+		c, done, _, stderr := parseArgs(strings.Fields(test.args)...)
+		if done {
+			t.Errorf("record %s: refused: %s", test.args, stderr)
+			continue
+		}
+		if got := test.check(&c); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("record %s: got %#v, want %#v", test.args, got, test.want)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for args, want := range map[string]string{
+		"--frobnicate":         "unknown flag: --frobnicate",
+		"-p x":                 `process "x" is not a number`,
+		"-p 1 -a":              "-a and -p or -t exclude each other",
+		"-C 3-1":               `CPU list "3-1"`,
+		"-C 4000":              "CPUs above 1023 cannot be chosen",
+		"-u nosuchuser":        "-u nosuchuser: no such user",
+		"-u 1,2,3,4,5,6,7,8,9": "at most 8 users",
+		"-m 2G":                "more than 1G",
+		"--max-stack 200":      "--max-stack 200: must be 1 to 127",
+		"--call-graph lbr":     "fp or none",
+		"-g --no-stacks":       "exclude each other",
+		"--duration soon":      `duration "soon"`,
+	} {
+		_, done, code, stderr := parseArgs(strings.Fields(args)...)
+		if !done || code != cli.ExitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("record %s: done %t, code %d, %q; want code %d and %q", args, done, code, stderr, cli.ExitUsage, want)
+		}
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	got := shellQuote([]string{"record", "-e", "uprobe:libc:malloc size=arg0", "it's", "", "--"})
+	want := `record -e 'uprobe:libc:malloc size=arg0' 'it'\''s' '' --`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
