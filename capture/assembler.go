@@ -38,6 +38,15 @@ type stackFrame struct {
 	flags format.FrameFlags
 }
 
+// inKernel reports whether the frame is named by the kernel's symbols.
+func (f stackFrame) inKernel() bool {
+	if f.image == nil {
+		return false
+	}
+	k := f.image.kind
+	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
+}
+
 // A taskKey identifies a task as hits carry it.
 type taskKey struct {
 	pid, tid uint32
@@ -53,7 +62,8 @@ type assembler struct {
 	segment uint64 // counts segments; IDs of others are void
 	started time.Time
 
-	located []stackFrame // by format.FrameID
+	located     []stackFrame // by format.FrameID
+	kernelNamed int          // up to where the kernel's of them were given names
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
@@ -125,6 +135,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
 	a.located = append(a.located[:0], stackFrame{})
+	a.kernelNamed = 1
 	for i := range a.probes {
 		p := &a.probes[i]
 		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),

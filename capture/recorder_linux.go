@@ -231,10 +231,13 @@ func (r *Recorder) endSegment() error {
 
 // flush writes all hits so far, and the account.
 func (r *Recorder) flush() error {
-	if err := r.w.Flush(); err != nil {
+	if err := r.a.writeKernelSymbols(r.symbolizer); err != nil {
 		return err
 	}
-	return r.w.Loss(monotonic(), r.formatCounts(r.accounts(false)))
+	if err := r.w.Loss(monotonic(), r.formatCounts(r.accounts(false))); err != nil {
+		return err
+	}
+	return r.w.Flush()
 }
 
 // stop ends the hits: the programs first, so that all probes end at one moment.

@@ -24,7 +24,7 @@ type symbolizer struct {
 // maxNamed bounds what is remembered, to some 30 MB.
 const maxNamed = 1 << 17
 
-// name returns the calls at each frame, by index; nil where there is no name.
+// name returns the calls at each frame of user space, by index; nil where there is no name.
 // It works on several images at a time. progress is told how many images are done.
 func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [][]symbol.Call {
 	calls := make([][]symbol.Call, len(frames))
@@ -37,12 +37,7 @@ func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [
 			calls[i] = c
 			continue
 		}
-		switch f.image.kind {
-		case format.ImageKernel, format.ImageModule, format.ImageBPF:
-			if c := s.kernel.name(f.location, back(f)); c.Function != "" {
-				calls[i] = []symbol.Call{c}
-			}
-		case format.ImageELF, format.ImageVDSO:
+		if k := f.image.kind; k == format.ImageELF || k == format.ImageVDSO {
 			byImage[f.image] = append(byImage[f.image], i)
 		}
 	}
@@ -128,18 +123,47 @@ func openImage(img *image) (io.ReaderAt, func()) {
 	return nil, nil
 }
 
-// writeSymbols names the segment's frames and writes the names.
-func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) error {
-	frames := a.located
-	calls := s.name(frames, progress)
-	symbols := make([]format.Symbol, 0, len(frames))
-	for id := 1; id < len(frames); id++ {
-		sym := format.Symbol{Frame: format.FrameID(id)}
-		for _, c := range calls[id] {
-			sym.Calls = append(sym.Calls, format.Call{Function: a.w.String(c.Function), File: a.w.String(c.File),
-				Line: uint32(c.Line), Offset: c.Offset})
+// writeKernelSymbols names the kernel's frames that are new since the last call.
+// Their names cost next to nothing and are written with the hits, so that a
+// recording that is killed has them.
+func (a *assembler) writeKernelSymbols(s *symbolizer) error {
+	var symbols []format.Symbol
+	for ; a.kernelNamed < len(a.located); a.kernelNamed++ {
+		f := a.located[a.kernelNamed]
+		if !f.inKernel() {
+			continue
 		}
-		symbols = append(symbols, sym)
+		if c := s.kernel.name(f.location, back(f)); c.Function != "" {
+			symbols = append(symbols, a.symbolOf(a.kernelNamed, []symbol.Call{c}))
+		}
+	}
+	if len(symbols) == 0 {
+		return nil
 	}
 	return a.w.Symbols(symbols)
+}
+
+// writeSymbols names the segment's other frames. A frame without a name is
+// written, too: it was looked up.
+func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) error {
+	if err := a.writeKernelSymbols(s); err != nil {
+		return err
+	}
+	calls := s.name(a.located, progress)
+	var symbols []format.Symbol
+	for id := 1; id < len(a.located); id++ {
+		if !a.located[id].inKernel() {
+			symbols = append(symbols, a.symbolOf(id, calls[id]))
+		}
+	}
+	return a.w.Symbols(symbols)
+}
+
+func (a *assembler) symbolOf(id int, calls []symbol.Call) format.Symbol {
+	sym := format.Symbol{Frame: format.FrameID(id)}
+	for _, c := range calls {
+		sym.Calls = append(sym.Calls, format.Call{Function: a.w.String(c.Function), File: a.w.String(c.File),
+			Line: uint32(c.Line), Offset: c.Offset})
+	}
+	return sym
 }

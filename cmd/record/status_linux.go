@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"trapline/capture"
 	"trapline/cmd/internal/cli"
@@ -29,7 +28,7 @@ func (s *status) update(p capture.Progress) {
 		rate = float64(p.Hits-s.last.Hits) / dt
 	}
 	s.last = p
-	s.line.Update(fmt.Sprintf("%s  %s hits  %s/s  %s lost  %s", p.Elapsed.Round(time.Second), grouped(p.Hits),
+	s.line.Update(fmt.Sprintf("%.1fs  %s hits  %s/s  %s lost  %s", p.Elapsed.Seconds(), grouped(p.Hits),
 		grouped(uint64(rate)), grouped(p.Lost), size(p.Bytes)))
 }
 
