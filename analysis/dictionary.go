@@ -184,8 +184,8 @@ func (d *dictionary) identify(c *Call, k symbolKey) {
 		id = symbolID(len(d.symbols) + 1)
 		d.symbols[k] = id
 	}
-	c.symbol, c.index = id, d.calls
 	d.calls++
+	c.symbol, c.index = id, d.calls
 }
 
 // standIn returns a call that stands for frames that are not there.

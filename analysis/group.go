@@ -21,7 +21,7 @@ type grouping struct {
 	entries []*Entry // nil: filtered out
 	sums    []sums   // by entry: apart from it, as every call of every sample looks here
 	number  int      // of the sample that is being added
-	beyond  *Call    // stands for what MaxStack leaves out; its symbol is 0
+	beyond  *Call    // stands for what MaxStack leaves out; its symbol and index are 0, which are no other call's
 
 	name []byte
 }
@@ -42,7 +42,7 @@ func newGrouping(opt HistogramOptions) *grouping {
 		sampleCells: make(map[string]uint32),
 		callCells:   make(map[string]uint32),
 		pairs:       newTable(1),
-		beyond:      &Call{Function: "[truncated: beyond the calls shown]", Truncated: true, index: ^uint32(0)},
+		beyond:      &Call{Function: "[truncated: beyond the calls shown]", Truncated: true},
 	}
 }
 
@@ -131,8 +131,7 @@ func (g *grouping) addTotal(s *Sample, hit uint32, c *Call) *sums {
 
 // find returns the number of the entry for a call of a sample.
 func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
-	key := [1]uint64{uint64(hit)<<32 | uint64(g.callNumber(s, c))}
-	n := g.pairs.index(key[:])
+	n := g.pair(hit, g.callNumber(s, c))
 	if n == len(g.entries) {
 		var e *Entry
 		if matchCall(c, g.opt.DSOs, g.opt.Symbols) {
@@ -144,10 +143,14 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 	return n
 }
 
+func (g *grouping) pair(hit, call uint32) int {
+	key := [1]uint64{uint64(hit)<<32 | uint64(call)}
+	return g.pairs.index(key[:])
+}
+
 // callNumber numbers calls by what the keys show of them.
 func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
-	cached := c != nil && c != g.beyond
-	if cached {
+	if c != nil {
 		if n := int(c.index) + 1 - len(g.callNumbers); n > 0 {
 			g.callNumbers = append(g.callNumbers, make([]uint32, n)...)
 		}
@@ -171,7 +174,7 @@ func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
 		n = uint32(len(g.callCells))
 		g.callCells[string(name)] = n
 	}
-	if cached {
+	if c != nil {
 		g.callNumbers[c.index] = n + 1
 	}
 	return n

@@ -6,182 +6,177 @@ import (
 	"strings"
 )
 
-// A forest builds the call trees of a histogram's entries. Chains are kept once,
-// as symbols in one slice; a tree is built from the top by splitting the list of
-// the chains that run through a node, and a part that is too light is dropped at once.
-// So the work is bounded by what can be shown, not by what was recorded.
+// A forest makes the call trees of a histogram's entries out of a trie: nodes of
+// the trie with the same function under the same callers become one, from the top,
+// and what is too light is dropped at once.
 type forest struct {
-	opt     *TreeOptions
-	samples []Sample
-	symbols []symbolID   // the chains of all samples, innermost first
-	calls   []*Call      // by symbol: one that has it, the first seen
-	groups  []int32      // scratch, by symbol: group+1
-	paths   [][]treePath // by number of the entry
+	*trie
+	children []int32   // by node: the first; noNode: none
+	siblings []int32   // by node: the next; noNode: none
+	shares   []figures // by node: of the entry whose tree is made, on the way to its calls
+	groups   []int32   // scratch, by symbol: group+1
 }
 
-// A treePath is the part of a sample's chain that an entry's tree shows.
-type treePath struct {
-	sample int32
-	first  int32 // index in forest.symbols of the root
-	length int32
+// A branch is a node of the trie in an entry's tree.
+type branch struct {
+	node  int32
+	share bool // only the entry's share of it
 }
 
 // trees gives a call tree to each entry that is heavy enough to have one.
 func (g *grouping) trees(samples []Sample) {
-	f := &forest{opt: g.opt.Tree, samples: samples}
+	opt := g.opt.Tree
 	lightest := uint64(0)
-	if !f.opt.Relative {
-		lightest = f.least(max(g.opt.Total, g.hist.Sum))
+	if !opt.Relative {
+		lightest = opt.least(max(g.opt.Total, g.hist.Sum))
 	}
-	f.paths = make([][]treePath, len(g.entries))
-	for i := range samples {
-		g.paths(f, i, lightest)
-	}
-	f.groups = make([]int32, len(f.calls))
+	f := newForest(newTrie(g, samples, lightest))
+	tops, ends := f.tops(), f.endsByEntry()
 	for n, e := range g.entries {
-		if e == nil {
+		if e == nil || len(tops[int32(n)])+len(ends[int32(n)]) == 0 {
 			continue
 		}
 		least := lightest
-		if f.opt.Relative {
-			least = f.least(e.Total)
+		if opt.Relative {
+			least = opt.least(e.Total)
 		}
-		e.Tree = f.split(f.paths[n], 0, least)
-		f.paths[n] = nil
+		branches := tops[int32(n)]
+		used := f.share(ends[int32(n)])
+		for _, node := range used {
+			if f.nodes[node].parent == noNode {
+				branches = append(branches, branch{node, true})
+			}
+		}
+		e.Tree = f.split(branches, least)
+		for _, node := range used {
+			f.shares[node] = figures{}
+		}
 	}
 }
 
 // least returns the lightest weight that is shown.
-func (f *forest) least(total uint64) uint64 {
-	return max(1, uint64(f.opt.MinShare*float64(total)+0.999999))
+func (o *TreeOptions) least(total uint64) uint64 {
+	return max(1, uint64(o.MinShare*float64(total)+0.999999))
 }
 
-// paths adds a sample's chain to the forest, and to each entry the part of it
-// that the entry shows. An entry of the innermost call shows all of the chain.
-// Others show the side that the tree's order leads to: what the function called, or who
-// called it. A function that is in the chain more than once counts from the
-// occurrence with the longest such side.
-func (g *grouping) paths(f *forest, i int, lightest uint64) {
-	s := &f.samples[i]
-	g.number++
-	hit := g.sampleNumber(s)
-	chain := g.chain(s)
-	start, n := len(f.symbols), chain.len()
-	if n == 0 {
-		return
+func newForest(t *trie) *forest {
+	f := &forest{trie: t, children: make([]int32, len(t.nodes)), siblings: make([]int32, len(t.nodes)), shares: make([]figures, len(t.nodes))}
+	symbols := symbolID(0)
+	for _, e := range t.elements {
+		symbols = max(symbols, e.call.symbol)
 	}
-	for pos := range n {
-		f.symbols = append(f.symbols, f.see(chain.at(pos)))
+	f.groups = make([]int32, symbols+1)
+	for n := range f.children {
+		f.children[n] = noNode
 	}
-	add := func(pos int, p treePath) {
-		n := g.find(s, hit, chain.at(pos))
-		if e := &g.sums[n]; e.total >= lightest && e.seen != g.number && g.entries[n] != nil {
-			e.seen = g.number
-			p.sample = int32(i)
-			f.paths[n] = append(f.paths[n], p)
+	for n, node := range slices.Backward(t.nodes) {
+		f.siblings[n] = noNode
+		if node.parent != noNode {
+			f.siblings[n] = f.children[node.parent]
+			f.children[node.parent] = int32(n)
 		}
 	}
-	if f.opt.Caller {
-		add(0, treePath{first: int32(start + n - 1), length: int32(n)})
-	} else {
-		add(0, treePath{first: int32(start), length: int32(n)})
-	}
-	if !g.opt.Children {
-		return
-	}
-	if f.opt.Caller {
-		for pos := n - 1; pos > 0; pos-- {
-			add(pos, treePath{first: int32(start + pos), length: int32(pos + 1)})
+	return f
+}
+
+// tops returns the nodes at which the trees of entries begin.
+func (f *forest) tops() map[int32][]branch {
+	tops := make(map[int32][]branch)
+	for n, node := range f.nodes {
+		if node.entry != noEntry {
+			tops[node.entry] = append(tops[node.entry], branch{node: int32(n)})
 		}
-		return
 	}
-	for pos := 1; pos < n; pos++ {
-		add(pos, treePath{first: int32(start + pos), length: int32(n - pos)})
-	}
+	return tops
 }
 
-// see returns the symbol of a call.
-func (f *forest) see(c *Call) symbolID {
-	if n := int(c.symbol) + 1 - len(f.calls); n > 0 {
-		f.calls = append(f.calls, make([]*Call, n)...)
+func (f *forest) endsByEntry() map[int32][]int {
+	ends := make(map[int32][]int)
+	for i := range f.ends {
+		entry := int32(f.endKeys.key(i)[0])
+		ends[entry] = append(ends[entry], i)
 	}
-	if f.calls[c.symbol] == nil {
-		f.calls[c.symbol] = c
-	}
-	return c.symbol
+	return ends
 }
 
-func (f *forest) at(p treePath, depth int) symbolID {
-	if f.opt.Caller {
-		return f.symbols[int(p.first)-depth]
+// share sets the shares of an entry whose hits take these ways from the outermost
+// callers, and returns the nodes on them.
+func (f *forest) share(ends []int) (used []int32) {
+	for _, i := range ends {
+		word := f.endKeys.key(i)[1]
+		end := f.ends[i]
+		at := int32(word >> 1)
+		if word&1 != 0 {
+			f.shares[at].self += end.weight
+			f.shares[at].selfHits += end.hits
+		}
+		for ; at != noNode; at = f.nodes[at].parent {
+			if f.shares[at].hits == 0 {
+				used = append(used, at)
+			}
+			f.shares[at].weight += end.weight
+			f.shares[at].hits += end.hits
+		}
 	}
-	return f.symbols[int(p.first)+depth]
+	return used
 }
 
-// split makes a node of each symbol that paths have at depth.
-func (f *forest) split(paths []treePath, depth int, least uint64) []*Node {
+// split makes a node of each function that the branches have, and the nodes below
+// it.
+func (f *forest) split(branches []branch, least uint64) []*Node {
 	type group struct {
-		symbol symbolID
-		node   Node
-		size   int
+		call     *Call
+		branches []branch
+		figures
 	}
 	var groups []group
-	for _, p := range paths {
-		if depth >= int(p.length) {
-			continue
-		}
-		id := f.at(p, depth)
-		n := f.groups[id]
+	for _, b := range branches {
+		call := f.elements[f.nodes[b.node].element].call
+		n := f.groups[call.symbol]
 		if n == 0 {
-			groups = append(groups, group{symbol: id})
+			groups = append(groups, group{call: call})
 			n = int32(len(groups))
-			f.groups[id] = n
+			f.groups[call.symbol] = n
 		}
-		gr := &groups[n-1]
-		s := &f.samples[p.sample]
-		gr.node.Weight += s.Weight
-		gr.node.Hits += s.Hits
-		if depth == int(p.length)-1 {
-			gr.node.Self += s.Weight
-			gr.node.SelfHits += s.Hits
-		}
-		gr.size++
-	}
-	parts := make([][]treePath, len(groups))
-	for i, gr := range groups {
-		if gr.node.Weight >= least {
-			parts[i] = make([]treePath, 0, gr.size)
-		}
-	}
-	for _, p := range paths {
-		if depth >= int(p.length) {
-			continue
-		}
-		if i := f.groups[f.at(p, depth)] - 1; parts[i] != nil {
-			parts[i] = append(parts[i], p)
+		groups[n-1].branches = append(groups[n-1].branches, b)
+		if b.share {
+			groups[n-1].add(f.shares[b.node])
+		} else {
+			groups[n-1].add(f.nodes[b.node].figures)
 		}
 	}
 	for _, gr := range groups {
-		f.groups[gr.symbol] = 0
+		f.groups[gr.call.symbol] = 0
 	}
 	var nodes []*Node
-	for i, gr := range groups {
-		if parts[i] == nil {
+	for _, gr := range groups {
+		if gr.weight < least {
 			continue
 		}
-		node := gr.node
-		node.Call = f.calls[gr.symbol]
-		node.Children = f.split(parts[i], depth+1, least)
-		nodes = append(nodes, &node)
+		nodes = append(nodes, &Node{
+			Call: gr.call, Weight: gr.weight, Hits: gr.hits, Self: gr.self, SelfHits: gr.selfHits,
+			Children: f.split(f.below(gr.branches), least),
+		})
 	}
 	slices.SortFunc(nodes, func(a, b *Node) int {
-		if c := cmp.Compare(b.Weight, a.Weight); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Call.Name(), b.Call.Name()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Call.Image.Name(), b.Call.Image.Name())
+		return cmp.Or(
+			cmp.Compare(b.Weight, a.Weight),
+			strings.Compare(a.Call.Name(), b.Call.Name()),
+			strings.Compare(a.Call.Image.Name(), b.Call.Image.Name()),
+		)
 	})
 	return nodes
+}
+
+// below returns what follows on branches. Of what is shared, it is the part that the entry has.
+func (f *forest) below(branches []branch) []branch {
+	var next []branch
+	for _, b := range branches {
+		for n := f.children[b.node]; n != noNode; n = f.siblings[n] {
+			if !b.share || f.shares[n].hits > 0 {
+				next = append(next, branch{n, b.share})
+			}
+		}
+	}
+	return next
 }

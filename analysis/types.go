@@ -42,7 +42,7 @@ type Call struct {
 	Truncated bool
 
 	symbol symbolID
-	index  uint32 // dense over all calls
+	index  uint32 // dense over all calls, from 1
 }
 
 // A Frame is one code address of a stack with the calls that it stands for:
