@@ -1,35 +1,43 @@
 #!/bin/sh
-# Records this machine for a few seconds and shows what comes of it. Without the
-# rights to record it starts from a capture that comes with the sources.
+# Records this machine for a few seconds and shows what comes of it. Where that is
+# not possible it shows a capture that comes with the sources.
 set -eu
 cd "$(dirname "$0")/.."
 
 out=bin/demo
 mkdir -p "$out"
-capture=$out/trapline.data
-if [ "$(id -u)" = 0 ] && bin/record -q --duration 100ms -a -e sched:sched_switch -o "$capture" 2>"$out/why-not"; then
-	echo "Recording task switches and malloc of the whole machine for 3 seconds:"
-	# Something to look at, on machines that idle.
-	(trap 'exit 0' TERM; while :; do ls -R /usr/include /usr/share/doc >/dev/null 2>&1; sleep 0.05; done) &
+load=
+trap '[ -z "$load" ] || kill "$load"; rm -f "$out/try.data" "$out/why-not"' EXIT
+
+# CPU time, task switches, files opened and memory taken from the C library.
+set -- -a -F 199 -e cpu-clock -e sched:sched_switch -e syscalls:sys_enter_openat -e 'uprobe:libc:malloc size=arg0:u64'
+if bin/record -q "$@" --duration 100ms -o "$out/try.data" 2>"$out/why-not"; then
+	capture=$out/trapline.data
+	echo "Recording the whole machine for 3 seconds:"
+	# Something to look at on machines that idle.
+	(trap 'exit 0' TERM; while :; do ls -lR /usr/lib /usr/share >/dev/null 2>&1; sleep 0.05; done) &
 	load=$!
-	bin/record -a -e sched:sched_switch -e 'uprobe:libc:malloc size=arg0:u64' --duration 3s -o "$capture"
-	kill "$load"
+	bin/record "$@" --duration 3s -o "$capture"
 else
-	echo "Recording needs root (sudo make demo): this is the capture testdata/demo.data instead."
-	[ ! -s "$out/why-not" ] || cat "$out/why-not"
 	capture=testdata/demo.data
+	echo "This machine or user cannot record all that the demo needs:"
+	cat "$out/why-not"
+	echo "So this is $capture instead, recorded elsewhere. As root: sudo make demo"
 fi
-rm -f "$out/why-not"
 
 report() {
 	echo
 	echo "\$ report -i $capture $*"
-	bin/report -i "$capture" "$@" 2>&1 | sed -n '1,40p'
+	echo
+	bin/report -i "$capture" "$@" | sed -n '1,45p'
 }
-report --no-children -s comm,symbol -n -g none
-report -s malloc.size -g none --percent-limit 1 --probe '*malloc'
-bin/convert -i "$capture" -o "$out/profile.pb.gz"
-bin/convert -i "$capture" -o "$out/flame.svg"
+report --header-only
+report -q --no-children -n -s comm,symbol -g none --percent-limit 1 --probe cpu-clock
+report -q --no-children -s comm -g caller,5 --percent-limit 10 --probe syscalls:sys_enter_openat
+report -q -s comm,malloc.size --percent-limit 3 --probe '*malloc'
+
+bin/convert -q -i "$capture" -o "$out/profile.pb.gz"
+bin/convert -q -i "$capture" -o "$out/flame.svg" --probe cpu-clock --min-width 0.1
 echo
 echo "The capture:     $capture"
 echo "A pprof profile: $out/profile.pb.gz   (go tool pprof -http=: $out/profile.pb.gz)"
