@@ -6,6 +6,7 @@ import "fmt"
 type dictionary struct {
 	segment *Segment // charged for lists
 	columns []column
+	first   uint32 // ID
 	rows    int
 }
 
@@ -67,35 +68,68 @@ func (d *dictionary) frames() ([]Frame, error) {
 	return out, nil
 }
 
+// stacks decodes stacks whose IDs start at d.first. A stack that shares frames with
+// one that was lost has nil frames: it is lost too.
 func (d *dictionary) stacks() ([]Stack, error) {
-	sizes, total, err := lengths(d.columns, d.rows, stackLength, MaxValues)
+	sizes, inner, err := lengths(d.columns, d.rows, stackLength, MaxValues)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.segment.charge(total * costFrame); err != nil {
-		return nil, err
-	}
-	c, err := several(d.columns, d.rows, stackKernel, stackCut)
+	shared, outer, err := lengths(d.columns, d.rows, stackShared, MaxValues-inner)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := decode(nil, d.columns, stackFrames, total)
+	if err := d.segment.charge((inner + outer) * costFrame); err != nil {
+		return nil, err
+	}
+	c, err := several(d.columns, d.rows, stackKernel, stackCut, stackBack)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := decode(nil, d.columns, stackFrames, inner)
 	if err != nil {
 		return nil, err
 	}
 	if err := firstError(fit(c[0], 1, "kernel mark"), fit(c[1], max8, "cut"), fit(ids, max32, "frame")); err != nil {
 		return nil, err
 	}
-	all := make([]FrameID, total)
-	for i, id := range ids {
-		all[i] = FrameID(id)
-	}
+	all := make([]FrameID, 0, inner+outer)
 	out := make([]Stack, d.rows)
-	for i, n := range sizes {
-		out[i] = Stack{c[0][i] == 1, StackCut(c[1][i]), all[:n:n]}
-		all = all[n:]
+	for i := range out {
+		start := len(all)
+		for _, id := range ids[:sizes[i]] {
+			all = append(all, FrameID(id))
+		}
+		ids = ids[sizes[i]:]
+		out[i] = Stack{Kernel: c[0][i] == 1, Cut: StackCut(c[1][i])}
+		if back := c[2][i]; back != 0 {
+			from, ok := d.earlier(out[:i], back)
+			if !ok {
+				continue
+			}
+			if shared[i] > uint64(len(from.Frames)) {
+				return nil, fmt.Errorf("stack shares %d frames of one that has %d", shared[i], len(from.Frames))
+			}
+			all = append(all, from.Frames[len(from.Frames)-int(shared[i]):]...)
+		} else if shared[i] != 0 {
+			return nil, fmt.Errorf("stack shares %d frames with none", shared[i])
+		}
+		out[i].Frames = all[start:len(all):len(all)]
 	}
 	return out, nil
+}
+
+// earlier returns the stack so many IDs before the one that follows rows.
+func (d *dictionary) earlier(rows []Stack, back uint64) (Stack, bool) {
+	if n := uint64(len(rows)); back > n {
+		id := uint64(d.first) + n - back
+		if id > max32 { // below 0
+			return Stack{}, false
+		}
+		return d.segment.Stack(StackID(id))
+	}
+	s := rows[uint64(len(rows))-back]
+	return s, s.Frames != nil
 }
 
 func (d *dictionary) tasks() ([]Task, error) {

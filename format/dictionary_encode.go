@@ -85,7 +85,7 @@ func (e *encoder) frames(first uint32, rows []Frame) {
 
 func (e *encoder) stacks(first uint32, rows []Stack) {
 	e.begin()
-	e.columns(stackKernel, fill(e, rows,
+	columns := fill(e, rows,
 		func(v *Stack) uint64 {
 			if v.Kernel {
 				return 1
@@ -93,14 +93,21 @@ func (e *encoder) stacks(first uint32, rows []Stack) {
 			return 0
 		},
 		func(v *Stack) uint64 { return uint64(v.Cut) },
-		func(v *Stack) uint64 { return uint64(len(v.Frames)) }))
+		func(v *Stack) uint64 { return uint64(len(v.Frames)) },
+		func(*Stack) uint64 { return 0 },
+		func(*Stack) uint64 { return 0 })
 	var frames []uint64
-	for i := range rows {
-		for _, id := range rows[i].Frames {
+	for i, s := range rows {
+		back, shared := e.outer.find(s)
+		inner := s.Frames[:len(s.Frames)-shared]
+		columns[2][i], columns[3][i], columns[4][i] = uint64(len(inner)), uint64(back), uint64(shared)
+		for _, id := range inner {
 			frames = append(frames, uint64(id))
 		}
 	}
+	e.columns(stackKernel, columns[:3])
 	e.payload.column(stackFrames, frames)
+	e.columns(stackBack, columns[3:])
 	e.finish(header{kind: kindStacks, rows: uint32(len(rows)), first: first})
 }
 

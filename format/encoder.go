@@ -14,6 +14,7 @@ type encoder struct {
 	part, segment uint32 // checksums that the blocks carry
 	entries       []indexEntry
 	plans         map[ShapeID]*plan // of the segment
+	outer         outerFinder       // of the segment
 	scratch       [5][]uint64
 }
 
@@ -147,6 +148,7 @@ func (e *encoder) texts(id uint16, texts []string) {
 func (e *encoder) start(s SegmentStart) {
 	p := e.begin()
 	e.plans = make(map[ShapeID]*plan)
+	e.outer.reset()
 	for i, v := range []uint64{s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime} {
 		p.column(segmentSequence+2*uint16(i), []uint64{v})
 	}

@@ -46,7 +46,13 @@ func (s *Segment) Image(id ImageID) (Image, bool) { return s.images.get(uint32(i
 func (s *Segment) Frame(id FrameID) (Frame, bool) { return s.frames.get(uint32(id)) }
 
 // Stack returns the stack with the ID. Its frames must not be changed.
-func (s *Segment) Stack(id StackID) (Stack, bool) { return s.stacks.get(uint32(id)) }
+func (s *Segment) Stack(id StackID) (Stack, bool) {
+	st, ok := s.stacks.get(uint32(id))
+	if st.Frames == nil { // it shared frames with a stack that was lost
+		return Stack{}, false
+	}
+	return st, ok
+}
 
 // Task returns the task with the ID.
 func (s *Segment) Task(id TaskID) (Task, bool) { return s.tasks.get(uint32(id)) }
@@ -107,7 +113,7 @@ func (s *Segment) take(h header, columns []column) error {
 	if err := s.charge(rows * cost[h.kind]); err != nil {
 		return err
 	}
-	d := dictionary{segment: s, columns: columns, rows: rows}
+	d := dictionary{segment: s, columns: columns, first: h.first, rows: rows}
 	switch h.kind {
 	case kindStrings:
 		return addRows(&s.strings, h, d.strings)

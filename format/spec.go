@@ -52,6 +52,8 @@ var specs = map[kind]blockSpec{
 		{id: stackCut, name: "cut"},
 		{id: stackLength, lengths: true},
 		{id: stackFrames, name: "frames", list: stackLength},
+		{id: stackBack, name: "back"},
+		{id: stackShared, name: "shared"},
 	}},
 	kindTasks: {"TASKS", []columnSpec{
 		{id: taskPID, name: "pid"},
@@ -154,6 +156,8 @@ const (
 	stackCut
 	stackLength
 	stackFrames
+	stackBack
+	stackShared
 )
 
 const (
