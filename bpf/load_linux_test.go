@@ -2,23 +2,26 @@ package bpf
 
 import (
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/cilium/ebpf"
+
+	"trapline/internal/testenv"
 )
 
 // Every program must pass the verifier with stacks, arguments and every scope on:
 // the constants that enable the most code.
 func TestProgramsLoad(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
+	testenv.Root(t)
 	for name, attach := range map[string]string{
 		HooksProgOnTracepoint: "", HooksProgOnRawTracepoint: "sched_switch", HooksProgOnRegisters: "", HooksProgOnTimed: "",
 		HooksProgOnFork: "sched_process_fork", HooksProgOnExit: "sched_process_exit",
+		HooksProgOnFentry: "vfs_read", HooksProgOnFexit: "vfs_read",
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == HooksProgOnFentry || name == HooksProgOnFexit {
+				testenv.Fentry(t)
+			}
 			spec, err := LoadHooks()
 			if err != nil {
 				t.Fatal(err)

@@ -114,8 +114,7 @@ func copyRing(dst, ring []byte, at uint64) {
 // decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
 func decodeMmap2(b []byte) (mmapRecord, bool) {
 	const pathAt = 72
-	misc := binary.LittleEndian.Uint16(b[4:])
-	if len(b) <= pathAt || misc&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
+	if len(b) <= pathAt || binary.LittleEndian.Uint16(b[4:])&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
 		return mmapRecord{}, false
 	}
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
