@@ -15,7 +15,11 @@ func (g *grouping) cells(s *Sample, c *Call) []Cell {
 	arg := 0
 	for i, k := range g.opt.Keys {
 		if k.Kind == KeyArg {
-			cells[i] = Cell{Text: s.Args[arg].String(), Value: s.Args[arg]}
+			v := &s.Args[arg]
+			cells[i].Text = v.String()
+			if v.Field != nil {
+				cells[i].Value = v
+			}
 			arg++
 			continue
 		}

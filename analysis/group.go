@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -201,7 +202,7 @@ func (g *grouping) sampleNumber(s *Sample) uint32 {
 	return n
 }
 
-func (g *grouping) finish(samples []Sample) *Histogram {
+func (g *grouping) finish(samples iter.Seq[*Sample]) *Histogram {
 	h := g.hist
 	for n, e := range g.entries {
 		if e != nil {
@@ -237,8 +238,8 @@ func compareCells(a, b Cell) int {
 	if c := cmp.Compare(a.ID, b.ID); c != 0 {
 		return c
 	}
-	if a.Value.Field != nil && b.Value.Field != nil {
-		if c := a.Value.Compare(b.Value); c != 0 {
+	if a.Value != nil && b.Value != nil {
+		if c := a.Value.Compare(*b.Value); c != 0 {
 			return c
 		}
 	}

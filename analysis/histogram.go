@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -102,7 +103,7 @@ type Entry struct {
 // A Cell is the value of one key.
 type Cell struct {
 	Text   string
-	Value  Value  // of KeyArg
+	Value  *Value // of KeyArg; nil: the probe has no such argument
 	ID     uint32 // PID, TID or CPU
 	Kernel bool   // of KeySymbol: a function of the kernel
 }
@@ -118,11 +119,11 @@ type Node struct {
 }
 
 // NewHistogram groups samples, which must have been counted by what the keys look
-// at. Samples are not changed.
-func NewHistogram(samples []Sample, opt HistogramOptions) *Histogram {
+// at. It goes through them more than once and does not change them.
+func NewHistogram(samples iter.Seq[*Sample], opt HistogramOptions) *Histogram {
 	b := newGrouping(opt)
-	for i := range samples {
-		b.add(&samples[i])
+	for s := range samples {
+		b.add(s)
 	}
 	return b.finish(samples)
 }

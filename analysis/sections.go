@@ -2,6 +2,8 @@ package analysis
 
 import (
 	"cmp"
+	"iter"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -75,16 +77,21 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 			s.Weight += n * p.Period
 		}
 	}
-	samples := make(map[*Section][]Sample)
-	for _, smp := range r.Samples {
-		s := section(smp.Probe)
-		samples[s] = append(samples[s], smp)
+	samples := make(map[*Section][]int32)
+	for i := range r.Samples {
+		s := section(r.Samples[i].Probe)
+		samples[s] = append(samples[s], int32(i))
 	}
 	var wg sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0)) // making one takes more memory than keeping it
 	for _, s := range sections {
 		o := opt
 		o.Total = s.Weight
-		wg.Go(func() { s.Histogram = NewHistogram(samples[s], o) })
+		wg.Go(func() {
+			free <- struct{}{}
+			s.Histogram = NewHistogram(r.pick(samples[s]), o)
+			<-free
+		})
 	}
 	wg.Wait()
 	slices.SortStableFunc(sections, func(a, b *Section) int {
@@ -94,6 +101,16 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 		return strings.Compare(a.Probe, b.Probe)
 	})
 	return sections
+}
+
+func (r *Result) pick(numbers []int32) iter.Seq[*Sample] {
+	return func(yield func(*Sample) bool) {
+		for _, n := range numbers {
+			if !yield(&r.Samples[n]) {
+				return
+			}
+		}
+	}
 }
 
 // HasArg reports whether any probe of the captures has the argument.

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -24,7 +25,7 @@ type branch struct {
 }
 
 // trees gives a call tree to each entry that is heavy enough to have one.
-func (g *grouping) trees(samples []Sample) {
+func (g *grouping) trees(samples iter.Seq[*Sample]) {
 	opt := g.opt.Tree
 	lightest := uint64(0)
 	if !opt.Relative {

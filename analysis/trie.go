@@ -1,5 +1,7 @@
 package analysis
 
+import "iter"
+
 // A trie merges the chains of a histogram's samples from the end at which call
 // trees begin, so that all that follows costs as much as there are different
 // chains of functions: samples differ in addresses too, and are many more.
@@ -67,7 +69,7 @@ func (f *figures) add(o figures) {
 	f.selfHits += o.selfHits
 }
 
-func newTrie(g *grouping, samples []Sample, lightest uint64) *trie {
+func newTrie(g *grouping, samples iter.Seq[*Sample], lightest uint64) *trie {
 	t := &trie{
 		g: g, caller: g.opt.Tree.Caller, lightest: lightest,
 		byIdentity: make(map[[2]uint32]int32),
@@ -78,16 +80,15 @@ func newTrie(g *grouping, samples []Sample, lightest uint64) *trie {
 		t.least = lightest
 		t.weigh(samples)
 	}
-	for i := range samples {
-		t.add(&samples[i])
+	for s := range samples {
+		t.add(s)
 	}
 	return t
 }
 
 // weigh finds how heavy functions are at most: recursion is counted each time.
-func (t *trie) weigh(samples []Sample) {
-	for i := range samples {
-		s := &samples[i]
+func (t *trie) weigh(samples iter.Seq[*Sample]) {
+	for s := range samples {
 		chain := t.g.chain(s)
 		for pos := range chain.len() {
 			c := chain.at(pos)

@@ -53,36 +53,45 @@ func newTable(s *analysis.Section, st *Style) *table {
 		t.columns = append(t.columns, keyColumn(k, i, s.Entries))
 	}
 	total := st.total(s)
-	for _, e := range s.Entries {
+	shown := s.Entries
+	for i, e := range s.Entries {
 		if percent(e.Total, total) < st.PercentLimit {
-			break // they are sorted by weight
+			shown = s.Entries[:i] // they are sorted by weight
+			break
 		}
-		t.rows = append(t.rows, entryRow(e, s.Keys, st, total))
+	}
+	t.rows = len(shown)
+	t.cells = func(dst []string, row int) []string { return entryCells(dst, shown[row], s.Keys, st, total) }
+	if st.Graph != GraphNone {
+		t.below = func(w *bufio.Writer, row int) { entryGraph(w, shown[row], s.Keys, st, total) }
 	}
 	return t
 }
 
-func entryRow(e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) row {
-	share := func(w uint64) string { return fmt.Sprintf("%.2f%%", percent(w, total)) }
-	r := row{cells: []string{share(e.Total)}}
+func entryCells(dst []string, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) []string {
+	dst = append(dst, share(e.Total, total))
 	if st.Children {
-		r.cells = append(r.cells, share(e.Self))
+		dst = append(dst, share(e.Self, total))
 	}
 	if st.Samples {
 		// perf counts the samples of the entry itself, also with --children.
-		r.cells = append(r.cells, strconv.FormatUint(e.SelfHits, 10))
+		dst = append(dst, strconv.FormatUint(e.SelfHits, 10))
 	}
 	for i, k := range keys {
-		r.cells = append(r.cells, cellText(k, e.Cells[i]))
+		dst = append(dst, cellText(k, e.Cells[i]))
 	}
-	if len(e.Tree) > 0 && st.Graph != GraphNone {
-		g := graph{style: st, total: total, entry: e}
-		if len(keys) > 0 && keys[0].Kind == analysis.KeySymbol {
-			g.symbol = e.Cells[0].Text
-		}
-		r.below = g.write
+	return dst
+}
+
+func entryGraph(w *bufio.Writer, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) {
+	if len(e.Tree) == 0 {
+		return
 	}
-	return r
+	g := graph{style: st, total: total, entry: e}
+	if len(keys) > 0 && keys[0].Kind == analysis.KeySymbol {
+		g.symbol = e.Cells[0].Text
+	}
+	g.write(w)
 }
 
 func keyColumn(k analysis.SortKey, i int, entries []*analysis.Entry) column {
@@ -106,7 +115,7 @@ func keyColumn(k analysis.SortKey, i int, entries []*analysis.Entry) column {
 	}
 	c := column{title: clean(k.Arg), right: true}
 	for _, e := range entries {
-		if v := e.Cells[i].Value; v.Field != nil && !v.Numeric() {
+		if v := e.Cells[i].Value; v != nil && !v.Numeric() {
 			c.right = false
 		}
 	}

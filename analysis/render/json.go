@@ -169,6 +169,9 @@ func jsonCell(k analysis.SortKey, c analysis.Cell) any {
 	case analysis.KeyPID, analysis.KeyTID, analysis.KeyCPU:
 		return c.ID
 	case analysis.KeyArg:
+		if c.Value == nil {
+			return nil
+		}
 		return c.Value.JSON()
 	}
 	return c.Text

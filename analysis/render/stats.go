@@ -24,17 +24,18 @@ func Accounts(w io.Writer, q *analysis.Quality) error {
 			shown = append(shown, c)
 		}
 	}
+	var rows [][]string
 	t := &table{columns: []column{{title: "Probe"}, {title: "CPU", right: true}, {title: "Hits", right: true}}}
 	for _, c := range shown {
 		t.columns = append(t.columns, column{title: c.String(), right: true})
 	}
 	line := func(probe, cpu string, counts map[format.Cause]uint64) {
 		a := analysis.Account{Counts: counts}
-		r := row{cells: []string{clean(probe), cpu, strconv.FormatUint(a.Total(), 10)}}
+		cells := []string{clean(probe), cpu, strconv.FormatUint(a.Total(), 10)}
 		for _, c := range shown {
-			r.cells = append(r.cells, strconv.FormatUint(counts[c], 10))
+			cells = append(cells, strconv.FormatUint(counts[c], 10))
 		}
-		t.rows = append(t.rows, r)
+		rows = append(rows, cells)
 	}
 	for _, a := range q.Accounts {
 		cpu := strconv.FormatUint(uint64(a.CPU), 10)
@@ -44,6 +45,8 @@ func Accounts(w io.Writer, q *analysis.Quality) error {
 		line(a.Probe, cpu, a.Counts)
 	}
 	line("total", "all", sum)
+	t.rows = len(rows)
+	t.cells = func(dst []string, row int) []string { return append(dst, rows[row]...) }
 	t.write(bw)
 	fmt.Fprintf(bw, "#\n# %d hits are in the capture\n", q.Hits)
 	return bw.Flush()

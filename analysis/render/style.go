@@ -1,6 +1,10 @@
 package render
 
-import "trapline/analysis"
+import (
+	"strconv"
+
+	"trapline/analysis"
+)
 
 // A GraphKind is a way to show call trees; the names are perf's.
 type GraphKind uint8
@@ -43,6 +47,11 @@ func (st *Style) total(s *analysis.Section) uint64 {
 		return s.Sum
 	}
 	return max(s.Weight, s.Sum)
+}
+
+// share writes a percentage as perf does.
+func share(part, total uint64) string {
+	return strconv.FormatFloat(percent(part, total), 'f', 2, 64) + "%"
 }
 
 func percent(part, total uint64) float64 {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,24 +14,27 @@ type column struct {
 	width int
 }
 
-// A table has rows of text, each with lines below it that are not part of the
-// columns.
+// A table has rows of text. They are asked for twice, to measure and to print
+// them: there may be as many as functions in a system, and one at a time takes no
+// memory.
 type table struct {
 	columns []column
-	rows    []row
-}
-
-type row struct {
-	cells []string
-	below func(w *bufio.Writer) // nil: nothing
+	rows    int
+	cells   func(dst []string, row int) []string // appends the cells of a row
+	below   func(w *bufio.Writer, row int)       // writes what follows a row and is not part of the columns; nil: nothing
 }
 
 func (t *table) measure() {
 	for i := range t.columns {
 		c := &t.columns[i]
 		c.width = max(c.width, utf8.RuneCountInString(c.title))
-		for _, r := range t.rows {
-			c.width = max(c.width, utf8.RuneCountInString(r.cells[i]))
+	}
+	var cells []string
+	for row := range t.rows {
+		cells = t.cells(cells[:0], row)
+		for i := range t.columns {
+			c := &t.columns[i]
+			c.width = max(c.width, utf8.RuneCountInString(cells[i]))
 		}
 	}
 }
@@ -45,29 +49,38 @@ func (t *table) write(w *bufio.Writer) {
 		titles[i] = c.title
 		dots[i] = strings.Repeat(".", c.width)
 	}
-	w.WriteString("#" + t.line(titles)[1:])
-	w.WriteString("#" + t.line(dots)[1:])
+	line := t.line(nil, titles)
+	line[0] = '#'
+	w.Write(line)
+	line = t.line(line[:0], dots)
+	line[0] = '#'
+	w.Write(line)
 	w.WriteString("#\n")
-	for _, r := range t.rows {
-		w.WriteString(t.line(r.cells))
-		if r.below != nil {
-			r.below(w)
+	var cells []string
+	for row := range t.rows {
+		cells = t.cells(cells[:0], row)
+		line = t.line(line[:0], cells)
+		w.Write(line)
+		if t.below != nil {
+			t.below(w, row)
 		}
 	}
 }
 
-func (t *table) line(cells []string) string {
-	var b strings.Builder
+func (t *table) line(b []byte, cells []string) []byte {
 	for i, c := range t.columns {
-		b.WriteString("  ")
-		pad := strings.Repeat(" ", c.width-utf8.RuneCountInString(cells[i]))
+		b = append(b, "  "...)
+		if !c.right {
+			b = append(b, cells[i]...)
+		}
+		for range c.width - utf8.RuneCountInString(cells[i]) {
+			b = append(b, ' ')
+		}
 		if c.right {
-			b.WriteString(pad + cells[i])
-		} else {
-			b.WriteString(cells[i] + pad)
+			b = append(b, cells[i]...)
 		}
 	}
-	return strings.TrimRight(b.String(), " ") + "\n"
+	return append(bytes.TrimRight(b, " "), '\n')
 }
 
 // writeSeparated prints the rows alone, cells joined by sep. A separator within a
@@ -78,8 +91,10 @@ func (t *table) writeSeparated(w *bufio.Writer, sep string) {
 		titles[i] = c.title
 	}
 	w.WriteString("# " + strings.Join(titles, sep) + "\n")
-	for _, r := range t.rows {
-		for i, cell := range r.cells {
+	var cells []string
+	for row := range t.rows {
+		cells = t.cells(cells[:0], row)
+		for i, cell := range cells {
 			if i > 0 {
 				w.WriteString(sep)
 			}
