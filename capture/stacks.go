@@ -1,0 +1,133 @@
+package capture
+
+import (
+	"trapline/format"
+)
+
+// A stackEntry is a stack as sent by a program, and its ID once a hit refers to it.
+type stackEntry struct {
+	kernel  bool
+	cut     format.StackCut
+	frames  []stackFrame
+	check   uint64 // another hash of the addresses, to find two stacks with one hash
+	segment uint64 // that id belongs to
+	id      format.StackID
+}
+
+type stackFrame struct {
+	location
+	flags format.FrameFlags
+}
+
+// inKernel reports whether the frame is named by the kernel's symbols.
+func (f stackFrame) inKernel() bool {
+	if f.image == nil {
+		return false
+	}
+	k := f.image.kind
+	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
+}
+
+// lowestAddress is the first address that code can be mapped at: the kernel's
+// vm.mmap_min_addr is 64 KiB by default and a page at least.
+const lowestAddress = 4096
+
+// stack keeps a stack until a hit refers to it.
+func (a *assembler) stack(s *stackEvent) {
+	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), check: s.check(), frames: make([]stackFrame, 0, s.count)}
+	for i := range s.count {
+		var f stackFrame
+		if s.kernel {
+			// The first address is where the probe was hit, all others were pushed by calls.
+			f.location = a.locator.kernelLocation(s.address(i))
+			if len(e.frames) == 0 && a.locator.entry(f.location) {
+				continue
+			}
+		} else {
+			u := s.userFrame(i)
+			if u.address < lowestAddress {
+				// What was taken for a frame pointer was none.
+				e.cut = format.CutNoRule
+				break
+			}
+			f.location = a.locator.user(s, u)
+		}
+		if i > 0 {
+			f.flags = format.FrameReturn
+		}
+		e.frames = append(e.frames, f)
+	}
+	if !s.kernel && e.cut == format.CutUnreadable {
+		a.counts.UserStacksFailed++
+	}
+	known := a.stacks[s.hash]
+	if known == nil {
+		a.stacks[s.hash] = e
+		return
+	}
+	if s.again {
+		a.counts.StacksCompared++
+		if known.check != e.check {
+			a.counts.StacksDifferent++
+		}
+	}
+}
+
+// check hashes the addresses in another way than the programs do (FNV-1a, by words).
+func (s *stackEvent) check() uint64 {
+	h := uint64(14695981039346656037)
+	for i := range s.count {
+		a := uint64(0)
+		if s.kernel {
+			a = s.address(i)
+		} else {
+			a = s.userFrame(i).address
+		}
+		h = (h ^ a) * 1099511628211
+	}
+	return h
+}
+
+// stackID returns the ID of a stack in the open segment; ok is false when the stack is not known.
+func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
+	if hash == 0 {
+		return 0, true
+	}
+	e := a.stacks[hash]
+	if e == nil {
+		if e = a.older[hash]; e == nil {
+			return 0, false
+		}
+		a.stacks[hash] = e
+	}
+	if e.segment != a.segment {
+		frames := make([]format.FrameID, len(e.frames))
+		for i, f := range e.frames {
+			frames[i] = a.frame(f)
+		}
+		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: e.cut, Frames: frames})
+		e.segment = a.segment
+	}
+	return e.id, true
+}
+
+func (a *assembler) frame(f stackFrame) format.FrameID {
+	frame := format.Frame{Offset: f.offset, Flags: f.flags}
+	if f.image != nil {
+		frame.Image = f.image.write(a.w, a.segment)
+	}
+	id := a.w.Frame(frame)
+	if int(id) == len(a.located) {
+		a.located = append(a.located, f)
+	}
+	return id
+}
+
+// symbol interns a kernel code address that is an argument. It is named as the
+// kernel's own %pS does, at the address itself.
+func (a *assembler) symbol(address uint64) format.FrameID {
+	if address == 0 {
+		return 0
+	}
+	return a.frame(stackFrame{location: a.locator.kernelLocation(address)})
+}
