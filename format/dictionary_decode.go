@@ -192,37 +192,6 @@ func (d *dictionary) probes() ([]Probe, error) {
 	return out, nil
 }
 
-func (d *dictionary) symbols() ([]Symbol, error) {
-	sizes, total, err := lengths(d.columns, d.rows, symbolLength, MaxValues)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.segment.charge(total * costCall); err != nil {
-		return nil, err
-	}
-	frames, err := decode(nil, d.columns, symbolFrame, d.rows)
-	if err != nil {
-		return nil, err
-	}
-	c, err := several(d.columns, total, callFunction, callFile, callLine, callOffset)
-	if err != nil {
-		return nil, err
-	}
-	if err := firstError(fit(frames, max32, "frame"), fit(c[0], max32, "function"), fit(c[1], max32, "file"), fit(c[2], max32, "line")); err != nil {
-		return nil, err
-	}
-	all := make([]Call, total)
-	for i := range all {
-		all[i] = Call{StringID(c[0][i]), StringID(c[1][i]), uint32(c[2][i]), c[3][i]}
-	}
-	out := make([]Symbol, d.rows)
-	for i, n := range sizes {
-		out[i] = Symbol{FrameID(frames[i]), all[:n:n]}
-		all = all[n:]
-	}
-	return out, nil
-}
-
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

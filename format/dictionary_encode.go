@@ -145,20 +145,3 @@ func (e *encoder) probes(first uint32, rows []Probe) {
 		func(v *Probe) uint64 { return v.Period }))
 	e.finish(header{kind: kindProbes, rows: uint32(len(rows)), first: first})
 }
-
-func (e *encoder) symbols(syms []Symbol) {
-	e.begin()
-	e.columns(symbolFrame, fill(e, syms,
-		func(v *Symbol) uint64 { return uint64(v.Frame) },
-		func(v *Symbol) uint64 { return uint64(len(v.Calls)) }))
-	var calls []Call
-	for _, s := range syms {
-		calls = append(calls, s.Calls...)
-	}
-	e.columns(callFunction, fill(e, calls,
-		func(v *Call) uint64 { return uint64(v.Function) },
-		func(v *Call) uint64 { return uint64(v.File) },
-		func(v *Call) uint64 { return uint64(v.Line) },
-		func(v *Call) uint64 { return v.Offset }))
-	e.finish(header{kind: kindSymbols, rows: uint32(len(syms))})
-}

@@ -128,8 +128,12 @@ func random(t *testing.T, rng *rand.Rand, w io.Writer, opt *format.WriterOptions
 			calls := []call{}
 			for c := range id % 3 {
 				fn := fmt.Sprint("fn", id, "_", c)
-				s.Calls = append(s.Calls, format.Call{Function: wr.String(fn), File: wr.String("main.c"), Line: uint32(c), Offset: f.Offset})
-				calls = append(calls, fmt.Sprint(fn, " main.c ", c, " ", f.Offset))
+				offset := uint64(0)
+				if c == id%3-1 {
+					offset = f.Offset / 2
+				}
+				s.Calls = append(s.Calls, format.Call{Function: wr.String(fn), File: wr.String("main.c"), Line: uint32(c), Offset: offset})
+				calls = append(calls, fmt.Sprint(fn, " main.c ", c, " ", offset))
 			}
 			symbols = append(symbols, s)
 			seg.Symbols[fmt.Sprint(wr.StringOf(wr.Images()[f.Image].Path), "+", f.Offset)] = calls

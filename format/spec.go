@@ -80,7 +80,7 @@ var specs = map[kind]blockSpec{
 		{id: callFunction, name: "function", list: symbolLength},
 		{id: callFile, name: "file", list: symbolLength},
 		{id: callLine, name: "line", list: symbolLength},
-		{id: callOffset, name: "offset", list: symbolLength},
+		{id: symbolStart, name: "start"},
 	}},
 	kindHits: {"HITS", []columnSpec{
 		{id: hitTime, name: "time"},
@@ -188,7 +188,7 @@ const (
 	callFunction
 	callFile
 	callLine
-	callOffset
+	symbolStart
 )
 
 const (

@@ -336,7 +336,7 @@ func (w *Writer) Loss(t uint64, counts []Count) error {
 }
 
 // symbolsBlock is how many symbols a block has at most.
-const symbolsBlock = 32 << 10
+const symbolsBlock = blockEntries
 
 // Symbols names frames of the segment: after its hits, before EndSegment. The
 // symbols must not be changed before EndSegment returns.
@@ -345,6 +345,7 @@ func (w *Writer) Symbols(syms []Symbol) error {
 		return err
 	}
 	w.writeDictionaries()
+	frames := w.frames.rows
 	for len(syms) > 0 {
 		n, calls := 0, 0
 		for n < min(len(syms), symbolsBlock) && (n == 0 || calls+len(syms[n].Calls) <= MaxValues) {
@@ -356,8 +357,13 @@ func (w *Writer) Symbols(syms []Symbol) error {
 		}
 		part := syms[:n]
 		syms = syms[n:]
+		for _, s := range part {
+			if s.Frame == 0 || int(s.Frame) >= len(frames) {
+				return fmt.Errorf("symbol of frame %d, which the segment does not have", s.Frame)
+			}
+		}
 		w.charge(n*cost[kindSymbols] + calls*costCall)
-		w.out.do(func(e *encoder) { e.symbols(part) })
+		w.out.do(func(e *encoder) { e.symbols(part, frames) })
 	}
 	if w.err != nil {
 		return w.err
