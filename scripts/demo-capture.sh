@@ -19,7 +19,7 @@ cat >"$work/guest.sh" <<'END'
 echo demo >/proc/sys/kernel/hostname
 PATH=/usr/bin
 cd /tmp
-record -q -a -F 199 -e cpu-clock -e sched:sched_switch -e syscalls:sys_enter_openat -e 'uprobe:libc:malloc size=arg0:u64' -o demo.data -- sh /usr/src/work.sh
+record -q -a -F 199 -e cpu-clock -e sched:sched_switch -e syscalls:sys_enter_openat -e 'uprobe:libc:malloc size=arg0:u64' -o demo.data -- sh /usr/src/work.sh 2>/tmp/errors
 base64 demo.data
 END
 

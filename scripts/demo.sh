@@ -27,8 +27,9 @@ fi
 
 report() {
 	echo
-	echo "\$ report -i $capture $*"
-	echo
+	printf '$ report -i %s' "$capture"
+	printf ' %s' "$@" | sed "s/[^ ]*\*[^ ]*/'&'/"
+	printf '\n\n'
 	bin/report -i "$capture" "$@" | sed -n '1,45p'
 }
 report --header-only
