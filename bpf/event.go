@@ -13,11 +13,14 @@ const (
 	StackSize     = 32 // struct stack, without its frames
 	UserFrameSize = 32 // struct user_frame
 
-	HitKernelStackLost = 1
-	HitUserStackLost   = 2
-	HitRecordCut       = 4
+	HitRecordCut = 1
 
 	StackAgain = 1
+
+	Slots        = 4 // rings a CPU
+	BlockBits    = 16
+	BlockSize    = 1 << BlockBits
+	LongestEvent = 4096 // bytes, and the slack behind each block
 
 	MaxFrames    = 127
 	MaxRecord    = 3072

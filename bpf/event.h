@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one definition of what the programs send through the ring buffers.
+ * The one definition of what the programs send through the rings: events
+ * one after another, each beginning at a multiple of 8 bytes.
  * bpf/event.go mirrors it; a test there compares the two through BTF.
  */
 #ifndef TRAPLINE_EVENT_H
@@ -21,9 +22,7 @@ enum event_kind {
 
 /* hit.flags */
 enum {
-	HIT_KERNEL_STACK_LOST = 1, /* its stack event found no room in the ring */
-	HIT_USER_STACK_LOST = 2,
-	HIT_RECORD_CUT = 4, /* arguments beyond MAX_RECORD are missing */
+	HIT_RECORD_CUT = 1, /* arguments beyond MAX_RECORD are missing */
 };
 
 /* One hit. The record follows: the trace record without its first 8 bytes. */

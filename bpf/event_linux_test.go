@@ -10,6 +10,7 @@ func TestEventLayout(t *testing.T) {
 	var h HooksHit
 	var s HooksStack
 	var f HooksUserFrame
+	var r HooksRing
 	for _, c := range []struct {
 		name      string
 		got, want uintptr
@@ -33,6 +34,8 @@ func TestEventLayout(t *testing.T) {
 		{"user_frame.inode", unsafe.Offsetof(f.Inode), 8},
 		{"user_frame.offset", unsafe.Offsetof(f.Offset), 16},
 		{"user_frame.device", unsafe.Offsetof(f.Device), 24},
+		{"struct ring", unsafe.Sizeof(r), 64},
+		{"the longest stack", unsafe.Sizeof(s) + MaxFrames*unsafe.Sizeof(f), LongestEvent},
 		{"user_frame.known", unsafe.Offsetof(f.Known), 28},
 	} {
 		if c.got != c.want {

@@ -31,41 +31,45 @@ static __always_inline void count(enum count what)
 		__sync_fetch_and_add(&c->n[what], 1);
 }
 
-/*
- * Programs do not wake the reader: it polls, and a wake-up costs more than a
- * hit. Now and then they look how full the ring is and wake it early.
- */
-static __always_inline u64 wakeup(void *ring, u64 time)
-{
-	if (((time >> 4) & 31) == 0 &&
-	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
-}
-
 static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *s,
 				     u32 slot, u32 cpu, struct task_struct *task,
 				     u64 epoch)
 {
-	struct hit *hit = &s->hit.hit;
-	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	struct ring *ring = ring_of(cpu, slot);
+	struct taken kernel = {}, user = {};
+	u64 at, time;
+	struct hit *hit;
 	u32 size;
 
-	if (!ring) {
+	if (!ring || ring->produced - *(volatile u64 *)&ring->consumed > ring->full) {
+		count(COUNT_RING_FULL);
+		return 0;
+	}
+	at = ring->produced;
+	time = bpf_ktime_get_ns();
+	if (with_kernel_stack)
+		kernel = kernel_stack(ctx, s, slot, ring, &at, time, epoch);
+	if (with_user_stack)
+		user = user_stack(ctx, s, slot, ring, &at, time, task, epoch);
+
+	hit = event_at(ring, at);
+	if (!hit) {
 		count(COUNT_RING_FULL);
 		return 0;
 	}
 	hit->kind = EVENT_HIT;
 	hit->flags = 0;
 	hit->probe = probe_index;
-	hit->time = bpf_ktime_get_ns();
+	hit->time = time;
 	hit->pid = task->tgid;
 	hit->tid = task->pid;
+	hit->kernel_stack = kernel.hash;
+	hit->user_stack = user.hash;
 	/* read directly: bpf_get_current_comm takes ten times as long */
 	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
 	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
 
-	size = take_record(ctx, hook, s->hit.record, hit);
+	size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
 	if (size == ~0U) {
 		count(COUNT_UNREADABLE);
 		return 0;
@@ -73,16 +77,13 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	hit->size = size;
-	hit->kernel_stack = with_kernel_stack ?
-		kernel_stack(ctx, s, slot, ring, hit, epoch) : 0;
-	hit->user_stack = with_user_stack ?
-		user_stack(ctx, s, slot, ring, hit, task, epoch) : 0;
-
-	if (bpf_ringbuf_output(ring, &s->hit, sizeof(struct hit) + size,
-			       wakeup(ring, hit->time)))
-		count(COUNT_RING_FULL);
-	else
-		count(COUNT_RECORDED);
+	publish(ring, event_end(at, sizeof(struct hit) + size));
+	count(COUNT_RECORDED);
+	/* only now: another CPU's hit must not name a stack that is not on its way */
+	if (kernel.put)
+		mark_sent(kernel.hash);
+	if (user.put)
+		mark_sent(user.hash);
 	return 0;
 }
 

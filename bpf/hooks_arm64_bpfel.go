@@ -13,6 +13,11 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type HooksBlock struct {
+	_    structs.HostLayout
+	Data [69632]uint8
+}
+
 type HooksControl struct {
 	_       structs.HostLayout
 	Epoch   uint64
@@ -47,18 +52,23 @@ type HooksHit struct {
 	Comm        [16]int8
 }
 
+type HooksRing struct {
+	_          structs.HostLayout
+	Produced   uint64
+	Consumed   uint64
+	Full       uint64
+	FirstBlock uint32
+	BlockMask  uint32
+	Pad        [4]uint64
+}
+
 type HooksScratch struct {
 	_               structs.HostLayout
 	Busy            uint64
 	ScopeKey        uint64
 	ScopeGeneration uint32
 	ScopeAnswer     uint32
-	Hit             struct {
-		_      structs.HostLayout
-		Hit    HooksHit
-		Record [3328]uint8
-	}
-	Kernel struct {
+	Kernel          struct {
 		_    structs.HostLayout
 		Head HooksStack
 		Ip   [128]uint64
@@ -98,6 +108,7 @@ type HooksUserFrame struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	HooksMapAccounts         = "accounts"
+	HooksMapBlocks           = "blocks"
 	HooksMapControls         = "controls"
 	HooksMapRings            = "rings"
 	HooksMapScopeGeneration  = "scope_generation"
@@ -128,7 +139,6 @@ const (
 	HooksVarScopeUidCount    = "scope_uid_count"
 	HooksVarScopeUids        = "scope_uids"
 	HooksVarSelfPid          = "self_pid"
-	HooksVarWakeupBytes      = "wakeup_bytes"
 	HooksVarWithKernelStack  = "with_kernel_stack"
 	HooksVarWithUserStack    = "with_user_stack"
 )
@@ -190,6 +200,7 @@ type HooksProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksMapSpecs struct {
 	Accounts        *ebpf.MapSpec `ebpf:"accounts"`
+	Blocks          *ebpf.MapSpec `ebpf:"blocks"`
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
 	Rings           *ebpf.MapSpec `ebpf:"rings"`
 	ScopeGeneration *ebpf.MapSpec `ebpf:"scope_generation"`
@@ -218,7 +229,6 @@ type HooksVariableSpecs struct {
 	ScopeUidCount   *ebpf.VariableSpec `ebpf:"scope_uid_count"`
 	ScopeUids       *ebpf.VariableSpec `ebpf:"scope_uids"`
 	SelfPid         *ebpf.VariableSpec `ebpf:"self_pid"`
-	WakeupBytes     *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
 	WithKernelStack *ebpf.VariableSpec `ebpf:"with_kernel_stack"`
 	WithUserStack   *ebpf.VariableSpec `ebpf:"with_user_stack"`
 }
@@ -244,6 +254,7 @@ func (o *HooksObjects) Close() error {
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksMaps struct {
 	Accounts        *ebpf.Map `ebpf:"accounts"`
+	Blocks          *ebpf.Map `ebpf:"blocks"`
 	Controls        *ebpf.Map `ebpf:"controls"`
 	Rings           *ebpf.Map `ebpf:"rings"`
 	ScopeGeneration *ebpf.Map `ebpf:"scope_generation"`
@@ -256,6 +267,7 @@ type HooksMaps struct {
 func (m *HooksMaps) Close() error {
 	return _HooksClose(
 		m.Accounts,
+		m.Blocks,
 		m.Controls,
 		m.Rings,
 		m.ScopeGeneration,
@@ -285,7 +297,6 @@ type HooksVariables struct {
 	ScopeUidCount   *ebpf.Variable `ebpf:"scope_uid_count"`
 	ScopeUids       *ebpf.Variable `ebpf:"scope_uids"`
 	SelfPid         *ebpf.Variable `ebpf:"self_pid"`
-	WakeupBytes     *ebpf.Variable `ebpf:"wakeup_bytes"`
 	WithKernelStack *ebpf.Variable `ebpf:"with_kernel_stack"`
 	WithUserStack   *ebpf.Variable `ebpf:"with_user_stack"`
 }

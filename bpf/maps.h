@@ -3,36 +3,15 @@
 #ifndef TRAPLINE_MAPS_H
 #define TRAPLINE_MAPS_H
 
-#include "event.h"
+#include "ring.h"
 
-/* One ring a CPU: a single shared one serialises all CPUs on its lock. */
-struct ring {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1); /* set to the number of CPUs */
-	__type(key, u32);
-	__array(values, struct ring);
-} rings SEC(".maps");
-
-/*
- * Where a program builds its events. Programs nest: an interrupt or, for
- * uprobes, another task can run a second program on the CPU before the first
- * has ended, so each takes a free slot and gives it back.
- */
-#define SLOTS 4
+/* What a program works with, for each slot. */
 struct scratch {
 	u64 busy;
 	/* the scope's last answer on this CPU; see in_listed_scope */
 	u64 scope_key;
 	u32 scope_generation;
 	u32 scope_answer;
-	struct {
-		struct hit hit;
-		u8 record[MAX_RECORD + MAX_STRING];
-	} hit;
 	struct {
 		struct stack head;
 		u64 ip[MAX_FRAMES + 1];
@@ -134,7 +113,6 @@ volatile const u32 with_kernel_stack = 0;
 volatile const u32 with_user_stack = 0;
 volatile const u32 max_frames = MAX_FRAMES;
 volatile const u32 have_find_vma = 0; /* bpf_find_vma and bpf_loop: 5.17 */
-volatile const u64 wakeup_bytes = 0;  /* fill of a ring that wakes the reader */
 
 volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */
 volatile const u32 data_loc_count = 0;

@@ -46,7 +46,7 @@ static __always_inline u64 address_space(struct task_struct *task, u64 epoch)
 	return mix(h, task->mm->exec_vm);
 }
 
-/* Is the stack known to user space? Marks it as known. */
+/* Is the stack known to user space? */
 static __always_inline bool sent_before(u64 hash)
 {
 	u32 at = hash >> (64 - SENT_BITS);
@@ -162,53 +162,67 @@ static __always_inline u32 frame_count(long bytes)
 }
 
 /*
- * kernel_stack and user_stack return the stack's hash (0: none) and send the
- * stack if user space may not know it. lost is set when that failed.
+ * A stack of a hit. kernel_stack and user_stack take it and, if user space may
+ * not know it, put its event at the position *at, which they move on. To be
+ * marked as sent once it has been published.
  */
-static __always_inline u64 kernel_stack(void *ctx, struct scratch *s, u32 slot,
-					void *ring, struct hit *hit, u64 epoch)
+struct taken {
+	u64 hash; /* 0: none */
+	bool put;
+};
+
+static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at,
+				      void *event, u32 size)
 {
+	void *to = event_at(ring, *at);
+
+	if (!to || bpf_probe_read_kernel(to, size, event)) {
+		t->hash = 0;
+		return;
+	}
+	*at = event_end(*at, size);
+	t->put = true;
+}
+
+static __always_inline struct taken kernel_stack(void *ctx, struct scratch *s, u32 slot,
+						 struct ring *ring, u64 *at,
+						 u64 time, u64 epoch)
+{
+	struct taken t = {};
 	u32 size = max_frames * 8;
 	if (size > MAX_FRAMES * 8)
 		size = MAX_FRAMES * 8;
 	long n = bpf_get_stack(ctx, s->kernel.ip, size, 0);
 	if (n <= 0)
-		return 0;
+		return t;
 	u32 frames = frame_count(n);
-	u64 hash = hash_frames(slot, 0, frames, mix(epoch, 1)) | 1;
-	bool again = sent_before(hash);
+	t.hash = hash_frames(slot, 0, frames, mix(epoch, 1)) | 1;
+	bool again = sent_before(t.hash);
 
-	if (again && !sent_again(hit->time))
-		return hash;
+	if (again && !sent_again(time))
+		return t;
 	s->kernel.head = (struct stack){
 		.kind = EVENT_KERNEL_STACK,
 		.flags = again ? STACK_AGAIN : 0,
 		.cut = frames >= max_frames ? CUT_DEPTH : CUT_NONE,
 		.frames = frames,
-		.hash = hash,
+		.hash = t.hash,
 	};
-	if (bpf_ringbuf_output(ring, &s->kernel,
-			       sizeof(struct stack) + frames * 8, BPF_RB_NO_WAKEUP)) {
-		if (!again) {
-			hit->flags |= HIT_KERNEL_STACK_LOST;
-			return 0;
-		}
-	} else {
-		mark_sent(hash);
-	}
-	return hash;
+	put_stack(&t, ring, at, &s->kernel, sizeof(struct stack) + frames * 8);
+	return t;
 }
 
-static __always_inline u64 user_stack(void *ctx, struct scratch *s, u32 slot,
-				      void *ring, struct hit *hit,
-				      struct task_struct *task, u64 epoch)
+static __always_inline struct taken user_stack(void *ctx, struct scratch *s, u32 slot,
+					       struct ring *ring, u64 *at, u64 time,
+					       struct task_struct *task, u64 epoch)
 {
+	struct taken t = {};
 	u32 size = max_frames * 8;
 	u8 cut = CUT_NONE;
 	u32 frames = 0;
 
 	if (task->flags & PF_KTHREAD || !task->mm)
-		return 0;
+		return t;
 	if (size > MAX_FRAMES * 8)
 		size = MAX_FRAMES * 8;
 	long n = bpf_get_stack(ctx, s->ip, size, BPF_F_USER_STACK);
@@ -219,32 +233,24 @@ static __always_inline u64 user_stack(void *ctx, struct scratch *s, u32 slot,
 	if (frames >= max_frames)
 		cut = CUT_DEPTH;
 	u64 space = address_space(task, epoch);
-	u64 hash = hash_frames(slot, 1, frames, space) | 1;
-	bool again = sent_before(hash);
+	t.hash = hash_frames(slot, 1, frames, space) | 1;
+	bool again = sent_before(t.hash);
 
-	if (again && !sent_again(hit->time))
-		return hash;
+	if (again && !sent_again(time))
+		return t;
 	locate_frames(slot, frames);
 	s->user.head = (struct stack){
 		.kind = EVENT_USER_STACK,
 		.flags = again ? STACK_AGAIN : 0,
 		.cut = cut,
 		.frames = frames,
-		.hash = hash,
+		.hash = t.hash,
 		.space = space,
-		.pid = hit->pid,
+		.pid = task->tgid,
 	};
-	if (bpf_ringbuf_output(ring, &s->user,
-			       sizeof(struct stack) + frames * sizeof(struct user_frame),
-			       BPF_RB_NO_WAKEUP)) {
-		if (!again) {
-			hit->flags |= HIT_USER_STACK_LOST;
-			return 0;
-		}
-	} else {
-		mark_sent(hash);
-	}
-	return hash;
+	put_stack(&t, ring, at, &s->user,
+		  sizeof(struct stack) + frames * sizeof(struct user_frame));
+	return t;
 }
 
 #endif

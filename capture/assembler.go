@@ -116,7 +116,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	return nil
 }
 
-// chunk decodes one chunk of a ring's records.
+// chunk decodes one chunk of a ring's events.
 func (a *assembler) chunk(c chunk) error {
 	for {
 		event, ok := c.next()
@@ -130,10 +130,6 @@ func (a *assembler) chunk(c chunk) error {
 }
 
 func (a *assembler) event(cpu int, event []byte) error {
-	if len(event) == 0 {
-		a.counts.Undecodable++
-		return nil
-	}
 	switch event[0] {
 	case bpf.EventHit:
 		return a.hitEvent(cpu, event, false)
@@ -190,9 +186,6 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
 			return nil
 		}
-		a.counts.StacksLost++
-	}
-	if h.flags&(bpf.HitKernelStackLost|bpf.HitUserStackLost) != 0 {
 		a.counts.StacksLost++
 	}
 	if h.flags&bpf.HitRecordCut != 0 {

@@ -200,8 +200,9 @@ func TestAssembleComparesStacks(t *testing.T) {
 }
 
 func TestAssembleUndecodable(t *testing.T) {
-	_, a := assemble(t, plain, map[int][][]byte{0: {
-		{}, {99}, encodeHit(hitEvent{probe: 7}), encodeHit(hitEvent{})[:20], encodeKernelStack(1, 2)[:28]}})
+	_, a := assemble(t, plain, map[int][][]byte{
+		0: {encodeHit(hitEvent{probe: 7}), {99}}, 1: {encodeHit(hitEvent{})[:20]}, 2: {encodeKernelStack(1, 2)[:28]},
+		3: {encodeKernelStack(1, 2)[:32]}})
 	if a.counts.Undecodable != 5 || a.counts.Hits != 0 {
 		t.Errorf("%d undecodable, %d hits; want 5 and 0", a.counts.Undecodable, a.counts.Hits)
 	}

@@ -55,12 +55,10 @@ func encodeUserStack(hash uint64, pid uint32, frames ...userFrame) []byte {
 	return b
 }
 
-// encodeRing frames events as a ring buffer does.
+// encodeRing puts events one after another as a ring does.
 func encodeRing(events ...[]byte) []byte {
 	var b []byte
 	for _, e := range events {
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(e)))
-		b = append(b, 0, 0, 0, 0)
 		b = append(b, e...)
 		for len(b)%8 != 0 {
 			b = append(b, 0)

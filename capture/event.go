@@ -39,6 +39,26 @@ type userFrame struct {
 	known                  bool
 }
 
+// eventSize returns how many bytes the event at the start of b takes, 0 if it is none.
+func eventSize(b []byte) int {
+	if len(b) < bpf.StackSize {
+		return 0
+	}
+	size := 0
+	switch b[0] {
+	case bpf.EventHit:
+		size = bpf.HitSize + int(binary.LittleEndian.Uint16(b[2:]))
+	case bpf.EventKernelStack:
+		size = bpf.StackSize + 8*int(binary.LittleEndian.Uint32(b[4:]))
+	case bpf.EventUserStack:
+		size = bpf.StackSize + bpf.UserFrameSize*int(binary.LittleEndian.Uint32(b[4:]))
+	}
+	if size > bpf.LongestEvent {
+		return 0
+	}
+	return (size + 7) &^ 7
+}
+
 // decodeHit decodes an event of kind bpf.EventHit. It trusts no length.
 func decodeHit(b []byte, h *hitEvent) error {
 	if len(b) < bpf.HitSize {

@@ -15,7 +15,7 @@ type Options struct {
 	KernelStacks, UserStacks bool
 	MaxStack                 int // frames a stack; 0: the most, 127
 
-	RingBytes int // of each CPU's ring buffer, rounded up to a power of two; 0: DefaultRingBytes
+	RingBytes int // of each CPU's ring, rounded up to a power of two of at least 64 KiB; 0: DefaultRingBytes
 
 	Level      int // of compression, as format.WriterOptions
 	Properties []format.Property

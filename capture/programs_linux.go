@@ -16,9 +16,8 @@ import (
 
 // programs are a recording's maps and what programs are loaded with.
 type programs struct {
-	opt   *Options
-	maps  map[string]*ebpf.Map
-	rings *rings
+	opt  *Options
+	maps map[string]*ebpf.Map
 }
 
 // probeProgram is the program behind each kind of hook.
@@ -34,19 +33,19 @@ var probeProgram = map[format.ProbeKind]string{
 	format.ProbeTimed:         bpf.HooksProgOnTimed,
 }
 
-// newPrograms creates the shared maps. The rings' maps are entered by CPU.
-func newPrograms(opt *Options, r *rings) (*programs, error) {
+// newPrograms creates the shared maps.
+func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
 	}
-	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map), rings: r}
+	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map)}
 	for name, m := range spec.Maps {
 		switch name {
 		case bpf.HooksMapRings:
-			m.MaxEntries = uint32(len(r.rings))
-			m.InnerMap.MaxEntries = uint32(r.rings[0].size)
-			m.Contents = nil
+			m.MaxEntries = layout.rings()
+		case bpf.HooksMapBlocks:
+			m.MaxEntries = layout.totalBlocks()
 		case bpf.HooksMapAccounts:
 			m.MaxEntries = uint32(len(opt.Probes))
 		}
@@ -59,12 +58,6 @@ func newPrograms(opt *Options, r *rings) (*programs, error) {
 			return nil, fmt.Errorf("create map %s: %w", name, err)
 		}
 		p.maps[name] = created
-	}
-	for cpu, r := range r.rings {
-		if err := p.maps[bpf.HooksMapRings].Put(uint32(cpu), r.m); err != nil {
-			p.close()
-			return nil, fmt.Errorf("enter the ring buffer of CPU %d: %w", cpu, err)
-		}
 	}
 	one := uint8(1)
 	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: opt.Scope.PIDs, bpf.HooksMapScopeTids: opt.Scope.TIDs} {
@@ -98,11 +91,7 @@ func (p *programs) load(program, attachTo string, index int, pr *probe.Probe) (*
 	replacements := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {
 		if shared := p.maps[name]; shared != nil {
-			m := spec.Maps[name]
-			m.MaxEntries = shared.MaxEntries()
-			if name == bpf.HooksMapRings {
-				m.InnerMap.MaxEntries = uint32(p.rings.rings[0].size)
-			}
+			spec.Maps[name].MaxEntries = shared.MaxEntries()
 			replacements[name] = shared
 		}
 	}
@@ -155,7 +144,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		{v.WithKernelStack, flag(p.opt.KernelStacks)}, {v.WithUserStack, flag(p.opt.UserStacks)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
 		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
-		{v.WakeupBytes, p.rings.rings[0].size / 4}, {v.ProbeIndex, uint32(index)},
+		{v.ProbeIndex, uint32(index)},
 	}
 	if pr != nil {
 		if len(pr.Fetch) > bpf.MaxFetches {

@@ -19,6 +19,7 @@ import (
 type Recorder struct {
 	opt         Options
 	cpus        []int // online
+	possible    int   // CPUs
 	rings       *rings
 	programs    *programs
 	attachments []*attachment
@@ -37,7 +38,7 @@ type Recorder struct {
 // segmentAge is when a segment ends, if it has not ended by size before.
 const segmentAge = 60 * time.Second
 
-// New opens the ring buffers. symbols are the kernel's, nil when they are hidden.
+// New makes the maps that the programs share, the rings among them. symbols are the kernel's, nil when they are hidden.
 func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	r := &Recorder{opt: opt, kernel: newKernelImages(symbols)}
 	defer func() {
@@ -48,18 +49,18 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	if r.cpus, err = onlineCPUs(); err != nil {
 		return nil, err
 	}
-	possible, err := possibleCPUs()
-	if err != nil {
+	if r.possible, err = possibleCPUs(); err != nil {
 		return nil, err
 	}
 	size := opt.RingBytes
 	if size <= 0 {
-		size = DefaultRingBytes(possible)
+		size = DefaultRingBytes(r.possible)
 	}
-	if r.rings, err = newRings(possible, ringSize(size)); err != nil {
+	layout := newRingLayout(r.possible, size, exclusive(opt.Probes))
+	if r.programs, err = newPrograms(&r.opt, layout); err != nil {
 		return nil, err
 	}
-	if r.programs, err = newPrograms(&r.opt, r.rings); err != nil {
+	if r.rings, err = newRings(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
 		return nil, err
 	}
 	if r.sideband, err = openSideband(r.cpus); err != nil {
@@ -111,7 +112,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 			err = closeErr
 		}
 	}()
-	r.a = newAssembler(r.w, r, r.opt.Probes, len(r.rings.rings))
+	r.a = newAssembler(r.w, r, r.opt.Probes, r.possible)
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}

@@ -11,158 +11,181 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"trapline/bpf"
 )
 
-// Flags in a record's length word, from include/uapi/linux/bpf.h
-// (BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT, BPF_RINGBUF_HDR_SZ).
 const (
-	ringBusy    = 1 << 31
-	ringDiscard = 1 << 30
-	ringHeader  = 8
+	// ringReserve is the room that a hit with two new stacks may need.
+	ringReserve = 3 * bpf.LongestEvent
+	// blockStride is from one block to the next.
+	blockStride = bpf.BlockSize + bpf.LongestEvent
 )
 
-// A ring is one CPU's BPF ring buffer, mapped. The layout is that of
-// bpf_ringbuf_area_alloc in kernel/bpf/ringbuf.c: a page with the consumer's
-// position, a page with the producer's, and the data mapped twice in a row so
-// that no record wraps.
+// A ringLayout says how many rings there are and how large they are; bpf/ring.h
+// has what lies where.
+type ringLayout struct {
+	cpus   int
+	blocks [bpf.Slots]uint32 // of each CPU's rings, by slot: powers of two, or 0
+}
+
+// newRingLayout gives each CPU a ring that holds size bytes at least and, unless no
+// two programs run at once on a CPU, smaller ones for programs that run inside others.
+func newRingLayout(cpus, size int, exclusive bool) ringLayout {
+	l := ringLayout{cpus: cpus}
+	blocks := uint32(1) << bits.Len(uint(max(size-1, 0)/bpf.BlockSize))
+	l.blocks[0] = blocks
+	if !exclusive {
+		for slot := 1; slot < bpf.Slots; slot++ {
+			l.blocks[slot] = max(blocks/8, 1)
+		}
+	}
+	return l
+}
+
+func (l *ringLayout) rings() uint32 { return uint32(l.cpus * bpf.Slots) }
+
+func (l *ringLayout) totalBlocks() uint32 {
+	n := uint32(0)
+	for _, b := range l.blocks {
+		n += b
+	}
+	return n * uint32(l.cpus)
+}
+
+// A ring has one producer, the program that holds a slot of a CPU, and one consumer.
 type ring struct {
-	m        *ebpf.Map
-	cpu      int
-	size     uint64
-	consumer []byte // one page, writable
-	producer []byte // one page and the data twice, read-only
+	cpu    int
+	head   *bpf.HooksRing // shared with the programs
+	blocks []byte         // shared too
+	limit  uint64         // position produced when the round began
 }
 
-func newRing(cpu int, size int) (*ring, error) {
-	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: uint32(size)})
-	if err != nil {
-		return nil, fmt.Errorf("ring buffer of %d bytes for CPU %d: %w", size, cpu, err)
+func (r *ring) size() uint64 { return uint64(len(r.blocks)/blockStride) * bpf.BlockSize }
+
+func (r *ring) consumed() uint64 { return atomic.LoadUint64(&r.head.Consumed) }
+
+// take copies whole events before the limit, at most len(buf) bytes, and frees their room.
+func (r *ring) take(buf []byte) (n int) {
+	at := r.consumed()
+	for at < r.limit {
+		block := r.blocks[int(at/bpf.BlockSize&uint64(r.head.BlockMask))*blockStride:][:blockStride]
+		start := int(at % bpf.BlockSize)
+		end := start
+		for end < bpf.BlockSize && at < r.limit {
+			size := eventSize(block[end:])
+			if size == 0 || at+uint64(size) > r.limit {
+				// Nothing that a program writes; account finds the difference.
+				at = r.limit
+				break
+			}
+			if n+end-start+size > len(buf) {
+				n += copy(buf[n:], block[start:end])
+				atomic.StoreUint64(&r.head.Consumed, at)
+				return n
+			}
+			end += size
+			at += uint64(size)
+		}
+		n += copy(buf[n:], block[start:end])
 	}
-	r := &ring{m: m, cpu: cpu, size: uint64(size)}
-	page := os.Getpagesize()
-	r.consumer, err = unix.Mmap(m.FD(), 0, page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err == nil {
-		r.producer, err = unix.Mmap(m.FD(), int64(page), page+2*size, unix.PROT_READ, unix.MAP_SHARED)
-	}
-	if err != nil {
-		r.close()
-		return nil, fmt.Errorf("map the ring buffer of CPU %d: %w", cpu, err)
-	}
-	return r, nil
+	atomic.StoreUint64(&r.head.Consumed, at)
+	return n
 }
 
-func (r *ring) close() error {
-	var errs []error
-	if r.producer != nil {
-		errs = append(errs, unix.Munmap(r.producer))
-	}
-	if r.consumer != nil {
-		errs = append(errs, unix.Munmap(r.consumer))
-	}
-	return errors.Join(append(errs, r.m.Close())...)
-}
-
-func (r *ring) positions() (consumer, producer uint64) {
-	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&r.consumer[0]))),
-		atomic.LoadUint64((*uint64)(unsafe.Pointer(&r.producer[0])))
-}
-
-// A chunk is a run of whole ring buffer records of one CPU, headers included, copied out of
-// the ring. A chunk with no data marks the end of a round: every record that was
-// in any ring when the round began has been handed out.
+// A chunk is a run of whole events of one CPU, copied out of a ring. A chunk
+// with no data marks the end of a round: every event that was in any ring when
+// the round began has been handed out.
 type chunk struct {
 	cpu  int
 	data []byte
 }
 
-// next returns the chunk's first event and the rest. Discarded records are passed over.
+// next returns the chunk's first event and goes on to the next. What is no event
+// hides all that is behind it and comes as one.
 func (c *chunk) next() (event []byte, ok bool) {
-	for len(c.data) >= ringHeader {
-		word := *(*uint32)(unsafe.Pointer(&c.data[0]))
-		n := int(word &^ (ringBusy | ringDiscard))
-		whole := ringHeader + (n+7)&^7
-		if whole > len(c.data) {
-			return nil, false
-		}
-		event = c.data[ringHeader : ringHeader+n]
-		c.data = c.data[whole:]
-		if word&ringDiscard == 0 {
-			return event, true
-		}
+	if len(c.data) == 0 {
+		return nil, false
 	}
-	return nil, false
+	n := eventSize(c.data)
+	if n == 0 || n > len(c.data) {
+		n = len(c.data)
+	}
+	event, c.data = c.data[:n], c.data[n:]
+	return event, true
 }
 
-// take copies committed records up to the position limit, at most len(buf) bytes,
-// and frees their room in the ring.
-func (r *ring) take(buf []byte, limit uint64) (n int) {
-	page := os.Getpagesize()
-	start, _ := r.positions()
-	at := start
-	for at < limit {
-		header := (*uint32)(unsafe.Pointer(&r.producer[page+int(at&(r.size-1))]))
-		word := atomic.LoadUint32(header)
-		if word&ringBusy != 0 {
-			break
-		}
-		whole := uint64(ringHeader + (word&^ringDiscard+7)&^7)
-		if at+whole-start > uint64(len(buf)) {
-			break
-		}
-		at += whole
-	}
-	if at == start {
-		return 0
-	}
-	from := page + int(start&(r.size-1))
-	n = copy(buf, r.producer[from:from+int(at-start)])
-	atomic.StoreUint64((*uint64)(unsafe.Pointer(&r.consumer[0])), at)
-	return n
-}
-
-// rings drains the ring buffers of all CPUs in rounds. The copies decouple the
-// rings from what happens to the hits: a slow disk or a segment that is being
-// symbolized fills memory, up to a bound, before hits are lost.
+// rings drains all rings in rounds. The copies decouple the rings from what
+// happens to the hits: a slow disk or a segment that is being symbolized fills
+// memory, up to a bound, before hits are lost.
 type rings struct {
-	rings []*ring
-	out   chan chunk
-	free  chan []byte
-	stop  chan struct{}
+	rings         []*ring
+	heads, blocks []byte // the maps
+	out           chan chunk
+	free          chan []byte
+	stop          chan struct{}
 }
 
 const (
 	chunkSize = 256 << 10
 	// chunkCount bounds what waits to be decoded: 64 MiB.
 	chunkCount = 256
-	pollEvery  = 20 * time.Millisecond
+	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
+	// looked at so often that the fastest is a quarter full when its turn comes.
+	longestPause, shortestPause = 20 * time.Millisecond, time.Millisecond
 )
 
-func newRings(cpus, size int) (*rings, error) {
+func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
 	rs := &rings{out: make(chan chunk, chunkCount), free: make(chan []byte, chunkCount), stop: make(chan struct{})}
-	for cpu := range cpus {
-		r, err := newRing(cpu, size)
-		if err != nil {
-			rs.close()
-			return nil, err
+	var err error
+	if rs.heads, err = mapValues(heads, int(l.rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
+		return nil, err
+	}
+	if rs.blocks, err = mapValues(blocks, int(l.totalBlocks())*blockStride); err != nil {
+		rs.close()
+		return nil, err
+	}
+	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.rings())
+	first := uint32(0)
+	for i := range entries {
+		n := l.blocks[i%bpf.Slots]
+		if n == 0 {
+			continue
 		}
-		rs.rings = append(rs.rings, r)
+		head := &entries[i]
+		head.FirstBlock, head.BlockMask = first, n-1
+		head.Full = uint64(n)*bpf.BlockSize - ringReserve
+		rs.rings = append(rs.rings, &ring{cpu: i / bpf.Slots, head: head,
+			blocks: rs.blocks[int(first)*blockStride:][:int(n)*blockStride]})
+		first += n
 	}
 	return rs, nil
 }
 
-func (rs *rings) close() {
-	for _, r := range rs.rings {
-		r.close()
+// mapValues maps size bytes of an array map's values.
+func mapValues(m *ebpf.Map, size int) ([]byte, error) {
+	page := os.Getpagesize()
+	b, err := unix.Mmap(m.FD(), 0, (size+page-1)/page*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %d bytes of the rings: %w", size, err)
 	}
+	return b, nil
+}
+
+func (rs *rings) close() error {
+	var errs []error
+	for _, b := range [][]byte{rs.heads, rs.blocks} {
+		if b != nil {
+			errs = append(errs, unix.Munmap(b))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // drain runs until stop is closed and the rings are empty; then it closes out.
 func (rs *rings) drain() {
 	defer close(rs.out)
-	fds := make([]unix.PollFd, len(rs.rings))
-	for i, r := range rs.rings {
-		fds[i] = unix.PollFd{Fd: int32(r.m.FD()), Events: unix.POLLIN}
-	}
+	last := time.Now()
 	for {
 		stopping := false
 		select {
@@ -170,40 +193,44 @@ func (rs *rings) drain() {
 			stopping = true
 		default:
 		}
-		n := rs.round()
-		if stopping && n == 0 {
+		now := time.Now()
+		fill := rs.round()
+		if stopping && fill == 0 {
 			return
 		}
-		if n < chunkSize && !stopping {
-			// Programs wake the reader only when a ring fills up: a wake-up a hit
-			// would cost more than the hit.
-			unix.Poll(fds, int(pollEvery/time.Millisecond))
+		pause := longestPause
+		if fill > 0 {
+			pause = min(max(time.Duration(float64(now.Sub(last))/(4*fill)), shortestPause), longestPause)
+		}
+		last = now
+		if stopping {
+			continue
+		}
+		select {
+		case <-rs.stop:
+		case <-time.After(pause):
 		}
 	}
 }
 
-// round hands out what is in the rings now and returns its size in bytes.
-func (rs *rings) round() (total int) {
-	limits := make([]uint64, len(rs.rings))
-	for i, r := range rs.rings {
-		_, limits[i] = r.positions()
+// round hands out what is in the rings now and returns how full the fullest was, 0 to 1.
+func (rs *rings) round() (fill float64) {
+	for _, r := range rs.rings {
+		r.limit = atomic.LoadUint64(&r.head.Produced)
+		fill = max(fill, float64(r.limit-r.consumed())/float64(r.size()))
 	}
-	for i, r := range rs.rings {
-		for {
+	if fill == 0 {
+		return 0
+	}
+	for _, r := range rs.rings {
+		for r.consumed() < r.limit {
 			buf := rs.buffer()
-			n := r.take(buf, limits[i])
-			if n == 0 {
-				rs.recycle(buf)
-				break
-			}
-			total += n
+			n := r.take(buf)
 			rs.out <- chunk{cpu: r.cpu, data: buf[:n]}
 		}
 	}
-	if total > 0 {
-		rs.out <- chunk{}
-	}
-	return total
+	rs.out <- chunk{}
+	return fill
 }
 
 func (rs *rings) buffer() []byte {
@@ -220,11 +247,4 @@ func (rs *rings) recycle(b []byte) {
 	case rs.free <- b[:cap(b)]:
 	default:
 	}
-}
-
-// ringSize is the size of each CPU's ring: the least power of two that holds
-// want bytes and a page.
-func ringSize(want int) int {
-	want = max(want, os.Getpagesize())
-	return 1 << bits.Len(uint(want-1))
 }

@@ -36,8 +36,7 @@ enum bpf_map_type {
 };
 enum { BPF_ANY = 0 };
 enum { BPF_F_USER_STACK = 1ULL << 8 };
-enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
-enum { BPF_RB_AVAIL_DATA = 0 };
+enum { BPF_F_MMAPABLE = 1U << 10 };
 
 /* include/linux/sched.h */
 enum { PF_KTHREAD = 0x00200000 };
