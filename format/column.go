@@ -29,7 +29,7 @@ const planeCompressed = 1 << 31
 type column struct {
 	id        uint16
 	transform transform
-	context   uint16 // ID of the column that predicts this one; 0: none
+	context   uint16 // ID of the column that predicts this one, 0 for none; with contextBefore by the row before
 	count     int
 	base      uint64
 	planes    [8]plane
@@ -174,11 +174,15 @@ func decodeColumn(dst []uint64, columns []column, id uint16, count, contexts int
 func restore(values []uint64, columns []column, context uint16, contexts int) error {
 	p := scratch.Get().(*[]uint64)
 	defer scratch.Put(p)
-	by, err := decodeColumn(*p, columns, context, len(values), contexts)
+	by, err := decodeColumn(*p, columns, context&^contextBefore, len(values), contexts)
 	if err != nil {
 		return err
 	}
 	*p = by
+	if context&contextBefore != 0 && len(by) > 0 {
+		copy(by[1:], by)
+		by[0] = 0
+	}
 	var expected predictor
 	expected.restore(values, by)
 	return nil

@@ -163,10 +163,7 @@ func (e *encoder) hits(b *hitBlock) {
 	plan := e.plans[b.shape]
 	plan.blocks++
 	for i, r := range plan.recipes {
-		var context []uint64
-		if r.context != 0 {
-			context = b.column(columnOf(r.context))
-		}
+		context := p.context(b, r.context)
 		if !p.encode(hitColumn(i), r, b.column(i), context) {
 			p.encode(hitColumn(i), recipe{context: r.context}, b.column(i), context)
 		}

@@ -12,6 +12,7 @@ type payload struct {
 	zstd    *zstd.Encoder // nil: not compressed
 	plane   []byte
 	numbers []uint64
+	before  []uint64 // a context, of the row before
 	table   valueTable
 	predict predictor
 }

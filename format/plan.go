@@ -8,7 +8,7 @@ import (
 // A recipe is how a column is encoded.
 type recipe struct {
 	transform transform
-	context   uint16 // ID of the column that predicts this one; 0: none
+	context   uint16 // ID of the column that predicts this one, 0 for none; with contextBefore by the row before
 }
 
 // A plan has a recipe for each column of a shape's hits. Finding the best is
@@ -33,6 +33,7 @@ func (p *plan) stale(rows int) bool {
 // A link is the guess that one column predicts another.
 type link struct {
 	column, context int
+	before          bool    // by its value in the row before
 	gain            float64 // bytes saved, roughly
 }
 
@@ -44,14 +45,17 @@ func links(columns [][]uint64, sizes []int) []link {
 	var out []link
 	var p predictor
 	for context := 1; context < min(len(columns), planColumns); context++ {
-		for column := 1; column < len(columns); column++ {
-			if column == context || sizes[column] == 0 {
-				continue
-			}
-			misses := float64(p.misses(columns[column][:rows], columns[context][:rows])) / float64(rows)
-			// A value that is not as expected costs more than it did before.
-			if gain := float64(sizes[column]) * (1 - 1.5*misses); gain > 0 {
-				out = append(out, link{column, context, gain})
+		now := columns[context][:rows]
+		for _, by := range [][]uint64{now, shift(nil, now)} {
+			for column := 1; column < len(columns); column++ {
+				if column == context || sizes[column] == 0 {
+					continue
+				}
+				// A value that is not as expected costs more than it did before.
+				misses, ok := p.misses(columns[column][:rows], by, rows*2/3)
+				if gain := float64(sizes[column]) * (1 - 1.5*float64(misses)/float64(rows)); ok && gain > 0 {
+					out = append(out, link{column, context, &by[0] != &now[0], gain})
+				}
 			}
 		}
 	}
@@ -60,9 +64,10 @@ func links(columns [][]uint64, sizes []int) []link {
 }
 
 // contexts chooses for each column its context, or none (-1): the best that
-// closes no circle and makes no chain of more than maxContexts.
-func contexts(columns [][]uint64, sizes []int) []int {
-	chosen := make([]int, len(columns))
+// closes no circle and makes no chain of more than maxContexts. before says which
+// contexts are values of the row before.
+func contexts(columns [][]uint64, sizes []int) (chosen []int, before []bool) {
+	chosen, before = make([]int, len(columns)), make([]bool, len(columns))
 	height := make([]int, len(columns)) // of the longest chain that ends at the column
 	for i := range chosen {
 		chosen[i] = -1
@@ -80,14 +85,14 @@ func contexts(columns [][]uint64, sizes []int) []int {
 		if circle || depth+height[l.column] > maxContexts {
 			continue
 		}
-		chosen[l.column] = l.context
+		chosen[l.column], before[l.column] = l.context, l.before
 		h := height[l.column] + 1
 		for c := l.context; c >= 0; c = chosen[c] {
 			height[c] = max(height[c], h)
 			h++
 		}
 	}
-	return chosen
+	return chosen, before
 }
 
 // hitColumn returns the ID of the i-th column of hits; columnOf is its inverse.
@@ -118,17 +123,35 @@ func (p *payload) newPlan(b *hitBlock) *plan {
 			out.recipes[i], sizes[i] = p.best(columns[i], nil, transformPlain, transformDelta, transformTable)
 		}
 	}
-	for i, c := range contexts(columns, sizes) {
+	chosen, before := contexts(columns, sizes)
+	for i, c := range chosen {
 		if c < 0 {
 			continue
 		}
-		r, size := p.best(columns[i], columns[c], transformPlain, transformTable)
+		id := hitColumn(c)
+		if before[i] {
+			id |= contextBefore
+		}
+		r, size := p.best(columns[i], p.context(b, id), transformPlain, transformTable)
 		if size < sizes[i] {
-			r.context = hitColumn(c)
+			r.context = id
 			out.recipes[i] = r
 		}
 	}
 	return out
+}
+
+// context returns the values that predict a column of the block.
+func (p *payload) context(b *hitBlock, id uint16) []uint64 {
+	if id == 0 {
+		return nil
+	}
+	values := b.column(columnOf(id &^ contextBefore))
+	if id&contextBefore != 0 {
+		p.before = shift(p.before[:0], values)
+		return p.before
+	}
+	return values
 }
 
 // best returns the transform with which values take the fewest bytes.

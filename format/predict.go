@@ -13,6 +13,18 @@ const predictBits = 12
 // maxContexts is how many columns must be decoded at most before a predicted one can be.
 const maxContexts = 3
 
+// contextBefore is the bit of a context's ID that makes the context of a row the
+// value in the row before: the task that a CPU switches to is in its next hit.
+const contextBefore = 1
+
+// shift appends 0 and all values but the last to dst: each is that of the row before.
+func shift(dst, values []uint64) []uint64 {
+	if len(values) == 0 {
+		return dst
+	}
+	return append(append(dst, 0), values[:len(values)-1]...)
+}
+
 type predictor [1 << predictBits]uint64
 
 // slot is the place for a context: Fibonacci hashing.
@@ -55,16 +67,18 @@ func (p *predictor) restore(values, context []uint64) {
 	}
 }
 
-// misses counts the values that are not as expected.
-func (p *predictor) misses(values, context []uint64) int {
+// misses counts the values that are not as expected; false if they are more than limit.
+func (p *predictor) misses(values, context []uint64, limit int) (n int, ok bool) {
 	clear(p[:])
-	n := 0
+	context = context[:len(values)]
 	for i, v := range values {
 		e := &p[slot(context[i])]
 		if v != *e {
-			n++
+			if n++; n > limit {
+				return n, false
+			}
 		}
 		*e = v
 	}
-	return n
+	return n, true
 }
