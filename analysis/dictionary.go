@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
 	"trapline/format"
 )
@@ -16,18 +15,22 @@ type symbolID uint32
 type dictionary struct {
 	demangle func(string) string
 
-	images    map[imageKey]*Image
-	frames    map[frameKey]uint32 // into frameList
+	images    map[imageKey]uint32 // into imageList
+	imageList []*Image            // 0: none is known
+	frames    *table              // of frameKeys; numbers are those of frameList
 	frameList []*Frame
 	stacks    map[string]uint32 // encoded kind, cut and frames → stackList
 	stackList []*Stack
 	scratch   []byte
 
-	calls     uint32            // made so far
-	functions map[string]string // linkage → shown
-	symbols   map[symbolKey]symbolID
-	cuts      map[format.StackCut]*Call
-	lostCall  *Call
+	calls      uint32            // made so far
+	functions  map[string]string // linkage → shown
+	symbols    map[symbolKey]symbolID
+	addresses  *table     // image and offset of calls without a name
+	unnamed    []symbolID // by number in addresses
+	lastSymbol symbolID
+	cuts       map[format.StackCut]*Call
+	lostCall   *Call
 
 	tasks     map[Task]uint32 // into taskList
 	taskList  []*Task
@@ -36,31 +39,6 @@ type dictionary struct {
 	probeList []*Probe
 	values    map[valueKey]uint32 // into valueList
 	valueList []Value
-}
-
-// An imageKey tells images apart: by build ID where there is one, or else only
-// within one boot of one machine, as offsets in files of the same path elsewhere
-// may mean other functions.
-type imageKey struct {
-	kind          format.ImageKind
-	path, buildID string
-	boot          string
-	device, inode uint64
-}
-
-type frameKey struct {
-	image  *Image
-	offset uint64
-	flags  format.FrameFlags
-	kind   format.FrameKind
-	kernel bool
-}
-
-type symbolKey struct {
-	image    *Image
-	function string
-	inlined  bool
-	address  uint64 // of calls without a name: each address is its own symbol
 }
 
 type valueKey struct {
@@ -74,11 +52,13 @@ type valueKey struct {
 func newDictionary(demangle func(string) string) *dictionary {
 	d := &dictionary{
 		demangle:  demangle,
-		images:    make(map[imageKey]*Image),
-		frames:    make(map[frameKey]uint32),
+		images:    make(map[imageKey]uint32),
+		imageList: []*Image{nil},
+		frames:    newTable(2),
 		stacks:    make(map[string]uint32),
 		functions: make(map[string]string),
 		symbols:   make(map[symbolKey]symbolID),
+		addresses: newTable(2),
 		cuts:      make(map[format.StackCut]*Call),
 		tasks:     make(map[Task]uint32),
 		processes: make(map[uint32]string),
@@ -87,121 +67,6 @@ func newDictionary(demangle func(string) string) *dictionary {
 	}
 	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
 	return d
-}
-
-func (d *dictionary) image(s *format.Segment, img format.Image, boot string) *Image {
-	k := imageKey{kind: img.Kind, path: s.String(img.Path), buildID: s.String(img.BuildID)}
-	if k.buildID == "" {
-		k.boot, k.device, k.inode = boot, img.Device, img.Inode
-	}
-	i, ok := d.images[k]
-	if !ok {
-		i = &Image{Kind: img.Kind, Path: k.path, BuildID: hex.EncodeToString([]byte(k.buildID))}
-		d.images[k] = i
-	}
-	return i
-}
-
-// frame interns a frame. A name found in any segment serves all: the symbols of
-// one may be lost to damage.
-func (d *dictionary) frame(k frameKey, s *format.Segment, sym format.Symbol) uint32 {
-	n, ok := d.frames[k]
-	if !ok {
-		n = uint32(len(d.frameList))
-		d.frames[k] = n
-		d.frameList = append(d.frameList, &Frame{Image: k.image, Offset: k.offset, Flags: k.flags})
-	}
-	f := d.frameList[n]
-	switch {
-	case len(sym.Calls) > 0 && (len(f.Calls) == 0 || f.Calls[0].Function == ""):
-		f.Calls = d.named(k, s, sym)
-	case len(f.Calls) == 0:
-		f.Calls = []*Call{d.unnamed(k)}
-	}
-	return n
-}
-
-// lostFrame returns the frame that stands for those whose description was lost to
-// damage.
-func (d *dictionary) lostFrame() uint32 {
-	k := frameKey{flags: ^format.FrameFlags(0), kind: ^format.FrameKind(0)}
-	n, ok := d.frames[k]
-	if !ok {
-		n = uint32(len(d.frameList))
-		d.frames[k] = n
-		d.frameList = append(d.frameList, &Frame{Calls: []*Call{d.lostCall}})
-	}
-	return n
-}
-
-func (d *dictionary) unnamed(k frameKey) *Call {
-	c := &Call{Image: k.image, Offset: k.offset, Kernel: k.kernel}
-	d.identify(c, symbolKey{image: k.image, address: k.offset})
-	return c
-}
-
-func (d *dictionary) named(k frameKey, s *format.Segment, sym format.Symbol) []*Call {
-	list := make([]Call, len(sym.Calls))
-	calls := make([]*Call, len(list))
-	for i, sc := range sym.Calls {
-		c := &list[i]
-		*c = Call{
-			Linkage:        s.String(sc.Function),
-			File:           s.String(sc.File),
-			Line:           int(sc.Line),
-			Image:          k.image,
-			Offset:         k.offset,
-			FunctionOffset: sc.Offset,
-			Kernel:         k.kernel,
-			Inlined:        i < len(list)-1,
-		}
-		c.Function = d.function(c.Linkage)
-		sk := symbolKey{image: k.image, function: c.Function, inlined: c.Inlined}
-		if c.Function == "" {
-			sk.address = k.offset
-		}
-		d.identify(c, sk)
-		calls[i] = c
-	}
-	return calls
-}
-
-func (d *dictionary) function(linkage string) string {
-	shown, ok := d.functions[linkage]
-	if !ok {
-		shown = linkage
-		if d.demangle != nil {
-			shown = d.demangle(linkage)
-		}
-		d.functions[linkage] = shown
-	}
-	return shown
-}
-
-func (d *dictionary) identify(c *Call, k symbolKey) {
-	id, ok := d.symbols[k]
-	if !ok {
-		id = symbolID(len(d.symbols) + 1)
-		d.symbols[k] = id
-	}
-	d.calls++
-	c.symbol, c.index = id, d.calls
-}
-
-// standIn returns a call that stands for frames that are not there.
-func (d *dictionary) standIn(text string, kernel bool) *Call {
-	c := &Call{Function: text, Kernel: kernel, Truncated: true}
-	d.identify(c, symbolKey{function: text})
-	return c
-}
-
-func (d *dictionary) cut(c format.StackCut) *Call {
-	call, ok := d.cuts[c]
-	if !ok {
-		call = d.standIn("[truncated: "+c.String()+"]", false)
-		d.cuts[c] = call
-	}
-	return call
 }
 
 // stack interns a stack of frames of frameList.

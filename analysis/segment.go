@@ -11,11 +11,20 @@ type segment struct {
 	boot   string
 	tasks  []taskEntry  // by TaskID
 	probes []probeEntry // by ProbeID
-	images []*Image     // by ImageID; nil: not mapped yet
+	images []uint32     // by ImageID; 0: not mapped yet
 	frames []uint32     // by FrameID: number+1
 	stacks []uint32     // by StackID: number+1
+	names  []nameState  // by FrameID
 	path   []uint32     // scratch
 }
+
+type nameState uint8
+
+const (
+	notLookedUp nameState = iota
+	hasName
+	hasNoName
+)
 
 type taskEntry struct {
 	number uint32 // of the task, or of what the query takes of it
@@ -121,36 +130,48 @@ func (s *segment) frame(id format.FrameID, kernel bool) uint32 {
 	if !ok {
 		return s.dict.lostFrame()
 	}
-	sym, _ := s.source.Symbol(id)
-	n := s.dict.frame(frameKey{
-		image: s.image(f.Image), offset: f.Offset, flags: f.Flags, kind: f.Kind, kernel: kernel,
-	}, s.source, sym)
+	n := s.dict.frame(codePlace{s.image(f.Image), f.Flags, f.Kind, kernel, f.Offset}, s.source, id)
 	if known {
 		s.frames[id] = n + 1
 	}
 	return n
 }
 
-func (s *segment) image(id format.ImageID) *Image {
+func (s *segment) image(id format.ImageID) uint32 {
 	if s.images == nil {
-		s.images = make([]*Image, s.source.NumImages()+1)
+		s.images = make([]uint32, s.source.NumImages()+1)
 	}
-	if int(id) < len(s.images) && s.images[id] != nil {
+	known := int(id) < len(s.images)
+	if known && s.images[id] != 0 {
 		return s.images[id]
 	}
 	img, ok := s.source.Image(id)
 	if !ok {
-		return nil
+		return 0
 	}
-	i := s.dict.image(s.source, img, s.boot)
-	if int(id) < len(s.images) {
-		s.images[id] = i
+	n := s.dict.image(s.source, img, s.boot)
+	if known {
+		s.images[id] = n
 	}
-	return i
+	return n
 }
 
 // named reports whether the frame's function is known.
 func (s *segment) named(id format.FrameID) bool {
+	if s.names == nil {
+		s.names = make([]nameState, s.source.NumFrames()+1)
+	}
+	known := int(id) < len(s.names)
+	if known && s.names[id] != notLookedUp {
+		return s.names[id] == hasName
+	}
 	sym, ok := s.source.Symbol(id)
-	return ok && len(sym.Calls) > 0 && sym.Calls[0].Function != 0
+	has := ok && len(sym.Calls) > 0 && sym.Calls[0].Function != 0
+	if known {
+		s.names[id] = hasNoName
+		if has {
+			s.names[id] = hasName
+		}
+	}
+	return has
 }

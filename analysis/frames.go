@@ -1,0 +1,171 @@
+package analysis
+
+import (
+	"encoding/hex"
+
+	"trapline/format"
+)
+
+// An imageKey tells images apart: by build ID where there is one, or else only
+// within one boot of one machine, as offsets in files of the same path elsewhere
+// may mean other functions.
+type imageKey struct {
+	kind          format.ImageKind
+	path, buildID string
+	boot          string
+	device, inode uint64
+}
+
+// A symbolKey tells named symbols apart.
+type symbolKey struct {
+	image    uint32
+	function string
+	inlined  bool
+}
+
+// image interns an image.
+func (d *dictionary) image(s *format.Segment, img format.Image, boot string) uint32 {
+	k := imageKey{kind: img.Kind, path: s.String(img.Path), buildID: s.String(img.BuildID)}
+	if k.buildID == "" {
+		k.boot, k.device, k.inode = boot, img.Device, img.Inode
+	}
+	n, ok := d.images[k]
+	if !ok {
+		n = uint32(len(d.imageList))
+		d.images[k] = n
+		d.imageList = append(d.imageList, &Image{Kind: img.Kind, Path: k.path, BuildID: hex.EncodeToString([]byte(k.buildID))})
+	}
+	return n
+}
+
+// A codePlace is a frame of a segment in terms of the dictionary.
+type codePlace struct {
+	image  uint32
+	flags  format.FrameFlags
+	kind   format.FrameKind
+	kernel bool
+	offset uint64
+}
+
+func (p codePlace) key() [2]uint64 {
+	return [2]uint64{uint64(p.image)<<32 | uint64(p.flags)<<16 | uint64(p.kind)<<8 | uint64(flag(p.kernel)), p.offset}
+}
+
+// frame interns a frame. A name found in any segment serves all: the symbols of
+// one may be lost to damage.
+func (d *dictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
+	key := p.key()
+	n := d.frames.index(key[:])
+	isNew := n == len(d.frameList)
+	if isNew {
+		d.frameList = append(d.frameList, &Frame{Image: d.imageList[p.image], Offset: p.offset, Flags: p.flags})
+	}
+	f := d.frameList[n]
+	if isNew || f.Calls[0].Function == "" {
+		if sym, _ := s.Symbol(id); len(sym.Calls) > 0 {
+			f.Calls = d.named(p, s, sym)
+		} else if isNew {
+			f.Calls = []*Call{d.nameless(p)}
+		}
+	}
+	return uint32(n)
+}
+
+// lostFrame returns the frame that stands for those whose description was lost to
+// damage.
+func (d *dictionary) lostFrame() uint32 {
+	n := d.frames.index([]uint64{^uint64(0), 0}) // no place has this key
+	if n == len(d.frameList) {
+		d.frameList = append(d.frameList, &Frame{Calls: []*Call{d.lostCall}})
+	}
+	return uint32(n)
+}
+
+// nameless returns the call at a place whose function has no known name: each address is
+// a symbol of its own.
+func (d *dictionary) nameless(p codePlace) *Call {
+	c := &Call{Image: d.imageList[p.image], Offset: p.offset, Kernel: p.kernel}
+	d.identify(c, d.addressID(p))
+	return c
+}
+
+func (d *dictionary) addressID(p codePlace) symbolID {
+	n := d.addresses.index([]uint64{uint64(p.image), p.offset})
+	if n == len(d.unnamed) {
+		d.unnamed = append(d.unnamed, d.newSymbol())
+	}
+	return d.unnamed[n]
+}
+
+func (d *dictionary) named(p codePlace, s *format.Segment, sym format.Symbol) []*Call {
+	list := make([]Call, len(sym.Calls))
+	calls := make([]*Call, len(list))
+	for i, sc := range sym.Calls {
+		c := &list[i]
+		*c = Call{
+			Linkage:        s.String(sc.Function),
+			File:           s.String(sc.File),
+			Line:           int(sc.Line),
+			Image:          d.imageList[p.image],
+			Offset:         p.offset,
+			FunctionOffset: sc.Offset,
+			Kernel:         p.kernel,
+			Inlined:        i < len(list)-1,
+		}
+		c.Function = d.function(c.Linkage)
+		if c.Function == "" {
+			d.identify(c, d.addressID(p))
+		} else {
+			d.identify(c, d.symbol(symbolKey{p.image, c.Function, c.Inlined}))
+		}
+		calls[i] = c
+	}
+	return calls
+}
+
+func (d *dictionary) function(linkage string) string {
+	shown, ok := d.functions[linkage]
+	if !ok {
+		shown = linkage
+		if d.demangle != nil {
+			shown = d.demangle(linkage)
+		}
+		d.functions[linkage] = shown
+	}
+	return shown
+}
+
+func (d *dictionary) symbol(k symbolKey) symbolID {
+	id, ok := d.symbols[k]
+	if !ok {
+		id = d.newSymbol()
+		d.symbols[k] = id
+	}
+	return id
+}
+
+func (d *dictionary) newSymbol() symbolID {
+	d.lastSymbol++
+	return d.lastSymbol
+}
+
+func (d *dictionary) identify(c *Call, id symbolID) {
+	d.calls++
+	c.symbol, c.index = id, d.calls
+}
+
+// standIn returns a call that stands for frames that are not there.
+func (d *dictionary) standIn(text string, kernel bool) *Call {
+	c := &Call{Function: text, Kernel: kernel, Truncated: true}
+	d.identify(c, d.symbol(symbolKey{function: text}))
+	return c
+}
+
+func (d *dictionary) cut(c format.StackCut) *Call {
+	call, ok := d.cuts[c]
+	if !ok {
+		call = d.standIn("[truncated: "+c.String()+"]", false)
+		d.cuts[c] = call
+	}
+	return call
+}
