@@ -17,15 +17,21 @@ type grouping struct {
 	sampleCells map[string]uint32
 	callCells   map[string]uint32
 	callNumbers []uint32 // by Call.index: number in callCells, plus 1
+	hits        []uint32 // by sample: number in sampleCells
 
-	pairs   *table   // sample cells<<32 | call cells
-	entries []*Entry // nil: filtered out
-	sums    []sums   // by entry: apart from it, as every call of every sample looks here
-	number  int      // of the sample that is being added
-	beyond  *Call    // stands for what MaxStack leaves out; its symbol and index are 0, which are no other call's
+	pairs   *table       // sample cells<<32 | call cells
+	recent  []recentPair // by call cells: the pair looked up last
+	entries []*Entry     // nil: filtered out
+	sums    []sums       // by entry: apart from it, as every call of every sample looks here
+	number  int          // of the sample that is being added
+	beyond  *Call        // stands for what MaxStack leaves out; its symbol and index are 0, which are no other call's
 
 	name []byte
 }
+
+// A recentPair saves the look-up of a pair: most samples are of the same cells as
+// the one before.
+type recentPair struct{ hit, entry uint32 } // both plus 1
 
 // sums are the figures of one entry.
 type sums struct {
@@ -101,6 +107,7 @@ func (g *grouping) add(s *Sample) {
 	g.hist.Samples += s.Hits
 	g.hist.Sum += s.Weight
 	hit := g.sampleNumber(s)
+	g.hits = append(g.hits, hit)
 	chain := g.chain(s)
 	n := chain.len()
 	var leaf *Call
@@ -132,7 +139,15 @@ func (g *grouping) addTotal(s *Sample, hit uint32, c *Call) *sums {
 
 // find returns the number of the entry for a call of a sample.
 func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
-	n := g.pair(hit, g.callNumber(s, c))
+	call := g.callNumber(s, c)
+	if n := int(call) + 1 - len(g.recent); n > 0 {
+		g.recent = append(g.recent, make([]recentPair, n)...)
+	}
+	if r := g.recent[call]; r.hit == hit+1 {
+		return int(r.entry - 1)
+	}
+	n := g.pair(hit, call)
+	g.recent[call] = recentPair{hit + 1, uint32(n + 1)}
 	if n == len(g.entries) {
 		var e *Entry
 		if matchCall(c, g.opt.DSOs, g.opt.Symbols) {

@@ -80,8 +80,10 @@ func newTrie(g *grouping, samples iter.Seq[*Sample], lightest uint64) *trie {
 		t.least = lightest
 		t.weigh(samples)
 	}
+	i := 0
 	for s := range samples {
-		t.add(s)
+		t.add(s, g.hits[i])
+		i++
 	}
 	return t
 }
@@ -108,14 +110,13 @@ func (t *trie) heavy(c *Call) bool {
 // of the chain. Others show the side that the trie's order leads to: what the function
 // called, or who called it. A function that is in the chain more than once counts
 // from the occurrence with the longest such side.
-func (t *trie) add(s *Sample) {
+func (t *trie) add(s *Sample, hit uint32) {
 	chain := t.g.chain(s)
 	n := chain.len()
 	if n == 0 {
 		return
 	}
 	t.number++
-	hit := t.g.sampleNumber(s)
 	leaf := t.elementOf(s, chain.at(0))
 	if t.caller {
 		t.seen[t.elements[leaf].number] = t.number

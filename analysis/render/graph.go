@@ -97,9 +97,9 @@ func (g *graph) value(n *analysis.Node, parent uint64) string {
 	case g.style.Value == ValueCount:
 		return fmt.Sprint(n.Hits)
 	case g.style.Graph == GraphFractal:
-		return share(n.Weight, parent)
+		return string(appendShare(nil, n.Weight, parent))
 	}
-	return share(n.Weight, g.total)
+	return string(appendShare(nil, n.Weight, g.total))
 }
 
 func label(n *analysis.Node) string {

@@ -40,18 +40,6 @@ func section(w *bufio.Writer, s *analysis.Section, st *Style) {
 }
 
 func newTable(s *analysis.Section, st *Style) *table {
-	t := &table{}
-	if st.Children {
-		t.columns = append(t.columns, column{title: "Children", right: true, width: 8}, column{title: "Self", right: true, width: 8})
-	} else {
-		t.columns = append(t.columns, column{title: "Overhead", right: true, width: 8})
-	}
-	if st.Samples {
-		t.columns = append(t.columns, column{title: "Samples", right: true, width: 12})
-	}
-	for i, k := range s.Keys {
-		t.columns = append(t.columns, keyColumn(k, i, s.Entries))
-	}
 	total := st.total(s)
 	shown := s.Entries
 	for i, e := range s.Entries {
@@ -60,27 +48,33 @@ func newTable(s *analysis.Section, st *Style) *table {
 			break
 		}
 	}
-	t.rows = len(shown)
-	t.cells = func(dst []string, row int) []string { return entryCells(dst, shown[row], s.Keys, st, total) }
+	t := &table{rows: len(shown)}
+	var cells []func(dst []byte, e *analysis.Entry) []byte
+	add := func(c column, cell func(dst []byte, e *analysis.Entry) []byte) {
+		t.columns, cells = append(t.columns, c), append(cells, cell)
+	}
+	overhead := column{title: "Overhead", right: true, width: 8}
+	if st.Children {
+		overhead.title = "Children"
+	}
+	add(overhead, func(dst []byte, e *analysis.Entry) []byte { return appendShare(dst, e.Total, total) })
+	if st.Children {
+		add(column{title: "Self", right: true, width: 8},
+			func(dst []byte, e *analysis.Entry) []byte { return appendShare(dst, e.Self, total) })
+	}
+	if st.Samples {
+		// perf counts the samples of the entry itself, also with --children.
+		add(column{title: "Samples", right: true, width: 12},
+			func(dst []byte, e *analysis.Entry) []byte { return strconv.AppendUint(dst, e.SelfHits, 10) })
+	}
+	for i, k := range s.Keys {
+		add(keyColumn(k, i, shown), func(dst []byte, e *analysis.Entry) []byte { return appendCell(dst, k, &e.Cells[i]) })
+	}
+	t.cell = func(dst []byte, row, column int) []byte { return cells[column](dst, shown[row]) }
 	if st.Graph != GraphNone {
 		t.below = func(w *bufio.Writer, row int) { entryGraph(w, shown[row], s.Keys, st, total) }
 	}
 	return t
-}
-
-func entryCells(dst []string, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) []string {
-	dst = append(dst, share(e.Total, total))
-	if st.Children {
-		dst = append(dst, share(e.Self, total))
-	}
-	if st.Samples {
-		// perf counts the samples of the entry itself, also with --children.
-		dst = append(dst, strconv.FormatUint(e.SelfHits, 10))
-	}
-	for i, k := range keys {
-		dst = append(dst, cellText(k, e.Cells[i]))
-	}
-	return dst
 }
 
 func entryGraph(w *bufio.Writer, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) {
@@ -122,17 +116,20 @@ func keyColumn(k analysis.SortKey, i int, entries []*analysis.Entry) column {
 	return c
 }
 
-func cellText(k analysis.SortKey, c analysis.Cell) string {
+func appendCell(dst []byte, k analysis.SortKey, c *analysis.Cell) []byte {
 	switch k.Kind {
 	case analysis.KeyPID, analysis.KeyTID:
-		return fmt.Sprintf("%7d:%s", c.ID, clean(c.Text))
+		dst = pad(dst, strconv.FormatUint(uint64(c.ID), 10), 7)
+		return append(append(dst, ':'), clean(c.Text)...)
 	case analysis.KeyCPU:
-		return strconv.FormatUint(uint64(c.ID), 10)
+		return strconv.AppendUint(dst, uint64(c.ID), 10)
 	case analysis.KeySymbol:
 		if c.Kernel {
-			return "[k] " + clean(c.Text)
+			dst = append(dst, "[k] "...)
+		} else {
+			dst = append(dst, "[.] "...)
 		}
-		return "[.] " + clean(c.Text)
+		return append(dst, clean(c.Text)...)
 	}
-	return clean(strings.TrimRight(c.Text, " "))
+	return append(dst, clean(strings.TrimRight(c.Text, " "))...)
 }

@@ -46,7 +46,7 @@ func Accounts(w io.Writer, q *analysis.Quality) error {
 	}
 	line("total", "all", sum)
 	t.rows = len(rows)
-	t.cells = func(dst []string, row int) []string { return append(dst, rows[row]...) }
+	t.cell = func(dst []byte, row, column int) []byte { return append(dst, rows[row][column]...) }
 	t.write(bw)
 	fmt.Fprintf(bw, "#\n# %d hits are in the capture\n", q.Hits)
 	return bw.Flush()

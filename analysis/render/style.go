@@ -49,9 +49,9 @@ func (st *Style) total(s *analysis.Section) uint64 {
 	return max(s.Weight, s.Sum)
 }
 
-// share writes a percentage as perf does.
-func share(part, total uint64) string {
-	return strconv.FormatFloat(percent(part, total), 'f', 2, 64) + "%"
+// appendShare writes a percentage as perf does.
+func appendShare(dst []byte, part, total uint64) []byte {
+	return append(strconv.AppendFloat(dst, percent(part, total), 'f', 2, 64), '%')
 }
 
 func percent(part, total uint64) float64 {

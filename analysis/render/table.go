@@ -20,8 +20,9 @@ type column struct {
 type table struct {
 	columns []column
 	rows    int
-	cells   func(dst []string, row int) []string // appends the cells of a row
-	below   func(w *bufio.Writer, row int)       // writes what follows a row and is not part of the columns; nil: nothing
+	cell    func(dst []byte, row, column int) []byte // appends a cell
+	below   func(w *bufio.Writer, row int)           // writes what follows a row and is not part of the columns; nil: nothing
+	scratch []byte                                   // a cell
 }
 
 func (t *table) measure() {
@@ -29,12 +30,11 @@ func (t *table) measure() {
 		c := &t.columns[i]
 		c.width = max(c.width, utf8.RuneCountInString(c.title))
 	}
-	var cells []string
 	for row := range t.rows {
-		cells = t.cells(cells[:0], row)
 		for i := range t.columns {
 			c := &t.columns[i]
-			c.width = max(c.width, utf8.RuneCountInString(cells[i]))
+			t.scratch = t.cell(t.scratch[:0], row, i)
+			c.width = max(c.width, utf8.RuneCount(t.scratch))
 		}
 	}
 }
@@ -43,23 +43,15 @@ func (t *table) measure() {
 // underlined by dots, then the rows.
 func (t *table) write(w *bufio.Writer) {
 	t.measure()
-	titles := make([]string, len(t.columns))
-	dots := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		titles[i] = c.title
-		dots[i] = strings.Repeat(".", c.width)
-	}
-	line := t.line(nil, titles)
+	line := t.line(nil, func(dst []byte, i int) []byte { return append(dst, t.columns[i].title...) })
 	line[0] = '#'
 	w.Write(line)
-	line = t.line(line[:0], dots)
+	line = t.line(line[:0], func(dst []byte, i int) []byte { return append(dst, strings.Repeat(".", t.columns[i].width)...) })
 	line[0] = '#'
 	w.Write(line)
 	w.WriteString("#\n")
-	var cells []string
 	for row := range t.rows {
-		cells = t.cells(cells[:0], row)
-		line = t.line(line[:0], cells)
+		line = t.line(line[:0], func(dst []byte, i int) []byte { return t.cell(dst, row, i) })
 		w.Write(line)
 		if t.below != nil {
 			t.below(w, row)
@@ -67,17 +59,18 @@ func (t *table) write(w *bufio.Writer) {
 	}
 }
 
-func (t *table) line(b []byte, cells []string) []byte {
+func (t *table) line(b []byte, cell func(dst []byte, column int) []byte) []byte {
 	for i, c := range t.columns {
 		b = append(b, "  "...)
+		t.scratch = cell(t.scratch[:0], i)
 		if !c.right {
-			b = append(b, cells[i]...)
+			b = append(b, t.scratch...)
 		}
-		for range c.width - utf8.RuneCountInString(cells[i]) {
+		for range c.width - utf8.RuneCount(t.scratch) {
 			b = append(b, ' ')
 		}
 		if c.right {
-			b = append(b, cells[i]...)
+			b = append(b, t.scratch...)
 		}
 	}
 	return append(bytes.TrimRight(b, " "), '\n')
@@ -91,14 +84,13 @@ func (t *table) writeSeparated(w *bufio.Writer, sep string) {
 		titles[i] = c.title
 	}
 	w.WriteString("# " + strings.Join(titles, sep) + "\n")
-	var cells []string
 	for row := range t.rows {
-		cells = t.cells(cells[:0], row)
-		for i, cell := range cells {
+		for i := range t.columns {
 			if i > 0 {
 				w.WriteString(sep)
 			}
-			w.WriteString(strings.ReplaceAll(strings.TrimSpace(cell), sep, "."))
+			t.scratch = t.cell(t.scratch[:0], row, i)
+			w.WriteString(strings.ReplaceAll(strings.TrimSpace(string(t.scratch)), sep, "."))
 		}
 		w.WriteByte('\n')
 	}
