@@ -13,7 +13,7 @@ import (
 // tells. It checks nothing but the text's own syntax, so that damaged captures
 // can be built; an error says which line cannot be read.
 func BuildText(w io.Writer, text io.Reader) error {
-	b := builder{e: newEncoder(new(output), w, 1)}
+	b := builder{e: newEncoder(new(output), w, &WriterOptions{Level: 1})}
 	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, 4*MaxPayload)
 	for n := 1; lines.Scan(); n++ {

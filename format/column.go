@@ -30,6 +30,7 @@ type column struct {
 	id        uint16
 	transform transform
 	context   uint16 // ID of the column that predicts this one, 0 for none; with contextBefore by the row before
+	unit      uint64 // what the numbers count
 	count     int
 	base      uint64
 	planes    [8]plane
@@ -56,6 +57,7 @@ func parseColumns(b []byte) ([]column, error) {
 			transform: transform(b[2]),
 			width:     int(b[3]),
 			context:   le.Uint16(b[4:]),
+			unit:      uint64(max(le.Uint16(b[6:]), 1)),
 			count:     int(le.Uint32(b[8:])),
 			base:      le.Uint64(b[16:]),
 		}
@@ -116,7 +118,7 @@ func (p plane) bytes(n int, room []byte) ([]byte, error) {
 func find(columns []column, id uint16, count int) column {
 	i, ok := slices.BinarySearchFunc(columns, id, func(c column, id uint16) int { return int(c.id) - int(id) })
 	if !ok {
-		return column{id: id, count: count}
+		return column{id: id, unit: 1, count: count}
 	}
 	return columns[i]
 }
@@ -146,6 +148,11 @@ func decodeColumn(dst []uint64, columns []column, id uint16, count, contexts int
 			return nil, err
 		}
 	}
+	if c.unit > 1 && c.transform == transformPlain {
+		for i := range dst {
+			dst[i] *= c.unit
+		}
+	}
 	switch c.transform {
 	case transformPlain:
 		if c.base != 0 {
@@ -156,7 +163,7 @@ func decodeColumn(dst []uint64, columns []column, id uint16, count, contexts int
 	case transformDelta:
 		v := c.base
 		for i, z := range dst {
-			v += unzigzag(z)
+			v += unzigzag(z) * c.unit
 			dst[i] = v
 		}
 	case transformTable:

@@ -15,12 +15,16 @@ type encoder struct {
 	entries       []indexEntry
 	plans         map[ShapeID]*plan // of the segment
 	outer         outerFinder       // of the segment
+	resolution    uint16            // of hits' times, ns; 0: 1
 	scratch       [5][]uint64
 }
 
-func newEncoder(o *output, w io.Writer, level int) *encoder {
+func newEncoder(o *output, w io.Writer, opt *WriterOptions) *encoder {
 	e := &encoder{out: o, w: w}
-	e.payload.zstd = newCompressor(level)
+	if opt.Resolution > 1 {
+		e.resolution = opt.Resolution
+	}
+	e.payload.zstd = newCompressor(opt.Level)
 	return e
 }
 
@@ -163,12 +167,16 @@ func (e *encoder) hits(b *hitBlock) {
 	plan := e.plans[b.shape]
 	plan.blocks++
 	for i, r := range plan.recipes {
+		if i == columnOf(hitTime) {
+			r.unit = e.resolution
+		}
 		context := p.context(b, r.context)
 		if !p.encode(hitColumn(i), r, b.column(i), context) {
-			p.encode(hitColumn(i), recipe{context: r.context}, b.column(i), context)
+			p.encode(hitColumn(i), recipe{context: r.context, unit: r.unit}, b.column(i), context)
 		}
 	}
-	e.finish(header{kind: kindHits, rows: uint32(b.rows), first: uint32(b.shape), tmin: b.tmin, tmax: b.tmax})
+	unit := uint64(max(e.resolution, 1))
+	e.finish(header{kind: kindHits, rows: uint32(b.rows), first: uint32(b.shape), tmin: b.tmin / unit * unit, tmax: b.tmax / unit * unit})
 }
 
 func (e *encoder) loss(t uint64, counts []Count) {

@@ -19,13 +19,13 @@ type output struct {
 // most this many are being filled faster than they are written.
 const queueLength = 8
 
-func newOutput(w io.Writer, level int) *output {
+func newOutput(w io.Writer, opt *WriterOptions) *output {
 	o := &output{
 		jobs:  make(chan func(*encoder), queueLength),
 		done:  make(chan struct{}),
 		spare: make(chan *hitBlock, queueLength),
 	}
-	e := newEncoder(o, w, level)
+	e := newEncoder(o, w, opt)
 	go func() {
 		defer close(o.done)
 		for job := range o.jobs {

@@ -13,6 +13,7 @@ type payload struct {
 	plane   []byte
 	numbers []uint64
 	before  []uint64 // a context, of the row before
+	scaled  []uint64 // values in units
 	table   valueTable
 	predict predictor
 }
@@ -39,6 +40,14 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 	if r.transform == transformTable && !p.table.build(values) {
 		return false
 	}
+	unit := uint64(max(r.unit, 1))
+	if unit > 1 {
+		p.scaled = grow(p.scaled, len(values))
+		for i, v := range values {
+			p.scaled[i] = v / unit
+		}
+		values = p.scaled
+	}
 	p.numbers = grow(p.numbers, len(values))
 	numbers, base := p.numbers, uint64(0)
 	switch r.transform {
@@ -61,7 +70,7 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 		p.predict.predict(numbers, numbers, context)
 	}
 	width := planeWidth(union(numbers))
-	p.begin(id, r, width, len(values), base)
+	p.begin(id, r, width, len(values), base*unit)
 	start := len(p.data)
 	for k := range width {
 		p.plane = splitPlane(p.plane[:0], numbers, k)
@@ -99,7 +108,7 @@ func (p *payload) begin(id uint16, r recipe, width, count int, base uint64) {
 	p.data = le.AppendUint16(p.data, id)
 	p.data = append(p.data, byte(r.transform), byte(width))
 	p.data = le.AppendUint16(p.data, r.context)
-	p.data = le.AppendUint16(p.data, 0)
+	p.data = le.AppendUint16(p.data, r.unit)
 	p.data = le.AppendUint32(p.data, uint32(count))
 	p.data = le.AppendUint32(p.data, 0) // set by end
 	p.data = le.AppendUint64(p.data, base)

@@ -9,6 +9,7 @@ import (
 type recipe struct {
 	transform transform
 	context   uint16 // ID of the column that predicts this one, 0 for none; with contextBefore by the row before
+	unit      uint16 // what the numbers count, so that values are rounded down to multiples of it; 0: 1
 }
 
 // A plan has a recipe for each column of a shape's hits. Finding the best is

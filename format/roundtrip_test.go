@@ -326,3 +326,38 @@ func TestConcatenation(t *testing.T) {
 		t.Errorf("capture after one that was cut off: %v, damage %v", err, damage)
 	}
 }
+
+// With a resolution, times are rounded down, and within the block's range still.
+func TestResolution(t *testing.T) {
+	const resolution = 1000
+	var file bytes.Buffer
+	times := []uint64{5_000_999, 4_000_001, 9_000_000, 123_456_789_012_345}
+	w, err := format.NewWriter(&file, nil, &format.WriterOptions{Level: 1, Resolution: resolution})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.StartSegment(format.Clock{Monotonic: 77}); err != nil {
+		t.Fatal(err)
+	}
+	probe := w.Probe(format.Probe{Name: w.String("p")})
+	for _, v := range times {
+		if err := w.Hit(&format.Hit{Time: v, Probe: probe}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	recs, damage, err := read(&file)
+	if !errors.Is(err, io.EOF) || len(damage) > 0 {
+		t.Fatalf("read ends with %v and damage %v", err, damage)
+	}
+	if want := []format.Property{{Key: format.KeyResolution, Value: "1000"}}; !slices.Equal(recs[0].Properties, want) {
+		t.Errorf("properties are %v", recs[0].Properties)
+	}
+	for i, h := range recs[0].Segments[0].Hits {
+		if want := times[i] / resolution * resolution; h.Time != want {
+			t.Errorf("time %d is read as %d instead of %d", times[i], h.Time, want)
+		}
+	}
+}

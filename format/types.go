@@ -30,7 +30,7 @@ const (
 	KeyCPUs        = "cpus"         // online CPUs at the start, as a CPU list: 0-3,8
 	KeyPageSize    = "page_size"    // bytes
 	KeyClock       = "clock"        // clock of all times: monotonic
-	KeyResolution  = "resolution"   // ns per unit of time in the file; absent: 1
+	KeyResolution  = "resolution"   // what times of hits are rounded down to a multiple of, ns; absent: 1
 	KeyCommandLine = "command_line" // of the recorder, shell-quoted
 	KeyToolVersion = "tool_version"
 	KeyStarted     = "started" // wall clock time when recording was set up, RFC 3339 with ns; tells recordings apart

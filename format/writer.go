@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 )
 
 // WriterOptions says how a capture is written.
@@ -13,6 +15,10 @@ type WriterOptions struct {
 	Level int
 	// Index adds an INDEX block at the end.
 	Index bool
+	// Resolution is what times of hits are rounded down to a multiple of, in ns:
+	// half of a capture's size is the digits of its times below 1 us. 0 is 1.
+	// Above that NewWriter adds the property [KeyResolution].
+	Resolution uint16
 }
 
 // blockHits is how many hits fill a block: fewer compress worse, more are lost
@@ -68,6 +74,9 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 	if opt == nil {
 		opt = &WriterOptions{Level: -1}
 	}
+	if opt.Resolution > 1 {
+		props = append(slices.Clone(props), Property{KeyResolution, strconv.Itoa(int(opt.Resolution))})
+	}
 	if len(props) > MaxColumns {
 		return nil, fmt.Errorf("capture has %d properties: at most %d fit", len(props), MaxColumns)
 	}
@@ -76,7 +85,7 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 			return nil, fmt.Errorf("property %.40q of the capture is longer than %d bytes", p.Key, MaxString)
 		}
 	}
-	wr := &Writer{out: newOutput(w, opt.Level), index: opt.Index}
+	wr := &Writer{out: newOutput(w, opt), index: opt.Index}
 	wr.reset()
 	wr.out.do(func(e *encoder) { e.file(props) })
 	if err := wr.wait(); err != nil {
