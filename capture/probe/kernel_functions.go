@@ -108,22 +108,41 @@ func modulesOf(name string, functions []kernelFunction) []string {
 	return slices.Compact(list)
 }
 
-// readTraceable returns the functions that ftrace can patch, which fentry and fexit
-// need; nil when the kernel does not say.
-func (r *Resolver) readTraceable() map[string]bool {
+// traceable holds the functions that ftrace can patch, which fentry and fexit need.
+// The kernel lists one name of each; others at its address do as well.
+type traceable struct {
+	names     map[string]bool
+	addresses map[uint64]bool
+}
+
+// has reports whether a function can be traced; yes, where the kernel does not say.
+func (t *traceable) has(name string, address uint64) bool {
+	return t == nil || t.names[name] || t.addresses[address]
+}
+
+// readTraceable returns nil when the kernel does not say.
+func (r *Resolver) readTraceable() *traceable {
 	if r.opt.TraceFS == "" {
 		return nil
 	}
-	names := make(map[string]bool)
+	t := &traceable{names: make(map[string]bool), addresses: make(map[uint64]bool)}
+	k := r.functions()
 	err := readLines(filepath.Join(r.opt.TraceFS, "available_filter_functions"), func(line string) bool {
 		name, _, _ := strings.Cut(line, " ") // "ext4_sync_file [ext4]"
-		names[name] = true
+		t.names[name] = true
+		if k == nil {
+			return true
+		}
+		// Of several functions of one name, nothing tells which is meant.
+		if f := k.byName[name]; len(f) == 1 && f[0].address != 0 {
+			t.addresses[f[0].address] = true
+		}
 		return true
 	})
-	if err != nil || len(names) == 0 {
+	if err != nil || len(t.names) == 0 {
 		return nil
 	}
-	return names
+	return t
 }
 
 // readBlacklist returns the functions that the kernel refuses kprobes in: nil when

@@ -106,7 +106,7 @@ func (r *Resolver) resolveFentry(ev *Event) (*Probe, error) {
 	if f.module == "vmlinux" {
 		f.module = ""
 	}
-	if names := r.traceable(); names != nil && !names[ev.Name] {
+	if !r.traceable().has(ev.Name, f.address) {
 		return nil, r.notTraceable(ev, f.module, "the function cannot be traced (notrace)")
 	}
 	s := r.functionSignature(f.module, ev.Name)

@@ -16,6 +16,7 @@ import (
 
 const kallsyms = `ffffffff81000000 T _text
 ffffffff81000100 T vfs_read
+ffffffff81000100 T alias_of_it
 ffffffff81000200 T vfs_write
 ffffffff81000280 t helper
 ffffffff81000300 t helper
@@ -49,6 +50,7 @@ func kernelTypes(t *testing.T) *btf.Spec {
 		function("vfs_read", long, btf.FuncParam{Name: "file", Type: pointer}, btf.FuncParam{Name: "buf", Type: pointer},
 			btf.FuncParam{Name: "count", Type: ulong}, btf.FuncParam{Name: "sync", Type: boolean}),
 		function("pair_sum", &btf.Void{}, btf.FuncParam{Name: "p", Type: pair}, btf.FuncParam{Name: "n", Type: integer}),
+		function("alias_of_it", long),
 		function("notrace_fn", &btf.Int{Name: "unsigned int", Size: 4}),
 		function("__traceiter_demo", integer, btf.FuncParam{Name: "__data", Type: pointer}, btf.FuncParam{Name: "p", Type: pointer}, btf.FuncParam{Name: "n", Type: integer}),
 		&btf.Typedef{Name: "btf_trace_demo", Type: &btf.Pointer{Target: &btf.FuncProto{Return: &btf.Void{},
@@ -181,7 +183,7 @@ func TestListKernel(t *testing.T) {
 		{"k:ext4:*", "kprobe:ext4:ext4_sync_file kprobe:ext4:shared"},
 		{"kretprobe:vfs_r*", "kretprobe:vfs_read"},
 		{"k:nmi_enter", ""},
-		{"f:*", "fentry:pair_sum fentry:vfs_read"},
+		{"f:*", "fentry:alias_of_it fentry:pair_sum fentry:vfs_read"}, // ftrace lists one name of each
 		{"rt:", "rawtracepoint:demo"},
 		{"read", "kprobe:vfs_read fentry:vfs_read"},
 		{"{cs,*faults}", "alignment-faults emulation-faults major-faults minor-faults page-faults"},

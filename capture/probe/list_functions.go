@@ -24,7 +24,7 @@ func (f listedFunction) String() string {
 
 // matchFunctions returns the kernel's functions that a pattern matches, with or
 // without their module, and keep accepts; sorted.
-func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction) bool) []listedFunction {
+func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction, address uint64) bool) []listedFunction {
 	k := r.functions()
 	if k == nil {
 		return nil
@@ -34,7 +34,7 @@ func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction) bo
 		bare := p.glob.match(name)
 		for _, kf := range functions {
 			f := listedFunction{kf.module, name}
-			if (bare || f.module != "" && p.glob.match(f.String())) && keep(f) {
+			if (bare || f.module != "" && p.glob.match(f.String())) && keep(f, kf.address) {
 				found = append(found, f)
 			}
 		}
@@ -50,7 +50,7 @@ func (r *Resolver) listKprobes(p *listPattern, kind format.ProbeKind, verbose bo
 		return &UnsupportedError{Feature: "kprobes", Reason: "this kernel was built without CONFIG_KPROBES"}
 	}
 	blacklist := r.blacklist()
-	functions := r.matchFunctions(p, func(f listedFunction) bool { return !blacklist[f.name] })
+	functions := r.matchFunctions(p, func(f listedFunction, _ uint64) bool { return !blacklist[f.name] })
 	return r.listFunctions(functions, kind, verbose, yield)
 }
 
@@ -60,8 +60,8 @@ func (r *Resolver) listFentry(p *listPattern, kind format.ProbeKind, verbose boo
 	}
 	known := r.btfNames().functions
 	traceable := r.traceable()
-	functions := r.matchFunctions(p, func(f listedFunction) bool {
-		if traceable != nil && !traceable[f.name] {
+	functions := r.matchFunctions(p, func(f listedFunction, address uint64) bool {
+		if !traceable.has(f.name, address) {
 			return false
 		}
 		if f.module != "" { // its BTF is read when it is asked for

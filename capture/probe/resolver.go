@@ -34,7 +34,7 @@ type Resolver struct {
 
 	libraries func() []library
 	functions func() *kernelFunctions // nil: not known
-	traceable func() map[string]bool  // nil: not known
+	traceable func() *traceable       // nil: not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
 	modules   map[string]*btf.Spec   // nil entries: no BTF
