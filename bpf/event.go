@@ -30,6 +30,9 @@ const (
 	MaxCPUs      = 1024
 	RecordOffset = 8 // bytes of a trace record that are not sent
 
+	MappingCode   = 1
+	MappingNoCode = 2
+
 	// VDSODevice stands in a user frame's device for the vdso.
 	VDSODevice = 0xffffffff
 	// DataLocRelative marks a data_locs entry as __rel_loc.

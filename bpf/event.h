@@ -76,7 +76,12 @@ struct user_frame {
 	u64 inode;
 	u64 offset; /* in the file, bytes */
 	u32 device; /* dev_t: major << 20 | minor */
-	u32 known;  /* 1: the mapping was found */
+	u32 known;  /* enum mapping_known */
+};
+enum mapping_known {
+	MAPPING_UNKNOWN = 0, /* could not be looked up: the lock was held */
+	MAPPING_CODE = 1,
+	MAPPING_NO_CODE = 2, /* nothing that can be executed lies there */
 };
 
 /* The account of a probe on one CPU; indices as format.Cause - 1. */

@@ -91,7 +91,7 @@ static long found_mapping(struct task_struct *task, struct vm_area_struct *vma,
 	w->inode = 0;
 	w->device = 0;
 	w->offset = 0;
-	w->found = 1;
+	w->found = vma->vm_flags & VM_EXEC ? MAPPING_CODE : MAPPING_NO_CODE;
 	if (vma->vm_file) {
 		inode = vma->vm_file->f_inode;
 		w->inode = inode->i_ino;
@@ -113,19 +113,20 @@ static long locate_frame(u32 i, struct mapping_walk *w)
 	struct user_frame *f = &s->user.frames[i];
 
 	if (address < w->start || address >= w->end) {
-		w->found = 0;
-		/* -ENOENT, or -EBUSY when the lock is held: not known */
-		if (bpf_find_vma(w->task, address, found_mapping, w, 0))
-			w->found = 0;
-		if (!w->found)
-			w->start = w->end = 0;
+		w->found = MAPPING_UNKNOWN;
+		w->start = w->end = 0;
+		if (bpf_find_vma(w->task, address, found_mapping, w, 0) == -ENOENT)
+			w->found = MAPPING_NO_CODE;
 	}
 	f->address = address;
 	f->known = w->found;
-	f->inode = w->found ? w->inode : 0;
-	f->device = w->found ? w->device : 0;
-	f->offset = w->found && (w->inode || w->device == VDSO_DEVICE) ?
-			    address - w->start + w->offset : 0;
+	f->inode = f->offset = f->device = 0;
+	if (w->found == MAPPING_CODE) {
+		f->inode = w->inode;
+		f->device = w->device;
+		if (w->inode || w->device == VDSO_DEVICE)
+			f->offset = address - w->start + w->offset;
+	}
 	return 0;
 }
 

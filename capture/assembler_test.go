@@ -120,6 +120,9 @@ func readHits(t *testing.T, file io.Reader) (lines []string) {
 					img, _ := s.Image(f.Image)
 					line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
 				}
+				if st.Cut != format.CutNone {
+					line += " (" + st.Cut.String() + ")"
+				}
 				line += " ]"
 			}
 			lines = append(lines, line)
@@ -154,6 +157,16 @@ func TestAssembleStacks(t *testing.T) {
 		"1 cpu0 cat 5/6 a:b [ [kernel]+0x1000 [kernel]+0x2000 ] [ /bin/7+0x30 /bin/8+0x40 ]",
 		"2 cpu0 renamed 5/6 a:b [ /bin/7+0x30 /bin/8+0x40 ]",
 	})
+}
+
+// A frame pointer that was none leads to an address without code: the stack ends there, and says so.
+func TestAssembleCutsAtNoCode(t *testing.T) {
+	got, _ := assemble(t, plain, map[int][][]byte{0: {
+		encodeUserStack(12, 5, userFrame{address: 0x5000, inode: 7, offset: 0x30, known: true},
+			userFrame{address: 0x2d78756e696c2d63, noCode: true}, userFrame{address: 0x6000, inode: 8, known: true}),
+		encodeHit(hitEvent{time: 1, pid: 5, tid: 6, comm: comm("cat"), userStack: 12}),
+	}})
+	wantLines(t, got, []string{"1 cpu0 cat 5/6 a:b [ /bin/7+0x30 (no unwind rule) ]"})
 }
 
 // A stack goes to the ring of the CPU that saw it first; another CPU's hit may be read before it.

@@ -48,7 +48,9 @@ func encodeUserStack(hash uint64, pid uint32, frames ...userFrame) []byte {
 		b = binary.LittleEndian.AppendUint32(b, f.device)
 		known := uint32(0)
 		if f.known {
-			known = 1
+			known = bpf.MappingCode
+		} else if f.noCode {
+			known = bpf.MappingNoCode
 		}
 		b = binary.LittleEndian.AppendUint32(b, known)
 	}

@@ -36,7 +36,8 @@ type stackEvent struct {
 type userFrame struct {
 	address, inode, offset uint64
 	device                 uint32
-	known                  bool
+	known                  bool // what is mapped there was found
+	noCode                 bool // nothing that can be executed is mapped there
 }
 
 // eventSize returns how many bytes the event at the start of b takes, 0 if it is none.
@@ -107,11 +108,13 @@ func (s *stackEvent) address(i int) uint64 { return binary.LittleEndian.Uint64(s
 
 func (s *stackEvent) userFrame(i int) userFrame {
 	b := s.frames[bpf.UserFrameSize*i:]
+	known := binary.LittleEndian.Uint32(b[28:])
 	return userFrame{
 		address: binary.LittleEndian.Uint64(b),
 		inode:   binary.LittleEndian.Uint64(b[8:]),
 		offset:  binary.LittleEndian.Uint64(b[16:]),
 		device:  binary.LittleEndian.Uint32(b[24:]),
-		known:   binary.LittleEndian.Uint32(b[28:]) != 0,
+		known:   known == bpf.MappingCode,
+		noCode:  known == bpf.MappingNoCode,
 	}
 }

@@ -54,7 +54,7 @@ func TestDecodeEvent(t *testing.T) {
 	if err := decodeStack(b, &s); err != nil {
 		t.Fatal(err)
 	}
-	if f := s.userFrame(1); s.count != 2 || s.hash != 8 || s.pid != 9 || f != (userFrame{2, 3, 4, 5, true}) {
+	if f := s.userFrame(1); s.count != 2 || s.hash != 8 || s.pid != 9 || f != (userFrame{2, 3, 4, 5, true, false}) {
 		t.Errorf("got %+v, frame %+v", s, f)
 	}
 	for n := range len(b) {

@@ -29,7 +29,8 @@ func (f stackFrame) inKernel() bool {
 }
 
 // lowestAddress is the first address that code can be mapped at: the kernel's
-// vm.mmap_min_addr is 64 KiB by default and a page at least.
+// vm.mmap_min_addr is 64 KiB by default and a page at least. It decides where
+// programs could not look up what is mapped.
 const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
@@ -45,7 +46,7 @@ func (a *assembler) stack(s *stackEvent) {
 			}
 		} else {
 			u := s.userFrame(i)
-			if u.address < lowestAddress {
+			if u.noCode || u.address < lowestAddress {
 				// What was taken for a frame pointer was none.
 				e.cut = format.CutNoRule
 				break

@@ -38,6 +38,9 @@ enum { BPF_ANY = 0 };
 enum { BPF_F_USER_STACK = 1ULL << 8 };
 enum { BPF_F_MMAPABLE = 1U << 10 };
 
+/* include/linux/mm.h, include/uapi/asm-generic/errno-base.h */
+enum { VM_EXEC = 0x4, ENOENT = 2 };
+
 /* include/linux/sched.h */
 enum { PF_KTHREAD = 0x00200000 };
 
@@ -82,7 +85,7 @@ struct mm_struct {
 	mm_context_t context;
 };
 struct vm_area_struct {
-	unsigned long vm_start, vm_end, vm_pgoff;
+	unsigned long vm_start, vm_end, vm_pgoff, vm_flags;
 	struct file *vm_file;
 	struct mm_struct *vm_mm;
 };
