@@ -38,7 +38,7 @@ report -q --no-children -s comm -g caller,5 --percent-limit 10 --probe syscalls:
 report -q -s comm,malloc.size --percent-limit 3 --probe '*malloc'
 
 bin/convert -q -i "$capture" -o "$out/profile.pb.gz"
-bin/convert -q -i "$capture" -o "$out/flame.svg" --probe cpu-clock --min-width 0.1
+bin/convert -q -i "$capture" -o "$out/flame.svg" --probe cpu-clock --min-width 0.5
 echo
 echo "The capture:     $capture"
 echo "A pprof profile: $out/profile.pb.gz   (go tool pprof -http=: $out/profile.pb.gz)"
