@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Symbols of frames in a row are stored in the order of their addresses: then
+// The calls of symbols are stored in the order of the frames' addresses: then
 // neighbours are mostly of the same function and file, and their lines are near.
+// The frames themselves are listed by ID, which takes next to nothing.
 
 // byAddress returns numbers 0 to len(frames)-1 in the order of the frames' addresses.
 func byAddress(frames []Frame) []uint32 {
@@ -22,36 +23,24 @@ func byAddress(frames []Frame) []uint32 {
 	return order
 }
 
-// inRow reports whether the symbols are of frames in a row.
-func inRow(syms []Symbol) bool {
-	for i := range syms {
-		if syms[i].Frame != syms[0].Frame+FrameID(i) {
-			return false
-		}
-	}
-	return len(syms) > 0
-}
-
-// symbols writes symbols; frames are the segment's, by ID.
-func (e *encoder) symbols(syms []Symbol, frames []Frame) {
+// symbols writes symbols; all are the segment's frames, by ID.
+func (e *encoder) symbols(syms []Symbol, all []Frame) {
 	e.begin()
-	h := header{kind: kindSymbols, rows: uint32(len(syms))}
-	if inRow(syms) {
-		h.first = uint32(syms[0].Frame)
-		order := byAddress(frames[h.first:][:len(syms)])
-		sorted := make([]Symbol, len(syms))
-		for i, n := range order {
-			sorted[i] = syms[n]
-		}
-		syms = sorted
-	} else {
-		e.columns(symbolFrame, fill(e, syms, func(v *Symbol) uint64 { return uint64(v.Frame) }))
+	e.columns(symbolFrame, fill(e, syms, func(v *Symbol) uint64 { return uint64(v.Frame) }))
+	frames := make([]Frame, len(syms))
+	for i, s := range syms {
+		frames[i] = all[s.Frame]
 	}
+	sorted := make([]Symbol, len(syms))
+	for i, n := range byAddress(frames) {
+		sorted[i] = syms[n]
+	}
+	syms = sorted
 	starts := make([]uint64, len(syms))
 	var calls []Call
 	for i, s := range syms {
 		if n := len(s.Calls); n > 0 {
-			starts[i] = frames[s.Frame].Offset - s.Calls[n-1].Offset
+			starts[i] = all[s.Frame].Offset - s.Calls[n-1].Offset
 		} else if i > 0 {
 			starts[i] = starts[i-1] // costs nothing
 		}
@@ -63,12 +52,11 @@ func (e *encoder) symbols(syms []Symbol, frames []Frame) {
 		func(v *Call) uint64 { return uint64(v.File) },
 		func(v *Call) uint64 { return uint64(v.Line) }))
 	e.payload.column(symbolStart, starts)
-	e.finish(h)
+	e.finish(header{kind: kindSymbols, rows: uint32(len(syms))})
 }
 
-// symbols decodes symbols. Those of frames that were lost are left out.
 func (d *dictionary) symbols() ([]Symbol, error) {
-	ids, err := d.symbolFrames()
+	out, frames, err := d.symbolFrames()
 	if err != nil {
 		return nil, err
 	}
@@ -94,47 +82,34 @@ func (d *dictionary) symbols() ([]Symbol, error) {
 	for i := range all {
 		all[i] = Call{Function: StringID(c[0][i]), File: StringID(c[1][i]), Line: uint32(c[2][i])}
 	}
-	out := make([]Symbol, 0, d.rows)
-	for i, n := range sizes {
-		s := Symbol{ids[i], all[:n:n]}
+	for i, at := range byAddress(frames) {
+		n := sizes[i]
+		calls := all[:n:n]
 		all = all[n:]
-		f, ok := d.segment.Frame(s.Frame)
-		if !ok {
-			continue
-		}
 		if n > 0 {
-			s.Calls[n-1].Offset = f.Offset - starts[i]
+			calls[n-1].Offset = frames[at].Offset - starts[i]
 		}
-		out = append(out, s)
+		out[at].Calls = calls
 	}
 	return out, nil
 }
 
-// symbolFrames returns the frame of each row.
-func (d *dictionary) symbolFrames() ([]FrameID, error) {
-	out := make([]FrameID, d.rows)
-	if d.first == 0 {
-		ids, err := decode(nil, d.columns, symbolFrame, d.rows)
-		if err != nil {
-			return nil, err
+// symbolFrames returns a symbol without calls for each frame, and the frames.
+func (d *dictionary) symbolFrames() ([]Symbol, []Frame, error) {
+	ids, err := decode(nil, d.columns, symbolFrame, d.rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := fit(ids, max32, "frame"); err != nil {
+		return nil, nil, err
+	}
+	out, frames := make([]Symbol, d.rows), make([]Frame, d.rows)
+	for i, id := range ids {
+		f, ok := d.segment.Frame(FrameID(id))
+		if !ok {
+			return nil, nil, fmt.Errorf("symbols in the order of frames of which frame %d is not known", id)
 		}
-		for i, id := range ids {
-			out[i] = FrameID(id)
-		}
-		return out, fit(ids, max32, "frame")
+		out[i].Frame, frames[i] = FrameID(id), f
 	}
-	if uint64(d.first)+uint64(d.rows)-1 > uint64(d.segment.frames.last()) {
-		return nil, fmt.Errorf("symbols of frames %d to %d: there are %d", d.first, uint64(d.first)+uint64(d.rows)-1, d.segment.frames.last())
-	}
-	frames := make([]Frame, d.rows)
-	for i := range frames {
-		var ok bool
-		if frames[i], ok = d.segment.Frame(FrameID(d.first) + FrameID(i)); !ok {
-			return nil, fmt.Errorf("symbols in the order of frames of which number %d was lost", d.first+uint32(i))
-		}
-	}
-	for i, n := range byAddress(frames) {
-		out[i] = FrameID(d.first) + FrameID(n)
-	}
-	return out, nil
+	return out, frames, nil
 }
