@@ -61,13 +61,10 @@ func cell(k SortKey, s *Sample, c *Call) Cell {
 }
 
 func dsoName(s *Sample, c *Call) string {
-	switch {
-	case c == nil:
+	if c == nil {
 		return probeImage(s.Probe)
-	case c.Image == nil && c.Kernel:
-		return "[kernel.kallsyms]"
 	}
-	return c.Image.Name()
+	return c.dso()
 }
 
 // probeSymbol names the place of a hit without a stack: the function that the probe

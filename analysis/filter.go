@@ -63,8 +63,7 @@ func matchCall(c *Call, dsos, symbols []string) bool {
 	if c == nil {
 		return false
 	}
-	if len(dsos) > 0 && (c.Image == nil ||
-		!slices.Contains(dsos, c.Image.Name()) && !slices.Contains(dsos, c.Image.Path)) {
+	if len(dsos) > 0 && !slices.Contains(dsos, c.dso()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
 		return false
 	}
 	return len(symbols) == 0 || slices.Contains(symbols, c.Name()) ||

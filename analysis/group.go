@@ -121,7 +121,9 @@ func (g *grouping) add(s *Sample) {
 		return
 	}
 	for i := 1; i < n; i++ {
-		g.addTotal(s, hit, chain.at(i))
+		if c := chain.at(i); !c.Truncated {
+			g.addTotal(s, hit, c)
+		}
 	}
 }
 

@@ -62,7 +62,8 @@ func (k SortKey) PerCall() bool {
 type HistogramOptions struct {
 	Keys []SortKey
 	// Children adds to each entry the hits below it in the call graph: entries
-	// for all functions of the stacks, not only for the innermost ones.
+	// for all functions of the stacks, not only for the innermost ones. Stand-ins for
+	// missing callers have none: trees show where callers are missing.
 	Children bool
 	// DSOs and Symbols keep the entries of these images and functions.
 	DSOs, Symbols []string

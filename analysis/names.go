@@ -49,6 +49,14 @@ func (c *Call) Name() string {
 	return c.Image.Name() + "+0x" + strconv.FormatUint(c.Offset, 16)
 }
 
+// dso is what perf calls the shared object.
+func (c *Call) dso() string {
+	if c.Image == nil && c.Kernel {
+		return "[kernel.kallsyms]"
+	}
+	return c.Image.Name()
+}
+
 // Source returns file:line with the base name of the file, as perf's srcline; if
 // it is not known, the name and the distance from the function's start.
 func (c *Call) Source() string {

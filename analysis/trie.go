@@ -130,7 +130,7 @@ func (t *trie) add(s *Sample, hit uint32) {
 			pos = n - 1 - i
 		}
 		e := t.elementOf(s, chain.at(pos))
-		first := t.seen[t.elements[e].number] != t.number && (pos == 0 || t.g.opt.Children)
+		first := t.seen[t.elements[e].number] != t.number && (pos == 0 || t.g.opt.Children && !chain.at(pos).Truncated)
 		t.seen[t.elements[e].number] = t.number
 		if !t.heavy(chain.at(pos)) {
 			if !broken {

@@ -23,6 +23,9 @@
     return box;
   });
   var focus = root;
+  var rowHeight = 16, narrowest = 0.3;
+  var icicle = boxes.some(function (b) { return b.y > root.y; });
+  var body = +frames.getAttribute("height"), around = +svg.getAttribute("height") - body;
 
   // The drawing follows the window's width; names are cut to fit.
   var probe = document.createElementNS(NS, "text");
@@ -41,14 +44,16 @@
   function draw() {
     var width = Math.max(svg.getBoundingClientRect().width - 20, 100);
     frames.setAttribute("width", width);
+    var depth = 0;
     boxes.forEach(function (b) {
       var left = (b.x - focus.x) / focus.w, share = b.w / focus.w;
       var caller = b.level < focus.level && b.x <= focus.x && b.x + b.w >= focus.x + focus.w;
       if (caller) { left = 0; share = 1; }
-      var hidden = !caller && (b.level < focus.level || b.x < focus.x || b.x + b.w > focus.x + focus.w || share * width < 0.1);
+      var hidden = !caller && (b.level < focus.level || b.x < focus.x || b.x + b.w > focus.x + focus.w || share * width < narrowest);
       b.g.classList.toggle("hide", hidden);
       b.g.classList.toggle("caller", caller);
       if (hidden) return;
+      depth = Math.max(depth, b.level + rowHeight);
       var px = share * width;
       b.rect.setAttribute("x", left * 100 + "%");
       b.rect.setAttribute("width", (px > 3 ? px - 0.5 : px) / width * 100 + "%");
@@ -63,7 +68,17 @@
         b.text.textContent = label;
       }
     });
+    resize(width, depth);
     resetButton.classList.toggle("hide", focus === root);
+  }
+
+  // The picture is as tall as what is drawn at this zoom.
+  function resize(width, depth) {
+    frames.setAttribute("height", depth);
+    frames.setAttribute("viewBox", [0, icicle ? 0 : root.y + rowHeight - depth, width, depth].join(" "));
+    svg.setAttribute("height", around + depth);
+    if (!icicle) details.setAttribute("y", +details.getAttribute("y") + depth - body);
+    body = depth;
   }
 
   function zoom(box) { focus = box; draw(); }

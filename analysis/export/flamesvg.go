@@ -31,6 +31,10 @@ const (
 	charWidth = 7.25 // of the 12 px monospace text
 	// maxLabel bounds a box's name in bytes: templates make names of kilobytes.
 	maxLabel = 400
+	// narrowest is what boxes are drawn from. Narrower ones are there for whoever
+	// zooms or searches, but must not make the picture taller: the deepest stacks
+	// of a system are rare, and their towers of hairlines would fill most of it.
+	narrowest = 0.3
 )
 
 // shades are the colours of a kind's boxes; the hash of a name picks one, so that
@@ -59,7 +63,9 @@ func (p *picture) write(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	levels := 0
 	for _, b := range p.boxes {
-		levels = max(levels, b.level+1)
+		if p.visible(b) {
+			levels = max(levels, b.level+1)
+		}
 	}
 	// The line of details is beside the root, where looking begins.
 	body := levels * rowHeight
@@ -127,12 +133,19 @@ func controls(out *bufio.Writer) {
 `)
 }
 
-func (p *picture) box(out *bufio.Writer, b box, y int) {
-	share := func(n uint64) float64 { return float64(n) / float64(max(p.total, 1)) }
-	px := share(b.total) * inner
+func (p *picture) share(n uint64) float64 { return float64(n) / float64(max(p.total, 1)) }
+
+func (p *picture) pixels(b box) float64 {
 	if b.total == p.total {
-		px = inner
+		return inner
 	}
+	return p.share(b.total) * inner
+}
+
+func (p *picture) visible(b box) bool { return p.pixels(b) >= narrowest }
+
+func (p *picture) box(out *bufio.Writer, b box, y int) {
+	share, px := p.share, p.pixels(b)
 	gap := 0.0 // between neighbours, where there is room for one
 	if px > 3 {
 		gap = 0.5
@@ -141,7 +154,11 @@ func (p *picture) box(out *bufio.Writer, b box, y int) {
 	if len(name) > maxLabel {
 		name = strings.ToValidUTF8(name[:maxLabel], "") + "…"
 	}
-	fmt.Fprintf(out, `<g class="%c%d" data-x="%d" data-w="%d"><title>%s`, kindClasses[b.kind], shade(b.name), b.offset, b.total, escape(name))
+	hide := ""
+	if !p.visible(b) {
+		hide = " hide"
+	}
+	fmt.Fprintf(out, `<g class="%c%d%s" data-x="%d" data-w="%d"><title>%s`, kindClasses[b.kind], shade(b.name), hide, b.offset, b.total, escape(name))
 	out.WriteByte('\n')
 	if b.image != "" {
 		out.WriteString(escape(cut(b.image, maxLabel)) + " · ")

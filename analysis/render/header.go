@@ -46,7 +46,7 @@ func Header(w io.Writer, r *analysis.Result, full bool) error {
 func headerPart(w *bufio.Writer, h *analysis.Header, full bool) {
 	field := func(title, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "# %-11s : %s\n", title, clean(value))
+			fmt.Fprintf(w, "# %-14s : %s\n", title, clean(value))
 		}
 	}
 	field("captured on", capturedOn(h))

@@ -31,12 +31,33 @@ func section(w *bufio.Writer, s *analysis.Section, st *Style) {
 		fmt.Fprintf(w, "  (%d before filters)", s.Hits)
 	}
 	fmt.Fprintf(w, "\n# Event count (approx.): %d\n#\n", s.Sum)
+	if missing(s) {
+		w.WriteString("# None of them has these arguments.\n")
+		return
+	}
 	t := newTable(s, st)
+	if t.rows == 0 {
+		return
+	}
 	if st.Separator != "" {
 		t.writeSeparated(w, st.Separator)
 		return
 	}
 	t.write(w)
+}
+
+// missing reports whether a section says nothing: its keys are arguments that its
+// probe does not have.
+func missing(s *analysis.Section) bool {
+	if len(s.Entries) != 1 {
+		return false
+	}
+	for i, k := range s.Keys {
+		if k.Kind != analysis.KeyArg || s.Entries[0].Cells[i].Value != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func newTable(s *analysis.Section, st *Style) *table {
