@@ -101,13 +101,17 @@ func FuzzBuildText(f *testing.F) {
 
 // FuzzPayload gets past the checksums: blocks of the segment with any payload.
 func FuzzPayload(f *testing.F) {
-	file := predicted(f)
-	for _, at := range blockStarts(f, file)[2:] {
-		n := int(file[at+8]) | int(file[at+9])<<8 | int(file[at+10])<<16
-		f.Add(file[at+4], uint32(file[at+12]), uint32(file[at+16]), file[at+52:at+52+n])
+	const shared = "STACKS first=1\n\tkernel=1 frames=[1 2 3]\n\tkernel=1 back=1 shared=2 frames=[4]\n" +
+		"FRAMES first=1\n\timage=0 offset=5\n\timage=0 offset=4\n" +
+		"SYMBOLS\n\tframe=1 function=[1] start=3\n\tframe=2 function=[1 1] file=[1 0] line=[3 4] start=3\n"
+	for _, file := range [][]byte{predicted(f), build(f, start+shared)} {
+		for _, at := range blockStarts(f, file)[2:] {
+			n := int(file[at+8]) | int(file[at+9])<<8 | int(file[at+10])<<16
+			f.Add(file[at+4], uint32(file[at+12]), uint32(file[at+16]), file[at+52:at+52+n])
+		}
 	}
 	f.Fuzz(func(t *testing.T, kind byte, rows, first uint32, payload []byte) {
-		file := build(t, fmt.Sprintf("%sKIND kind=%d rows=%d first=%d payload=%x\n", start, kind, rows, first, payload))
+		file := build(t, fmt.Sprintf("%sFRAMES first=1\n\toffset=5\n\toffset=4\nKIND kind=%d rows=%d first=%d payload=%x\n", start, kind, rows, first, payload))
 		r, err := format.NewReader(bytes.NewReader(file))
 		for err == nil {
 			var b format.Block

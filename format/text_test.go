@@ -196,6 +196,9 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 		"rows without values":   {"TASKS first=2 rows=3\n\tpid=1 comm=1\n", "1 values instead of 3"},
 		"value out of range":    {"TASKS first=2\n\tpid=4294967296\n", "pid 4294967296 is out of range"},
 		"too many hits":         {"HITS first=1 rows=70000\n", "70000 hits"},
+		"more than it shares":   {"STACKS first=1\n\tkernel=0 frames=[1]\n\tkernel=0 back=1 shared=2\n", "shares 2 frames of one that has 1"},
+		"shares with none":      {"STACKS first=1\n\tkernel=0 shared=1\n", "shares 1 frames with none"},
+		"symbol of no frame":    {"SYMBOLS\n\tframe=7 start=1\n", "frame 7 is not known"},
 		"column cut off":        {"TASKS first=2 rows=1 payload=0200000000000000010000000000000001000000000000\n", "bytes after the last column"},
 		"after the end":         {end + hit, "follows the end of its segment"},
 		"lists that overflow":   {"STRINGS first=2 rows=2 payload=02000000000000000200000000000000" + "0000000000000080\n", "lists of column 2 have more than"},
@@ -277,6 +280,30 @@ func TestGap(t *testing.T) {
 	}
 	if v, err := h.Arg(nil, 3); err != nil || !reflect.DeepEqual(v, []uint64{0, 0}) {
 		t.Errorf("argument that is not there: %v, %v", v, err)
+	}
+}
+
+// A stack consists of its own frames and those that it shares, over blocks too.
+// One that shares frames with a lost stack is lost, and others are not.
+func TestSharedFrames(t *testing.T) {
+	list, _ := blocks(t, "STACKS first=3\n\tkernel=1 frames=[1 2 3]\n\tkernel=1 back=1 shared=2 frames=[4]\n"+
+		"STACKS first=5\n\tkernel=0 back=1 shared=3 cut=1\n\tkernel=0 back=4 shared=1 frames=[9]\n\tkernel=0 back=1 frames=[9]\n"+
+		"\tkernel=0 back=3 shared=1 frames=[6 7]\n\tkernel=0 back=18446744073709551615 shared=1\n\tkernel=0\nHITS\n\ttime=1\n")
+	if len(list) != 1 {
+		t.Fatalf("%d blocks", len(list))
+	}
+	s := list[0].(*format.Hits).Segment
+	for id, want := range map[format.StackID]string{
+		3: "true complete [1 2 3]", 4: "true complete [4 2 3]", 5: "false depth limit reached [4 2 3]", 8: "false complete [6 7 3]",
+		6: "", 7: "", 9: "", 10: "false complete []", 11: "",
+	} {
+		got := ""
+		if st, ok := s.Stack(id); ok {
+			got = fmt.Sprint(st.Kernel, " ", st.Cut, " ", st.Frames)
+		}
+		if got != want {
+			t.Errorf("stack %d is %q instead of %q", id, got, want)
+		}
 	}
 }
 
