@@ -223,7 +223,11 @@ func isVerifier(err error) bool {
 func explainAttach(pr *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
-		return &probe.PermissionError{What: pr.Event + ": attaching", Need: "root, or CAP_BPF and CAP_PERFMON"}
+		need := "root, or CAP_BPF and CAP_PERFMON"
+		if pr.Path != "" {
+			need = "root, or CAP_SYS_ADMIN as well" // perf_uprobe_event_init in kernel/events/core.c
+		}
+		return &probe.PermissionError{What: pr.Event + ": attaching", Need: need}
 	case pr.Kind == format.ProbeTimed && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP)):
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "this machine has no such counter (virtual machines often have none)",
 			Remedy: "use -e cpu-clock"}

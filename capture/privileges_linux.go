@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,14 @@ func CheckPrivileges() error {
 		return nil
 	}
 	return &probe.PermissionError{What: "recording", Need: "root, or " + need}
+}
+
+// InPIDNamespace reports whether this process numbers tasks otherwise than the
+// kernel does, which is how programs see them. The initial namespace's inode is
+// PROC_PID_INIT_INO in include/linux/proc_ns.h.
+func InPIDNamespace() bool {
+	link, err := os.Readlink("/proc/self/ns/pid")
+	return err == nil && link != "pid:[4026531836]"
 }
 
 // HaveCycles reports whether this machine has a cycle counter; virtual ones often do not.

@@ -40,6 +40,18 @@ func (k *kernelFunctions) size(address uint64) uint64 {
 	return k.addresses[i] - address
 }
 
+// names returns the names, sorted, that only this function has.
+func (k *kernelFunctions) names(f kernelFunction) []string {
+	var names []string
+	for name, functions := range k.byName {
+		if len(functions) == 1 && functions[0] == f {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // find returns the one function that an event names.
 func (r *Resolver) findKernelFunction(ev *Event) (kernelFunction, error) {
 	k := r.functions()

@@ -109,11 +109,11 @@ func (r *Resolver) resolveFentry(ev *Event) (*Probe, error) {
 	if !r.traceable().has(ev.Name, f.address) {
 		return nil, r.notTraceable(ev, f.module, "the function cannot be traced (notrace)")
 	}
-	s := r.functionSignature(f.module, ev.Name)
+	name, s := r.describedName(f, ev.Name)
 	if s == nil {
 		return nil, r.notTraceable(ev, f.module, "BTF does not describe this function")
 	}
-	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, 0), Function: ev.Name,
+	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, 0), Function: name,
 		Module: f.module, RecordSize: commonSize}
 	for i := range ev.Args {
 		if err := fetchContext(p, ev, &ev.Args[i], s); err != nil {
@@ -121,6 +121,20 @@ func (r *Resolver) resolveFentry(ev *Event) (*Probe, error) {
 		}
 	}
 	return p, nil
+}
+
+// describedName returns a function's name in BTF, which may know it by another of its
+// names, and its signature; nil when BTF knows none.
+func (r *Resolver) describedName(f kernelFunction, name string) (string, *signature) {
+	if s := r.functionSignature(f.module, name); s != nil || f.address == 0 {
+		return name, s
+	}
+	for _, alias := range r.functions().names(f) {
+		if s := r.functionSignature(f.module, alias); s != nil {
+			return alias, s
+		}
+	}
+	return name, nil
 }
 
 // notTraceable says why a function takes no fentry, and offers a kprobe where there are any.

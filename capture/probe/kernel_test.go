@@ -21,6 +21,7 @@ ffffffff81000200 T vfs_write
 ffffffff81000280 t helper
 ffffffff81000300 t helper
 ffffffff81000340 t pair_sum
+ffffffff81000340 t undescribed
 ffffffff81000380 T nmi_enter
 ffffffff810003c0 T shared
 ffffffff81000400 T notrace_fn
@@ -109,7 +110,7 @@ func TestKernelProbes(t *testing.T) {
 		"k:ext4_sync_file",
 		"k:ext4:shared",
 		"k:vmlinux:shared",
-		"f:vfs_read arg3 path=arg1:string",
+		"f:undescribed", "f:vfs_read arg3 path=arg1:string",
 		"fr:vfs_read arg2 retval",
 		"f:pair_sum arg0 arg1",
 		"fr:vfs_read at=arg0:symbol",

@@ -28,7 +28,7 @@ Examples:
   record -e sched:sched_switch -a --duration 10s
   record -e 'uprobe:libc:malloc size=arg0' -- ls -l
   record -e raw_syscalls:sys_enter -p 1234
-  ssh host sudo trapline-record -a -e sched:sched_switch --duration 5s -o - | report -i -
+  ssh host sudo record -a -e sched:sched_switch --duration 5s -o - | report -i -
 
 Exit status: that of COMMAND; without one 0 when all went well, 1 wrong usage,
 2 no such probe or it cannot be attached, 3 a privilege is missing, 4 the output
@@ -58,17 +58,17 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	var ring uint64
 
 	g := f.Group("What")
-	g.StringArrayVarP(&c.events, "event", "e", nil, "record this event (repeatable)")
-	g.Uint64VarP(&c.hz, "freq", "F", 0, "samples a second of timed events (default 99)")
+	g.StringArrayVarP(&c.events, "event", "e", nil, "record this `EVENT` (repeatable)")
+	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
 	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN; with -v their arguments")
 	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
 
 	g = f.Group("Whom (default: COMMAND and its children; without one, everything)")
 	g.BoolVarP(&c.all, "all-cpus", "a", false, "the whole machine")
-	g.StringVarP(&pids, "pid", "p", "", "processes, by ID: 12,34")
-	g.StringVarP(&tids, "tid", "t", "", "threads, by ID")
-	g.StringVarP(&users, "uid", "u", "", "users, by name or ID")
-	g.StringVarP(&cpus, "cpu", "C", "", "only on these CPUs: 0-3,8")
+	g.StringVarP(&pids, "pid", "p", "", "these processes: `IDS`, as in 12,34")
+	g.StringVarP(&tids, "tid", "t", "", "these threads: `IDS`")
+	g.StringVarP(&users, "uid", "u", "", "what these users run: `NAMES` or IDs")
+	g.StringVarP(&cpus, "cpu", "C", "", "only on these `CPUS`, as in 0-3,8")
 	g.BoolVarP(&inherit, "no-inherit", "i", false, "do not follow children")
 
 	g = f.Group("Stacks (default: kernel and user)")
@@ -76,19 +76,19 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.BoolVar(&noStacks, "no-stacks", false, "no stacks")
 	g.BoolVarP(&kernelOnly, "kernel-callchains", "K", false, "kernel stacks only")
 	g.BoolVarP(&userOnly, "user-callchains", "U", false, "user stacks only")
-	g.StringVar(&callGraph, "call-graph", "", "how user stacks are found: fp (frame pointers) or none")
-	g.IntVar(&c.opt.MaxStack, "max-stack", 127, "frames of a stack at most")
+	g.StringVar(&callGraph, "call-graph", "", "how stacks are found, `METHOD`: fp (frame pointers) or none")
+	g.IntVar(&c.opt.MaxStack, "max-stack", 127, "keep at most `N` frames of a stack")
 
 	g = f.Group("Output")
-	g.StringVarP(&c.output, "output", "o", "trapline.data", "capture file; - for standard output")
-	g.IntVarP(&c.level, "compress", "z", 1, "compression level, 0 for none")
+	g.StringVarP(&c.output, "output", "o", "trapline.data", "capture `FILE`; - for standard output")
+	g.IntVarP(&c.level, "compress", "z", 1, "compression `LEVEL`, 0 for none")
 	g.Lookup("compress").NoOptDefVal = "1"
 
 	g = f.Group("Run")
-	cli.DurationVar(g, &c.duration, "duration", "", "stop after this time: 10s, 500ms")
-	cli.SizeVar(g, &ring, "buffer", "m", 4096, "size of each CPU's buffer: 8M, or a number of pages")
+	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
+	cli.SizeVar(g, &ring, "buffer", "m", 4096, "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
 	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
-	g.CountVarP(&c.verbose, "verbose", "v", "say more; twice for still more")
+	g.CountVarP(&c.verbose, "verbose", "v", "say more")
 
 	if done, code := f.Parse(env); done {
 		return c, true, code
@@ -198,6 +198,11 @@ func (c *config) target() string {
 		return "system-wide"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// namesTasks reports whether the scope is of processes or threads by number.
+func (c *config) namesTasks() bool {
+	return !c.list && !c.dryRun && (c.followsCommand() || len(c.opt.Scope.PIDs)+len(c.opt.Scope.TIDs) > 0)
 }
 
 // followsCommand reports whether the scope is the command: not if a wider one, or another, was given.

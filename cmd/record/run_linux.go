@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +28,9 @@ func run(ctx context.Context, env cli.Env) int {
 		if err := capture.CheckPrivileges(); err != nil {
 			return env.Fail(exitCode(err), err)
 		}
+	}
+	if c.namesTasks() && capture.InPIDNamespace() {
+		return env.Fail(cli.ExitUsage, errors.New("in a PID namespace of its own, record cannot tell processes apart as the kernel numbers them: record system-wide (-a), or run it outside of the container"))
 	}
 	host, err := openHost(env, &c)
 	if err != nil {
@@ -106,11 +110,6 @@ func checkTasks(c *config) error {
 func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if c.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.duration)
-		defer cancel()
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -158,6 +157,9 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	begin := func() error {
 		if c.verbose > 0 {
 			env.Infof("%s attached", count(len(c.opt.Probes), "probe"))
+		}
+		if c.duration > 0 {
+			time.AfterFunc(c.duration, cancel)
 		}
 		if command == nil {
 			return nil
