@@ -10,15 +10,27 @@ import (
 // neighbours are mostly of the same function and file, and their lines are near.
 // The frames themselves are listed by ID, which takes next to nothing.
 
-// byAddress returns numbers 0 to len(frames)-1 in the order of the frames' addresses.
-func byAddress(frames []Frame) []uint32 {
-	order := make([]uint32, len(frames))
-	for i := range order {
-		order[i] = uint32(i)
+// A place is a frame's address and its number in a list.
+type place struct {
+	image  ImageID
+	number uint32
+	offset uint64
+}
+
+// byAddress returns where the frames are in the list, in the order of their addresses.
+func byAddress(frames []Frame) []place {
+	order := make([]place, len(frames))
+	for i, f := range frames {
+		order[i] = place{f.Image, uint32(i), f.Offset}
 	}
-	slices.SortFunc(order, func(a, b uint32) int {
-		f, g := &frames[a], &frames[b]
-		return cmp.Or(cmp.Compare(f.Image, g.Image), cmp.Compare(f.Offset, g.Offset), cmp.Compare(a, b))
+	slices.SortFunc(order, func(a, b place) int {
+		switch {
+		case a.image != b.image:
+			return cmp.Compare(a.image, b.image)
+		case a.offset != b.offset:
+			return cmp.Compare(a.offset, b.offset)
+		}
+		return cmp.Compare(a.number, b.number)
 	})
 	return order
 }
@@ -32,8 +44,8 @@ func (e *encoder) symbols(syms []Symbol, all []Frame) {
 		frames[i] = all[s.Frame]
 	}
 	sorted := make([]Symbol, len(syms))
-	for i, n := range byAddress(frames) {
-		sorted[i] = syms[n]
+	for i, p := range byAddress(frames) {
+		sorted[i] = syms[p.number]
 	}
 	syms = sorted
 	starts := make([]uint64, len(syms))
@@ -82,14 +94,14 @@ func (d *dictionary) symbols() ([]Symbol, error) {
 	for i := range all {
 		all[i] = Call{Function: StringID(c[0][i]), File: StringID(c[1][i]), Line: uint32(c[2][i])}
 	}
-	for i, at := range byAddress(frames) {
+	for i, p := range byAddress(frames) {
 		n := sizes[i]
 		calls := all[:n:n]
 		all = all[n:]
 		if n > 0 {
-			calls[n-1].Offset = frames[at].Offset - starts[i]
+			calls[n-1].Offset = p.offset - starts[i]
 		}
-		out[at].Calls = calls
+		out[p.number].Calls = calls
 	}
 	return out, nil
 }
