@@ -132,7 +132,7 @@ const (
 	chunkCount = 256
 	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
 	// looked at so often that the fastest is a quarter full when its turn comes.
-	longestPause, shortestPause = 20 * time.Millisecond, time.Millisecond
+	longestPause, shortestPause = 10 * time.Millisecond, time.Millisecond
 )
 
 func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
