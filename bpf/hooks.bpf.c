@@ -9,6 +9,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
 
 #include "event.h"
 #include "maps.h"
@@ -50,7 +51,7 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 	if (with_kernel_stack)
 		kernel = kernel_stack(ctx, s, slot, ring, &at, time, epoch);
 	if (with_user_stack)
-		user = user_stack(ctx, s, slot, ring, &at, time, task, epoch);
+		user = user_stack(ctx, hook, s, slot, ring, &at, time, task, epoch);
 
 	hit = event_at(ring, at);
 	if (!hit) {

@@ -73,8 +73,9 @@ type HooksScratch struct {
 		Head HooksStack
 		Ip   [128]uint64
 	}
-	Ip   [128]uint64
-	User struct {
+	Ip    [128]uint64
+	Stack [2048]uint8
+	User  struct {
 		_      structs.HostLayout
 		Head   HooksStack
 		Frames [128]HooksUserFrame
@@ -131,6 +132,7 @@ const (
 	HooksVarFetches          = "fetches"
 	HooksVarFollow           = "follow"
 	HooksVarHaveFindVma      = "have_find_vma"
+	HooksVarHaveTaskRegs     = "have_task_regs"
 	HooksVarMaxFrames        = "max_frames"
 	HooksVarProbeIndex       = "probe_index"
 	HooksVarRecordSize       = "record_size"
@@ -221,6 +223,7 @@ type HooksVariableSpecs struct {
 	Fetches         *ebpf.VariableSpec `ebpf:"fetches"`
 	Follow          *ebpf.VariableSpec `ebpf:"follow"`
 	HaveFindVma     *ebpf.VariableSpec `ebpf:"have_find_vma"`
+	HaveTaskRegs    *ebpf.VariableSpec `ebpf:"have_task_regs"`
 	MaxFrames       *ebpf.VariableSpec `ebpf:"max_frames"`
 	ProbeIndex      *ebpf.VariableSpec `ebpf:"probe_index"`
 	RecordSize      *ebpf.VariableSpec `ebpf:"record_size"`
@@ -289,6 +292,7 @@ type HooksVariables struct {
 	Fetches         *ebpf.Variable `ebpf:"fetches"`
 	Follow          *ebpf.Variable `ebpf:"follow"`
 	HaveFindVma     *ebpf.Variable `ebpf:"have_find_vma"`
+	HaveTaskRegs    *ebpf.Variable `ebpf:"have_task_regs"`
 	MaxFrames       *ebpf.Variable `ebpf:"max_frames"`
 	ProbeIndex      *ebpf.Variable `ebpf:"probe_index"`
 	RecordSize      *ebpf.Variable `ebpf:"record_size"`

@@ -41,7 +41,7 @@ func TestProgramsLoad(t *testing.T) {
 				value any
 			}{
 				{specs.Scope, uint32(0)}, {specs.Follow, uint32(1)},
-				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)},
+				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},
 				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
 				{specs.FetchCount, uint32(2)}, {specs.Fetches, [MaxFetches]HooksFetch{{Index: 0}, {Index: 2, String: 1}}},
 			} {

@@ -6,6 +6,7 @@
 #include "ring.h"
 
 /* What a program works with, for each slot. */
+#define STACK_COPY 2048
 struct scratch {
 	u64 busy;
 	/* the scope's last answer on this CPU; see in_listed_scope */
@@ -17,6 +18,7 @@ struct scratch {
 		u64 ip[MAX_FRAMES + 1];
 	} kernel;
 	u64 ip[MAX_FRAMES + 1]; /* of the user stack */
+	u8 stack[STACK_COPY];	/* a part of it */
 	struct {
 		struct stack head;
 		struct user_frame frames[MAX_FRAMES + 1];
@@ -113,6 +115,7 @@ volatile const u32 with_kernel_stack = 0;
 volatile const u32 with_user_stack = 0;
 volatile const u32 max_frames = MAX_FRAMES;
 volatile const u32 have_find_vma = 0; /* bpf_find_vma and bpf_loop: 5.17 */
+volatile const u32 have_task_regs = 0; /* bpf_task_pt_regs: 5.15 */
 
 volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */
 volatile const u32 data_loc_count = 0;
@@ -138,5 +141,12 @@ struct fetch {
 };
 volatile const u32 fetch_count = 0;
 volatile const struct fetch fetches[MAX_FETCHES] = {};
+
+enum hook {
+	HOOK_TRACEPOINT, /* context: the trace record */
+	HOOK_CONTEXT,	 /* context: u64 args[]: raw tracepoints, fentry, fexit */
+	HOOK_REGISTERS,	 /* context: struct pt_regs: kprobes, uprobes */
+	HOOK_NONE,	 /* no arguments: timed events */
+};
 
 #endif

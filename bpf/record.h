@@ -5,13 +5,6 @@
 
 #include "maps.h"
 
-enum hook {
-	HOOK_TRACEPOINT, /* context: the trace record */
-	HOOK_CONTEXT,	 /* context: u64 args[]: raw tracepoints, fentry, fexit */
-	HOOK_REGISTERS,	 /* context: struct pt_regs: kprobes, uprobes */
-	HOOK_NONE,	 /* no arguments: timed events */
-};
-
 /*
  * A tracepoint's record, dynamic data included: the fixed part first, since it
  * says where the dynamic data end. Layout: include/trace/stages/, __data_loc

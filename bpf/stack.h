@@ -3,7 +3,7 @@
 #ifndef TRAPLINE_STACK_H
 #define TRAPLINE_STACK_H
 
-#include "maps.h"
+#include "frames.h"
 
 static __always_inline u64 mix(u64 h, u64 v)
 {
@@ -154,14 +154,6 @@ __noinline int locate_frames(u32 slot, u32 frames)
 	return 0;
 }
 
-/* Bytes to frames, bounded for the verifier. */
-static __always_inline u32 frame_count(long bytes)
-{
-	u32 n = (u32)bytes / 8;
-
-	return n > MAX_FRAMES ? MAX_FRAMES : n;
-}
-
 /*
  * A stack of a hit. kernel_stack and user_stack take it and, if user space may
  * not know it, put its event at the position *at, which they move on. To be
@@ -173,10 +165,13 @@ struct taken {
 };
 
 static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at,
-				      void *event, u32 size)
+				      void *event, u64 size)
 {
 	void *to = event_at(ring, *at);
 
+	barrier_var(size); /* the verifier has lost the bound that the compiler knows */
+	if (size > LONGEST_EVENT)
+		size = LONGEST_EVENT;
 	if (!to || bpf_probe_read_kernel(to, size, event)) {
 		t->hash = 0;
 		return;
@@ -213,23 +208,18 @@ static __always_inline struct taken kernel_stack(void *ctx, struct scratch *s, u
 	return t;
 }
 
-static __always_inline struct taken user_stack(void *ctx, struct scratch *s, u32 slot,
+static __always_inline struct taken user_stack(void *ctx, enum hook hook,
+					       struct scratch *s, u32 slot,
 					       struct ring *ring, u64 *at, u64 time,
 					       struct task_struct *task, u64 epoch)
 {
 	struct taken t = {};
-	u32 size = max_frames * 8;
 	u8 cut = CUT_NONE;
-	u32 frames = 0;
 
 	if (task->flags & PF_KTHREAD || !task->mm)
 		return t;
-	if (size > MAX_FRAMES * 8)
-		size = MAX_FRAMES * 8;
-	long n = bpf_get_stack(ctx, s->ip, size, BPF_F_USER_STACK);
-	if (n > 0)
-		frames = frame_count(n);
-	else
+	u32 frames = user_frames(ctx, hook, s, slot, task);
+	if (!frames)
 		cut = CUT_UNREADABLE;
 	if (frames >= max_frames)
 		cut = CUT_DEPTH;

@@ -144,6 +144,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		{v.WithKernelStack, flag(p.opt.KernelStacks)}, {v.WithUserStack, flag(p.opt.UserStacks)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
 		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
+		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 		{v.ProbeIndex, uint32(index)},
 	}
 	if pr != nil {

@@ -42,7 +42,9 @@ enum { BPF_F_MMAPABLE = 1U << 10 };
 enum { VM_EXEC = 0x4, ENOENT = 2 };
 
 /* include/linux/sched.h */
-enum { PF_KTHREAD = 0x00200000 };
+enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x00200000 };
+/* arch/x86/include/asm/segment.h: __USER_CS */
+enum { USER_CS = 0x33 };
 
 /* arch/x86/include/asm/ptrace.h, as a kprobe program's context lays it out */
 #if defined(__TARGET_ARCH_x86)
@@ -100,6 +102,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	struct uprobe_task *utask;
 	char comm[16];
 };
 
