@@ -17,19 +17,17 @@ const countWorkers = 2
 // a word.
 const maxArgs = 64
 
-// Aggregate counts the hits of the inputs as the query says. progress, if not
-// nil, is called now and then with the bytes read so far and in all (0 when a size
-// is unknown).
+// Aggregate counts the hits of the inputs as the query says.
 //
 // An input that is no capture, or a newer version of one, is an error
 // ([format.ErrNotCapture], [format.VersionError]). Damage within a capture is not: the
 // result is of what is whole, and Result.Quality says what is missing.
-func Aggregate(inputs []Input, q Query, progress func(done, total int64)) (*Result, error) {
+func Aggregate(inputs []Input, q Query) (*Result, error) {
 	if len(q.Args) > maxArgs {
 		return nil, fmt.Errorf("%d arguments to group by: at most %d can be", len(q.Args), maxArgs)
 	}
 	a := newAggregation(q)
-	sc := scanner{visitor: a, progress: progress, result: a.result}
+	sc := scanner{visitor: a, result: a.result}
 	err := sc.run(inputs)
 	a.stop()
 	if err != nil {

@@ -21,7 +21,7 @@ func inputs(captures ...[]byte) []analysis.Input {
 
 func aggregate(t testing.TB, q analysis.Query, captures ...[]byte) *analysis.Result {
 	t.Helper()
-	r, err := analysis.Aggregate(inputs(captures...), q, nil)
+	r, err := analysis.Aggregate(inputs(captures...), q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestTruncation(t *testing.T) {
 	q := analysis.QueryFor(parseSort(t, "comm,symbol,next_comm"), analysis.Filter{}, true)
 	last := uint64(0)
 	for n := range capture {
-		r, err := analysis.Aggregate(inputs(capture[:n]), q, nil)
+		r, err := analysis.Aggregate(inputs(capture[:n]), q)
 		if err != nil {
 			if last > 0 {
 				t.Fatalf("%d bytes: %v", n, err)
@@ -251,7 +251,7 @@ func FuzzAnalyze(f *testing.F) {
 	f.Add(analysistest.Sample())
 	f.Fuzz(func(t *testing.T, capture []byte) {
 		keys := parseSort(t, "comm,pid,symbol,srcline,next_comm,args[1]")
-		r, err := analysis.Aggregate(inputs(capture), analysis.QueryFor(keys, analysis.Filter{}, true), nil)
+		r, err := analysis.Aggregate(inputs(capture), analysis.QueryFor(keys, analysis.Filter{}, true))
 		if err != nil {
 			return
 		}

@@ -79,7 +79,7 @@ func BenchmarkReport(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r, err := analysis.Aggregate([]analysis.Input{{Name: "busy", Reader: bytes.NewReader(capture)}},
-					analysis.QueryFor(keys, analysis.Filter{}, sort != "comm"), nil)
+					analysis.QueryFor(keys, analysis.Filter{}, sort != "comm"))
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -39,25 +39,15 @@ var errStop = errors.New("stop")
 
 // A scanner reads inputs to their ends and keeps the account of what it read.
 type scanner struct {
-	visitor  visitor
-	progress func(done, total int64)
-	result   *Result
-
-	done, total int64
-	part        *part
-	segment     *format.Segment
-	counts      map[countKey]uint64 // of all finished parts
+	visitor visitor
+	result  *Result
+	part    *part
+	segment *format.Segment
+	counts  map[countKey]uint64 // of all finished parts
 }
 
 func (sc *scanner) run(inputs []Input) error {
 	sc.counts = make(map[countKey]uint64)
-	for _, in := range inputs {
-		if in.Size == 0 {
-			sc.total = 0
-			break
-		}
-		sc.total += in.Size
-	}
 	defer func() { sc.result.Quality.Accounts = accounts(sc.counts) }()
 	for _, in := range inputs {
 		if err := sc.input(in); err != nil {
@@ -72,13 +62,8 @@ func (sc *scanner) input(in Input) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
 	}
-	base := sc.done
 	for {
 		block, err := r.Next()
-		sc.done = base + r.Offset()
-		if sc.progress != nil {
-			sc.progress(sc.done, sc.total)
-		}
 		if err != nil {
 			sc.inputEnded(in, r.Offset(), err)
 			if err := sc.endPart(); err != nil {

@@ -10,7 +10,6 @@ import (
 type Input struct {
 	Name   string // for messages
 	Reader io.Reader
-	Size   int64 // bytes, for progress; 0 when unknown
 }
 
 // An Image is a file or region that code runs from. Equal images of all segments

@@ -164,7 +164,7 @@ func testCapture(t testing.TB) []byte {
 func inputs(captures ...[]byte) []analysis.Input {
 	var in []analysis.Input
 	for _, c := range captures {
-		in = append(in, analysis.Input{Name: "test.data", Reader: bytes.NewReader(c), Size: int64(len(c))})
+		in = append(in, analysis.Input{Name: "test.data", Reader: bytes.NewReader(c)})
 	}
 	return in
 }

@@ -10,7 +10,7 @@ import (
 
 // aggregate counts the hits that the request selects.
 func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
-	result, err := analysis.Aggregate(r.Inputs, q, nil)
+	result, err := analysis.Aggregate(r.Inputs, q)
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func TestTruncated(t *testing.T) {
 	whole := capture()
 	e.write("cut.data", whole[:len(whole)-1])
 	code := e.run("-i @cut.data -t folded")
-	if code != cli.ExitOK || e.out.String() != folded || !strings.Contains(e.errors.String(), "cut.data: ends early") {
+	if code != cli.ExitOK || e.out.String() != folded || !strings.Contains(e.errors.String(), "cut.data: the capture ends early") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, &e.out, &e.errors)
 	}
 	if e.run("-q -i @cut.data -t folded"); e.errors.Len() > 0 {
@@ -197,10 +197,10 @@ func TestErrors(t *testing.T) {
 		{args: "-i @trapline.data -o @x.svg --pid x", code: cli.ExitUsage, want: `"x" is not a number`},
 		{args: "-i @trapline.data -o @x.svg --weight a --weight b", code: cli.ExitUsage, want: "flamegraph has room for one"},
 		{args: "-i @trapline.data -o @x.svg --weight bytes", code: cli.ExitUsage, want: `weight "bytes": no probe`},
-		{args: "-i @none.data -o @x.svg", code: cli.ExitUsage, want: "no such file or directory: name a capture with -i"},
+		{args: "-i @none.data -o @x.svg", code: cli.ExitUsage, want: "none.data: no such file"},
 		{args: "-i @. -o @x.svg", code: cli.ExitUsage, want: "is a directory"},
-		{args: "-i @text.data -o @x.svg", code: cli.ExitUsage, want: "not a trapline capture; convert reads what record wrote"},
-		{args: "-i @perf.data -o @x.svg", code: cli.ExitUsage, want: "perf.data is a perf.data file"},
+		{args: "-i @text.data -o @x.svg", code: cli.ExitUsage, want: "text.data: not a trapline capture"},
+		{args: "-i @perf.data -o @x.svg", code: cli.ExitUsage, want: "perf.data: not a capture (it is a perf.data file: use perf)"},
 		{args: "-i - -i - -o @x.svg", code: cli.ExitUsage, want: "-i - is given twice"},
 		{args: "-i @trapline.data -t csv -o @trapline.data", code: cli.ExitOutput, want: "is the capture to convert"},
 		{args: "-i @trapline.data -o @none/x.svg", code: cli.ExitOutput, want: "none/x.svg: no such file or directory"},

@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/pflag"
-
-	"trapline/analysis"
 	"trapline/analysis/export"
+	"trapline/cmd/internal/captures"
 	"trapline/cmd/internal/cli"
 )
-
-const defaultInput = "trapline.data"
 
 // options are the command line, understood.
 type options struct {
@@ -29,7 +25,7 @@ const synopsis = `convert [-i IN|-]... [-o OUT|-] [-t FORMAT] [options]`
 
 const examples = `Examples:
   convert -o profile.pb.gz && go tool pprof -http=: profile.pb.gz
-  convert -o graph.svg --comm postgres --title "commits"
+  convert -o graph.svg --comms postgres --title "commits"
   convert -t folded -o - | flamegraph.pl > graph.svg
   convert -i a.data -i b.data --stacks -o hits.ndjson
   convert -t pprof --labels --weight bytes_alloc -o heap.pb.gz`
@@ -39,13 +35,13 @@ func newFlags() (*cli.Flags, *rawOptions) {
 	f := cli.NewFlags("convert", synopsis, examples, false)
 
 	g := f.Group("Files")
-	g.StringArrayVarP(&raw.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+defaultInput+")")
+	g.StringArrayVarP(&raw.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+captures.Default+")")
 	g.StringVarP(&raw.output, "output", "o", "", "file to write, - for standard output")
 	g.StringVarP(&raw.format, "to", "t", "", "format: "+strings.Join(formatNames(), ", ")+" (default: what the output's suffix says)")
 	g.BoolVar(&raw.list, "list", false, "list the formats and exit")
 	g.BoolVarP(&raw.quiet, "quiet", "q", false, "no progress and no warnings")
 
-	raw.filters(f.Group("Hits to take"))
+	raw.filter.Flags(f.Group("Filters"))
 
 	g = f.Group("All formats")
 	g.BoolVar(&raw.noDemangle, "no-demangle", false, "leave C++ and Rust names as they were linked")
@@ -70,23 +66,11 @@ func newFlags() (*cli.Flags, *rawOptions) {
 type rawOptions struct {
 	inputs                                    []string
 	output, format, title                     string
-	comms, dsos, symbols, probes              []string
-	pids, tids, cpus                          string
+	filter                                    captures.Filter
 	weights                                   []string
 	minWidth                                  float64
 	list, quiet, noDemangle                   bool
 	labels, annotate, reverse, icicle, stacks bool
-}
-
-// filters have perf report's names.
-func (raw *rawOptions) filters(g *pflag.FlagSet) {
-	g.StringSliceVarP(&raw.comms, "comms", "c", nil, "of these tasks")
-	g.StringSliceVarP(&raw.dsos, "dsos", "d", nil, "whose innermost call is in these images")
-	g.StringSliceVarP(&raw.symbols, "symbols", "S", nil, "whose innermost call is of these functions")
-	g.StringVar(&raw.pids, "pid", "", "of these processes, such as 1,234")
-	g.StringVar(&raw.tids, "tid", "", "of these threads")
-	g.StringVarP(&raw.cpus, "cpu", "C", "", "on these CPUs, such as 0,2-5")
-	g.StringSliceVar(&raw.probes, "probe", nil, "of these probes; globs are understood")
 }
 
 // understand checks the values, each on its own and together.
@@ -103,7 +87,6 @@ func (raw *rawOptions) understand(operands []string, terminal bool) (o options, 
 			Reverse:    raw.reverse,
 			Icicle:     raw.icicle,
 			MinWidth:   raw.minWidth,
-			Filter:     analysis.Filter{Comms: raw.comms, DSOs: raw.dsos, Symbols: raw.symbols, Probes: raw.probes},
 		},
 	}
 	if o.list {
@@ -112,13 +95,10 @@ func (raw *rawOptions) understand(operands []string, terminal bool) (o options, 
 	if len(operands) > 0 {
 		return o, fmt.Errorf("unexpected argument %q: captures are given with -i, the output with -o", operands[0])
 	}
-	if len(o.inputs) == 0 {
-		o.inputs = []string{defaultInput}
-	}
 	if !(raw.minWidth >= 0 && raw.minWidth <= 100) {
 		return o, fmt.Errorf("--min-width %v is not a percentage from 0 to 100", raw.minWidth)
 	}
-	if err := raw.understandIDs(&o.request.Filter); err != nil {
+	if o.request.Filter, err = raw.filter.Parse(); err != nil {
 		return o, err
 	}
 	if err := raw.understandFormat(&o, terminal); err != nil {
@@ -128,23 +108,6 @@ func (raw *rawOptions) understand(operands []string, terminal bool) (o options, 
 		return o, fmt.Errorf("--weight is given %d times: %s has room for one", len(raw.weights), o.format.Name)
 	}
 	return o, nil
-}
-
-func (raw *rawOptions) understandIDs(f *analysis.Filter) (err error) {
-	if raw.pids != "" {
-		if f.PIDs, err = cli.ParseIDs("process", raw.pids); err != nil {
-			return err
-		}
-	}
-	if raw.tids != "" {
-		if f.TIDs, err = cli.ParseIDs("thread", raw.tids); err != nil {
-			return err
-		}
-	}
-	if raw.cpus != "" {
-		f.CPUs, err = cli.ParseCPUs(raw.cpus)
-	}
-	return err
 }
 
 // understandFormat settles format and output. Standard output is never a

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"trapline/analysis/export"
+	"trapline/cmd/internal/captures"
 	"trapline/cmd/internal/cli"
 )
 
@@ -41,27 +42,30 @@ func list(env cli.Env) int {
 }
 
 func convert(ctx context.Context, env cli.Env, o *options) int {
-	in, err := openInputs(ctx, env, o)
+	in, err := captures.Open(ctx, env, o.inputs, o.quiet)
+	if ctx.Err() != nil {
+		return interrupted(env)
+	}
 	if err != nil {
 		return env.Fail(cli.ExitUsage, err)
 	}
-	defer in.close()
-	out, err := createOutput(env, o.output, in.files)
+	defer in.Close()
+	out, err := createOutput(env, o.output, in.Files)
 	if err != nil {
 		return env.Fail(cli.ExitOutput, err)
 	}
 	defer out.discard()
 
-	o.request.Inputs = in.inputs
+	o.request.Inputs = in.List
 	summary, err := o.format.Write(out, &o.request)
-	in.progress.Clear()
+	in.Progress.Clear()
 	switch {
 	case ctx.Err() != nil:
-		return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted"))
+		return interrupted(env)
 	case out.err != nil:
 		return env.Fail(cli.ExitOutput, writeError(out.name, out.err))
 	case err != nil:
-		return env.Fail(cli.ExitUsage, in.explain(err))
+		return env.Fail(cli.ExitUsage, err)
 	}
 	if err := out.commit(); err != nil {
 		return env.Fail(cli.ExitOutput, writeError(out.name, err))
@@ -72,31 +76,18 @@ func convert(ctx context.Context, env cli.Env, o *options) int {
 	return cli.ExitOK
 }
 
+func interrupted(env cli.Env) int {
+	return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted"))
+}
+
 // warn says what is missing from the output because it is missing from the
 // captures.
 func warn(env cli.Env, s *export.Summary) {
-	q := &s.Quality
-	for _, d := range q.Damage {
-		env.Warningf("%s: %d bytes at offset %d are damaged (%s): the hits in them are missing", d.Input, d.Length, d.Offset, d.Reason)
-	}
-	for _, name := range q.Truncated {
-		env.Warningf("%s: ends early: the recording was killed, or the file was cut; all that is whole was converted", name)
-	}
-	var lost uint64
-	for _, a := range q.Accounts {
-		for cause, n := range a.Counts {
-			if cause.Lost() {
-				lost += n
-			}
-		}
-	}
-	if lost > 0 {
-		env.Warningf("%d hits were lost while recording: report --stats says where and why", lost)
-	}
+	captures.Warn(env, &s.Quality)
 	switch {
-	case q.Hits == 0:
+	case s.Quality.Hits == 0:
 		env.Warningf("there are no hits in what was read: the output is empty")
 	case s.Hits == 0:
-		env.Warningf("none of the %d hits pass the filters: the output is empty", q.Hits)
+		env.Warningf("none of the %d hits pass the filters: the output is empty", s.Quality.Hits)
 	}
 }

@@ -28,7 +28,7 @@ func TestErrors(t *testing.T) {
 		{"-i missing", "report: missing: no such file\n"},
 		{"-i " + dir, "report: " + dir + ": is a directory, not a capture\n"},
 		{"-i empty", "report: empty: not a capture: it is empty\n"},
-		{"-i perf.data", "report: perf.data: not a capture (it is a perf.data file: use perf report)\n"},
+		{"-i perf.data", "report: perf.data: not a capture (it is a perf.data file: use perf)\n"},
 		{"-i text", "report: text: not a trapline capture\n"},
 		{"-i good -s simbol", `report: sort key "simbol" is unknown; arguments of the hits are sched_switch.next_comm, sched_switch.next_prio, sys_enter.args, sys_enter.id` + "\nreport: hint: see report --help\n"},
 		{"-i good -s comm,,dso", `report: sort keys "comm,,dso": an empty key; write them like comm,dso,symbol` + "\nreport: hint: see report --help\n"},

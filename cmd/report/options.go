@@ -3,13 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
-	"trapline/analysis"
+	"trapline/cmd/internal/captures"
 	"trapline/cmd/internal/cli"
 )
-
-const defaultInput = "trapline.data"
 
 const footer = `
 Sort keys: comm, pid, tid, dso, symbol, srcline, cpu, probe, and any argument of a
@@ -46,14 +43,13 @@ type options struct {
 	demangle   bool
 	noDemangle bool
 
-	comms, dsos, symbols, probes []string
-	pids, tids, cpus             string
+	filter captures.Filter
 }
 
 func newFlags(o *options) *cli.Flags {
 	f := cli.NewFlags("report", "report [options] [-i FILE|-]...", footer, false)
 	g := f.Group("Input and kind of report")
-	g.StringArrayVarP(&o.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+defaultInput+")")
+	g.StringArrayVarP(&o.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+captures.Default+")")
 	g.BoolVar(&o.events, "events", false, "list the hits in time order")
 	g.BoolVar(&o.headerOnly, "header-only", false, "print only what the captures say about themselves")
 	g.BoolVar(&o.stats, "stats", false, "print what became of all hits, by probe and CPU")
@@ -76,44 +72,8 @@ func newFlags(o *options) *cli.Flags {
 	g.BoolVar(&o.demangle, "demangle", true, "show names of C++ and Rust functions as in the source")
 	g.BoolVar(&o.noDemangle, "no-demangle", false, "show them as they were linked")
 
-	g = f.Group("Filters")
-	g.StringSliceVarP(&o.comms, "comms", "c", nil, "only these commands")
-	g.StringSliceVarP(&o.dsos, "dsos", "d", nil, "only these shared objects")
-	g.StringArrayVarP(&o.symbols, "symbols", "S", nil, "only these functions")
-	g.StringVar(&o.pids, "pid", "", "only these processes")
-	g.StringVar(&o.tids, "tid", "", "only these threads")
-	g.StringVarP(&o.cpus, "cpu", "C", "", "only these CPUs: 0,2-5")
-	g.StringSliceVar(&o.probes, "probe", nil, "only these probes; globs are allowed")
+	o.filter.Flags(f.Group("Filters"))
 	return f
-}
-
-// filter returns the filter on columns. Images and functions are left to the
-// histogram, where they select entries.
-func (o *options) filter() (analysis.Filter, error) {
-	f := analysis.Filter{Comms: o.comms, Probes: o.probes}
-	var err error
-	if o.pids != "" {
-		f.PIDs, err = cli.ParseIDs("process", o.pids)
-	}
-	if o.tids != "" && err == nil {
-		f.TIDs, err = cli.ParseIDs("thread", o.tids)
-	}
-	if o.cpus != "" && err == nil {
-		f.CPUs, err = cli.ParseCPUs(o.cpus)
-	}
-	return f, err
-}
-
-// symbolList splits -S at commas. Names of C++ functions have commas too, so each
-// value also stands for itself.
-func (o *options) symbolList() []string {
-	list := o.symbols
-	for _, s := range o.symbols {
-		if parts := strings.Split(s, ","); len(parts) > 1 {
-			list = append(list, parts...)
-		}
-	}
-	return list
 }
 
 func (o *options) check(args []string) error {

@@ -10,6 +10,7 @@ import (
 
 	"trapline/analysis"
 	"trapline/analysis/render"
+	"trapline/cmd/internal/captures"
 	"trapline/cmd/internal/cli"
 )
 
@@ -21,10 +22,10 @@ type report struct {
 	keys     []analysis.SortKey
 	graph    graphSpec
 	children bool
-	inputs   []analysis.Input
+	inputs   *captures.Inputs
 }
 
-func run(_ context.Context, env cli.Env) int {
+func run(ctx context.Context, env cli.Env) int {
 	r := &report{env: env}
 	flags := newFlags(&r.opt)
 	env.Args = joinGraphValues(env.Args)
@@ -34,11 +35,11 @@ func run(_ context.Context, env cli.Env) int {
 	if err := r.resolve(flags); err != nil {
 		return env.Usage(err)
 	}
-	inputs, closeInputs, err := openInputs(env, r.opt.inputs)
+	inputs, err := captures.Open(ctx, env, r.opt.inputs, r.opt.quiet)
 	if err != nil {
 		return env.Fail(cli.ExitUsage, err)
 	}
-	defer closeInputs()
+	defer inputs.Close()
 	r.inputs = inputs
 	if r.opt.events {
 		return r.events()
@@ -52,7 +53,7 @@ func (r *report) resolve(flags *cli.Flags) error {
 		return err
 	}
 	var err error
-	if r.filter, err = o.filter(); err != nil {
+	if r.filter, err = o.filter.Parse(); err != nil {
 		return err
 	}
 	if r.keys, err = analysis.ParseSort(o.sort); err != nil {
@@ -80,15 +81,15 @@ func (r *report) resolve(flags *cli.Flags) error {
 }
 
 func (r *report) events() int {
-	r.filter.DSOs, r.filter.Symbols = r.opt.dsos, r.opt.symbolList()
 	w := bufio.NewWriterSize(r.env.Stdout, 64<<10)
 	printer := render.NewEvents(w, r.graph.kind != render.GraphNone)
 	var failed error
-	result, err := analysis.Each(r.inputs, analysis.Query{Filter: r.filter, NoDemangle: r.noDemangle()},
+	result, err := analysis.Each(r.inputs.List, analysis.Query{Filter: r.filter, NoDemangle: r.noDemangle()},
 		func(e *analysis.Event) bool {
 			failed = printer.Write(e)
 			return failed == nil
 		})
+	r.inputs.Progress.Clear()
 	if err != nil {
 		return r.env.Fail(cli.ExitUsage, err)
 	}
@@ -100,14 +101,16 @@ func (r *report) events() int {
 }
 
 func (r *report) histograms() int {
-	query := analysis.QueryFor(r.keys, r.filter, r.graph.kind != render.GraphNone)
+	// Images and functions select entries of the histogram, not hits.
+	filter := r.filter
+	filter.DSOs, filter.Symbols = nil, nil
+	query := analysis.QueryFor(r.keys, filter, r.graph.kind != render.GraphNone)
 	query.NoDemangle = r.noDemangle()
 	if r.opt.headerOnly || r.opt.stats {
 		query = analysis.Query{}
 	}
-	progress := r.env.NewProgress()
-	result, err := analysis.Aggregate(r.inputs, query, r.progress(progress))
-	progress.Clear()
+	result, err := analysis.Aggregate(r.inputs.List, query)
+	r.inputs.Progress.Clear()
 	if err != nil {
 		return r.env.Fail(cli.ExitUsage, err)
 	}
@@ -158,8 +161,8 @@ func (r *report) sections(result *analysis.Result) ([]*analysis.Section, render.
 	opt := analysis.HistogramOptions{
 		Keys:     r.keys,
 		Children: style.Children,
-		DSOs:     r.opt.dsos,
-		Symbols:  r.opt.symbolList(),
+		DSOs:     r.filter.DSOs,
+		Symbols:  r.filter.Symbols,
 		MaxStack: r.opt.maxStack,
 	}
 	if style.Graph != render.GraphNone && stacks {
@@ -173,22 +176,6 @@ func (r *report) sections(result *analysis.Result) ([]*analysis.Section, render.
 }
 
 func (r *report) noDemangle() bool { return r.opt.noDemangle || !r.opt.demangle }
-
-func (r *report) progress(p *cli.Progress) func(done, total int64) {
-	if !p.Enabled() {
-		return nil
-	}
-	shown := int64(-1)
-	return func(done, total int64) {
-		if total == 0 {
-			return
-		}
-		if percent := 100 * done / total; percent != shown {
-			shown = percent
-			p.Update(fmt.Sprintf("reading: %d%%", percent))
-		}
-	}
-}
 
 // checkArgs makes sure that each sort key that is not a known word is an argument.
 func (r *report) checkArgs(result *analysis.Result) error {
@@ -213,30 +200,8 @@ func (r *report) checkArgs(result *analysis.Result) error {
 	return nil
 }
 
-// warn says what is missing from the captures. It never stops a report.
 func (r *report) warn(result *analysis.Result) {
-	if r.opt.quiet {
-		return
-	}
-	const most = 5
-	q := &result.Quality
-	for i, d := range q.Damage {
-		if i == most {
-			r.env.Warningf("%d more places are damaged", len(q.Damage)-most)
-			break
-		}
-		r.env.Warningf("%s: damaged at offset %d (%d bytes skipped): %s", d.Input, d.Offset, d.Length, d.Reason)
-	}
-	for _, name := range q.Truncated {
-		r.env.Warningf("%s: the capture ends early: the recording or the copy was cut off; what was whole is shown", name)
-	}
-	var lost uint64
-	for cause, n := range q.Sum() {
-		if cause.Lost() {
-			lost += n
-		}
-	}
-	if lost > 0 {
-		r.env.Warningf("%d hits were lost while recording; report --stats says where and why", lost)
+	if !r.opt.quiet {
+		captures.Warn(r.env, &result.Quality)
 	}
 }
