@@ -9,6 +9,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"trapline/analysis"
+	"trapline/format"
 )
 
 // locate gives the profile its mappings, locations and functions, ordered by
@@ -20,6 +21,9 @@ func (b *pprofBuilder) locate(p *profile.Profile) (rank []int, locations []*prof
 	}
 	slices.SortFunc(order, func(i, j int) int { return comparePlaces(b.places[i], b.places[j]) })
 	mappings := mapImages(p, b.places, order)
+	if program := b.program(); program != nil {
+		putFirst(p, mappings[*program])
+	}
 	rank = make([]int, len(order))
 	for n, id := range order {
 		rank[id] = n
@@ -37,6 +41,43 @@ func (b *pprofBuilder) locate(p *profile.Profile) (rank []int, locations []*prof
 		p.Location = append(p.Location, location)
 	}
 	return rank, p.Location
+}
+
+// program returns the image that most hits ran through and that is no library and
+// no part of the kernel; nil if there is none.
+func (b *pprofBuilder) program() *analysis.Image {
+	hits := map[*analysis.Image]int64{}
+	for _, s := range b.samples {
+		var last *analysis.Image
+		for _, id := range s.locations {
+			f := b.places[id].frame
+			if f == nil || f.Image == nil || f.Image == last {
+				continue
+			}
+			last = f.Image
+			if last.Kind == format.ImageELF && !strings.Contains(last.Name(), ".so") {
+				hits[last] += s.hits
+			}
+		}
+	}
+	var most *analysis.Image
+	for i, n := range hits {
+		if most == nil || n > hits[most] || n == hits[most] && compareImages(i, most) < 0 {
+			most = i
+		}
+	}
+	return most
+}
+
+// putFirst makes a mapping the first one, which pprof takes for the program that
+// the profile is of.
+func putFirst(p *profile.Profile, m *profile.Mapping) {
+	i := slices.Index(p.Mapping, m)
+	copy(p.Mapping[1:i+1], p.Mapping[:i])
+	p.Mapping[0] = m
+	for i, m := range p.Mapping {
+		m.ID = uint64(i + 1)
+	}
 }
 
 // fill describes a frame. An address without a name gets no line, by which pprof
