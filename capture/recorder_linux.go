@@ -130,7 +130,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	} else {
 		r.stop()
 		for c := range r.rings.out {
-			r.rings.recycle(c.data)
+			r.rings.done(len(c.data))
 		}
 	}
 	if r.elapsed == 0 {
@@ -165,16 +165,14 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 			if !ok {
 				return err
 			}
-			if err != nil {
-				break
-			}
-			if c.data == nil {
+			r.rings.done(len(c.data))
+			switch {
+			case err != nil:
+			case c.data == nil:
 				fail(r.endRound())
-				break
+			default:
+				fail(r.a.chunk(c))
 			}
-			buf := c.data
-			fail(r.a.chunk(c))
-			r.rings.recycle(buf)
 		case <-second.C:
 			if err == nil {
 				fail(r.flush())

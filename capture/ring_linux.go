@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -122,21 +123,22 @@ type rings struct {
 	rings         []*ring
 	heads, blocks []byte // the maps
 	out           chan chunk
-	free          chan []byte
+	queued        atomic.Int64 // bytes handed out that nobody has taken yet
 	stop          chan struct{}
 }
 
 const (
 	chunkSize = 256 << 10
-	// chunkCount bounds what waits to be decoded: 64 MiB.
-	chunkCount = 256
+	// maxQueued bounds what waits to be decoded, in bytes; maxChunks is never reached before.
+	maxQueued = 48 << 20
+	maxChunks = 1 << 16
 	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
 	// looked at so often that the fastest is a quarter full when its turn comes.
 	longestPause, shortestPause = 10 * time.Millisecond, time.Millisecond
 )
 
 func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
-	rs := &rings{out: make(chan chunk, chunkCount), free: make(chan []byte, chunkCount), stop: make(chan struct{})}
+	rs := &rings{out: make(chan chunk, maxChunks), stop: make(chan struct{})}
 	var err error
 	if rs.heads, err = mapValues(heads, int(l.rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
 		return nil, err
@@ -222,29 +224,20 @@ func (rs *rings) round() (fill float64) {
 	if fill == 0 {
 		return 0
 	}
+	buf := make([]byte, chunkSize)
 	for _, r := range rs.rings {
 		for r.consumed() < r.limit {
-			buf := rs.buffer()
+			for rs.queued.Load() > maxQueued {
+				time.Sleep(shortestPause) // the rings have room of their own
+			}
 			n := r.take(buf)
-			rs.out <- chunk{cpu: r.cpu, data: buf[:n]}
+			rs.queued.Add(int64(n))
+			rs.out <- chunk{cpu: r.cpu, data: bytes.Clone(buf[:n])}
 		}
 	}
 	rs.out <- chunk{}
 	return fill
 }
 
-func (rs *rings) buffer() []byte {
-	select {
-	case b := <-rs.free:
-		return b[:cap(b)]
-	default:
-		return make([]byte, chunkSize)
-	}
-}
-
-func (rs *rings) recycle(b []byte) {
-	select {
-	case rs.free <- b[:cap(b)]:
-	default:
-	}
-}
+// done takes a chunk of size bytes off what waits.
+func (rs *rings) done(size int) { rs.queued.Add(-int64(size)) }
