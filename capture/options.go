@@ -17,7 +17,8 @@ type Options struct {
 
 	RingBytes int // of each CPU's ring, rounded up to a power of two of at least 64 KiB; 0: DefaultRingBytes
 
-	Level      int // of compression, as format.WriterOptions
+	Level      int    // of compression, as format.WriterOptions
+	Resolution uint16 // ns that times are rounded to; 0: 1
 	Properties []format.Property
 	DebugDirs  []string
 	NoLines    bool // symbols without file and line

@@ -56,6 +56,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	var pids, tids, cpus, users, callGraph string
 	var stacks, noStacks, kernelOnly, userOnly, inherit bool
 	var ring uint64
+	var resolution time.Duration
 
 	g := f.Group("What")
 	g.StringArrayVarP(&c.events, "event", "e", nil, "record this `EVENT` (repeatable)")
@@ -84,6 +85,8 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.IntVarP(&c.level, "compress", "z", 1, "compression `LEVEL`, 0 for none")
 	g.Lookup("compress").NoOptDefVal = "1"
 
+	cli.DurationVar(g, &resolution, "time-resolution", "", "round times to this `TIME`, at most 65us, for smaller captures (default 1ns)")
+
 	g = f.Group("Run")
 	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
 	cli.SizeVar(g, &ring, "buffer", "m", 4096, "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
@@ -99,6 +102,11 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	if ring > 1<<30 {
 		return c, true, env.Usage(errors.New("a buffer of more than 1G for each CPU is not possible"))
 	}
+
+	if resolution < 0 || resolution > 65*time.Microsecond {
+		return c, true, env.Usage(fmt.Errorf("--time-resolution %v: must be 1ns to 65us", resolution))
+	}
+	c.opt.Resolution = uint16(resolution)
 
 	c.opt.KernelStacks, c.opt.UserStacks = !noStacks, !noStacks
 	if kernelOnly != userOnly {
