@@ -16,8 +16,9 @@ type location struct {
 
 // A locator finds what code lies at an address.
 type locator interface {
-	// user is asked soon after the hit; the frame holds what the program found mapped.
-	user(s *stackEvent, f userFrame) location
+	// user is asked soon after the hit; the frame holds what the program found
+	// mapped. code is false where nothing can be executed.
+	user(s *stackEvent, f userFrame) (l location, code bool)
 	kernelLocation(address uint64) location
 	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
 	entry(l location) bool

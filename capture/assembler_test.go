@@ -18,11 +18,11 @@ type fakeLocator struct {
 	files       map[uint64]*image
 }
 
-func (l *fakeLocator) user(_ *stackEvent, f userFrame) location {
+func (l *fakeLocator) user(_ *stackEvent, f userFrame) (location, bool) {
 	if l.files[f.inode] == nil {
 		l.files[f.inode] = &image{kind: format.ImageELF, path: fmt.Sprintf("/bin/%d", f.inode), inode: f.inode}
 	}
-	return location{l.files[f.inode], f.offset}
+	return location{l.files[f.inode], f.offset}, !f.noCode
 }
 func (l *fakeLocator) kernelLocation(a uint64) location { return location{&l.kernelImage, a} }
 func (l *fakeLocator) entry(x location) bool            { return x.offset < 0x100 }

@@ -82,33 +82,59 @@ func (m *images) scan(pids []uint32) {
 }
 
 // user implements locator.
-func (m *images) user(s *stackEvent, f userFrame) location {
+func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 	key := spaceAddress{s.space, f.address}
-	if !f.known {
+	switch {
+	case f.noCode:
+		return l, false
+	case f.known && f.inode != 0:
+		l = location{m.file(s.pid, fileKey{f.device, f.inode}, f.address), f.offset}
+	case f.known && f.device == bpf.VDSODevice:
+		l = location{m.vdso, f.offset}
+	case f.known:
+		l = location{m.jit, f.address}
+	default:
 		// The program could not look: the mmap lock was held, or the kernel is too old.
 		if l, ok := m.located[key]; ok {
-			return l
+			return l, true
+		}
+		maps := m.mapsOf(s)
+		if len(maps) == 0 { // the process was gone
+			return location{nil, f.address}, f.address>>56 == 0
+		}
+		if l, code = m.mapped(s.pid, maps, f.address); !code {
+			return l, false
 		}
 	}
-	l, ok := m.locate(s, f)
-	if ok {
-		if len(m.located) >= maxLocated {
-			clear(m.located)
-		}
-		m.located[key] = l
+	if len(m.located) >= maxLocated {
+		clear(m.located)
 	}
-	return l
+	m.located[key] = l
+	return l, true
 }
 
-func (m *images) locate(s *stackEvent, f userFrame) (location, bool) {
-	switch {
-	case f.known && f.inode != 0:
-		return location{m.file(s.pid, fileKey{f.device, f.inode}, f.address), f.offset}, true
-	case f.known && f.device == bpf.VDSODevice:
-		return location{m.vdso, f.offset}, true
-	case f.known:
-		return location{m.jit, f.address}, true
+// mapped looks an address up in /proc/PID/maps.
+func (m *images) mapped(pid uint32, maps []probe.Mapping, address uint64) (l location, code bool) {
+	for _, p := range maps {
+		if address < p.Start || address >= p.End {
+			continue
+		}
+		switch {
+		case !strings.Contains(p.Perm, "x"):
+			return l, false
+		case p.Inode != 0:
+			return location{m.file(pid, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
+		case p.Path == "[vdso]":
+			return location{m.vdso, address - p.Start}, true
+		default:
+			return location{m.jit, address}, true
+		}
 	}
+	return l, false
+}
+
+// mapsOf returns a process's mappings: read once for as long as those of code do not change.
+func (m *images) mapsOf(s *stackEvent) []probe.Mapping {
 	maps, ok := m.maps[s.space]
 	if !ok {
 		if len(m.maps) >= maxMaps {
@@ -117,20 +143,7 @@ func (m *images) locate(s *stackEvent, f userFrame) (location, bool) {
 		maps = processMaps(s.pid)
 		m.maps[s.space] = maps
 	}
-	for _, p := range maps {
-		if f.address < p.Start || f.address >= p.End {
-			continue
-		}
-		switch {
-		case p.Inode != 0:
-			return location{m.file(s.pid, fileKey{uint32(p.Device), p.Inode}, f.address), f.address - p.Start + p.Offset}, true
-		case p.Path == "[vdso]":
-			return location{m.vdso, f.address - p.Start}, true
-		default:
-			return location{m.jit, f.address}, true
-		}
-	}
-	return location{nil, f.address}, false
+	return maps
 }
 
 func (m *images) file(pid uint32, key fileKey, address uint64) *image {

@@ -74,9 +74,9 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 }
 
 // user, kernelLocation and entry implement locator.
-func (r *Recorder) user(s *stackEvent, f userFrame) location { return r.images.user(s, f) }
-func (r *Recorder) kernelLocation(address uint64) location   { return r.kernel.kernel(address) }
-func (r *Recorder) entry(l location) bool                    { return r.kernel.entry(l) }
+func (r *Recorder) user(s *stackEvent, f userFrame) (location, bool) { return r.images.user(s, f) }
+func (r *Recorder) kernelLocation(address uint64) location           { return r.kernel.kernel(address) }
+func (r *Recorder) entry(l location) bool                            { return r.kernel.entry(l) }
 
 // Attach loads and attaches all probes. None is recorded before Run.
 func (r *Recorder) Attach() error {

@@ -30,7 +30,7 @@ func (f stackFrame) inKernel() bool {
 
 // lowestAddress is the first address that code can be mapped at: the kernel's
 // vm.mmap_min_addr is 64 KiB by default and a page at least. It decides where
-// programs could not look up what is mapped.
+// what is mapped could not be looked up.
 const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
@@ -46,12 +46,13 @@ func (a *assembler) stack(s *stackEvent) {
 			}
 		} else {
 			u := s.userFrame(i)
-			if u.noCode || u.address < lowestAddress {
+			l, code := a.locator.user(s, u)
+			if !code || u.address < lowestAddress {
 				// What was taken for a frame pointer was none.
 				e.cut = format.CutNoRule
 				break
 			}
-			f.location = a.locator.user(s, u)
+			f.location = l
 		}
 		if i > 0 {
 			f.flags = format.FrameReturn
