@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,15 +35,20 @@ type images struct {
 	// What was found at addresses before, for frames whose mapping a program
 	// could not look up.
 	located map[spaceAddress]location
-	maps    map[uint64][]probe.Mapping // /proc/PID/maps by address space; empty: the process was gone
+	maps    map[uint64][]probe.Mapping // by address space; empty: the process was gone
+
+	// What processes have mapped since they began their program, as reported, for
+	// those that are gone before /proc/PID/maps can be read.
+	reported map[uint32][]probe.Mapping
 }
 
 // A spaceAddress is an address in an address space whose executable mappings did not change.
 type spaceAddress struct{ space, address uint64 }
 
 const (
-	maxLocated = 1 << 18
-	maxMaps    = 1 << 10
+	maxLocated  = 1 << 18
+	maxMaps     = 1 << 10
+	maxReported = 1 << 12
 )
 
 // maxOpenImages bounds the files kept open in case that they are deleted; images
@@ -55,7 +61,8 @@ func newImages(s *sideband) *images {
 		files:    make(map[fileKey]*image),
 		located:  make(map[spaceAddress]location),
 		maps:     make(map[uint64][]probe.Mapping),
-		vdso:     &image{kind: format.ImageVDSO, path: "[vdso]"},
+		reported: make(map[uint32][]probe.Mapping),
+		vdso:     &image{kind: format.ImageVDSO, path: vdsoPath},
 		jit:      &image{kind: format.ImageJIT, path: "[anon]"},
 	}
 }
@@ -124,7 +131,7 @@ func (m *images) mapped(pid uint32, maps []probe.Mapping, address uint64) (l loc
 			return l, false
 		case p.Inode != 0:
 			return location{m.file(pid, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
-		case p.Path == "[vdso]":
+		case p.Path == vdsoPath:
 			return location{m.vdso, address - p.Start}, true
 		default:
 			return location{m.jit, address}, true
@@ -140,7 +147,11 @@ func (m *images) mapsOf(s *stackEvent) []probe.Mapping {
 		if len(m.maps) >= maxMaps {
 			clear(m.maps)
 		}
-		maps = processMaps(s.pid)
+		if maps = processMaps(s.pid); len(maps) == 0 {
+			m.poll()
+			maps = slices.Clone(m.reported[s.pid])
+			slices.Reverse(maps) // later ones lie over earlier ones
+		}
 		m.maps[s.space] = maps
 	}
 	return maps
@@ -169,6 +180,18 @@ func (m *images) file(pid uint32, key fileKey, address uint64) *image {
 // poll takes in the mappings reported since the last call.
 func (m *images) poll() {
 	m.sideband.read(func(r mmapRecord) {
+		if r.exec {
+			delete(m.reported, r.pid)
+			return
+		}
+		if len(m.reported) >= maxReported {
+			clear(m.reported)
+		}
+		m.reported[r.pid] = append(m.reported[r.pid], probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
+			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path})
+		if r.inode == 0 {
+			return
+		}
 		key := fileKey{r.device, r.inode}
 		if known := m.files[key]; known == nil || known.path != r.path && known.segment == 0 {
 			m.add(r.pid, key, r.path, r.start, r.start+r.size)

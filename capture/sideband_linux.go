@@ -13,9 +13,11 @@ import (
 )
 
 // A mmapRecord is one executable mapping as the kernel reported it: PERF_RECORD_MMAP2
-// in include/uapi/linux/perf_event.h.
+// in include/uapi/linux/perf_event.h. With exec set it is no mapping: the process
+// has begun another program, and all its mappings are gone (PERF_RECORD_COMM).
 type mmapRecord struct {
 	pid                 uint32
+	exec                bool
 	start, size, offset uint64
 	device              uint32 // major << 20 | minor, as in struct super_block
 	inode               uint64
@@ -33,6 +35,8 @@ type sidebandEvent struct {
 	mem []byte // struct perf_event_mmap_page, then the data
 }
 
+const vdsoPath = "[vdso]"
+
 // sidebandPages is the size of each CPU's buffer in pages: some 2,000 mappings.
 const sidebandPages = 64
 
@@ -41,7 +45,7 @@ func openSideband(cpus []int) (*sideband, error) {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
-		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitWatermark,
+		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitWatermark,
 		Wakeup: sidebandPages * uint32(os.Getpagesize()) / 2,
 	}
 	attr.Size = uint32(unsafe.Sizeof(attr))
@@ -95,6 +99,10 @@ func (s *sideband) read(yield func(mmapRecord)) {
 				if m, ok := decodeMmap2(buf); ok {
 					yield(m)
 				}
+			case unix.PERF_RECORD_COMM:
+				if len(buf) >= 16 && binary.LittleEndian.Uint16(buf[4:])&unix.PERF_RECORD_MISC_COMM_EXEC != 0 {
+					yield(mmapRecord{pid: binary.LittleEndian.Uint32(buf[8:]), exec: true})
+				}
 			case unix.PERF_RECORD_LOST:
 				if len(buf) >= 24 {
 					s.lost += binary.LittleEndian.Uint64(buf[16:])
@@ -126,13 +134,13 @@ func decodeMmap2(b []byte) (mmapRecord, bool) {
 		device: u32(b[40:])<<20 | u32(b[44:])&(1<<20-1),
 		inode:  u64(b[48:]),
 	}
-	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 || m.inode == 0 {
-		return mmapRecord{}, false
-	}
 	path := b[pathAt:]
 	if end := bytes.IndexByte(path, 0); end >= 0 {
 		path = path[:end]
 	}
 	m.path = string(path)
+	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 || m.inode == 0 && m.path != vdsoPath {
+		return mmapRecord{}, false
+	}
 	return m, true
 }

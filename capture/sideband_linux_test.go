@@ -30,6 +30,14 @@ func TestDecodeMmap2(t *testing.T) {
 			t.Errorf("a record cut to %d bytes was decoded: %+v", n, m)
 		}
 	}
+	vdso := append([]byte(nil), b[:72]...)
+	le.PutUint64(vdso[48:], 0)
+	if _, ok := decodeMmap2(append(vdso, "[vdso]\x00\x00"...)); !ok {
+		t.Error("the vdso was not taken")
+	}
+	if _, ok := decodeMmap2(append(vdso[:72], "//anon\x00\x00"...)); ok {
+		t.Error("memory without a file was taken")
+	}
 	data := append([]byte(nil), b...)
 	le.PutUint32(data[64:], unix.PROT_READ)
 	if _, ok := decodeMmap2(data); ok {
