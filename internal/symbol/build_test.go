@@ -8,15 +8,13 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
-// run runs a tool in a directory. A tool that the machine lacks leaves the test out.
+// run runs a tool in a directory.
 func run(t *testing.T, dir, tool string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(tool); err != nil {
-		t.Skipf("%s is not installed", tool)
-	}
-	cmd := exec.Command(tool, args...)
+	cmd := exec.Command(testenv.Tool(t, tool), args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {

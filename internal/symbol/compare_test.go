@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 // TestLikeAddr2line compares the calls at every second byte of programs' code with
@@ -75,14 +76,11 @@ func TestLikeAddr2line(t *testing.T) {
 // innermost first, the outermost without its name.
 func addr2line(t *testing.T, program string, addrs []uint64) [][]string {
 	t.Helper()
-	if _, err := exec.LookPath("addr2line"); err != nil {
-		t.Skip("addr2line is not installed")
-	}
 	var in strings.Builder
 	for _, a := range addrs {
 		fmt.Fprintf(&in, "%x\n", a)
 	}
-	cmd := exec.Command("addr2line", "-a", "-f", "-i", "-e", program)
+	cmd := exec.Command(testenv.Tool(t, "addr2line"), "-a", "-f", "-i", "-e", program)
 	cmd.Stdin = strings.NewReader(in.String())
 	out, err := cmd.Output()
 	if err != nil {
@@ -259,7 +257,7 @@ func TestLibc(t *testing.T) {
 		id := fmt.Sprintf("%x", e.BuildID())
 		debug := filepath.Join("/usr/lib/debug/.build-id", id[:2], id[2:]+".debug")
 		if _, err := os.Stat(debug); err != nil {
-			t.Skip("the C library's debug file is not installed")
+			testenv.Missing(t, "the debug file of the C library")
 		}
 		f := function(t, e, "malloc")
 		calls := e.Lookup(f.Offset)

@@ -16,10 +16,10 @@ import (
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "root")
+		Missing(t, "root")
 	}
 	if err := features.HaveProgramType(ebpf.TracePoint); err != nil {
-		missing(t, fmt.Sprintf("the right to load BPF programs (%v)", err))
+		Missing(t, fmt.Sprintf("the right to load BPF programs (%v)", err))
 	}
 }
 
@@ -27,7 +27,7 @@ func Root(t testing.TB) {
 func BTF(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
-		missing(t, "kernel BTF (CONFIG_DEBUG_INFO_BTF)")
+		Missing(t, "kernel BTF (CONFIG_DEBUG_INFO_BTF)")
 	}
 }
 

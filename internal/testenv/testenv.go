@@ -45,13 +45,13 @@ func Tool(t testing.TB, name string) string {
 	Host(t)
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, "the program "+name)
+		Missing(t, "the program "+name)
 	}
 	return path
 }
 
-// missing skips the test, or fails it where the need is required.
-func missing(t testing.TB, what string) {
+// Missing skips the test for want of something, or fails it where nothing may be left out.
+func Missing(t testing.TB, what string) {
 	t.Helper()
 	if Required() {
 		t.Fatalf("needs %s, and leaving tests out is not allowed here", what)
