@@ -27,22 +27,25 @@ func bytesPerHit(b *bench) ([]row, error) {
 		_, err = runCommand(cmd)
 		return err
 	}
-	path, perfData := b.file("trapline.data"), b.file("perf.data")
+	path, rounded, perfData := b.file("trapline.data"), b.file("rounded.data"), b.file("perf.data")
 	if err := build(append([]string{b.record(), "-q", "-a", "-o", path}, events...)...); err != nil {
+		return nil, err
+	}
+	if err := build(append([]string{b.record(), "-q", "-a", "--time-resolution", "1us", "-o", rounded}, events...)...); err != nil {
 		return nil, err
 	}
 	if err := build(append([]string{"perf", "record", "-q", "-z", "-a", "-g", "-c", "1", "-m", "16M", "-o", perfData}, events...)...); err != nil {
 		return nil, err
 	}
-	a, err := b.account(path)
+	a, size, err := b.measure(path)
+	if err != nil {
+		return nil, err
+	}
+	r, roundedSize, err := b.measure(rounded)
 	if err != nil {
 		return nil, err
 	}
 	recorded, err := perfRecorded(perfData)
-	if err != nil {
-		return nil, err
-	}
-	size, err := sizeOf(path)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,17 @@ func bytesPerHit(b *bench) ([]row, error) {
 	}
 	return []row{
 		{"system-wide, during a Go build", size / a.recorded, perfSize / recorded, "bytes a hit", "≤ 4 bytes"},
+		{"  with times in microseconds", roundedSize / r.recorded, -1, "bytes a hit", ""},
 		{"  hits recorded", a.recorded, recorded, "", ""},
-		{"  hits lost", a.lost, -1, "", "0"},
+		{"  hits lost", a.lost + r.lost, -1, "", "0"},
 	}, nil
+}
+
+// measure returns the account and the size of a capture.
+func (b *bench) measure(path string) (a account, size float64, err error) {
+	if a, err = b.account(path); err != nil {
+		return a, 0, err
+	}
+	size, err = sizeOf(path)
+	return a, size, err
 }
