@@ -141,7 +141,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 	}{
 		{v.Scope, scope}, {v.ScopeUids, uids}, {v.ScopeUidCount, uint32(len(s.UIDs))}, {v.ScopeCpus, cpus},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
-		{v.WithKernelStack, flag(p.opt.KernelStacks)}, {v.WithUserStack, flag(p.opt.UserStacks)},
+		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(pr))}, {v.WithUserStack, flag(p.opt.UserStacks)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
 		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
@@ -174,6 +174,13 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		}
 	}
 	return nil
+}
+
+// atSystemCall reports whether a probe is a tracepoint of one system call. Its
+// kernel stack is the same few frames of the way in, always; perf leaves it out,
+// too, so that the innermost function is the one that made the call.
+func atSystemCall(pr *probe.Probe) bool {
+	return pr != nil && pr.Kind == format.ProbeTracepoint && pr.Group == "syscalls"
 }
 
 // exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
