@@ -36,7 +36,7 @@ func user(t *testing.T, pid int) *probe.Resolver {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/software"); err == nil {
 		if _, err := os.Stat("/sys/bus/event_source/devices/uprobe"); err != nil {
-			t.Skip("left out: this kernel has no uprobes")
+			testenv.Missing(t, "uprobes (CONFIG_UPROBE_EVENTS)")
 		}
 	}
 	return probe.NewResolver(probe.Options{PID: pid})
