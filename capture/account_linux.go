@@ -74,6 +74,7 @@ func (r *Recorder) summary() *Summary {
 		StacksDifferent: r.a.counts.StacksDifferent,
 		StacksCompared:  r.a.counts.StacksCompared,
 		Undecodable:     r.a.counts.Undecodable,
+		RecordsCut:      r.a.counts.RecordsCut,
 		MappingsLost:    r.sideband.lost,
 	}
 	s.Lost = 0

@@ -75,13 +75,12 @@ type probeStats struct {
 
 // assembled counts what an assembler saw.
 type assembled struct {
-	Hits             uint64 // written
-	Undecodable      uint64 // events that made no sense
-	StacksLost       uint64 // hits written without a stack that they had
-	StacksCompared   uint64 // stacks sent again and compared
-	StacksDifferent  uint64 // … that differed: two stacks with one hash
-	RecordsCut       uint64 // hits whose arguments were longer than a record holds
-	UserStacksFailed uint64 // distinct user stacks that could not be read at all
+	Hits            uint64 // written
+	Undecodable     uint64 // events that made no sense
+	StacksLost      uint64 // hits written without a stack that they had
+	StacksCompared  uint64 // stacks sent again and compared
+	StacksDifferent uint64 // … that differed: two stacks with one hash
+	RecordsCut      uint64 // hits whose arguments were longer than a record holds
 }
 
 // pendingRounds is how many rounds a hit waits for its stack. One is enough

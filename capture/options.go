@@ -20,8 +20,6 @@ type Options struct {
 	Level      int    // of compression, as format.WriterOptions
 	Resolution uint16 // ns that times are rounded to; 0: 1
 	Properties []format.Property
-	DebugDirs  []string
-	NoLines    bool // symbols without file and line
 
 	// Progress, if set, is called about four times a second while recording, and
 	// while symbols are resolved, from one goroutine.
@@ -56,6 +54,7 @@ type Summary struct {
 	StacksDifferent uint64 // of the stacks compared, those that were not what their hash said
 	StacksCompared  uint64
 	Undecodable     uint64
+	RecordsCut      uint64 // hits whose arguments were longer than a record holds
 	MappingsLost    uint64 // reports of mapped files for which there was no room
 	UserTime        time.Duration
 	SystemTime      time.Duration

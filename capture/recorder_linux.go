@@ -69,7 +69,7 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	r.images = newImages(r.sideband)
 	// A thread's number names its process's mappings as well.
 	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
-	r.symbolizer = &symbolizer{kernel: r.kernel, debugDirs: opt.DebugDirs, noLines: opt.NoLines}
+	r.symbolizer = &symbolizer{kernel: r.kernel}
 	return r, nil
 }
 

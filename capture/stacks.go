@@ -59,9 +59,6 @@ func (a *assembler) stack(s *stackEvent) {
 		}
 		e.frames = append(e.frames, f)
 	}
-	if !s.kernel && e.cut == format.CutUnreadable {
-		a.counts.UserStacksFailed++
-	}
 	known := a.stacks[s.hash]
 	if known == nil {
 		a.stacks[s.hash] = e

@@ -14,9 +14,7 @@ import (
 // A symbolizer names frames from the images they lie in. Images are opened for
 // one segment's frames at a time, so that their tables do not pile up.
 type symbolizer struct {
-	kernel    *kernelImages
-	debugDirs []string
-	noLines   bool
+	kernel *kernelImages
 	// Names found for earlier segments: most frames come back in the next one.
 	named map[stackFrame][]symbol.Call
 }
@@ -81,7 +79,7 @@ func (s *symbolizer) nameImage(img *image, indices []int, frames []stackFrame, c
 		return
 	}
 	defer done()
-	elf, err := symbol.NewELF(r, symbol.Options{Path: img.path, Root: img.root, DebugDirs: s.debugDirs, NoLines: s.noLines})
+	elf, err := symbol.NewELF(r, symbol.Options{Path: img.path, Root: img.root})
 	if err != nil {
 		return
 	}

@@ -67,6 +67,9 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 	if s.StacksLost > 0 {
 		env.Warningf("%s hits have no stack: it found no room in the buffer", grouped(s.StacksLost))
 	}
+	if s.RecordsCut > 0 {
+		env.Warningf("%s hits have arguments that are cut: they are longer than 3,072 bytes", grouped(s.RecordsCut))
+	}
 	if s.StacksDifferent > 0 {
 		env.Warningf("%s of %s stacks that were sent twice differ", grouped(s.StacksDifferent), grouped(s.StacksCompared))
 	}
