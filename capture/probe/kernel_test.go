@@ -12,6 +12,7 @@ import (
 
 	"trapline/capture/probe"
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 const kallsyms = `ffffffff81000000 T _text
@@ -95,7 +96,7 @@ func kernel(t *testing.T, kprobes bool) probe.Options {
 
 func TestKernelProbes(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("arguments in registers are those of x86-64")
+		testenv.Missing(t, "an x86-64 machine")
 	}
 	r := probe.NewResolver(kernel(t, true))
 	var b strings.Builder

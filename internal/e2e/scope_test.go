@@ -48,7 +48,7 @@ func TestScope(t *testing.T) {
 	})
 	t.Run("cpu", func(t *testing.T) {
 		if runtime.NumCPU() < 2 {
-			t.Skip("one CPU only")
+			testenv.Missing(t, "a second CPU")
 		}
 		r := startRecord(t, "-C", "1", "-u", strconv.Itoa(otherUser), "-e", getppid)
 		for cpu := range 2 {
