@@ -1,0 +1,49 @@
+package unwind
+
+// A Rule says how to step from a frame to its caller, as far as the walk in the
+// BPF programs can express it. It holds at one program counter. The return
+// address lies 8 bytes below the CFA; the caller's stack pointer is the CFA.
+type Rule struct {
+	Kind RuleKind
+	Base uint8 // register that CFA counts from, by its DWARF number (psABI, figure 3.36)
+	// CFA is the distance of the CFA from the base; with Deref, that of the word that holds the CFA.
+	CFA   int32
+	Deref bool
+	// FP is the distance of the caller's frame pointer from the CFA; with FPFromFP,
+	// from this frame's frame pointer. It means something only with SavesFP:
+	// otherwise the caller's frame pointer is this frame's.
+	FP       int16
+	SavesFP  bool
+	FPFromFP bool
+}
+
+// A RuleKind is a way to step from one frame to the next.
+type RuleKind uint8
+
+const (
+	RuleNone  RuleKind = iota // there is no unwind information
+	RuleStep                  // as Rule's fields say
+	RuleEnd                   // the outermost frame: there is no caller
+	RuleExact                 // unwind information that a Rule cannot express: only Unwind can step on
+	// RuleSignal: the frame that returns from a signal handler; the stack pointer
+	// points to the kernel's struct rt_sigframe behind its return address.
+	RuleSignal
+	// RuleGoSystemStack: in Go's runtime.systemstack, on the system stack; the
+	// caller is on the goroutine's stack. CFA is the offset of m.curg in runtime.m.
+	RuleGoSystemStack
+	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack: the
+	// goroutine and its stack's depth lie at 8 and 0 from the stack pointer.
+	RuleGoAsmcgocall
+	// RuleRegisters: the kernel's struct pt_regs of an interrupted context lies CFA bytes from the base.
+	RuleRegisters
+)
+
+// DWARF numbers of the x86-64 registers that rules count from most often.
+const (
+	RegFP = 6  // rbp
+	RegSP = 7  // rsp
+	RegIP = 16 // the return address column
+)
+
+// FramePointerRule steps by the frame pointer, for code without unwind information.
+var FramePointerRule = Rule{Kind: RuleStep, Base: RegFP, CFA: 16, FP: -16, SavesFP: true}
