@@ -28,6 +28,7 @@ const (
 	MaxDataLocs  = 8
 	MaxUIDs      = 8
 	MaxCPUs      = 1024
+	MaxCgroups   = 16
 	RecordOffset = 8 // bytes of a trace record that are not sent
 
 	MappingCode   = 1
@@ -42,6 +43,14 @@ const (
 	ScopeTIDs = 2
 	ScopeUIDs = 4
 	ScopeCPUs = 8
+
+	ScopeComms       = 16
+	ScopeExceptComms = 32
+	ScopeCgroups     = 64
+
+	// Keys of scope_comms.
+	CommOnly   = 0
+	CommExcept = 1
 )
 
 // Indices into HooksCounts.N.

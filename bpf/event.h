@@ -96,6 +96,7 @@ enum count {
 };
 struct counts {
 	u64 n[COUNTS];
+	u64 passed; /* hits that 1 of N was taken of; see rate.h */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "scope.h"
 #include "stack.h"
 #include "record.h"
+#include "rate.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -32,7 +33,8 @@ static __always_inline void count(enum count what)
 		__sync_fetch_and_add(&c->n[what], 1);
 }
 
-static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *s,
+/* Returns whether the hit was recorded. */
+static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s,
 				     u32 slot, u32 cpu, struct task_struct *task,
 				     u64 epoch)
 {
@@ -44,7 +46,7 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 
 	if (!ring || ring->produced - *(volatile u64 *)&ring->consumed > ring->full) {
 		count(COUNT_RING_FULL);
-		return 0;
+		return false;
 	}
 	at = ring->produced;
 	time = bpf_ktime_get_ns();
@@ -56,7 +58,7 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 	hit = event_at(ring, at);
 	if (!hit) {
 		count(COUNT_RING_FULL);
-		return 0;
+		return false;
 	}
 	hit->kind = EVENT_HIT;
 	hit->flags = 0;
@@ -73,7 +75,7 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 	size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
 	if (size == ~0U) {
 		count(COUNT_UNREADABLE);
-		return 0;
+		return false;
 	}
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
@@ -85,7 +87,7 @@ static __always_inline int build_hit(void *ctx, enum hook hook, struct scratch *
 		mark_sent(kernel.hash);
 	if (user.put)
 		mark_sent(user.hash);
-	return 0;
+	return true;
 }
 
 /* A free scratch slot of this CPU, or SLOTS when programs are nested too deeply. */
@@ -101,6 +103,23 @@ __noinline u32 take_slot(void)
 	return SLOTS;
 }
 
+static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scratch *s,
+					 u32 slot, u32 cpu, struct task_struct *task,
+					 u64 epoch)
+{
+	switch (keep_hit(probe_index)) {
+	case KEEP_HIT:
+		if (!build_hit(ctx, hook, s, slot, cpu, task, epoch))
+			kept_hit_lost(probe_index);
+		break;
+	case SAMPLE_OUT:
+		count(COUNT_SAMPLED);
+		break;
+	case RECORDING_FULL:
+		break;
+	}
+}
+
 static __always_inline int take_hit(void *ctx, enum hook hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -110,7 +129,7 @@ static __always_inline int take_hit(void *ctx, enum hook hook)
 	if (!in_scope(task->tgid, cpu))
 		return 0;
 	struct control *c = bpf_map_lookup_elem(&controls, &zero);
-	if (!c || !c->enabled)
+	if (!c || !c->enabled || recording_full())
 		return 0;
 	slot = exclusive ? 0 : take_slot();
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -120,7 +139,7 @@ static __always_inline int take_hit(void *ctx, enum hook hook)
 		return 0;
 	}
 	if (in_listed_scope(s, task->tgid, task->pid))
-		build_hit(ctx, hook, s, slot, cpu, task, c->epoch);
+		keep_or_drop(ctx, hook, s, slot, cpu, task, c->epoch);
 	if (!exclusive)
 		*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
 	return 0;

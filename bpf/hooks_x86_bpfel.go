@@ -18,6 +18,14 @@ type HooksBlock struct {
 	Data [69632]uint8
 }
 
+type HooksCommPatterns struct {
+	_      structs.HostLayout
+	Class  [256]uint64
+	Start  uint64
+	Star   uint64
+	Accept uint64
+}
+
 type HooksControl struct {
 	_       structs.HostLayout
 	Epoch   uint64
@@ -26,8 +34,9 @@ type HooksControl struct {
 }
 
 type HooksCounts struct {
-	_ structs.HostLayout
-	N [6]uint64
+	_      structs.HostLayout
+	N      [6]uint64
+	Passed uint64
 }
 
 type HooksFetch struct {
@@ -50,6 +59,12 @@ type HooksHit struct {
 	KernelStack uint64
 	UserStack   uint64
 	Comm        [16]int8
+}
+
+type HooksLimit struct {
+	_     structs.HostLayout
+	Due   uint64
+	Taken uint64
 }
 
 type HooksRing struct {
@@ -111,7 +126,10 @@ const (
 	HooksMapAccounts         = "accounts"
 	HooksMapBlocks           = "blocks"
 	HooksMapControls         = "controls"
+	HooksMapLimits           = "limits"
 	HooksMapRings            = "rings"
+	HooksMapScopeCgroups     = "scope_cgroups"
+	HooksMapScopeComms       = "scope_comms"
 	HooksMapScopeGeneration  = "scope_generation"
 	HooksMapScopePids        = "scope_pids"
 	HooksMapScopeTids        = "scope_tids"
@@ -135,8 +153,15 @@ const (
 	HooksVarHaveTaskRegs     = "have_task_regs"
 	HooksVarMaxFrames        = "max_frames"
 	HooksVarProbeIndex       = "probe_index"
+	HooksVarProbeMax         = "probe_max"
+	HooksVarRateBurst        = "rate_burst"
+	HooksVarRateInterval     = "rate_interval"
 	HooksVarRecordSize       = "record_size"
+	HooksVarRecordingLimit   = "recording_limit"
+	HooksVarRecordingMax     = "recording_max"
+	HooksVarSampleEvery      = "sample_every"
 	HooksVarScope            = "scope"
+	HooksVarScopeCgroupCount = "scope_cgroup_count"
 	HooksVarScopeCpus        = "scope_cpus"
 	HooksVarScopeUidCount    = "scope_uid_count"
 	HooksVarScopeUids        = "scope_uids"
@@ -204,7 +229,10 @@ type HooksMapSpecs struct {
 	Accounts        *ebpf.MapSpec `ebpf:"accounts"`
 	Blocks          *ebpf.MapSpec `ebpf:"blocks"`
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
+	Limits          *ebpf.MapSpec `ebpf:"limits"`
 	Rings           *ebpf.MapSpec `ebpf:"rings"`
+	ScopeCgroups    *ebpf.MapSpec `ebpf:"scope_cgroups"`
+	ScopeComms      *ebpf.MapSpec `ebpf:"scope_comms"`
 	ScopeGeneration *ebpf.MapSpec `ebpf:"scope_generation"`
 	ScopePids       *ebpf.MapSpec `ebpf:"scope_pids"`
 	ScopeTids       *ebpf.MapSpec `ebpf:"scope_tids"`
@@ -216,24 +244,31 @@ type HooksMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksVariableSpecs struct {
-	DataLocCount    *ebpf.VariableSpec `ebpf:"data_loc_count"`
-	DataLocs        *ebpf.VariableSpec `ebpf:"data_locs"`
-	Exclusive       *ebpf.VariableSpec `ebpf:"exclusive"`
-	FetchCount      *ebpf.VariableSpec `ebpf:"fetch_count"`
-	Fetches         *ebpf.VariableSpec `ebpf:"fetches"`
-	Follow          *ebpf.VariableSpec `ebpf:"follow"`
-	HaveFindVma     *ebpf.VariableSpec `ebpf:"have_find_vma"`
-	HaveTaskRegs    *ebpf.VariableSpec `ebpf:"have_task_regs"`
-	MaxFrames       *ebpf.VariableSpec `ebpf:"max_frames"`
-	ProbeIndex      *ebpf.VariableSpec `ebpf:"probe_index"`
-	RecordSize      *ebpf.VariableSpec `ebpf:"record_size"`
-	Scope           *ebpf.VariableSpec `ebpf:"scope"`
-	ScopeCpus       *ebpf.VariableSpec `ebpf:"scope_cpus"`
-	ScopeUidCount   *ebpf.VariableSpec `ebpf:"scope_uid_count"`
-	ScopeUids       *ebpf.VariableSpec `ebpf:"scope_uids"`
-	SelfPid         *ebpf.VariableSpec `ebpf:"self_pid"`
-	WithKernelStack *ebpf.VariableSpec `ebpf:"with_kernel_stack"`
-	WithUserStack   *ebpf.VariableSpec `ebpf:"with_user_stack"`
+	DataLocCount     *ebpf.VariableSpec `ebpf:"data_loc_count"`
+	DataLocs         *ebpf.VariableSpec `ebpf:"data_locs"`
+	Exclusive        *ebpf.VariableSpec `ebpf:"exclusive"`
+	FetchCount       *ebpf.VariableSpec `ebpf:"fetch_count"`
+	Fetches          *ebpf.VariableSpec `ebpf:"fetches"`
+	Follow           *ebpf.VariableSpec `ebpf:"follow"`
+	HaveFindVma      *ebpf.VariableSpec `ebpf:"have_find_vma"`
+	HaveTaskRegs     *ebpf.VariableSpec `ebpf:"have_task_regs"`
+	MaxFrames        *ebpf.VariableSpec `ebpf:"max_frames"`
+	ProbeIndex       *ebpf.VariableSpec `ebpf:"probe_index"`
+	ProbeMax         *ebpf.VariableSpec `ebpf:"probe_max"`
+	RateBurst        *ebpf.VariableSpec `ebpf:"rate_burst"`
+	RateInterval     *ebpf.VariableSpec `ebpf:"rate_interval"`
+	RecordSize       *ebpf.VariableSpec `ebpf:"record_size"`
+	RecordingLimit   *ebpf.VariableSpec `ebpf:"recording_limit"`
+	RecordingMax     *ebpf.VariableSpec `ebpf:"recording_max"`
+	SampleEvery      *ebpf.VariableSpec `ebpf:"sample_every"`
+	Scope            *ebpf.VariableSpec `ebpf:"scope"`
+	ScopeCgroupCount *ebpf.VariableSpec `ebpf:"scope_cgroup_count"`
+	ScopeCpus        *ebpf.VariableSpec `ebpf:"scope_cpus"`
+	ScopeUidCount    *ebpf.VariableSpec `ebpf:"scope_uid_count"`
+	ScopeUids        *ebpf.VariableSpec `ebpf:"scope_uids"`
+	SelfPid          *ebpf.VariableSpec `ebpf:"self_pid"`
+	WithKernelStack  *ebpf.VariableSpec `ebpf:"with_kernel_stack"`
+	WithUserStack    *ebpf.VariableSpec `ebpf:"with_user_stack"`
 }
 
 // HooksObjects contains all objects after they have been loaded into the kernel.
@@ -259,7 +294,10 @@ type HooksMaps struct {
 	Accounts        *ebpf.Map `ebpf:"accounts"`
 	Blocks          *ebpf.Map `ebpf:"blocks"`
 	Controls        *ebpf.Map `ebpf:"controls"`
+	Limits          *ebpf.Map `ebpf:"limits"`
 	Rings           *ebpf.Map `ebpf:"rings"`
+	ScopeCgroups    *ebpf.Map `ebpf:"scope_cgroups"`
+	ScopeComms      *ebpf.Map `ebpf:"scope_comms"`
 	ScopeGeneration *ebpf.Map `ebpf:"scope_generation"`
 	ScopePids       *ebpf.Map `ebpf:"scope_pids"`
 	ScopeTids       *ebpf.Map `ebpf:"scope_tids"`
@@ -272,7 +310,10 @@ func (m *HooksMaps) Close() error {
 		m.Accounts,
 		m.Blocks,
 		m.Controls,
+		m.Limits,
 		m.Rings,
+		m.ScopeCgroups,
+		m.ScopeComms,
 		m.ScopeGeneration,
 		m.ScopePids,
 		m.ScopeTids,
@@ -285,24 +326,31 @@ func (m *HooksMaps) Close() error {
 //
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksVariables struct {
-	DataLocCount    *ebpf.Variable `ebpf:"data_loc_count"`
-	DataLocs        *ebpf.Variable `ebpf:"data_locs"`
-	Exclusive       *ebpf.Variable `ebpf:"exclusive"`
-	FetchCount      *ebpf.Variable `ebpf:"fetch_count"`
-	Fetches         *ebpf.Variable `ebpf:"fetches"`
-	Follow          *ebpf.Variable `ebpf:"follow"`
-	HaveFindVma     *ebpf.Variable `ebpf:"have_find_vma"`
-	HaveTaskRegs    *ebpf.Variable `ebpf:"have_task_regs"`
-	MaxFrames       *ebpf.Variable `ebpf:"max_frames"`
-	ProbeIndex      *ebpf.Variable `ebpf:"probe_index"`
-	RecordSize      *ebpf.Variable `ebpf:"record_size"`
-	Scope           *ebpf.Variable `ebpf:"scope"`
-	ScopeCpus       *ebpf.Variable `ebpf:"scope_cpus"`
-	ScopeUidCount   *ebpf.Variable `ebpf:"scope_uid_count"`
-	ScopeUids       *ebpf.Variable `ebpf:"scope_uids"`
-	SelfPid         *ebpf.Variable `ebpf:"self_pid"`
-	WithKernelStack *ebpf.Variable `ebpf:"with_kernel_stack"`
-	WithUserStack   *ebpf.Variable `ebpf:"with_user_stack"`
+	DataLocCount     *ebpf.Variable `ebpf:"data_loc_count"`
+	DataLocs         *ebpf.Variable `ebpf:"data_locs"`
+	Exclusive        *ebpf.Variable `ebpf:"exclusive"`
+	FetchCount       *ebpf.Variable `ebpf:"fetch_count"`
+	Fetches          *ebpf.Variable `ebpf:"fetches"`
+	Follow           *ebpf.Variable `ebpf:"follow"`
+	HaveFindVma      *ebpf.Variable `ebpf:"have_find_vma"`
+	HaveTaskRegs     *ebpf.Variable `ebpf:"have_task_regs"`
+	MaxFrames        *ebpf.Variable `ebpf:"max_frames"`
+	ProbeIndex       *ebpf.Variable `ebpf:"probe_index"`
+	ProbeMax         *ebpf.Variable `ebpf:"probe_max"`
+	RateBurst        *ebpf.Variable `ebpf:"rate_burst"`
+	RateInterval     *ebpf.Variable `ebpf:"rate_interval"`
+	RecordSize       *ebpf.Variable `ebpf:"record_size"`
+	RecordingLimit   *ebpf.Variable `ebpf:"recording_limit"`
+	RecordingMax     *ebpf.Variable `ebpf:"recording_max"`
+	SampleEvery      *ebpf.Variable `ebpf:"sample_every"`
+	Scope            *ebpf.Variable `ebpf:"scope"`
+	ScopeCgroupCount *ebpf.Variable `ebpf:"scope_cgroup_count"`
+	ScopeCpus        *ebpf.Variable `ebpf:"scope_cpus"`
+	ScopeUidCount    *ebpf.Variable `ebpf:"scope_uid_count"`
+	ScopeUids        *ebpf.Variable `ebpf:"scope_uids"`
+	SelfPid          *ebpf.Variable `ebpf:"self_pid"`
+	WithKernelStack  *ebpf.Variable `ebpf:"with_kernel_stack"`
+	WithUserStack    *ebpf.Variable `ebpf:"with_user_stack"`
 }
 
 // HooksPrograms contains all programs after they have been loaded into the kernel.

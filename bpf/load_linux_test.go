@@ -40,7 +40,10 @@ func TestProgramsLoad(t *testing.T) {
 				v     *ebpf.VariableSpec
 				value any
 			}{
-				{specs.Scope, uint32(0)}, {specs.Follow, uint32(1)},
+				{specs.Scope, uint32(ScopePIDs | ScopeTIDs | ScopeUIDs | ScopeCPUs | ScopeComms | ScopeExceptComms | ScopeCgroups)},
+				{specs.ScopeUidCount, uint32(MaxUIDs)}, {specs.ScopeCgroupCount, uint32(MaxCgroups)}, {specs.Follow, uint32(1)},
+				{specs.SampleEvery, uint32(10)}, {specs.RateInterval, uint64(1000)}, {specs.RateBurst, uint64(1000)},
+				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
 				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},
 				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
 				{specs.FetchCount, uint32(2)}, {specs.Fetches, [MaxFetches]HooksFetch{{Index: 0}, {Index: 2, String: 1}}},

@@ -86,19 +86,32 @@ struct {
 	__type(value, u8);
 } scope_tids SEC(".maps");
 
+/* Cgroups in scope, with what is below them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 16); /* MAX_CGROUPS */
+	__type(key, u32);
+	__type(value, u32);
+} scope_cgroups SEC(".maps");
+
 /* Constants, set before a program is loaded: the verifier drops what they rule out. */
 enum {
 	SCOPE_PIDS = 1,
 	SCOPE_TIDS = 2,
 	SCOPE_UIDS = 4,
 	SCOPE_CPUS = 8,
+	SCOPE_COMMS = 16,	 /* only these names of tasks */
+	SCOPE_EXCEPT_COMMS = 32, /* not these */
+	SCOPE_CGROUPS = 64,
 };
 #define MAX_UIDS 8
 #define MAX_CPUS 1024
+#define MAX_CGROUPS 16
 volatile const u32 scope = 0;
 volatile const u32 scope_uids[MAX_UIDS] = {};
 volatile const u32 scope_uid_count = 0;
 volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
+volatile const u32 scope_cgroup_count = 0;
 volatile const u32 self_pid = 0;
 volatile const u32 follow = 0; /* children inherit the scope */
 

@@ -4,6 +4,18 @@
 #define TRAPLINE_SCOPE_H
 
 #include "maps.h"
+#include "comm.h"
+
+static __always_inline bool in_cgroup(void)
+{
+#pragma unroll
+	for (u32 i = 0; i < MAX_CGROUPS; i++) {
+		if (i < scope_cgroup_count &&
+		    bpf_current_task_under_cgroup(&scope_cgroups, i) == 1)
+			return true;
+	}
+	return false;
+}
 
 /* The parts of the scope that need no memory. */
 static __always_inline bool in_scope(u32 pid, u32 cpu)
@@ -26,7 +38,11 @@ static __always_inline bool in_scope(u32 pid, u32 cpu)
 		if (!found)
 			return false;
 	}
-	return true;
+	if ((scope & SCOPE_COMMS) && !comm_matches(COMM_ONLY))
+		return false;
+	if ((scope & SCOPE_EXCEPT_COMMS) && comm_matches(COMM_EXCEPT))
+		return false;
+	return !(scope & SCOPE_CGROUPS) || in_cgroup();
 }
 
 static __always_inline bool listed(u32 pid, u32 tid)

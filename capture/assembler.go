@@ -111,7 +111,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	for i := range a.probes {
 		p := &a.probes[i]
 		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),
-			Event: a.w.String(p.probe.Event), Shape: p.decoder.shape(a.w), Period: 1})
+			Event: a.w.String(p.probe.Event), Shape: p.decoder.shape(a.w), Period: p.probe.Period()})
 	}
 	return nil
 }

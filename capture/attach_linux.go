@@ -27,6 +27,7 @@ type attachment struct {
 	links   []link.Link
 	perf    []int // perf events that the links hang on
 
+	begun             bool
 	recursion, missed uint64 // counts of the kernel when recording began
 }
 
@@ -144,6 +145,9 @@ func (a *attachment) openTimed(cpus []int) error {
 	if attr.Sample == 0 {
 		attr.Sample = defaultFrequency
 	}
+	if a.probe.PerfPeriod > 0 {
+		attr.Sample, attr.Bits = a.probe.PerfPeriod, 0
+	}
 	for _, cpu := range cpus {
 		if err := a.openPerf(&attr, cpu); err != nil {
 			return err
@@ -154,12 +158,16 @@ func (a *attachment) openTimed(cpus []int) error {
 
 // begin notes what the kernel has counted so far.
 func (a *attachment) begin() {
+	a.begun = true
 	a.recursion, a.missed = a.kernelCounts()
 }
 
 // since returns how many hits the kernel has skipped since begin: because a probe was
 // being run already, and because a return probe had no free instance.
 func (a *attachment) since() (recursion, missed uint64) {
+	if !a.begun {
+		return 0, 0
+	}
 	r, m := a.kernelCounts()
 	return r - a.recursion, m - a.missed
 }

@@ -21,9 +21,17 @@ type Options struct {
 	Resolution uint16 // ns that times are rounded to; 0: 1
 	Properties []format.Property
 
+	// MaxHits ends the recording after exactly so many hits; 0: it goes on. What
+	// happens later is no part of it.
+	MaxHits uint64
+	// Delay is how long after its begin, once the command runs, hits are recorded.
+	Delay time.Duration
+
 	// Progress, if set, is called about four times a second while recording, and
 	// while symbols are resolved, from one goroutine.
 	Progress func(Progress)
+	// Live, if set, is called when hits begin to be recorded.
+	Live func()
 }
 
 // A Scope limits whose hits are recorded. The zero Scope is the whole machine
@@ -33,6 +41,9 @@ type Scope struct {
 	PIDs, TIDs []uint32
 	UIDs       []uint32 // at most 8
 	CPUs       []int    // below 1,024
+	Comms      []string // globs of task names: see commPatterns
+	Except     []string // tasks of these names are left out
+	Cgroups    []string // directories of a cgroup2 file system, what is below them included; at most 16
 	NoInherit  bool     // children of listed processes and threads are not followed
 }
 

@@ -48,6 +48,8 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 			m.MaxEntries = layout.totalBlocks()
 		case bpf.HooksMapAccounts:
 			m.MaxEntries = uint32(len(opt.Probes))
+		case bpf.HooksMapLimits:
+			m.MaxEntries = uint32(len(opt.Probes)) + 1
 		}
 		if m.Type == ebpf.Array && name[0] == '.' { // .rodata: each program's own
 			continue
@@ -59,16 +61,51 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 		}
 		p.maps[name] = created
 	}
+	if err := p.enterScope(); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// enterScope fills the maps that the scope needs.
+func (p *programs) enterScope() error {
+	s := &p.opt.Scope
 	one := uint8(1)
-	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: opt.Scope.PIDs, bpf.HooksMapScopeTids: opt.Scope.TIDs} {
+	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: s.PIDs, bpf.HooksMapScopeTids: s.TIDs} {
 		for _, id := range ids {
 			if err := p.maps[name].Put(id, one); err != nil {
-				p.close()
-				return nil, fmt.Errorf("enter task %d: %w", id, err)
+				return fmt.Errorf("enter task %d: %w", id, err)
 			}
 		}
 	}
-	return p, nil
+	for set, patterns := range [][]string{bpf.CommOnly: s.Comms, bpf.CommExcept: s.Except} {
+		compiled, err := commPatterns(patterns)
+		if err != nil {
+			return err
+		}
+		if err := p.maps[bpf.HooksMapScopeComms].Put(uint32(set), compiled); err != nil {
+			return fmt.Errorf("enter names of tasks: %w", err)
+		}
+	}
+	for i, dir := range s.Cgroups {
+		if err := p.enterCgroup(uint32(i), dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *programs) enterCgroup(i uint32, dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := p.maps[bpf.HooksMapScopeCgroups].Put(i, uint32(f.Fd())); err != nil {
+		return fmt.Errorf("enter cgroup %s: %w", dir, err)
+	}
+	return nil
 }
 
 // load loads one program with the constants of the recording and, if given, of a probe.
@@ -123,6 +160,15 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 	if len(s.CPUs) > 0 {
 		scope |= bpf.ScopeCPUs
 	}
+	if len(s.Comms) > 0 {
+		scope |= bpf.ScopeComms
+	}
+	if len(s.Except) > 0 {
+		scope |= bpf.ScopeExceptComms
+	}
+	if len(s.Cgroups) > 0 {
+		scope |= bpf.ScopeCgroups
+	}
 	var uids [bpf.MaxUIDs]uint32
 	copy(uids[:], s.UIDs)
 	var cpus [bpf.MaxCPUs / 64]uint64
@@ -140,6 +186,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		value any
 	}{
 		{v.Scope, scope}, {v.ScopeUids, uids}, {v.ScopeUidCount, uint32(len(s.UIDs))}, {v.ScopeCpus, cpus},
+		{v.ScopeCgroupCount, uint32(len(s.Cgroups))},
+		{v.RecordingMax, p.opt.MaxHits}, {v.RecordingLimit, uint32(len(p.opt.Probes))},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
 		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(pr))}, {v.WithUserStack, flag(p.opt.UserStacks)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
@@ -155,6 +203,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		for i, f := range pr.Fetch {
 			fetches[i] = bpf.HooksFetch{Kind: uint8(f.Kind), Index: f.Index, String: uint8(f.String)}
 		}
+		interval, burst := rate(pr.Limits.Rate)
 		var locs [bpf.MaxDataLocs]uint16
 		n := copy(locs[:], pr.DataLocs)
 		set = append(set, []struct {
@@ -163,6 +212,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		}{
 			{v.RecordSize, uint32(pr.RecordSize)}, {v.DataLocCount, uint32(n)}, {v.DataLocs, locs},
 			{v.FetchCount, uint32(len(pr.Fetch))}, {v.Fetches, fetches},
+			{v.SampleEvery, uint32(pr.Limits.Every)}, {v.ProbeMax, pr.Limits.Max},
+			{v.RateInterval, interval}, {v.RateBurst, burst},
 		}...)
 	}
 	for _, s := range set {
@@ -174,6 +225,16 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		}
 	}
 	return nil
+}
+
+// rate returns the average distance of a probe's hits and how much earlier one
+// may come, in ns: so much that the hits of a tenth of a second may come at once.
+func rate(hits uint64) (interval, burst uint64) {
+	if hits == 0 {
+		return 0, 0
+	}
+	interval = (probe.MaxRate + hits - 1) / hits
+	return interval, max(hits/10, 1)*interval - interval
 }
 
 // atSystemCall reports whether a probe is a tracepoint of one system call. Its

@@ -31,6 +31,7 @@ type Recorder struct {
 	w           *format.Writer
 	a           *assembler
 	epoch       uint64
+	enabled     bool // the programs record
 	started     time.Time
 	elapsed     time.Duration // of recording, once it has ended
 }
@@ -116,13 +117,12 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}
-	for _, a := range r.attachments {
-		a.begin()
+	if r.opt.Delay == 0 {
+		if err := r.start(); err != nil {
+			return nil, err
+		}
 	}
 	r.started = time.Now()
-	if err := r.control(true); err != nil {
-		return nil, err
-	}
 	go r.rings.drain()
 	err = begin()
 	if err == nil {
@@ -142,21 +142,46 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	return r.summary(), err
 }
 
+// start lets the programs record.
+func (r *Recorder) start() error {
+	for _, a := range r.attachments {
+		a.begin()
+	}
+	r.started = time.Now()
+	r.enabled = true
+	if err := r.control(true); err != nil {
+		return err
+	}
+	if r.opt.Live != nil {
+		r.opt.Live()
+	}
+	return nil
+}
+
 // loop takes in chunks until the rings are closed and empty.
 func (r *Recorder) loop(ctx context.Context) (err error) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	progress := time.NewTicker(250 * time.Millisecond)
 	defer progress.Stop()
+	var delay <-chan time.Time
+	if r.opt.Delay > 0 {
+		delay = time.After(r.opt.Delay)
+	}
 	done := ctx.Done()
+	ended := false
+	end := func() {
+		done, delay = nil, nil
+		if !ended {
+			ended = true
+			r.stop()
+		}
+	}
 	fail := func(e error) {
 		// Go on draining, so that the drain goroutine ends, but write no more.
 		if err == nil && e != nil {
 			err = e
-			if done != nil {
-				done = nil
-				r.stop()
-			}
+			end()
 		}
 	}
 	for {
@@ -173,6 +198,12 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 			default:
 				fail(r.a.chunk(c))
 			}
+			if r.opt.MaxHits > 0 && r.a.counts.Hits+r.a.counts.Undecodable >= r.opt.MaxHits {
+				end()
+			}
+		case <-delay:
+			delay = nil
+			fail(r.start())
 		case <-second.C:
 			if err == nil {
 				fail(r.flush())
@@ -182,8 +213,7 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 				r.opt.Progress(r.progress())
 			}
 		case <-done:
-			done = nil
-			r.stop()
+			end()
 		}
 	}
 }
@@ -205,7 +235,7 @@ func (r *Recorder) endRound() error {
 // newSegment makes all stacks new, so that the programs send them again.
 func (r *Recorder) newSegment() error {
 	r.epoch++
-	if err := r.control(true); err != nil {
+	if err := r.control(r.enabled); err != nil {
 		return err
 	}
 	return r.a.startSegment(readClock())
@@ -241,6 +271,7 @@ func (r *Recorder) flush() error {
 
 // stop ends the hits: the programs first, so that all probes end at one moment.
 func (r *Recorder) stop() {
+	r.enabled = false
 	r.control(false)
 	r.elapsed = time.Since(r.started)
 	for _, a := range r.attachments {

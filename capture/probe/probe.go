@@ -30,6 +30,9 @@ type Probe struct {
 	PerfType   uint32
 	PerfConfig uint64
 	Frequency  uint64
+	PerfPeriod uint64 // events a hit, in the place of Frequency; 0 none
+
+	Limits Limits
 }
 
 // A Field is where one argument lies in a record. Offsets count from the start of

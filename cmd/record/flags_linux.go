@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 	"strings"
@@ -46,6 +47,8 @@ type config struct {
 	level    int
 	opt      capture.Options
 	hz       uint64
+	limits   limits
+	ready    *os.File // nil: nobody waits
 	all      bool
 	command  []string // or the pattern of -l
 }
@@ -54,6 +57,7 @@ type config struct {
 func parse(env cli.Env) (c config, done bool, code int) {
 	f := cli.NewFlags("record", synopsis, examples, true)
 	var pids, tids, cpus, users, callGraph string
+	var comms, except, cgroups []string
 	var stacks, noStacks, kernelOnly, userOnly, inherit bool
 	var ring uint64
 	var resolution time.Duration
@@ -70,7 +74,13 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.StringVarP(&tids, "tid", "t", "", "these threads: `IDS`")
 	g.StringVarP(&users, "uid", "u", "", "what these users run: `NAMES` or IDs")
 	g.StringVarP(&cpus, "cpu", "C", "", "only on these `CPUS`, as in 0-3,8")
+	g.StringArrayVar(&comms, "comm", nil, "tasks whose name matches a `GLOB` (repeatable, or a list with commas)")
+	g.StringArrayVar(&except, "exclude", nil, "not those whose name matches this `GLOB`")
+	g.StringArrayVarP(&cgroups, "cgroup", "G", nil, "tasks in this control group (v2) and below: a `PATH`, or a list")
 	g.BoolVarP(&inherit, "no-inherit", "i", false, "do not follow children")
+
+	g = f.Group("How many hits (default: all)")
+	c.limits.addHits(g)
 
 	g = f.Group("Stacks (default: kernel and user)")
 	g.BoolVarP(&stacks, "stacks", "g", false, "kernel and user stacks")
@@ -89,6 +99,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 
 	g = f.Group("Run")
 	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
+	c.limits.addRun(g)
 	cli.SizeVar(g, &ring, "buffer", "m", 4096, "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
 	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
 	g.CountVarP(&c.verbose, "verbose", "v", "say more")
@@ -125,7 +136,14 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	if c.opt.MaxStack < 1 || c.opt.MaxStack > 127 {
 		return c, true, env.Usage(fmt.Errorf("--max-stack %d: must be 1 to 127", c.opt.MaxStack))
 	}
-	if err := c.scope(pids, tids, cpus, users, inherit); err != nil {
+	if err := c.limits.apply(&c); err != nil {
+		return c, true, env.Usage(err)
+	}
+	err := c.scope(pids, tids, cpus, users, inherit)
+	if err == nil {
+		err = c.scopeGroups(comms, except, cgroups)
+	}
+	if err != nil {
 		return c, true, env.Usage(err)
 	}
 	return c, false, 0
@@ -199,6 +217,14 @@ func (c *config) target() string {
 		list("thread", s.TIDs)
 	}
 	list("user", s.UIDs)
+	for _, names := range []struct {
+		what string
+		list []string
+	}{{"task name ", s.Comms}, {"not task name ", s.Except}, {"cgroup ", s.Cgroups}} {
+		if len(names.list) > 0 {
+			parts = append(parts, names.what+strings.Join(names.list, " or "))
+		}
+	}
 	if len(s.CPUs) > 0 {
 		parts = append(parts, "CPU "+strings.Trim(strings.ReplaceAll(fmt.Sprint(s.CPUs), " ", ","), "[]"))
 	}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"trapline/cmd/internal/cli"
 )
@@ -43,6 +44,13 @@ func TestParse(t *testing.T) {
 		{"--call-graph none", func(c *config) any { return c.opt.KernelStacks || c.opt.UserStacks }, false},
 		{"-K", func(c *config) any { return c.opt.KernelStacks && !c.opt.UserStacks }, true},
 		{"-U", func(c *config) any { return c.opt.UserStacks && !c.opt.KernelStacks }, true},
+		{"-c 100", func(c *config) any { return c.limits.every }, uint64(100)},
+		{"-M 5", func(c *config) any { return c.opt.MaxHits }, uint64(5)},
+		{"-D 250", func(c *config) any { return c.opt.Delay }, 250 * time.Millisecond},
+		{"-D 2s", func(c *config) any { return c.opt.Delay }, 2 * time.Second},
+		{"--comm a*,b --comm c", func(c *config) any { return c.opt.Scope.Comms }, []string{"a*", "b", "c"}},
+		{"--exclude x", func(c *config) any { return c.opt.Scope.Except }, []string{"x"}},
+		{"-a --comm a* --exclude ab", func(c *config) any { return c.target() }, "task name a*, not task name ab"},
 		{"-a", func(c *config) any { return c.target() }, "system-wide"},
 		{"ls", func(c *config) any { return c.target() }, "command ls and its children"},
 		{"-a ls", func(c *config) any { return c.target() }, "system-wide"},
@@ -61,18 +69,26 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for args, want := range map[string]string{
-		"--frobnicate":         "unknown flag: --frobnicate",
-		"-p x":                 `process "x" is not a number`,
-		"-p 1 -a":              "-a and -p or -t exclude each other",
-		"-C 3-1":               `CPU list "3-1"`,
-		"-C 4000":              "CPUs above 1023 cannot be chosen",
-		"-u nosuchuser":        "-u nosuchuser: no such user",
-		"-u 1,2,3,4,5,6,7,8,9": "at most 8 users",
-		"-m 2G":                "more than 1G",
-		"--max-stack 200":      "--max-stack 200: must be 1 to 127",
-		"--call-graph lbr":     "fp or none",
-		"-g --no-stacks":       "exclude each other",
-		"--duration soon":      `duration "soon"`,
+		"--frobnicate":            "unknown flag: --frobnicate",
+		"-p x":                    `process "x" is not a number`,
+		"-p 1 -a":                 "-a and -p or -t exclude each other",
+		"-C 3-1":                  `CPU list "3-1"`,
+		"-C 4000":                 "CPUs above 1023 cannot be chosen",
+		"-u nosuchuser":           "-u nosuchuser: no such user",
+		"-u 1,2,3,4,5,6,7,8,9":    "at most 8 users",
+		"-m 2G":                   "more than 1G",
+		"-c 10 -F 99":             "-c and -F exclude each other",
+		"-c 4294967296":           "at most 4294967295",
+		"--max-rate 2000000000":   "at most 1000000000",
+		"-D soon":                 "-D soon: expected milliseconds",
+		"--ready-fd 99":           "--ready-fd 99 is not open",
+		"--comm [a":               "a bracket is not closed",
+		"--comm sixteen_letters_": "the kernel keeps 15 characters",
+		"-G no/such/group":        "-G no/such/group: no such control group",
+		"--max-stack 200":         "--max-stack 200: must be 1 to 127",
+		"--call-graph lbr":        "fp or none",
+		"-g --no-stacks":          "exclude each other",
+		"--duration soon":         `duration "soon"`,
 	} {
 		_, done, code, stderr := parseArgs(strings.Fields(args)...)
 		if !done || code != cli.ExitUsage || !strings.Contains(stderr, want) {

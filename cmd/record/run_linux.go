@@ -46,6 +46,7 @@ func run(ctx context.Context, env cli.Env) int {
 	if c.dryRun {
 		return dryRun(env, &c, probes)
 	}
+	c.limits.limitProbes(probes)
 	c.opt.Probes = probes
 	if err := checkTasks(&c); err != nil {
 		return env.Fail(exitCode(err), err)
@@ -135,6 +136,12 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	if !c.quiet {
 		c.opt.Progress = st.update
 	}
+	c.opt.Live = func() {
+		if c.duration > 0 {
+			time.AfterFunc(c.duration, cancel)
+		}
+		c.sayReady(env)
+	}
 	c.opt.Properties = append(capture.HostProperties(),
 		format.Property{Key: format.KeyCommandLine, Value: shellQuote(append([]string{env.Name}, env.Args...))},
 		format.Property{Key: format.KeyToolVersion, Value: cli.Version()},
@@ -157,9 +164,6 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	begin := func() error {
 		if c.verbose > 0 {
 			env.Infof("%s attached", count(len(c.opt.Probes), "probe"))
-		}
-		if c.duration > 0 {
-			time.AfterFunc(c.duration, cancel)
 		}
 		if command == nil {
 			return nil
@@ -195,7 +199,8 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	return code
 }
 
-// endCommand waits for the command and ends it if the recording ended first.
+// endCommand waits for the command and ends it if the recording ended first: that
+// it was killed then says nothing about how it did.
 func endCommand(command *capture.Command, ended <-chan int) int {
 	select {
 	case code := <-ended:
@@ -203,7 +208,10 @@ func endCommand(command *capture.Command, ended <-chan int) int {
 	default:
 	}
 	command.Signal(syscall.SIGTERM)
-	return <-ended
+	if code := <-ended; code != 128+int(syscall.SIGTERM) {
+		return code
+	}
+	return cli.ExitOK
 }
 
 // cancelWhenGone ends a recording of processes when the last of them has ended.
