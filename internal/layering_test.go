@@ -26,15 +26,16 @@ func dependencies(t *testing.T, goos, pkg string) []string {
 // forbidden are the packages, and those below them, that a package must not be
 // built from. Reading captures needs no kernel: what analyses them runs anywhere.
 var forbidden = map[string][]string{
-	"trapline/format":           {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
-	"trapline/internal/symbol":  {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
-	"trapline/analysis/...":     {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
-	"trapline/cmd/report":       {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
-	"trapline/cmd/convert":      {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
-	"trapline/cmd/internal/cli": {"trapline/capture", "trapline/bpf", "trapline/format", "trapline/analysis", "github.com/cilium/ebpf"},
-	"trapline/capture/probe":    {"trapline/analysis", "trapline/cmd"},
-	"trapline/capture":          {"trapline/analysis", "trapline/cmd"},
-	"trapline/bpf":              {"trapline/capture", "trapline/format", "trapline/analysis", "trapline/cmd"},
+	"trapline/format":            {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/internal/symbol":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/analysis/...":      {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
+	"trapline/cmd/report":        {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
+	"trapline/cmd/convert":       {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
+	"trapline/cmd/internal/cli":  {"trapline/capture", "trapline/bpf", "trapline/format", "trapline/analysis", "github.com/cilium/ebpf"},
+	"trapline/capture/probe":     {"trapline/analysis", "trapline/cmd"},
+	"trapline/capture/container": {"trapline/bpf", "trapline/capture/probe", "trapline/format", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/capture":           {"trapline/analysis", "trapline/cmd"},
+	"trapline/bpf":               {"trapline/capture", "trapline/format", "trapline/analysis", "trapline/cmd"},
 }
 
 func TestLayers(t *testing.T) {

@@ -30,7 +30,7 @@ func section(w *bufio.Writer, s *analysis.Section, st *Style) {
 	if s.Samples != s.Hits {
 		fmt.Fprintf(w, "  (%d before filters)", s.Hits)
 	}
-	fmt.Fprintf(w, "\n# Event count (approx.): %d\n#\n", s.Sum)
+	fmt.Fprintf(w, "\n# Event count (approx.): %d%s\n#\n", s.Sum, scaled(s))
 	if missing(s) {
 		w.WriteString("# None of them has these arguments.\n")
 		return
@@ -44,6 +44,14 @@ func section(w *bufio.Writer, s *analysis.Section, st *Style) {
 		return
 	}
 	t.write(w)
+}
+
+// scaled says that samples count for more than one, where not every hit was kept.
+func scaled(s *analysis.Section) string {
+	if s.Weight == s.Hits || s.Hits == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  (a sample counts for %s)", strconv.FormatFloat(float64(s.Weight)/float64(s.Hits), 'g', 6, 64))
 }
 
 // missing reports whether a section says nothing: its keys are arguments that its

@@ -57,7 +57,7 @@ type config struct {
 func parse(env cli.Env) (c config, done bool, code int) {
 	f := cli.NewFlags("record", synopsis, examples, true)
 	var pids, tids, cpus, users, callGraph string
-	var comms, except, cgroups []string
+	var comms, except, cgroups, containers []string
 	var stacks, noStacks, kernelOnly, userOnly, inherit bool
 	var ring uint64
 	var resolution time.Duration
@@ -77,6 +77,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.StringArrayVar(&comms, "comm", nil, "tasks whose name matches a `GLOB` (repeatable, or a list with commas)")
 	g.StringArrayVar(&except, "exclude", nil, "not those whose name matches this `GLOB`")
 	g.StringArrayVarP(&cgroups, "cgroup", "G", nil, "tasks in this control group (v2) and below: a `PATH`, or a list")
+	g.StringArrayVar(&containers, "container", nil, "this container: its `NAME`, in Kubernetes also that of the pod, or the start of its ID")
 	g.BoolVarP(&inherit, "no-inherit", "i", false, "do not follow children")
 
 	g = f.Group("How many hits (default: all)")
@@ -141,7 +142,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	}
 	err := c.scope(pids, tids, cpus, users, inherit)
 	if err == nil {
-		err = c.scopeGroups(comms, except, cgroups)
+		err = c.scopeGroups(comms, except, cgroups, containers)
 	}
 	if err != nil {
 		return c, true, env.Usage(err)

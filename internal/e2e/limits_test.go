@@ -35,7 +35,7 @@ func TestOneOfN(t *testing.T) {
 			}
 		}
 		r := run(t, exec.Command(command(t, "report"), "-i", path, "-s", "symbol"))
-		if want := "Event count (approx.): " + strconv.Itoa(every*int(q.Account["recorded"])); !strings.Contains(r.stdout, want) {
+		if want := "Event count (approx.): " + strconv.Itoa(every*int(q.Account["recorded"])) + "  (a sample counts for 10)"; !strings.Contains(r.stdout, want) {
 			t.Errorf("%s: the report has no %q:\n%s", event, want, r.stdout)
 		}
 	}
