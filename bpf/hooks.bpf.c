@@ -17,13 +17,13 @@
 #include "stack.h"
 #include "record.h"
 #include "rate.h"
+#include "site.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline void count(enum count what)
+static __always_inline void count(u32 probe, enum count what)
 {
-	u32 index = probe_index;
-	struct counts *c = bpf_map_lookup_elem(&accounts, &index);
+	struct counts *c = bpf_map_lookup_elem(&accounts, &probe);
 
 	if (!c)
 		return;
@@ -35,8 +35,8 @@ static __always_inline void count(enum count what)
 
 /* Returns whether the hit was recorded. */
 static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s,
-				     u32 slot, u32 cpu, struct task_struct *task,
-				     u64 epoch)
+				      u32 probe, u32 slot, u32 cpu,
+				      struct task_struct *task, u64 epoch)
 {
 	struct ring *ring = ring_of(cpu, slot);
 	struct taken kernel = {}, user = {};
@@ -45,7 +45,7 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	u32 size;
 
 	if (!ring || ring->produced - *(volatile u64 *)&ring->consumed > ring->full) {
-		count(COUNT_RING_FULL);
+		count(probe, COUNT_RING_FULL);
 		return false;
 	}
 	at = ring->produced;
@@ -57,12 +57,12 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 
 	hit = event_at(ring, at);
 	if (!hit) {
-		count(COUNT_RING_FULL);
+		count(probe, COUNT_RING_FULL);
 		return false;
 	}
 	hit->kind = EVENT_HIT;
 	hit->flags = 0;
-	hit->probe = probe_index;
+	hit->probe = probe;
 	hit->time = time;
 	hit->pid = task->tgid;
 	hit->tid = task->pid;
@@ -74,14 +74,14 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 
 	size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
 	if (size == ~0U) {
-		count(COUNT_UNREADABLE);
+		count(probe, COUNT_UNREADABLE);
 		return false;
 	}
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	hit->size = size;
 	publish(ring, event_end(at, sizeof(struct hit) + size));
-	count(COUNT_RECORDED);
+	count(probe, COUNT_RECORDED);
 	/* only now: another CPU's hit must not name a stack that is not on its way */
 	if (kernel.put)
 		mark_sent(kernel.hash);
@@ -104,16 +104,16 @@ __noinline u32 take_slot(void)
 }
 
 static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scratch *s,
-					 u32 slot, u32 cpu, struct task_struct *task,
-					 u64 epoch)
+					 u32 probe, u32 slot, u32 cpu,
+					 struct task_struct *task, u64 epoch)
 {
-	switch (keep_hit(probe_index)) {
+	switch (keep_hit(probe)) {
 	case KEEP_HIT:
-		if (!build_hit(ctx, hook, s, slot, cpu, task, epoch))
-			kept_hit_lost(probe_index);
+		if (!build_hit(ctx, hook, s, probe, slot, cpu, task, epoch))
+			kept_hit_lost(probe);
 		break;
 	case SAMPLE_OUT:
-		count(COUNT_SAMPLED);
+		count(probe, COUNT_SAMPLED);
 		break;
 	case RECORDING_FULL:
 		break;
@@ -131,15 +131,16 @@ static __always_inline int take_hit(void *ctx, enum hook hook)
 	struct control *c = bpf_map_lookup_elem(&controls, &zero);
 	if (!c || !c->enabled || recording_full())
 		return 0;
+	u32 probe = probe_of(ctx, hook);
 	slot = exclusive ? 0 : take_slot();
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	if (!s) {
 		if (listed(task->tgid, task->pid))
-			count(COUNT_RECURSION);
+			count(probe, COUNT_RECURSION);
 		return 0;
 	}
 	if (in_listed_scope(s, task->tgid, task->pid))
-		keep_or_drop(ctx, hook, s, slot, cpu, task, c->epoch);
+		keep_or_drop(ctx, hook, s, probe, slot, cpu, task, c->epoch);
 	if (!exclusive)
 		*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
 	return 0;

@@ -151,6 +151,7 @@ const (
 	HooksVarFollow           = "follow"
 	HooksVarHaveFindVma      = "have_find_vma"
 	HooksVarHaveTaskRegs     = "have_task_regs"
+	HooksVarManyProbes       = "many_probes"
 	HooksVarMaxFrames        = "max_frames"
 	HooksVarProbeIndex       = "probe_index"
 	HooksVarProbeMax         = "probe_max"
@@ -252,6 +253,7 @@ type HooksVariableSpecs struct {
 	Follow           *ebpf.VariableSpec `ebpf:"follow"`
 	HaveFindVma      *ebpf.VariableSpec `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.VariableSpec `ebpf:"have_task_regs"`
+	ManyProbes       *ebpf.VariableSpec `ebpf:"many_probes"`
 	MaxFrames        *ebpf.VariableSpec `ebpf:"max_frames"`
 	ProbeIndex       *ebpf.VariableSpec `ebpf:"probe_index"`
 	ProbeMax         *ebpf.VariableSpec `ebpf:"probe_max"`
@@ -334,6 +336,7 @@ type HooksVariables struct {
 	Follow           *ebpf.Variable `ebpf:"follow"`
 	HaveFindVma      *ebpf.Variable `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.Variable `ebpf:"have_task_regs"`
+	ManyProbes       *ebpf.Variable `ebpf:"many_probes"`
 	MaxFrames        *ebpf.Variable `ebpf:"max_frames"`
 	ProbeIndex       *ebpf.Variable `ebpf:"probe_index"`
 	ProbeMax         *ebpf.Variable `ebpf:"probe_max"`

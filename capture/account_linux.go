@@ -45,16 +45,15 @@ func (r *Recorder) accounts(final bool) []accountRow {
 			}
 			add(i, uint32(cpu), format.CauseUnreadable, unreadable)
 		}
-		if i >= len(r.attachments) {
-			continue
-		}
-		a := r.attachments[i]
+	}
+	for _, a := range r.attachments {
 		recursion, missed := a.recursion, a.missed
 		if len(a.links) > 0 { // still attached
 			recursion, missed = a.since()
 		}
-		add(i, format.AnyCPU, format.CauseRecursion, recursion)
-		add(i, format.AnyCPU, format.CauseMissed, missed)
+		// The kernel counts these by program: of several probes, the first one gets all.
+		add(a.group.index, format.AnyCPU, format.CauseRecursion, recursion)
+		add(a.group.index, format.AnyCPU, format.CauseMissed, missed)
 	}
 	return rows
 }

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"unsafe"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -19,10 +16,10 @@ import (
 	"trapline/format"
 )
 
-// An attachment is one probe's loaded program and what ties it to its hook. All
-// of it goes with the process: nothing is left behind after a crash.
+// An attachment is one program, loaded for a group of sites, and what ties it to
+// them. All of it goes with the process: nothing is left behind after a crash.
 type attachment struct {
-	probe   *probe.Probe
+	group   *group
 	program *ebpf.Program
 	links   []link.Link
 	perf    []int // perf events that the links hang on
@@ -31,128 +28,74 @@ type attachment struct {
 	recursion, missed uint64 // counts of the kernel when recording began
 }
 
-func (p *programs) attach(index int, pr *probe.Probe, cpus []int) (*attachment, error) {
-	name := probeProgram[pr.Kind]
-	if name == "" {
-		return nil, fmt.Errorf("%s: probes of kind %s cannot be attached", pr.Name, pr.Kind)
+// attach loads a group's program and attaches it.
+func (p *programs) attach(g *group, cpus []int) (*attachment, error) {
+	a, err := p.attachOnce(g, cpus)
+	if err != nil && g.multi {
+		// All or nothing, and the kernel does not say which site it refuses.
+		g.multi = false
+		return p.attachOnce(g, cpus)
 	}
-	attachTo := ""
-	switch pr.Kind {
-	case format.ProbeRawTracepoint, format.ProbeFentry, format.ProbeFexit:
-		attachTo = pr.Function
-	}
-	program, err := p.load(name, attachTo, index, pr)
+	return a, err
+}
+
+func (p *programs) attachOnce(g *group, cpus []int) (*attachment, error) {
+	pr := g.probe
+	program, err := p.loadGroup(g)
 	if err != nil {
 		return nil, explainLoad(pr, err)
 	}
-	a := &attachment{probe: pr, program: program}
-	if err := a.open(cpus); err != nil {
+	a := &attachment{group: g, program: program}
+	if g.multi {
+		err = a.openMulti()
+	} else {
+		err = a.open(cpus)
+	}
+	if err != nil {
 		a.close()
+		var at *siteError
+		if errors.As(err, &at) {
+			pr, err = at.probe, at.err
+		}
 		return nil, explainAttach(pr, err)
 	}
 	return a, nil
 }
 
+// A siteError says which probe of a group could not be attached.
+type siteError struct {
+	probe *probe.Probe
+	err   error
+}
+
+func (e *siteError) Error() string { return e.probe.Name + ": " + e.err.Error() }
+
+// open attaches to the sites one by one.
 func (a *attachment) open(cpus []int) error {
-	pr := a.probe
-	var (
-		l   link.Link
-		err error
-	)
-	switch pr.Kind {
+	switch a.group.probe.Kind {
 	case format.ProbeTracepoint:
 		return a.openTracepoint(cpus[0])
 	case format.ProbeRawTracepoint:
-		l, err = link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: ebpf.AttachTraceRawTp})
+		return a.openTracing(ebpf.AttachTraceRawTp)
 	case format.ProbeFentry:
-		l, err = link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: ebpf.AttachTraceFEntry})
+		return a.openTracing(ebpf.AttachTraceFEntry)
 	case format.ProbeFexit:
-		l, err = link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: ebpf.AttachTraceFExit})
-	case format.ProbeKprobe:
-		l, err = link.Kprobe(pr.Function, a.program, &link.KprobeOptions{Offset: pr.Offset})
-	case format.ProbeKretprobe:
-		l, err = link.Kretprobe(pr.Function, a.program, nil)
-	case format.ProbeUprobe, format.ProbeUretprobe:
-		var ex *link.Executable
-		if ex, err = link.OpenExecutable(pr.Path); err != nil {
-			return err
-		}
-		opt := &link.UprobeOptions{Address: pr.Offset}
-		if pr.Kind == format.ProbeUprobe {
-			l, err = ex.Uprobe(pr.Function, a.program, opt)
-		} else {
-			l, err = ex.Uretprobe(pr.Function, a.program, opt)
-		}
+		return a.openTracing(ebpf.AttachTraceFExit)
 	case format.ProbeTimed:
 		return a.openTimed(cpus)
+	case format.ProbeKprobe, format.ProbeKretprobe:
+		return a.openKprobes()
+	default:
+		return a.openUprobes()
 	}
+}
+
+func (a *attachment) openTracing(at ebpf.AttachType) error {
+	l, err := link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: at})
 	if err != nil {
 		return err
 	}
 	a.links = append(a.links, l)
-	return nil
-}
-
-// openTracepoint attaches to a perf event of the tracepoint that is never enabled:
-// programs run for a tracepoint as soon as there is an event of it, and an
-// enabled one would cost every hit on its CPU a sample that nobody reads.
-func (a *attachment) openTracepoint(cpu int) error {
-	dir, _, err := TraceFS()
-	if err != nil {
-		return err
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "events", a.probe.Group, a.probe.Function, "id"))
-	if err != nil {
-		return err
-	}
-	id, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	if err != nil {
-		return err
-	}
-	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_TRACEPOINT, Config: id, Sample_type: unix.PERF_SAMPLE_RAW,
-		Sample: 1, Bits: unix.PerfBitDisabled}
-	return a.openPerf(&attr, cpu)
-}
-
-// openPerf opens a perf event on a CPU and attaches the program to it.
-func (a *attachment) openPerf(attr *unix.PerfEventAttr, cpu int) error {
-	attr.Size = uint32(unsafe.Sizeof(*attr))
-	fd, err := unix.PerfEventOpen(attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
-	if err != nil {
-		return fmt.Errorf("perf_event_open on CPU %d: %w", cpu, err)
-	}
-	a.perf = append(a.perf, fd)
-	l, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: a.program, Attach: ebpf.AttachPerfEvent})
-	if err != nil {
-		return fmt.Errorf("attach to the perf event of CPU %d: %w", cpu, err)
-	}
-	a.links = append(a.links, l)
-	return nil
-}
-
-// defaultFrequency of timed events: not a divisor of the kernel's tick, so that
-// samples do not run in step with what the tick does.
-const defaultFrequency = 99
-
-// openTimed opens one perf event a CPU and attaches the program to each.
-func (a *attachment) openTimed(cpus []int) error {
-	attr := unix.PerfEventAttr{
-		Type:   a.probe.PerfType,
-		Config: a.probe.PerfConfig,
-		Sample: a.probe.Frequency,
-		Bits:   unix.PerfBitFreq,
-	}
-	if attr.Sample == 0 {
-		attr.Sample = defaultFrequency
-	}
-	if a.probe.PerfPeriod > 0 {
-		attr.Sample, attr.Bits = a.probe.PerfPeriod, 0
-	}
-	for _, cpu := range cpus {
-		if err := a.openPerf(&attr, cpu); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -181,6 +124,9 @@ func (a *attachment) kernelCounts() (recursion, missed uint64) {
 		if err != nil {
 			continue
 		}
+		if m := info.KprobeMulti(); m != nil {
+			missed += m.Missed // 6.7
+		}
 		if pe := info.PerfEvent(); pe != nil {
 			if k := pe.Kprobe(); k != nil {
 				missed += k.Missed // 6.7
@@ -190,16 +136,34 @@ func (a *attachment) kernelCounts() (recursion, missed uint64) {
 	return recursion, missed
 }
 
+// detach ends the hits. Each link and event waits for the kernel to let go of what
+// it probed, so many are closed at the same time.
 func (a *attachment) detach() error {
-	var errs []error
-	for _, l := range a.links {
-		errs = append(errs, l.Close())
-	}
-	for _, fd := range a.perf {
-		errs = append(errs, unix.Close(fd))
-	}
+	errs := make([]error, len(a.links)+len(a.perf))
+	each(len(errs), func(i int) {
+		if i < len(a.links) {
+			errs[i] = a.links[i].Close()
+		} else {
+			errs[i] = unix.Close(a.perf[i-len(a.links)])
+		}
+	})
 	a.links, a.perf = nil, nil
 	return errors.Join(errs...)
+}
+
+// each calls f with 0 to n-1, several at a time.
+func each(n int, f func(int)) {
+	const workers = 32
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, workers) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func (a *attachment) close() error {
@@ -253,10 +217,10 @@ func explainAttach(pr *probe.Probe, err error) error {
 
 // tracker attaches the programs that let children inherit the scope.
 func (p *programs) tracker() (*attachment, error) {
-	a := &attachment{probe: &probe.Probe{Name: "fork tracking"}}
+	a := &attachment{}
 	for program, tracepoint := range map[string]string{
 		bpf.HooksProgOnFork: "sched_process_fork", bpf.HooksProgOnExit: "sched_process_exit"} {
-		prog, err := p.load(program, tracepoint, 0, nil)
+		prog, err := p.load(program, tracepoint, nil)
 		if err != nil {
 			a.detach()
 			return nil, explainLoad(&probe.Probe{Name: "fork tracking"}, err)

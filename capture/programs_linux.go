@@ -31,6 +31,7 @@ var probeProgram = map[format.ProbeKind]string{
 	format.ProbeFentry:        bpf.HooksProgOnFentry,
 	format.ProbeFexit:         bpf.HooksProgOnFexit,
 	format.ProbeTimed:         bpf.HooksProgOnTimed,
+	format.ProbeUSDT:          bpf.HooksProgOnRegisters,
 }
 
 // newPrograms creates the shared maps.
@@ -108,8 +109,18 @@ func (p *programs) enterCgroup(i uint32, dir string) error {
 	return nil
 }
 
-// load loads one program with the constants of the recording and, if given, of a probe.
-func (p *programs) load(program, attachTo string, index int, pr *probe.Probe) (*ebpf.Program, error) {
+// loadGroup loads the program that serves a group.
+func (p *programs) loadGroup(g *group) (*ebpf.Program, error) {
+	attachTo := ""
+	switch g.probe.Kind {
+	case format.ProbeRawTracepoint, format.ProbeFentry, format.ProbeFexit:
+		attachTo = g.probe.Function
+	}
+	return p.load(probeProgram[g.probe.Kind], attachTo, g)
+}
+
+// load loads one program with the constants of the recording and, if given, of a group.
+func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
@@ -122,7 +133,10 @@ func (p *programs) load(program, attachTo string, index int, pr *probe.Probe) (*
 	if attachTo != "" {
 		spec.Programs[program].AttachTo = attachTo
 	}
-	if err := p.setConstants(spec, index, pr); err != nil {
+	if g != nil && g.multi {
+		spec.Programs[program].AttachType = g.multiType()
+	}
+	if err := p.setConstants(spec, g); err != nil {
 		return nil, err
 	}
 	replacements := make(map[string]*ebpf.Map)
@@ -141,7 +155,7 @@ func (p *programs) load(program, attachTo string, index int, pr *probe.Probe) (*
 	return prog, nil
 }
 
-func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.Probe) error {
+func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 	var v bpf.HooksVariableSpecs
 	if err := spec.Assign(&v); err != nil {
 		return err
@@ -189,18 +203,18 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 		{v.ScopeCgroupCount, uint32(len(s.Cgroups))},
 		{v.RecordingMax, p.opt.MaxHits}, {v.RecordingLimit, uint32(len(p.opt.Probes))},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
-		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(pr))}, {v.WithUserStack, flag(p.opt.UserStacks)},
+		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(g))}, {v.WithUserStack, flag(p.opt.UserStacks)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
 		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
-		{v.ProbeIndex, uint32(index)},
 	}
-	if pr != nil {
-		if len(pr.Fetch) > bpf.MaxFetches {
-			return fmt.Errorf("%d arguments, at most %d are possible", len(pr.Fetch), bpf.MaxFetches)
+	if g != nil {
+		pr := g.probe
+		if len(g.fetch) > bpf.MaxFetches {
+			return fmt.Errorf("%d arguments, at most %d are possible", len(g.fetch), bpf.MaxFetches)
 		}
 		var fetches [bpf.MaxFetches]bpf.HooksFetch
-		for i, f := range pr.Fetch {
+		for i, f := range g.fetch {
 			fetches[i] = bpf.HooksFetch{Kind: uint8(f.Kind), Index: f.Index, String: uint8(f.String)}
 		}
 		interval, burst := rate(pr.Limits.Rate)
@@ -211,9 +225,10 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, index int, pr *probe.
 			value any
 		}{
 			{v.RecordSize, uint32(pr.RecordSize)}, {v.DataLocCount, uint32(n)}, {v.DataLocs, locs},
-			{v.FetchCount, uint32(len(pr.Fetch))}, {v.Fetches, fetches},
+			{v.FetchCount, uint32(len(g.fetch))}, {v.Fetches, fetches},
 			{v.SampleEvery, uint32(pr.Limits.Every)}, {v.ProbeMax, pr.Limits.Max},
 			{v.RateInterval, interval}, {v.RateBurst, burst},
+			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)},
 		}...)
 	}
 	for _, s := range set {
@@ -240,8 +255,8 @@ func rate(hits uint64) (interval, burst uint64) {
 // atSystemCall reports whether a probe is a tracepoint of one system call. Its
 // kernel stack is the same few frames of the way in, always; perf leaves it out,
 // too, so that the innermost function is the one that made the call.
-func atSystemCall(pr *probe.Probe) bool {
-	return pr != nil && pr.Kind == format.ProbeTracepoint && pr.Group == "syscalls"
+func atSystemCall(g *group) bool {
+	return g != nil && g.probe.Kind == format.ProbeTracepoint && g.probe.Group == "syscalls"
 }
 
 // exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.

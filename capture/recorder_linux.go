@@ -89,8 +89,8 @@ func (r *Recorder) Attach() error {
 		}
 		r.tracker = t
 	}
-	for i := range r.opt.Probes {
-		a, err := r.programs.attach(i, &r.opt.Probes[i], r.cpus)
+	for _, g := range groupProbes(r.opt.Probes) {
+		a, err := r.programs.attach(g, r.cpus)
 		if err != nil {
 			return err
 		}

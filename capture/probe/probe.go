@@ -12,6 +12,14 @@ type Probe struct {
 	Module   string // kernel module that Function is in; "" the core kernel
 	Path     string // uprobes: the file to open, symbolic links resolved
 	Offset   uint64 // kprobe: bytes from Function; uprobe: file offset of the instruction
+	Address  uint64 // of Function in the kernel; 0: not known
+
+	// Sites are the places of a probe that has several, or such as the fields above do
+	// not describe; see Places.
+	Sites []Site
+	// AtReturns: the places are instructions that return, each to be probed as such,
+	// since the program does not bear having return addresses replaced.
+	AtReturns bool
 
 	// Fields lay out the record that the program sends, in order of columns.
 	Fields []Field

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which of the recorder's probes a hit belongs to. */
+#ifndef TRAPLINE_SITE_H
+#define TRAPLINE_SITE_H
+
+#include "maps.h"
+
+/*
+ * One program serves several probes: those of a glob over functions, which differ
+ * in nothing else. The index of the probe is then the cookie that the kernel
+ * keeps for each place that the program is attached to (5.15).
+ */
+volatile const u32 many_probes = 0;
+
+static __always_inline u32 probe_of(void *ctx, enum hook hook)
+{
+	if (hook == HOOK_REGISTERS && many_probes)
+		return bpf_get_attach_cookie(ctx);
+	return probe_index;
+}
+
+#endif

@@ -1,0 +1,84 @@
+package capture
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf/features"
+
+	"trapline/capture/probe"
+	"trapline/format"
+)
+
+// A group is what one program serves: places that differ in nothing that the
+// program is loaded with, but perhaps in the probe that they belong to.
+type group struct {
+	index int          // of the first probe
+	probe *probe.Probe // the first
+	fetch []probe.Fetch
+	sites []groupSite
+	many  bool // sites of more than one probe
+	multi bool // one link takes all sites
+
+	taken map[groupPlace]bool
+}
+
+// A groupPlace is what the kernel finds a site's cookie by: no two sites of a group share one.
+type groupPlace struct {
+	function        string
+	offset, address uint64
+}
+
+type groupSite struct {
+	index int // of the probe that hits belong to
+	probe *probe.Probe
+	probe.Site
+}
+
+// groupProbes puts the sites of all probes into groups. Other kinds than functions
+// take a program each: it is loaded for its tracepoint or function.
+func groupProbes(probes []probe.Probe) []*group {
+	var groups []*group
+	open := make(map[string]*group)
+	for i := range probes {
+		p := &probes[i]
+		for _, s := range p.Places() {
+			key := groupKey(p, &s)
+			place := groupPlace{s.Function, s.Offset, s.Address}
+			g := open[key]
+			if key == "" || g == nil || g.taken[place] {
+				g = &group{index: i, probe: p, fetch: s.Fetch, taken: make(map[groupPlace]bool)}
+				groups = append(groups, g)
+				open[key] = g
+			}
+			g.taken[place] = true
+			g.sites = append(g.sites, groupSite{i, p, s})
+			g.many = g.many || i != g.index
+		}
+	}
+	for _, g := range groups {
+		g.multi = g.takesMulti()
+	}
+	return groups
+}
+
+// groupKey is the same for sites that one program may serve, "" where it may serve no other.
+func groupKey(p *probe.Probe, s *probe.Site) string {
+	switch p.Kind {
+	case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
+		return fmt.Sprintf("%d %q %q %t %v %d %v", p.Kind, p.Event, p.Path, s.Offset != 0 && p.Path == "", p.Limits, p.RecordSize, s.Fetch)
+	}
+	return ""
+}
+
+// takesMulti reports whether the group's sites can be attached by one link. A single
+// site is attached as it would be without.
+func (g *group) takesMulti() bool {
+	if len(g.sites) < 2 {
+		return false
+	}
+	switch g.probe.Kind {
+	case format.ProbeKprobe, format.ProbeKretprobe:
+		return g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
+	}
+	return features.HaveBPFLinkUprobeMulti() == nil
+}
