@@ -15,6 +15,11 @@ type Rule struct {
 	FP       int16
 	SavesFP  bool
 	FPFromFP bool
+	// Interrupted: the caller did not call but was interrupted. Its program counter is
+	// exact, and its rule that at this address, not at the one before it.
+	Interrupted bool
+	// Switch: the caller is on another stack, so that its CFA may be the lower one.
+	Switch bool
 }
 
 // A RuleKind is a way to step from one frame to the next.
@@ -34,8 +39,14 @@ const (
 	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack: the
 	// goroutine and its stack's depth lie at 8 and 0 from the stack pointer.
 	RuleGoAsmcgocall
-	// RuleRegisters: the kernel's struct pt_regs of an interrupted context lies CFA bytes from the base.
+	// RuleRegisters: the kernel's struct pt_regs of an interrupted context lies CFA
+	// bytes from the base: the caller's program counter and stack pointer are in it,
+	// and with SavesFP its frame pointer (else only what the processor pushes is there,
+	// and the frame pointer is this frame's).
 	RuleRegisters
+	// RuleStackSwitch: in code that the kernel runs on another of its stacks. The word
+	// at the base is a stack pointer on the stack before; the CFA is CFA bytes above it.
+	RuleStackSwitch
 )
 
 // DWARF numbers of the x86-64 registers that rules count from most often.

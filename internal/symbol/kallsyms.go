@@ -21,7 +21,8 @@ const maxKallsyms = 512 << 20
 type Kallsyms struct {
 	symbols []kernelSymbol // text symbols by address; aliases: best name first
 	modules []kernelModule
-	text    uint64 // address of _text
+	text    uint64            // address of _text
+	bounds  map[string]uint64 // of sections: __start_NAME and __stop_NAME
 	byName  func() map[string][]uint64
 }
 
@@ -49,7 +50,7 @@ func ReadKallsyms(r io.Reader) (*Kallsyms, error) {
 	if n > maxKallsyms {
 		return nil, fmt.Errorf("reading kernel symbols: more than %d bytes", int64(maxKallsyms))
 	}
-	k := &Kallsyms{modules: make([]kernelModule, 1)}
+	k := &Kallsyms{modules: make([]kernelModule, 1), bounds: make(map[string]uint64)}
 	if err := k.parse(text.String()); err != nil {
 		return nil, err
 	}
@@ -73,6 +74,9 @@ func (k *Kallsyms) parse(text string) error {
 			return fmt.Errorf("reading kernel symbols: line %d is not \"address type name\": %.80q", lines, line)
 		}
 		seen = seen || addr != 0
+		if module == "" && (strings.HasPrefix(name, "__start_") || strings.HasPrefix(name, "__stop_")) {
+			k.bounds[name] = addr
+		}
 		if addr == 0 || (kind|0x20 != 't' && kind|0x20 != 'w') {
 			continue
 		}
@@ -166,6 +170,16 @@ func (k *Kallsyms) indexNames() map[string][]uint64 {
 // functions often share one.
 func (k *Kallsyms) Lookup(name string) []uint64 {
 	return slices.Clone(k.byName()[name])
+}
+
+// A KernelSection is where a section of the core kernel lies.
+type KernelSection struct{ Start, Stop uint64 }
+
+// Section returns where the section lies whose bounds the kernel calls __start_NAME and
+// __stop_NAME. Kernels list those that hold data only with CONFIG_KALLSYMS_ALL.
+func (k *Kallsyms) Section(name string) (KernelSection, bool) {
+	s := KernelSection{k.bounds["__start_"+name], k.bounds["__stop_"+name]}
+	return s, s.Start != 0 && s.Stop >= s.Start
 }
 
 // Functions calls yield with every function of the kernel and its modules, by

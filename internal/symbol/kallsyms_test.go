@@ -22,6 +22,9 @@ ffffffff81000200 t dup
 ffffffff81000300 t dup
 ffffffff81000410 T last_of_core
 ffffffff82000000 D jiffies
+ffffffff82000100 R __start_orc_unwind
+ffffffff82000160 R __stop_orc_unwind
+ffffffff82000160 R __stop_without_start
 ffffffffc0a02000 t ext4_read	[ext4]
 ffffffffc0a01010 t ext4_open	[ext4]
 ffffffffc0a01000 t init_of_ext4	[ext4]
@@ -66,6 +69,14 @@ func TestKallsyms(t *testing.T) {
 	} {
 		if got := k.Lookup(name); !slices.Equal(got, want) {
 			t.Errorf("%s is at %#x, want %#x", name, got, want)
+		}
+	}
+	if s, ok := k.Section("orc_unwind"); !ok || s != (symbol.KernelSection{Start: 0xffffffff82000100, Stop: 0xffffffff82000160}) {
+		t.Errorf("section orc_unwind is %+v, %v", s, ok)
+	}
+	for _, name := range []string{"without_start", "nothing"} {
+		if s, ok := k.Section(name); ok {
+			t.Errorf("section %s is %+v", name, s)
 		}
 	}
 	var modules []string
