@@ -27,6 +27,7 @@ func dependencies(t *testing.T, goos, pkg string) []string {
 // built from. Reading captures needs no kernel: what analyses them runs anywhere.
 var forbidden = map[string][]string{
 	"trapline/format":            {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/internal/expr/...": {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/internal/symbol":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/analysis/...":      {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
 	"trapline/cmd/report":        {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},

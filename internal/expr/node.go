@@ -1,0 +1,97 @@
+package expr
+
+// An Op is what a [Node] does.
+type Op uint8
+
+const (
+	OpInt  Op = iota // a constant
+	OpText           // a quoted text: only ever an operand of Equal, Match and their opposites
+	OpName           // a named value
+
+	OpNegate     // -x
+	OpComplement // ~x
+	OpNot        // !x
+
+	OpOr  // x || y
+	OpAnd // x && y
+
+	OpBitOr
+	OpBitXor
+	OpBitAnd
+	OpEqual
+	OpNotEqual
+	OpMatch    // x ~ "pattern"
+	OpNotMatch // x !~ "pattern"
+	OpLess
+	OpLessEqual
+	OpGreater
+	OpGreaterEqual
+	OpShiftLeft
+	OpShiftRight
+	OpAdd
+	OpSubtract
+	OpMultiply
+	OpDivide
+	OpRemainder
+
+	// OpConvert takes X's value to the node's type. Check adds it where C converts
+	// implicitly: both operands of arithmetic and of comparisons have one type.
+	// The extended value changes only where a signed one becomes u32.
+	OpConvert
+)
+
+// A Node is one operation of an expression, with its operands.
+type Node struct {
+	Op          Op
+	X, Y        *Node  // operands; Y of binary operations only
+	Int         uint64 // OpInt: the value, extended to 64 bits by its type
+	Text        string // OpText: unquoted; OpName: the name; OpInt: as it was spelled
+	Offset, End int    // bytes of the source
+
+	// Set by Check: what the operation results in, an integer but for texts; and
+	// of an OpName the index of the value in its scope.
+	Type Type
+	Slot int
+
+	parenthesized bool
+}
+
+// operators are the binary ones, by how tightly they bind, as in C.
+var operators = map[string]struct {
+	op         Op
+	precedence int
+}{
+	"||": {OpOr, 1}, "&&": {OpAnd, 2}, "|": {OpBitOr, 3}, "^": {OpBitXor, 4}, "&": {OpBitAnd, 5},
+	"==": {OpEqual, 6}, "!=": {OpNotEqual, 6}, "~": {OpMatch, 6}, "!~": {OpNotMatch, 6},
+	"<": {OpLess, 7}, "<=": {OpLessEqual, 7}, ">": {OpGreater, 7}, ">=": {OpGreaterEqual, 7},
+	"<<": {OpShiftLeft, 8}, ">>": {OpShiftRight, 8}, "+": {OpAdd, 9}, "-": {OpSubtract, 9},
+	"*": {OpMultiply, 10}, "/": {OpDivide, 10}, "%": {OpRemainder, 10},
+}
+
+// unaryPrecedence is above that of every binary operator.
+const unaryPrecedence = 11
+
+var spelling, precedence = func() (s map[Op]string, p map[Op]int) {
+	s = map[Op]string{OpNegate: "-", OpComplement: "~", OpNot: "!"}
+	p = make(map[Op]int)
+	for text, o := range operators {
+		s[o.op], p[o.op] = text, o.precedence
+	}
+	return s, p
+}()
+
+// Compares reports whether the operation is a comparison of two values.
+func (op Op) Compares() bool { return op >= OpEqual && op <= OpGreaterEqual }
+
+func (op Op) unary() bool { return op >= OpNegate && op <= OpNot }
+
+func (op Op) binary() bool { return op >= OpOr && op <= OpRemainder }
+
+// walk calls visit with a node and all below it.
+func (n *Node) walk(visit func(*Node)) {
+	if n != nil {
+		visit(n)
+		n.X.walk(visit)
+		n.Y.walk(visit)
+	}
+}

@@ -1,0 +1,81 @@
+package expr
+
+import "strings"
+
+// String returns the expression in its canonical spelling: parsing it gives the
+// same expression.
+func (e *Expr) String() string {
+	var b strings.Builder
+	e.root.print(&b)
+	return b.String()
+}
+
+// String returns the predicate in its canonical spelling, with the names that its
+// scope knows the values by.
+func (p *Predicate) String() string {
+	var b strings.Builder
+	p.Root.print(&b)
+	return b.String()
+}
+
+func (n *Node) print(b *strings.Builder) {
+	switch {
+	case n.Op == OpConvert:
+		n.X.print(b)
+	case n.Op == OpText:
+		quote(b, n.Text)
+	case n.Op.unary():
+		b.WriteString(spelling[n.Op])
+		n.X.printOperand(b, n.X.unconverted().Op.binary())
+	case n.Op.binary():
+		x, y := n.X.unconverted(), n.Y.unconverted()
+		n.X.printOperand(b, x.loose(n) || x.Op.binary() && precedence[x.Op] < precedence[n.Op])
+		b.WriteString(" " + spelling[n.Op] + " ")
+		n.Y.printOperand(b, y.loose(n) || y.Op.binary() && precedence[y.Op] <= precedence[n.Op])
+	default:
+		b.WriteString(n.Text)
+	}
+}
+
+func (n *Node) printOperand(b *strings.Builder, parentheses bool) {
+	if parentheses {
+		b.WriteByte('(')
+		defer b.WriteByte(')')
+	}
+	n.print(b)
+}
+
+// unconverted returns the node as it was written.
+func (n *Node) unconverted() *Node {
+	for n.Op == OpConvert {
+		n = n.X
+	}
+	return n
+}
+
+// loose reports whether a node is a comparison in an operation where C reads it
+// in another way than most people do, so that it must stand in parentheses:
+// x & 1 == 1 is x & (1 == 1) in C, and 0 < x < 9 is (0 < x) < 9.
+func (n *Node) loose(parent *Node) bool {
+	return n.Op.Compares() && (parent.Op.Compares() || parent.Op >= OpBitOr && parent.Op <= OpBitAnd)
+}
+
+// quote writes a text as the lexer reads it.
+func quote(b *strings.Builder, s string) {
+	const hex = "0123456789abcdef"
+	b.WriteByte('"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			b.WriteString(`\x`)
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+}
