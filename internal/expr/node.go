@@ -68,9 +68,6 @@ var operators = map[string]struct {
 	"*": {OpMultiply, 10}, "/": {OpDivide, 10}, "%": {OpRemainder, 10},
 }
 
-// unaryPrecedence is above that of every binary operator.
-const unaryPrecedence = 11
-
 var spelling, precedence = func() (s map[Op]string, p map[Op]int) {
 	s = map[Op]string{OpNegate: "-", OpComplement: "~", OpNot: "!"}
 	p = make(map[Op]int)
