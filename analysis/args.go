@@ -48,6 +48,17 @@ func MatchArg(p *Probe, name string) (field, element int, ok bool) {
 // An argColumns says which columns of a shape hold an argument.
 type argColumns struct {
 	first, count int // count 0: the shape has no such argument
+	marks        markColumns
+	mark         int // bit of the argument in the marks
+}
+
+// words is how many words of a key an argument takes: its columns and, where
+// values are marked, its state.
+func (c argColumns) words() int {
+	if c.marks.any() {
+		return c.count + 1
+	}
+	return c.count
 }
 
 // maxElements is the longest array that hits can be grouped by.
@@ -55,12 +66,14 @@ const maxElements = 64
 
 func findArg(s *format.Segment, shape format.Shape, a argName) argColumns {
 	column := 0
-	for _, f := range shape.Fields {
+	marks := findMarks(shape)
+	for i, f := range shape.Fields {
 		switch name := s.String(f.Name); {
+		case f.Type.Mark():
 		case name == a.name && a.index < 0 && f.Count <= maxElements:
-			return argColumns{column, int(f.Count)}
+			return argColumns{column, int(f.Count), marks, i}
 		case name == a.name && a.index < int(f.Count):
-			return argColumns{column + a.index, 1}
+			return argColumns{column + max(a.index, 0), 1, marks, i}
 		}
 		column += int(f.Count)
 	}

@@ -76,7 +76,7 @@ func (w *worker) counter(shape format.ShapeID, args []argColumns) *counter {
 	if c == nil {
 		words := keyWords
 		for _, a := range args {
-			words += a.count
+			words += a.words()
 		}
 		c = &counter{table: newTable(words), args: args}
 		w.shapes[shape] = c
@@ -122,12 +122,14 @@ func (w *worker) decode(j job) (err error) {
 	column(h.UserStack, &w.user)
 	n := 0
 	for _, a := range j.args {
-		for i := range a.count {
+		for i := range a.words() {
 			if n == len(w.args) {
 				w.args = append(w.args, nil)
 			}
-			if err == nil {
+			if err == nil && i < a.count {
 				w.args[n], err = h.Arg(w.args[n], a.first+i)
+			} else if err == nil {
+				w.args[n], err = a.marks.states(w.args[n], h, a.mark)
 			}
 			n++
 		}
@@ -200,7 +202,7 @@ func (w *worker) fillKey(r int, j job) {
 	mask := j.probes[w.probe[r]].args
 	n := 0
 	for i, a := range j.args {
-		for range a.count {
+		for range a.words() {
 			v := uint64(0)
 			if mask&(1<<i) != 0 {
 				v = w.args[n][r]

@@ -38,12 +38,14 @@ type dictionary struct {
 	probes    map[string][]uint32 // by name: into probeList
 	probeList []*Probe
 	values    map[valueKey]uint32 // into valueList
+	names     map[string]*ValueNames
 	valueList []Value
 }
 
 type valueKey struct {
 	arg    int // which of Query.Args
 	kind   format.FieldType
+	state  ValueState
 	number uint64
 	text   string // of strings and bytes; the elements of arrays
 	symbol *Call
@@ -64,6 +66,7 @@ func newDictionary(demangle func(string) string) *dictionary {
 		processes: make(map[uint32]string),
 		probes:    make(map[string][]uint32),
 		values:    make(map[valueKey]uint32),
+		names:     make(map[string]*ValueNames),
 	}
 	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
 	return d
@@ -158,8 +161,16 @@ func (d *dictionary) newProbe(s *format.Segment, id format.ProbeID) *Probe {
 	}
 	p := &Probe{Name: s.String(fp.Name), Event: s.String(fp.Event), Kind: fp.Kind, Period: max(fp.Period, 1)}
 	shape, _ := s.Shape(fp.Shape)
-	for _, f := range shape.Fields {
-		p.Fields = append(p.Fields, Field{Name: s.String(f.Name), Type: f.Type, Size: int(f.Size), Count: int(f.Count)})
+	p.marks = findMarks(shape)
+	column := 0
+	for i, f := range shape.Fields {
+		first := column
+		column += int(f.Count)
+		if f.Type.Mark() {
+			continue
+		}
+		p.Fields = append(p.Fields, Field{Name: s.String(f.Name), Type: f.Type, Size: int(f.Size), Count: int(f.Count),
+			Names: d.valueNames(s.String(f.Names)), column: first, mark: i})
 	}
 	return p
 }

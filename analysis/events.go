@@ -107,19 +107,19 @@ func (l *listing) stack(seg *segment, id uint32, kernel bool) *Stack {
 }
 
 func (s *segment) args(dst []Value, p *Probe, b *rows, r int) []Value {
-	column := 0
 	for i := range p.Fields {
 		f := &p.Fields[i]
-		if f.Count == 0 || column+f.Count > len(b.args) {
+		if f.Count == 0 || f.column+f.Count > len(b.args) {
 			dst = append(dst, Value{})
 			continue
 		}
 		numbers := make([]uint64, f.Count)
 		for j := range numbers {
-			numbers[j] = b.args[column+j][r]
+			numbers[j] = b.args[f.column+j][r]
 		}
-		dst = append(dst, s.value(f, numbers, true))
-		column += f.Count
+		v := s.value(f, numbers, true)
+		v.State = p.marks.state(b.args, r, f.mark)
+		dst = append(dst, v)
 	}
 	return dst
 }

@@ -59,9 +59,12 @@ func (a *aggregation) foldArgs(dst, columns []uint64, args []argColumns, probe p
 		if arg.count > 0 && probe.args&(1<<i) != 0 {
 			f := probe.fields[i]
 			v := a.segment.value(f.field, columns[n:n+arg.count], f.whole)
+			if arg.marks.any() {
+				v.State = ValueState(columns[n+arg.count])
+			}
 			dst[i/2] |= uint64(a.dict.value(i, v)+1) << (32 * (i % 2))
 		}
-		n += arg.count
+		n += arg.words()
 	}
 }
 
@@ -91,7 +94,7 @@ func (s *segment) value(f *Field, columns []uint64, whole bool) Value {
 
 // value interns a value of the argument with the given place in Query.Args.
 func (d *dictionary) value(arg int, v Value) uint32 {
-	k := valueKey{arg: arg, kind: v.Field.Type, number: v.Number, text: v.Text, symbol: v.Symbol}
+	k := valueKey{arg: arg, kind: v.Field.Type, state: v.State, number: v.Number, text: v.Text, symbol: v.Symbol}
 	if v.Numbers != nil {
 		b := d.scratch[:0]
 		for _, n := range v.Numbers {

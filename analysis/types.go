@@ -80,15 +80,29 @@ type Probe struct {
 	Kind   format.ProbeKind
 	Period uint64 // what one hit stands for; at least 1
 	Fields []Field
+	marks  markColumns
 }
 
 // A Field is one argument of a probe's hits.
 type Field struct {
 	Name  string
 	Type  format.FieldType
-	Size  int // bytes of one element; 0 for strings and bytes
-	Count int // elements: 1, or the length of a fixed array
+	Size  int         // bytes of one element; 0 for strings and bytes
+	Count int         // elements: 1, or the length of a fixed array
+	Names *ValueNames // nil: numbers have none
+
+	column int // first one of the shape's
+	mark   int // its bit in marks: the place in the shape
 }
+
+// A ValueState says how much of an argument was recorded.
+type ValueState uint8
+
+const (
+	ValueWhole  ValueState = iota
+	ValueUnread            // it lay in memory that could not be read
+	ValueCut               // it is the beginning of a longer text
+)
 
 // A Value is one argument of a hit.
 type Value struct {
@@ -97,6 +111,7 @@ type Value struct {
 	Numbers []uint64 // all elements of a fixed array; nil otherwise
 	Text    string   // of strings and bytes, as recorded
 	Symbol  *Call    // of FieldSymbol; nil when the address was not captured
+	State   ValueState
 }
 
 // A Header describes one part of a capture: one recording.

@@ -12,8 +12,13 @@ import (
 // String returns the value as reports print it: "-" when the probe has no such
 // argument. Text is as recorded: the caller must make it safe for a terminal.
 func (v Value) String() string {
-	if v.Field == nil {
+	switch {
+	case v.Field == nil:
 		return "-"
+	case v.State == ValueUnread:
+		return unreadText
+	case v.State == ValueCut:
+		return v.element(v.Number) + "…"
 	}
 	if v.Numbers == nil {
 		return v.element(v.Number)
@@ -30,7 +35,13 @@ func (v Value) String() string {
 	return b.String()
 }
 
+// unreadText is what ftrace prints in the place of such values.
+const unreadText = "(fault)"
+
 func (v Value) element(n uint64) string {
+	if name, ok := v.Field.Names.Name(n); ok {
+		return name
+	}
 	switch v.Field.Type {
 	case format.FieldInt:
 		return strconv.FormatInt(int64(n), 10)
@@ -59,7 +70,7 @@ func (v Value) element(n uint64) string {
 // Numeric reports whether the value is a number that can be summed and sorted by
 // size.
 func (v Value) Numeric() bool {
-	if v.Field == nil || v.Numbers != nil {
+	if v.Field == nil || v.Numbers != nil || v.State == ValueUnread {
 		return false
 	}
 	switch v.Field.Type {
@@ -91,9 +102,9 @@ func (v Value) Compare(w Value) int {
 
 // JSON returns the value as encoding/json is to write it: numbers and booleans as
 // such, arrays of them as arrays, everything else as text; nil when the probe has no
-// such argument.
+// such argument or it could not be read.
 func (v Value) JSON() any {
-	if v.Field == nil {
+	if v.Field == nil || v.State == ValueUnread {
 		return nil
 	}
 	if v.Numbers == nil {
@@ -107,6 +118,9 @@ func (v Value) JSON() any {
 }
 
 func (v Value) jsonElement(n uint64) any {
+	if name, ok := v.Field.Names.Name(n); ok {
+		return name
+	}
 	switch v.Field.Type {
 	case format.FieldUint:
 		return n

@@ -24,7 +24,8 @@ const (
 
 	MaxFrames    = 127
 	MaxRecord    = 3072
-	MaxFetches   = 12
+	MaxFetches   = 16
+	MaxSteps     = 6
 	MaxDataLocs  = 8
 	MaxUIDs      = 8
 	MaxCPUs      = 1024
@@ -38,6 +39,9 @@ const (
 	VDSODevice = 0xffffffff
 	// DataLocRelative marks a data_locs entry as __rel_loc.
 	DataLocRelative = 0x8000
+
+	FetchSwap   = 1
+	FetchSigned = 2
 
 	ScopePIDs = 1
 	ScopeTIDs = 2

@@ -9,8 +9,6 @@
 
 #define MAX_FRAMES 127	 /* the kernel's default of perf_event_max_stack */
 #define MAX_RECORD 3072	 /* bytes of arguments a hit; longer ones are cut */
-#define MAX_STRING 256	 /* bytes of one string argument, its NUL included */
-#define MAX_FETCHES 12	 /* function arguments a probe */
 #define MAX_DATA_LOCS 8	 /* dynamic fields of a tracepoint */
 #define COMM_LEN 16
 

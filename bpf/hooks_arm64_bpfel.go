@@ -40,11 +40,28 @@ type HooksCounts struct {
 }
 
 type HooksFetch struct {
-	_      structs.HostLayout
-	Kind   uint8
-	Index  uint8
-	String uint8
-	Pad    uint8
+	_        structs.HostLayout
+	Constant uint64
+	Base     uint8
+	Word     uint8
+	Steps    uint8
+	As       uint8
+	Space    uint8
+	Flags    uint8
+	Left     uint8
+	Right    uint8
+	At       uint16
+	Max      uint16
+	LengthAt uint16
+	Mark     uint8
+	Pad      uint8
+	Step     [6]struct {
+		_     structs.HostLayout
+		Add   int32
+		Space uint8
+		Size  uint8
+		Pad   uint16
+	}
 }
 
 type HooksHit struct {
@@ -147,11 +164,13 @@ const (
 	HooksVarDataLocs         = "data_locs"
 	HooksVarExclusive        = "exclusive"
 	HooksVarFetchCount       = "fetch_count"
+	HooksVarFetchEnd         = "fetch_end"
 	HooksVarFetches          = "fetches"
 	HooksVarFollow           = "follow"
 	HooksVarHaveFindVma      = "have_find_vma"
 	HooksVarHaveTaskRegs     = "have_task_regs"
 	HooksVarManyProbes       = "many_probes"
+	HooksVarMarksAt          = "marks_at"
 	HooksVarMaxFrames        = "max_frames"
 	HooksVarProbeIndex       = "probe_index"
 	HooksVarProbeMax         = "probe_max"
@@ -249,11 +268,13 @@ type HooksVariableSpecs struct {
 	DataLocs         *ebpf.VariableSpec `ebpf:"data_locs"`
 	Exclusive        *ebpf.VariableSpec `ebpf:"exclusive"`
 	FetchCount       *ebpf.VariableSpec `ebpf:"fetch_count"`
+	FetchEnd         *ebpf.VariableSpec `ebpf:"fetch_end"`
 	Fetches          *ebpf.VariableSpec `ebpf:"fetches"`
 	Follow           *ebpf.VariableSpec `ebpf:"follow"`
 	HaveFindVma      *ebpf.VariableSpec `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.VariableSpec `ebpf:"have_task_regs"`
 	ManyProbes       *ebpf.VariableSpec `ebpf:"many_probes"`
+	MarksAt          *ebpf.VariableSpec `ebpf:"marks_at"`
 	MaxFrames        *ebpf.VariableSpec `ebpf:"max_frames"`
 	ProbeIndex       *ebpf.VariableSpec `ebpf:"probe_index"`
 	ProbeMax         *ebpf.VariableSpec `ebpf:"probe_max"`
@@ -332,11 +353,13 @@ type HooksVariables struct {
 	DataLocs         *ebpf.Variable `ebpf:"data_locs"`
 	Exclusive        *ebpf.Variable `ebpf:"exclusive"`
 	FetchCount       *ebpf.Variable `ebpf:"fetch_count"`
+	FetchEnd         *ebpf.Variable `ebpf:"fetch_end"`
 	Fetches          *ebpf.Variable `ebpf:"fetches"`
 	Follow           *ebpf.Variable `ebpf:"follow"`
 	HaveFindVma      *ebpf.Variable `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.Variable `ebpf:"have_task_regs"`
 	ManyProbes       *ebpf.Variable `ebpf:"many_probes"`
+	MarksAt          *ebpf.Variable `ebpf:"marks_at"`
 	MaxFrames        *ebpf.Variable `ebpf:"max_frames"`
 	ProbeIndex       *ebpf.Variable `ebpf:"probe_index"`
 	ProbeMax         *ebpf.Variable `ebpf:"probe_max"`

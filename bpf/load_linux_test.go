@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -13,12 +14,18 @@ import (
 // the constants that enable the most code.
 func TestProgramsLoad(t *testing.T) {
 	testenv.Root(t)
-	for name, attach := range map[string]string{
-		HooksProgOnTracepoint: "", HooksProgOnRawTracepoint: "sched_switch", HooksProgOnRegisters: "", HooksProgOnTimed: "",
-		HooksProgOnFork: "sched_process_fork", HooksProgOnExit: "sched_process_exit",
-		HooksProgOnFentry: "vfs_read", HooksProgOnFexit: "vfs_read",
+	for _, c := range []struct {
+		name, attach string
+		fetches      int
+	}{
+		{HooksProgOnTracepoint, "", 0}, {HooksProgOnTimed, "", 0},
+		{HooksProgOnTracepoint, "", MaxFetches - 1}, {HooksProgOnRegisters, "", MaxFetches - 1},
+		{HooksProgOnRawTracepoint, "sched_switch", MaxFetches - 1},
+		{HooksProgOnFentry, "vfs_read", MaxFetches - 1}, {HooksProgOnFexit, "vfs_read", MaxFetches - 1},
+		{HooksProgOnFork, "sched_process_fork", 0}, {HooksProgOnExit, "sched_process_exit", 0},
 	} {
-		t.Run(name, func(t *testing.T) {
+		name, attach := c.name, c.attach
+		t.Run(fmt.Sprintf("%s_%d", name, c.fetches), func(t *testing.T) {
 			if name == HooksProgOnFentry || name == HooksProgOnFexit {
 				testenv.Fentry(t)
 			}
@@ -46,7 +53,8 @@ func TestProgramsLoad(t *testing.T) {
 				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
 				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},
 				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
-				{specs.FetchCount, uint32(2)}, {specs.Fetches, [MaxFetches]HooksFetch{{Index: 0}, {Index: 2, String: 1}}},
+				{specs.FetchCount, uint32(c.fetches)}, {specs.Fetches, everyFetch(name)}, {specs.FetchEnd, uint32(8 + 8*MaxFetches)},
+				{specs.MarksAt, uint32(8 * MaxFetches)},
 			} {
 				if err := v.v.Set(v.value); err != nil {
 					t.Fatal(err)
@@ -66,4 +74,27 @@ func TestProgramsLoad(t *testing.T) {
 			t.Logf("%s", log)
 		})
 	}
+}
+
+// everyFetch describes values of every kind behind as many memory accesses as there
+// can be: what the verifier has most work with.
+func everyFetch(program string) (fetches [MaxFetches]HooksFetch) {
+	for i := range fetches {
+		f := &fetches[i]
+		*f = HooksFetch{Base: uint8(i % 4), Word: uint8(i % 2), Steps: MaxSteps, As: uint8(3 - i/4%4), Space: uint8(1 + i%2),
+			Flags: uint8(i % 4), Right: 32, At: uint16(8 + 8*i), Max: 200, Mark: uint8(i)}
+		if f.Base == 0 && program == HooksProgOnTracepoint {
+			f.Base = 3 // the record's first 8 bytes cannot be loaded
+		}
+		if f.As == 1 { // a block, in its slot
+			f.Max = 8
+		}
+		if f.As == 3 && i > 0 {
+			f.LengthAt = 8
+		}
+		for k := range f.Step {
+			f.Step[k].Add, f.Step[k].Space, f.Step[k].Size = int32(8*k), uint8(1+k%2), 8
+		}
+	}
+	return fetches
 }

@@ -136,25 +136,6 @@ volatile const u16 data_locs[MAX_DATA_LOCS] = {};
 /* data_locs: the offset counts from the end of the word itself (__rel_loc) */
 #define DATA_LOC_RELATIVE 0x8000
 
-enum fetch_kind {
-	FETCH_ARG = 0,
-	FETCH_RETURN = 1,
-	FETCH_CONTEXT = 2,
-};
-enum {
-	FETCH_NUMBER = 0,
-	FETCH_KERNEL_STRING = 1,
-	FETCH_USER_STRING = 2,
-};
-struct fetch {
-	u8 kind;
-	u8 index;
-	u8 string;
-	u8 pad;
-};
-volatile const u32 fetch_count = 0;
-volatile const struct fetch fetches[MAX_FETCHES] = {};
-
 enum hook {
 	HOOK_TRACEPOINT, /* context: the trace record */
 	HOOK_CONTEXT,	 /* context: u64 args[]: raw tracepoints, fentry, fexit */

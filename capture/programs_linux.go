@@ -210,12 +210,9 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 	}
 	if g != nil {
 		pr := g.probe
-		if len(g.fetch) > bpf.MaxFetches {
-			return fmt.Errorf("%d arguments, at most %d are possible", len(g.fetch), bpf.MaxFetches)
-		}
-		var fetches [bpf.MaxFetches]bpf.HooksFetch
-		for i, f := range g.fetch {
-			fetches[i] = bpf.HooksFetch{Kind: uint8(f.Kind), Index: f.Index, String: uint8(f.String)}
+		fetches, err := encodeFetches(g.fetch)
+		if err != nil {
+			return err
 		}
 		interval, burst := rate(pr.Limits.Rate)
 		var locs [bpf.MaxDataLocs]uint16
@@ -229,6 +226,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			{v.SampleEvery, uint32(pr.Limits.Every)}, {v.ProbeMax, pr.Limits.Max},
 			{v.RateInterval, interval}, {v.RateBurst, burst},
 			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)},
+			{v.FetchEnd, uint32(pr.RecordSize)}, {v.MarksAt, uint32(pr.MarksAt)},
 		}...)
 	}
 	for _, s := range set {

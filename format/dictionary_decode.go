@@ -155,16 +155,17 @@ func (d *dictionary) shapes() ([]Shape, error) {
 	if err := d.segment.charge(total * costField); err != nil {
 		return nil, err
 	}
-	c, err := several(d.columns, total, fieldName, fieldType, fieldSize, fieldCount)
+	c, err := several(d.columns, total, fieldName, fieldType, fieldSize, fieldCount, fieldNames)
 	if err != nil {
 		return nil, err
 	}
-	if err := firstError(fit(c[0], max32, "name"), fit(c[1], max8, "type"), fit(c[2], max8, "size"), fit(c[3], max16, "count")); err != nil {
+	if err := firstError(fit(c[0], max32, "name"), fit(c[1], max8, "type"), fit(c[2], max8, "size"), fit(c[3], max16, "count"),
+		fit(c[4], max32, "names")); err != nil {
 		return nil, err
 	}
 	all := make([]Field, total)
 	for i := range all {
-		all[i] = Field{StringID(c[0][i]), FieldType(c[1][i]), uint8(c[2][i]), uint16(c[3][i])}
+		all[i] = Field{StringID(c[0][i]), FieldType(c[1][i]), uint8(c[2][i]), uint16(c[3][i]), StringID(c[4][i])}
 	}
 	out := make([]Shape, d.rows)
 	for i, n := range sizes {

@@ -131,7 +131,8 @@ func (e *encoder) shapes(first uint32, rows []Shape) {
 		func(v *Field) uint64 { return uint64(v.Name) },
 		func(v *Field) uint64 { return uint64(v.Type) },
 		func(v *Field) uint64 { return uint64(v.Size) },
-		func(v *Field) uint64 { return uint64(v.Count) }))
+		func(v *Field) uint64 { return uint64(v.Count) },
+		func(v *Field) uint64 { return uint64(v.Names) }))
 	e.finish(header{kind: kindShapes, rows: uint32(len(rows)), first: first})
 }
 

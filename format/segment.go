@@ -91,7 +91,7 @@ var cost = map[kind]int{
 const (
 	costFrame = 4
 	costCall  = 24
-	costField = 12
+	costField = 16
 )
 
 // charge accounts for memory before it is allocated.

@@ -66,6 +66,7 @@ var specs = map[kind]blockSpec{
 		{id: fieldType, name: "type", list: shapeLength},
 		{id: fieldSize, name: "size", list: shapeLength},
 		{id: fieldCount, name: "count", list: shapeLength},
+		{id: fieldNames, name: "names", list: shapeLength},
 	}},
 	kindProbes: {"PROBES", []columnSpec{
 		{id: probeKind, name: "kind"},
@@ -172,6 +173,7 @@ const (
 	fieldType
 	fieldSize
 	fieldCount
+	fieldNames
 )
 
 const (

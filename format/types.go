@@ -176,7 +176,13 @@ const (
 	FieldString // column holds a StringID: text up to the first NUL
 	FieldBytes  // column holds a StringID: raw bytes
 	FieldSymbol // kernel code address: column holds a FrameID
+	FieldUnread // a bit for each field of the shape: its value could not be read
+	FieldCut    // a bit for each field of the shape: its value was longer than what was kept
 )
+
+// Mark reports whether fields of the type say something of the others: they are
+// no arguments, and have no name.
+func (t FieldType) Mark() bool { return t == FieldUnread || t == FieldCut }
 
 // A Field is one named argument. It takes Count columns of a hit, in order: 1, or
 // the number of elements of a fixed array.
@@ -185,6 +191,9 @@ type Field struct {
 	Type  FieldType
 	Size  uint8  // bytes of one element where it was recorded: 1, 2, 4, 8; 0 for strings and bytes
 	Count uint16 // columns
+	// Names is what numbers are called, as in an enumeration: "0=RUNNING 1=WAITING".
+	// 0: they have no names.
+	Names StringID
 }
 
 // A Shape is the list of arguments that the hits of one or more probes carry.

@@ -124,11 +124,11 @@ func (c *csvRows) argColumns(p *analysis.Probe) []int {
 }
 
 // csvValue returns what reports show, without the quotes of a character and with
-// nothing for an argument that a damaged capture does not have. Bytes
+// nothing for an argument that could not be read or a damaged capture does not have. Bytes
 // that are not UTF-8 become U+FFFD, as in the other text formats for programs.
 func csvValue(v analysis.Value) string {
 	switch {
-	case v.Field == nil:
+	case v.Field == nil, v.State == analysis.ValueUnread:
 		return ""
 	case v.Field.Type == format.FieldChar && v.Numbers == nil:
 		return string(rune(byte(v.Number)))

@@ -99,10 +99,10 @@ func encodeJSON(v any) []byte {
 }
 
 // appendJSONValue writes numbers as numbers, however large; hexadecimal ones and
-// addresses as the strings that reports show; null for what a damaged capture does
-// not have.
+// addresses as the strings that reports show; null for what could not be read or a
+// damaged capture does not have.
 func appendJSONValue(dst []byte, v analysis.Value) []byte {
-	if v.Field == nil {
+	if v.Field == nil || v.State == analysis.ValueUnread {
 		return append(dst, "null"...)
 	}
 	if v.Numbers == nil {
@@ -119,6 +119,9 @@ func appendJSONValue(dst []byte, v analysis.Value) []byte {
 }
 
 func appendJSONElement(dst []byte, v analysis.Value, n uint64) []byte {
+	if name, ok := v.Field.Names.Name(n); ok {
+		return append(dst, encodeJSON(name)...)
+	}
 	switch v.Field.Type {
 	case format.FieldInt:
 		return strconv.AppendInt(dst, int64(n), 10)

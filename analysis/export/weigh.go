@@ -20,7 +20,7 @@ func weights(s *analysis.Sample) []int64 {
 // weigh returns the value of an argument times hits, within the bounds of int64.
 // Text and addresses of code weigh nothing.
 func weigh(v analysis.Value, hits uint64) int64 {
-	if v.Field == nil || !isNumber(v.Field.Type) {
+	if v.Field == nil || v.State == analysis.ValueUnread || !isNumber(v.Field.Type) {
 		return 0
 	}
 	if n := int64(v.Number); n < 0 && v.Field.Type == format.FieldInt {

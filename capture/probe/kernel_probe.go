@@ -3,7 +3,6 @@ package probe
 import (
 	"fmt"
 
-	"trapline/bpf"
 	"trapline/format"
 )
 
@@ -40,7 +39,7 @@ func (r *Resolver) resolveKprobe(ev *Event) (*Probe, error) {
 
 // fetchRegister adds an argument of a function probed through its registers.
 func (r *Resolver) fetchRegister(p *Probe, ev *Event, a *Arg, s *signature) error {
-	fetch := Fetch{Kind: FetchReturn}
+	fetch := Fetch{Word: returnWord()}
 	field := Field{Name: a.Name, Type: format.FieldHex, Size: 8}
 	if a.Source == ArgReturn {
 		field.Type = format.FieldInt // most often a status or a count
@@ -51,7 +50,7 @@ func (r *Resolver) fetchRegister(p *Probe, ev *Event, a *Arg, s *signature) erro
 		if a.Index >= argumentRegisters() {
 			return &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.source(), argumentRegisters())}
 		}
-		fetch = Fetch{Kind: FetchArg, Index: uint8(a.Index)}
+		fetch = Fetch{Word: argumentWord(a.Index)}
 		if s != nil && a.Index < len(s.params) && s.slots == len(s.params) {
 			field = btfField(a.Name, s.params[a.Index].typ)
 		}
@@ -66,11 +65,13 @@ func (p *Probe) add(a *Arg, fetch Fetch, field Field) {
 		field.Type, field.Size = a.Type, uint16(a.Size)
 	}
 	if field.Type == format.FieldString {
-		fetch.String = FetchKernelString
+		fetch.As, fetch.Space, fetch.Max = FetchString, KernelMemory, defaultText
 		if a.User {
-			fetch.String = FetchUserString
+			fetch.Space = UserMemory
 		}
-		field.Dynamic, field.Size = true, 4
+		field.Size = 4
+	} else {
+		fetch.narrow(int(field.Size), field.Type == format.FieldInt, false)
 	}
 	p.fetched(fetch, field)
 }
@@ -166,10 +167,10 @@ func fetchContext(p *Probe, ev *Event, a *Arg, s *signature) error {
 		slot = s.params[a.Index].slot
 		field = btfField(a.Name, s.params[a.Index].typ)
 	}
-	if slot > bpf.MaxFetches {
-		return &InvalidError{ev.Text, fmt.Sprintf("%s cannot be read: it lies behind %d slots of arguments", a.source(), bpf.MaxFetches)}
+	if slot > maxContextWord {
+		return &InvalidError{ev.Text, fmt.Sprintf("%s cannot be read: it lies behind %d slots of arguments", a.source(), maxContextWord)}
 	}
-	p.add(a, Fetch{Kind: FetchContext, Index: uint8(slot)}, field)
+	p.add(a, Fetch{Word: uint8(slot)}, field)
 	return nil
 }
 

@@ -157,7 +157,7 @@ func TestKernelErrors(t *testing.T) {
 		{with, "f:vfs_read arg4", &invalid, "f:vfs_read arg4: arg4 does not exist: the function has 4 arguments"},
 		{with, "fr:pair_sum retval", &invalid, "fr:pair_sum retval: the function returns nothing"},
 		{with, "rt:dmo", &missing, "rt:dmo: no such raw tracepoint (nearest: demo)"},
-		{with, "k:vfs_read " + strings.Repeat("%=arg0 ", 13), &invalid, "at most 12 arguments can be recorded"},
+		{with, "k:vfs_read " + strings.Repeat("%=arg0 ", 17), &invalid, "at most 16 arguments can be recorded"},
 		{without, "kr:vfs_read", &unsupported, "kr:vfs_read: kprobes not available: this kernel was built without CONFIG_KPROBES; use fexit:vfs_read or a tracepoint (record -l lists them)"},
 		{without, "u:libc:malloc", &unsupported, "u:libc:malloc: uprobes not available: this kernel was built without CONFIG_UPROBE_EVENTS; use a tracepoint (record -l lists them)"},
 		{without, "cycles", &unsupported, "cycles: hardware counters not available: this machine shows none, as is usual in virtual machines; use cpu-clock"},

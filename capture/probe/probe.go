@@ -23,9 +23,12 @@ type Probe struct {
 
 	// Fields lay out the record that the program sends, in order of columns.
 	Fields []Field
-	// Fetch is what the program reads into the record of a function or raw
-	// tracepoint, one 8-byte slot each.
+	// Fetch is what the program reads into the record itself, where it is not a
+	// tracepoint's own.
 	Fetch []Fetch
+	// MarksAt is where the record says which values could not be read (4 bytes, a
+	// bit for each field) and which were cut (4 bytes); 0: nowhere.
+	MarksAt uint16
 	// RecordSize is the size in bytes of the record's fixed part, the 8 common
 	// bytes that are not sent included.
 	RecordSize uint16
@@ -56,42 +59,5 @@ type Field struct {
 	Relative bool   // Dynamic, and the offset counts from the end of the u32
 }
 
-// A FetchKind is where a function argument is read from.
-type FetchKind uint8
-
-const (
-	FetchArg     FetchKind = iota // argument Index by the calling convention
-	FetchReturn                   // return value
-	FetchContext                  // u64 ctx[Index]: raw tracepoints, fentry, fexit
-)
-
-// A FetchString says that a fetched value is the address of a string.
-type FetchString uint8
-
-const (
-	FetchNumber       FetchString = iota // not an address
-	FetchKernelString                    // in kernel memory
-	FetchUserString                      // in user memory
-)
-
-// A Fetch is one value that the program reads. The slot of a string gets the word
-// that [Field.Dynamic] describes.
-type Fetch struct {
-	Kind   FetchKind
-	Index  uint8
-	String FetchString
-}
-
 // commonSize is the size of the common fields at the start of a trace record.
 const commonSize = 8
-
-// fetched returns the field of the next slot and adds its fetch.
-func (p *Probe) fetched(f Fetch, field Field) {
-	field.Offset = uint16(commonSize + 8*len(p.Fetch))
-	if field.Count == 0 {
-		field.Count = 1
-	}
-	p.Fetch = append(p.Fetch, f)
-	p.Fields = append(p.Fields, field)
-	p.RecordSize = uint16(commonSize + 8*len(p.Fetch))
-}

@@ -38,7 +38,9 @@ func (r *Resolver) resolveRawTracepoint(ev *Event) (*Probe, error) {
 			name = "arg" + strconv.Itoa(i)
 		}
 		used[name] = true
-		p.fetched(Fetch{Kind: FetchContext, Index: uint8(param.slot)}, btfField(name, param.typ))
+		field, fetch := btfField(name, param.typ), Fetch{Word: uint8(param.slot)}
+		fetch.narrow(int(field.Size), field.Type == format.FieldInt, false)
+		p.fetched(fetch, field)
 	}
 	return p, nil
 }

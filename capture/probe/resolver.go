@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -68,6 +67,9 @@ func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
 	}
 	for i := range probes {
 		probes[i].Event = ev.Text
+		if len(probes[i].Fetch) > 0 {
+			probes[i].layOut()
+		}
 	}
 	return probes, nil
 }
@@ -149,14 +151,6 @@ func (r *Resolver) path(name string) string {
 		return name
 	}
 	return filepath.Join(r.opt.Root, name)
-}
-
-// argumentRegisters is how many arguments the calling convention passes in registers.
-func argumentRegisters() int {
-	if runtime.GOARCH == "arm64" {
-		return 8
-	}
-	return 6
 }
 
 // readLines calls yield with each line of a file until it returns false.

@@ -38,8 +38,8 @@ func describe(p *probe.Probe) string {
 		if f.Relative {
 			b.WriteString(" relative")
 		}
-		if len(p.Fetch) > 0 {
-			fmt.Fprintf(&b, " from %+v", p.Fetch[i])
+		if i < len(p.Fetch) {
+			fmt.Fprintf(&b, " from %s", &p.Fetch[i])
 		}
 		b.WriteByte('\n')
 	}

@@ -127,13 +127,13 @@ func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, er
 	for i := range ev.Args {
 		a := &ev.Args[i]
 		if a.Source == ArgReturn {
-			p.add(a, Fetch{Kind: FetchReturn}, Field{Name: a.Name, Type: format.FieldInt, Size: 8})
+			p.add(a, Fetch{Word: returnWord()}, Field{Name: a.Name, Type: format.FieldInt, Size: 8})
 			continue
 		}
 		if a.Index >= argumentRegisters() {
 			return nil, &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.source(), argumentRegisters())}
 		}
-		p.add(a, Fetch{Kind: FetchArg, Index: uint8(a.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
+		p.add(a, Fetch{Word: argumentWord(a.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
 	}
 	return p, nil
 }

@@ -1,0 +1,151 @@
+package probe
+
+import (
+	"slices"
+
+	"trapline/format"
+)
+
+// A Fetch is one value that a program reads into the record of a hit: a base,
+// from there through memory, and what is taken where that leads. It mirrors
+// struct fetch in bpf/fetch.h.
+type Fetch struct {
+	Base     FetchBase
+	Word     uint8  // FetchContext: which 8-byte word
+	Constant uint64 // added to the base
+	Steps    []FetchStep
+
+	As    FetchAs
+	Space Space  // of what is not fetched as a number: where the address points
+	Max   uint16 // bytes of a block; limit of text and bytes
+
+	// A number: the whole value is byte-swapped if Swap, then shifted left, then
+	// right, so that its bits remain, extended by the sign if Signed.
+	Swap, Signed bool
+	Left, Right  uint8
+
+	// LengthOf is the fetch before this one, counted from 1, whose number is the
+	// length of bytes; 0: Max.
+	LengthOf uint8
+	// Hidden marks a fetch that is no argument of its own: a length.
+	Hidden bool
+}
+
+// A FetchBase is where a fetch begins.
+type FetchBase uint8
+
+const (
+	FetchContext  FetchBase = iota // word of the context: registers (struct pt_regs), or arguments
+	FetchConstant                  // 0
+	FetchTask                      // address of the current task_struct
+	FetchRecord                    // address of the context: a tracepoint's record
+)
+
+// A Space is the memory that an address belongs to.
+type Space uint8
+
+const (
+	NoMemory Space = iota
+	KernelMemory
+	UserMemory
+)
+
+// A FetchStep adds to the value and, unless Space is NoMemory, goes on with the
+// number of Size bytes in memory there.
+type FetchStep struct {
+	Add   int32
+	Space Space
+	Size  uint8
+}
+
+// A FetchAs is what is taken where the steps lead.
+type FetchAs uint8
+
+const (
+	FetchNumber FetchAs = iota
+	FetchBlock          // Max bytes of memory
+	FetchString         // text up to its NUL
+	FetchBytes          // bytes of a length
+)
+
+// fails reports whether a fetch reads memory, which may not be there.
+func (f *Fetch) fails() bool {
+	if f.As != FetchNumber {
+		return true
+	}
+	for _, s := range f.Steps {
+		if s.Space != NoMemory {
+			return true
+		}
+	}
+	return false
+}
+
+// size returns how many bytes a fetch's slot takes, a multiple of 8.
+func (f *Fetch) size() int {
+	if f.As == FetchBlock {
+		return (int(f.Max) + 7) &^ 7
+	}
+	return 8
+}
+
+// defaultText is how many bytes of text are kept.
+const defaultText = 256
+
+// narrow makes a number of the low bytes of the value.
+func (f *Fetch) narrow(size int, signed, bigEndian bool) {
+	f.Signed, f.Swap = signed, bigEndian
+	f.Left, f.Right = uint8(64-8*size), uint8(64-8*size)
+	if bigEndian {
+		f.Left = 0 // the swap has put them on top
+	}
+}
+
+// Slots returns where each fetch's slot lies in the record, as [Field.Offset],
+// and, behind the last, where the slots end.
+func Slots(fetch []Fetch) []uint16 {
+	slots := make([]uint16, 0, len(fetch)+1)
+	at := commonSize
+	for i := range fetch {
+		slots = append(slots, uint16(at))
+		at += fetch[i].size()
+	}
+	return append(slots, uint16(at))
+}
+
+// layOut gives the fields of fetched values their places in the record. Where
+// values may be unreadable or cut, two fields more say which were.
+func (p *Probe) layOut() {
+	slots := Slots(p.Fetch)
+	marked := slices.ContainsFunc(p.Places(), func(s Site) bool {
+		return slices.ContainsFunc(s.Fetch, func(f Fetch) bool { return f.fails() })
+	})
+	field := 0
+	for i := range p.Fetch {
+		f := &p.Fetch[i]
+		if f.Hidden {
+			continue
+		}
+		p.Fields[field].Offset = slots[i]
+		p.Fields[field].Dynamic = f.As == FetchString || f.As == FetchBytes
+		if p.Fields[field].Count == 0 {
+			p.Fields[field].Count = 1
+		}
+		field++
+	}
+	end := slots[len(p.Fetch)]
+	if marked {
+		p.MarksAt = end
+		p.Fields = append(p.Fields,
+			Field{Type: format.FieldUnread, Offset: end, Size: 4, Count: 1},
+			Field{Type: format.FieldCut, Offset: end + 4, Size: 4, Count: 1})
+		end += 8
+	}
+	p.RecordSize = end
+}
+
+// fetched adds a value and the field that shows it.
+func (p *Probe) fetched(f Fetch, field Field) {
+	p.Fetch = append(p.Fetch, f)
+	p.Fields = append(p.Fields, field)
+}
