@@ -142,10 +142,11 @@ const (
 	ProbeUretprobe
 	ProbeTimed // cpu-clock, task-clock, cycles and other perf events
 	ProbeUSDT
+	ProbeWatchpoint // hardware breakpoint on an address
 )
 
 var probeKindNames = [...]string{"unknown", "tracepoint", "rawtracepoint", "kprobe", "kretprobe",
-	"fentry", "fexit", "uprobe", "uretprobe", "timed", "usdt"}
+	"fentry", "fexit", "uprobe", "uretprobe", "timed", "usdt", "watchpoint"}
 
 func (k ProbeKind) String() string {
 	if int(k) < len(probeKindNames) {

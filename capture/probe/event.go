@@ -1,121 +1,127 @@
 package probe
 
 import (
-	"strconv"
-	"strings"
+	"time"
 
 	"trapline/format"
 )
 
-// An Event is one event as the user asked for it.
+// An Event is one event as the user asked for it: what [Parse] understood, before
+// anything of the machine was looked at. [Event.String] spells it out.
 type Event struct {
-	Kind      format.ProbeKind
-	Text      string // as given
-	Alias     string // name for the probe; "" none
-	System    string // tracepoint group; may hold globs
-	Name      string // tracepoint (may hold globs), function, or timed event; "" when Offset is a file offset
-	Module    string // kernel module; "" any
-	Binary    string // uprobes: path, soname or short library name
-	Offset    uint64 // bytes from the function, or in the file when Name is ""
+	Kind    format.ProbeKind
+	Dialect Dialect
+	Text    string // as given
+	Alias   string // name for the probe; "" none
+
+	// System is the tracepoint's group, which may hold globs. Of other kinds it is set
+	// for perf's probe:FUNCTION, probe_LIB:FUNCTION and sdt_PROVIDER:NAME: where tracefs
+	// has an event System:Name (perf probe has made it), that is meant.
+	System string
+	// Name is a tracepoint, function, USDT probe or timed event; "" when Offset or Line
+	// says the place alone.
+	Name  string
+	Match Match // how Name, and with it Provider, is compared
+
+	Module   string // kernel module, vmlinux for the core kernel; "" any
+	Binary   string // programs: path, soname, short library name, or * for all that the process maps
+	Provider string // USDT: may hold globs; "" any
+	Source   string // source file, or the end of its path; "" any
+
+	// Line is a line of Source, from 1, when Name is "". Otherwise it counts from the
+	// line of the function's declaration, as perf probe does, and 0 is none.
+	Line int
+	// Offset is in bytes from the function. When Name is "", it is an offset in the file,
+	// or, in the kernel, an address.
+	Offset uint64
+
+	Access    Access // watchpoints, with Offset the address
+	Length    uint8  // watchpoints: bytes
 	Frequency uint64 // timed events: hits per second; 0 the default
+
+	Predicate string // condition of a hit, as it stood between slashes; "" none
 	Args      []Arg
+	Modifiers Modifiers
 }
 
-// An ArgSource is where an argument comes from.
-type ArgSource uint8
+// A Dialect is the tool whose spelling an event was given in. It decides nothing that
+// other fields do not say.
+type Dialect uint8
 
 const (
-	ArgIndex  ArgSource = iota // argN of the function, N from 0
-	ArgReturn                  // retval
+	DialectBPFtrace  Dialect = iota // kprobe:vfs_read
+	DialectPerf                     // sched:sched_switch, probe_libssl:SSL_write, cycles
+	DialectPerfProbe                // main:12, main@a.c, main%return with -x or -m
+	DialectFtrace                   // p:name vfs_read
 )
 
-// An Arg is one argument that was asked for.
-type Arg struct {
-	Name   string // as given, else argN or retval
-	Source ArgSource
-	Index  int // ArgIndex: from 0
-	Type   format.FieldType
-	Size   uint8 // bytes; 0 with FieldUint: no type was given
-	User   bool  // FieldString: in user memory
+func (d Dialect) String() string {
+	return [...]string{"bpftrace", "perf", "perf probe", "ftrace"}[d]
 }
 
-// typed reports whether a type was given.
-func (a *Arg) typed() bool { return a.Size != 0 || a.Type != format.FieldUint }
+// A Match is how a name is compared.
+type Match uint8
+
+const (
+	MatchExact  Match = iota
+	MatchGlob         // * ? [a-z] {a,b}
+	MatchRegexp       // package regexp, anywhere in the name
+)
+
+// Access is what a watchpoint hits at.
+type Access uint8
+
+const (
+	AccessRead Access = 1 << iota
+	AccessWrite
+	AccessExecute
+)
+
+func (a Access) String() string {
+	s := ""
+	for i, letter := range [...]string{"r", "w", "x"} {
+		if a&(1<<i) != 0 {
+			s += letter
+		}
+	}
+	return s
+}
+
+// Modifiers change what is recorded of an event's hits. The zero value of each leaves
+// it to the options of the recording.
+type Modifiers struct {
+	Stack       StackChoice
+	Depth       int           // frames of each stack
+	Rate        uint64        // hits a second, at most
+	Every       uint64        // one hit in so many
+	Max         uint64        // hits in all
+	MinDuration time.Duration // return hits: of the call
+	StringSize  int           // bytes of each string
+}
+
+// A StackChoice says which stacks a hit has.
+type StackChoice uint8
+
+const (
+	StackDefault StackChoice = iota
+	StackNone
+	StackKernel
+	StackUser
+	StackBoth
+)
+
+var stackNames = [...]string{StackNone: "none", StackKernel: "k", StackUser: "u", StackBoth: "ku"}
 
 // profileName is the timed event that takes its frequency from its spelling.
 const profileName = "profile"
 
-// String returns the canonical spelling. Parsing it gives the same event, but for Text.
-func (e Event) String() string {
-	var b strings.Builder
-	if e.Alias != "" {
-		b.WriteString(e.Alias + "=")
-	}
-	switch e.Kind {
-	case format.ProbeTimed:
-		b.WriteString(e.Name)
-		if e.Name == profileName {
-			b.WriteString(":hz:" + strconv.FormatUint(e.Frequency, 10))
-		}
-	case format.ProbeTracepoint:
-		b.WriteString("tracepoint:" + e.System + ":" + e.Name)
-	case format.ProbeUprobe, format.ProbeUretprobe:
-		b.WriteString(e.Kind.String() + ":" + quote(e.Binary, false) + ":")
-		if e.Name == "" {
-			b.WriteString("0x" + strconv.FormatUint(e.Offset, 16))
-			break
-		}
-		b.WriteString(quote(e.Name, true))
-		e.writeOffset(&b)
-	default:
-		b.WriteString(e.Kind.String() + ":")
-		if e.Module != "" {
-			b.WriteString(e.Module + ":")
-		}
-		b.WriteString(e.Name)
-		e.writeOffset(&b)
-	}
-	for i := range e.Args {
-		b.WriteByte(' ')
-		e.writeArg(&b, &e.Args[i])
-	}
-	return b.String()
-}
-
-func (e *Event) writeOffset(b *strings.Builder) {
-	if e.Offset != 0 {
-		b.WriteString("+0x" + strconv.FormatUint(e.Offset, 16))
-	}
-}
-
-func (e *Event) writeArg(b *strings.Builder, a *Arg) {
-	source := a.source()
-	if a.Name != source {
-		b.WriteString(a.Name + "=")
-	}
-	b.WriteString(source)
-	if !a.typed() {
-		return
-	}
-	b.WriteByte(':')
-	if a.Type == format.FieldString && a.User && !e.inUserSpace() {
-		b.WriteString("ustring")
-		return
-	}
-	b.WriteString(typeName(a.Type, a.Size))
-}
-
-// source returns how the argument's origin is spelled, which is also its default name.
-func (a *Arg) source() string {
-	if a.Source == ArgReturn {
-		return "retval"
-	}
-	return "arg" + strconv.Itoa(a.Index)
-}
-
 // inUserSpace reports whether the event's arguments are a user program's.
 func (e *Event) inUserSpace() bool {
-	return e.Kind == format.ProbeUprobe || e.Kind == format.ProbeUretprobe
+	switch e.Kind {
+	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
+		return true
+	}
+	return false
 }
 
 // atReturn reports whether the event happens when a function returns.
@@ -125,43 +131,4 @@ func (e *Event) atReturn() bool {
 		return true
 	}
 	return false
-}
-
-// quote puts a binary's or a function's name into quotes when the grammar would
-// take it apart otherwise.
-func quote(s string, function bool) string {
-	special := " \t\"'\\,:;|=(){}<>[]"
-	if function {
-		special += "+/*?"
-	}
-	if s != "" && !strings.ContainsAny(s, special) && !(function && startsWithDigit(s)) {
-		return s
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
-
-// argTypes are the spellings of types.
-var argTypes = []struct {
-	name string
-	typ  format.FieldType
-	size uint8
-}{
-	{"u8", format.FieldUint, 1}, {"u16", format.FieldUint, 2}, {"u32", format.FieldUint, 4}, {"u64", format.FieldUint, 8},
-	{"s8", format.FieldInt, 1}, {"s16", format.FieldInt, 2}, {"s32", format.FieldInt, 4}, {"s64", format.FieldInt, 8},
-	{"x8", format.FieldHex, 1}, {"x16", format.FieldHex, 2}, {"x32", format.FieldHex, 4}, {"x64", format.FieldHex, 8},
-	{"char", format.FieldChar, 1},
-	{"bool", format.FieldBool, 1},
-	{"string", format.FieldString, 0},
-	{"symbol", format.FieldSymbol, 8},
-}
-
-func typeName(t format.FieldType, size uint8) string {
-	for _, a := range argTypes {
-		if a.typ == t && a.size == size {
-			return a.name
-		}
-	}
-	return "type " + strconv.Itoa(int(t))
 }

@@ -41,18 +41,18 @@ func (r *Resolver) resolveKprobe(ev *Event) (*Probe, error) {
 func (r *Resolver) fetchRegister(p *Probe, ev *Event, a *Arg, s *signature) error {
 	fetch := Fetch{Word: returnWord()}
 	field := Field{Name: a.Name, Type: format.FieldHex, Size: 8}
-	if a.Source == ArgReturn {
+	if a.Value.Op == OpReturn {
 		field.Type = format.FieldInt // most often a status or a count
 		if s != nil && s.result != nil {
 			field = btfField(a.Name, s.result)
 		}
 	} else {
-		if a.Index >= argumentRegisters() {
-			return &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.source(), argumentRegisters())}
+		if a.Value.Index >= argumentRegisters() {
+			return &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.Value.String(), argumentRegisters())}
 		}
-		fetch = Fetch{Word: argumentWord(a.Index)}
-		if s != nil && a.Index < len(s.params) && s.slots == len(s.params) {
-			field = btfField(a.Name, s.params[a.Index].typ)
+		fetch = Fetch{Word: argumentWord(a.Value.Index)}
+		if s != nil && a.Value.Index < len(s.params) && s.slots == len(s.params) {
+			field = btfField(a.Name, s.params[a.Value.Index].typ)
 		}
 	}
 	p.add(a, fetch, field)
@@ -61,12 +61,12 @@ func (r *Resolver) fetchRegister(p *Probe, ev *Event, a *Arg, s *signature) erro
 
 // add adds an argument; field holds the type where none was asked for.
 func (p *Probe) add(a *Arg, fetch Fetch, field Field) {
-	if a.typed() {
-		field.Type, field.Size = a.Type, uint16(a.Size)
+	if t, ok := a.Type.simple(); ok {
+		field.Type, field.Size = t, uint16(a.Type.Size)
 	}
 	if field.Type == format.FieldString {
 		fetch.As, fetch.Space, fetch.Max = FetchString, KernelMemory, defaultText
-		if a.User {
+		if a.Type.User || p.inUserSpace() {
 			fetch.Space = UserMemory
 		}
 		field.Size = 4
@@ -155,20 +155,20 @@ func (r *Resolver) notTraceable(ev *Event, module, reason string) error {
 // is an array of the arguments, with the result behind them for fexit.
 func fetchContext(p *Probe, ev *Event, a *Arg, s *signature) error {
 	slot, field := s.slots, Field{}
-	if a.Source == ArgReturn {
+	if a.Value.Op == OpReturn {
 		if s.result == nil {
 			return &InvalidError{ev.Text, "the function returns nothing"}
 		}
 		field = btfField(a.Name, s.result)
 	} else {
-		if a.Index >= len(s.params) {
-			return &InvalidError{ev.Text, fmt.Sprintf("%s does not exist: the function has %d arguments", a.source(), len(s.params))}
+		if a.Value.Index >= len(s.params) {
+			return &InvalidError{ev.Text, fmt.Sprintf("%s does not exist: the function has %d arguments", a.Value.String(), len(s.params))}
 		}
-		slot = s.params[a.Index].slot
-		field = btfField(a.Name, s.params[a.Index].typ)
+		slot = s.params[a.Value.Index].slot
+		field = btfField(a.Name, s.params[a.Value.Index].typ)
 	}
 	if slot > maxContextWord {
-		return &InvalidError{ev.Text, fmt.Sprintf("%s cannot be read: it lies behind %d slots of arguments", a.source(), maxContextWord)}
+		return &InvalidError{ev.Text, fmt.Sprintf("%s cannot be read: it lies behind %d slots of arguments", a.Value.String(), maxContextWord)}
 	}
 	p.add(a, Fetch{Word: uint8(slot)}, field)
 	return nil

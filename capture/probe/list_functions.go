@@ -134,9 +134,9 @@ func (r *Resolver) listUprobes(p *listPattern, kind format.ProbeKind, _ bool, yi
 	}
 	slices.Sort(names)
 	for _, f := range slices.Compact(names) {
-		l := Listing{Kind: kind, Name: kind.String() + ":" + quote(path.Base(b.path.shown), false) + ":" + quote(f, true)}
+		l := Listing{Kind: kind, Name: kind.String() + ":" + quoteBinary(path.Base(b.path.shown)) + ":" + quoteFunction(f)}
 		if strings.Contains(name, "/") {
-			l.Name = kind.String() + ":" + quote(name, false) + ":" + quote(f, true)
+			l.Name = kind.String() + ":" + quoteBinary(name) + ":" + quoteFunction(f)
 		}
 		if !yield(l) {
 			break

@@ -9,25 +9,24 @@ import (
 
 const maxEventText = 64 << 10 // bytes
 
+// A Context is where events that name a function alone are looked for, as perf probe's
+// options -x and -m say it.
+type Context struct {
+	Binary string // path, soname or short library name; "" not given
+	Module string // kernel module; "" not given
+}
+
 // Parse reads one -e value. Commas and braces give several events, as with perf;
 // errors are of type [*SyntaxError]. It accepts
 //
-//	[NAME=]PROBE [[NAME=]argN[:TYPE] | [NAME=]retval[:TYPE]]...
+//	[NAME=]PROBE [/PREDICATE/] [[NAME=]VALUE[:TYPE]]... [[MODIFIER,...]]
 //
-// where PROBE is one of
-//
-//	SYSTEM:EVENT  tracepoint|t:SYSTEM:EVENT    globs * ? [a-z] {a,b} in both
-//	rawtracepoint|rt:EVENT
-//	kprobe|k:[MODULE:]FUNCTION[+OFFSET]        kretprobe|kr:[MODULE:]FUNCTION
-//	fentry|f:[MODULE:]FUNCTION                 fexit|fr:[MODULE:]FUNCTION
-//	uprobe|u:BINARY:FUNCTION[+OFFSET]          uprobe|u:BINARY:FILE_OFFSET
-//	uretprobe|ur:BINARY:FUNCTION
-//	cpu-clock, cycles and other perf events    profile:hz:FREQUENCY
-//
-// and TYPE is u8 to u64, s8 to s64, x8 to x64, char, bool, string, ustring or
-// symbol. Names of binaries and user functions may stand in double quotes.
-func Parse(text string) ([]Event, error) {
-	p := parser{scanner{text: text}}
+// in the spellings of bpftrace, perf, perf probe and ftrace: docs/events.md has all of them.
+func Parse(text string) ([]Event, error) { return Context{}.Parse(text) }
+
+// Parse reads one -e value, as [Parse] does.
+func (c Context) Parse(text string) ([]Event, error) {
+	p := parser{scanner{text: text}, c}
 	if len(text) > maxEventText {
 		return nil, &SyntaxError{Text: text[:64] + "…", Pos: maxEventText, Reason: "longer than 64 KiB"}
 	}
@@ -50,7 +49,10 @@ func Parse(text string) ([]Event, error) {
 	}
 }
 
-type parser struct{ scanner }
+type parser struct {
+	scanner
+	context Context
+}
 
 // group reads {EVENT,…}. The kernel has no group for probes: it is a list.
 func (p *parser) group(events []Event) ([]Event, error) {
@@ -82,20 +84,10 @@ func (p *parser) group(events []Event) ([]Event, error) {
 
 // event reads up to the comma, the group's brace or the end.
 func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
-	start, err := p.word(inGroup)
-	if err != nil {
-		return nil, err
-	}
-	if p.pos == start {
-		return nil, p.fail(start, "expected an event, such as sched:sched_switch or uprobe:libc:malloc")
-	}
+	start := p.pos
 	var e Event
-	at := start
-	if name, _, ok := strings.Cut(p.text[start:p.pos], "="); ok && isIdentifier(name) {
-		e.Alias = name
-		at += len(name) + 1
-	}
-	if err := p.probe(&e, at, p.text[at:p.pos]); err != nil {
+	e.Alias = p.alias()
+	if err := p.probe(&e, inGroup); err != nil {
 		return nil, err
 	}
 	end := p.pos
@@ -104,11 +96,7 @@ func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 		if p.done() || p.peek() == ',' || inGroup && p.peek() == '}' {
 			break
 		}
-		at, err := p.word(inGroup)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.arg(&e, at, p.text[at:p.pos]); err != nil {
+		if err := p.option(&e, inGroup); err != nil {
 			return nil, err
 		}
 		end = p.pos
@@ -117,62 +105,123 @@ func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 	return append(events, e), nil
 }
 
-// probe reads what follows the alias. at is its position in the text.
-func (p *parser) probe(e *Event, at int, text string) error {
-	if n := len(text); n > 1 && text[n-1] == '/' {
-		return p.fail(at+max(0, strings.LastIndexByte(text[:n-1], '/')), "filters are not supported")
+// alias reads NAME= or, as perf probe has it, GROUP:NAME=.
+func (p *parser) alias() string {
+	name, _, ok := strings.Cut(p.text[p.pos:], "=")
+	if group, after, two := strings.Cut(name, ":"); ok && two && isIdentifier(group) && isIdentifier(after) && p.context != (Context{}) {
+		p.pos += len(name) + 1
+		return after
+	}
+	if !ok || !isIdentifier(name) {
+		return ""
+	}
+	p.pos += len(name) + 1
+	return name
+}
+
+// option reads what may stand behind the probe: a predicate, modifiers or an argument.
+func (p *parser) option(e *Event, inGroup bool) error {
+	switch p.peek() {
+	case '/':
+		return p.predicate(e)
+	case '[':
+		return p.modifiers(e)
+	}
+	at, err := p.word(inGroup, noPredicate)
+	if err != nil {
+		return err
+	}
+	return p.arg(e, at, p.text[at:p.pos])
+}
+
+// predicate reads /PREDICATE/. What it says is not its business.
+func (p *parser) predicate(e *Event) error {
+	start := p.pos
+	end := p.predicateEnd(start)
+	switch {
+	case end < 0:
+		return p.fail(start, "the predicate is not closed: expected /CONDITION/")
+	case e.Predicate != "":
+		return p.fail(start, "two predicates: join them by &&")
+	case end+1 < len(p.text) && !isSpace(p.text[end+1]) && !strings.ContainsRune(",[}", rune(p.text[end+1])):
+		return p.fail(end+1, "expected the end of the predicate: a division in it stands in parentheses")
+	}
+	e.Predicate = strings.TrimSpace(p.text[start+1 : end])
+	if e.Predicate == "" {
+		return p.fail(start, "the predicate is empty")
+	}
+	p.pos = end + 1
+	return nil
+}
+
+// probe reads what follows the alias.
+func (p *parser) probe(e *Event, inGroup bool) error {
+	if done, err := p.ftrace(e, inGroup); done || err != nil {
+		return err
+	}
+	at, err := p.word(inGroup, p.slashes())
+	if err != nil {
+		return err
+	}
+	text := p.text[at:p.pos]
+	if text == "" {
+		return p.fail(at, "expected an event, such as sched:sched_switch or uprobe:libc:malloc")
 	}
 	word, rest, colon := strings.Cut(text, ":")
 	kind, known := kindNames[word]
 	timed, isTimed := findTimed(word)
 	switch {
-	case isTimed:
+	case isTimed || word == "p" && isFrequency(rest):
+		if word == "p" {
+			timed.name = profileName
+		}
 		return p.timed(e, timed, at+len(word), text[len(word):])
-	case !colon:
-		if i := strings.IndexAny(word, "+%@/ "); i > 0 {
-			word = word[:i]
-		}
-		if isIdentifier(word) {
-			return p.fail(at, "no such event: kernel functions are kprobe:"+word+", those of programs uprobe:BINARY:"+word)
-		}
-		return p.fail(at, "expected KIND:… or SYSTEM:EVENT")
-	case !known && (word == "usdt" || word == "U"):
-		return p.fail(at, "usdt probes are not supported")
-	case !known:
+	case known && colon:
+		return p.ofKind(e, kind, at+len(word)+1, rest)
+	case word == "mem" && colon:
+		return p.perfWatchpoint(e, at+len("mem:"), rest)
+	case strings.HasPrefix(word, "%") || colon && (strings.HasPrefix(word, sdtPrefix) || word == probeGroup || strings.HasPrefix(word, probeGroup+"_")):
+		return p.perfProbeName(e, at, text)
+	case colon && otherKinds[word] != "" && (len(word) > 2 || strings.Contains(rest, ":")):
+		return p.fail(at, otherKinds[word])
+	case p.context.Binary != "" && !isTracepointName(word, rest, colon):
+		return p.perfProbeUser(e, at, text)
+	case p.context.Module != "" && !isTracepointName(word, rest, colon):
+		return p.perfProbeKernel(e, at, text)
+	case colon:
+		e.Dialect = DialectPerf
 		return p.tracepoint(e, at, text)
 	}
-	at += len(word) + 1
+	return p.fail(at, notAnEvent(word))
+}
+
+// notAnEvent says what a bare word may have meant.
+func notAnEvent(word string) string {
+	if i := strings.IndexAny(word, "+%@/ "); i > 0 {
+		word = word[:i]
+	}
+	if isIdentifier(word) {
+		return "no such event: kernel functions are kprobe:" + word + ", those of programs uprobe:BINARY:" + word + " (or -x BINARY)"
+	}
+	return "expected KIND:… or SYSTEM:EVENT"
+}
+
+// ofKind reads a probe behind its kind.
+func (p *parser) ofKind(e *Event, kind format.ProbeKind, at int, rest string) error {
 	e.Kind = kind
 	switch kind {
 	case format.ProbeTracepoint:
 		return p.tracepoint(e, at, rest)
 	case format.ProbeRawTracepoint:
-		e.Name = rest
-		return p.kernelName(at, rest, "a raw tracepoint")
+		return p.rawTracepoint(e, at, rest)
 	case format.ProbeUprobe, format.ProbeUretprobe:
-		return p.userFunction(e, at, rest)
+		return p.userProbe(e, at, rest)
+	case format.ProbeUSDT:
+		return p.usdt(e, at, rest)
+	case format.ProbeWatchpoint:
+		return p.watchpoint(e, at, rest)
 	}
 	return p.kernelFunction(e, at, rest)
-}
-
-func (p *parser) timed(e *Event, t timedEvent, at int, rest string) error {
-	e.Kind, e.Name = format.ProbeTimed, t.name
-	if t.name != profileName {
-		if rest != "" {
-			return p.fail(at, "modifiers are not supported")
-		}
-		return nil
-	}
-	digits, ok := strings.CutPrefix(rest, ":hz:")
-	if !ok {
-		return p.fail(at, "expected profile:hz:FREQUENCY")
-	}
-	hz, ok := parseNumber(digits)
-	if !ok || hz == 0 || hz > 1e6 {
-		return p.fail(at+len(":hz:"), "frequency must be a number from 1 to 1000000")
-	}
-	e.Frequency = hz
-	return nil
 }
 
 func (p *parser) tracepoint(e *Event, at int, text string) error {
@@ -181,26 +230,32 @@ func (p *parser) tracepoint(e *Event, at int, text string) error {
 		return p.fail(at, "expected SYSTEM:EVENT")
 	}
 	e.Kind, e.System, e.Name = format.ProbeTracepoint, system, name
-	for _, part := range []struct {
-		at   int
-		text string
-	}{{at, system}, {at + len(system) + 1, name}} {
-		if part.text == "" {
-			return p.fail(part.at, "empty name in a tracepoint")
+	if hasMeta(system) || hasMeta(name) {
+		e.Match = MatchGlob
+	}
+	if err := p.pattern(at, system, "tracepoint"); err != nil {
+		return err
+	}
+	return p.pattern(at+len(system)+1, name, "tracepoint")
+}
+
+// pattern checks a name that may hold globs.
+func (p *parser) pattern(at int, text, what string) error {
+	if text == "" {
+		return p.fail(at, "empty name in a "+what)
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ':':
+			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
+		case c == '/':
+			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
+		case !isNameByte(c) && !strings.ContainsRune("*?[]{},-^", rune(c)):
+			return p.fail(at+i, "not a character of "+what+" names")
 		}
-		for i := range len(part.text) {
-			switch c := part.text[i]; {
-			case c == ':':
-				return p.fail(part.at+i, "modifiers are not supported")
-			case c == '/':
-				return p.fail(part.at+i, "filters are not supported")
-			case !isNameByte(c) && !strings.ContainsRune("*?[]{},-^", rune(c)):
-				return p.fail(part.at+i, "not a character of tracepoint names")
-			}
-		}
-		if _, err := newGlob(part.text); err != nil {
-			return p.fail(part.at, err.Error())
-		}
+	}
+	if _, err := newGlob(text); err != nil {
+		return p.fail(at, err.Error())
 	}
 	return nil
 }

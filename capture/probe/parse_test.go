@@ -11,29 +11,29 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	u64 := func(name string, index int) probe.Arg { return probe.Arg{Name: name, Index: index} }
+	u64 := func(name string, index int) probe.Arg { return probe.Arg{Name: name, Value: probe.Expr{Index: index}} }
 	for _, test := range []struct {
 		text string
 		want probe.Event
 	}{
 		{"sched:sched_switch", probe.Event{Kind: format.ProbeTracepoint, System: "sched", Name: "sched_switch"}},
-		{"t:sched:sched_{wakeup,wak*}", probe.Event{Kind: format.ProbeTracepoint, System: "sched", Name: "sched_{wakeup,wak*}"}},
-		{"x=tracepoint:s?:[a-z]*", probe.Event{Kind: format.ProbeTracepoint, Alias: "x", System: "s?", Name: "[a-z]*"}},
+		{"t:sched:sched_{wakeup,wak*}", probe.Event{Kind: format.ProbeTracepoint, System: "sched", Name: "sched_{wakeup,wak*}", Match: probe.MatchGlob}},
+		{"x=tracepoint:s?:[a-z]*", probe.Event{Kind: format.ProbeTracepoint, Alias: "x", System: "s?", Name: "[a-z]*", Match: probe.MatchGlob}},
 		{"rt:sched_switch", probe.Event{Kind: format.ProbeRawTracepoint, Name: "sched_switch"}},
 		{"k:vfs_read+0x10", probe.Event{Kind: format.ProbeKprobe, Name: "vfs_read", Offset: 16}},
 		{"kprobe:ext4:ext4_sync_file.isra.0 f=arg0 arg5:x32", probe.Event{Kind: format.ProbeKprobe, Module: "ext4", Name: "ext4_sync_file.isra.0",
-			Args: []probe.Arg{u64("f", 0), {Name: "arg5", Index: 5, Type: format.FieldHex, Size: 4}}}},
+			Args: []probe.Arg{u64("f", 0), {Name: "arg5", Value: probe.Expr{Index: 5}, Type: probe.Type{Kind: probe.TypeHex, Size: 4}}}}},
 		{"kr:vfs_read ret=retval:s64", probe.Event{Kind: format.ProbeKretprobe, Name: "vfs_read",
-			Args: []probe.Arg{{Name: "ret", Source: probe.ArgReturn, Type: format.FieldInt, Size: 8}}}},
+			Args: []probe.Arg{{Name: "ret", Value: probe.Expr{Op: probe.OpReturn}, Type: probe.Type{Kind: probe.TypeInt, Size: 8}}}}},
 		{"f:do_filp_open arg1:string arg2:ustring", probe.Event{Kind: format.ProbeFentry, Name: "do_filp_open",
-			Args: []probe.Arg{{Name: "arg1", Index: 1, Type: format.FieldString}, {Name: "arg2", Index: 2, Type: format.FieldString, User: true}}}},
+			Args: []probe.Arg{{Name: "arg1", Value: probe.Expr{Index: 1}, Type: probe.Type{Kind: probe.TypeString}}, {Name: "arg2", Value: probe.Expr{Index: 2}, Type: probe.Type{Kind: probe.TypeString, User: true}}}}},
 		{"fr:vfs_read arg0 retval", probe.Event{Kind: format.ProbeFexit, Name: "vfs_read",
-			Args: []probe.Arg{u64("arg0", 0), {Name: "retval", Source: probe.ArgReturn}}}},
+			Args: []probe.Arg{u64("arg0", 0), {Name: "retval", Value: probe.Expr{Op: probe.OpReturn}}}}},
 		{"u:libc:malloc+8\targ0:u64", probe.Event{Kind: format.ProbeUprobe, Binary: "libc", Name: "malloc", Offset: 8,
-			Args: []probe.Arg{{Name: "arg0", Type: format.FieldUint, Size: 8}}}},
+			Args: []probe.Arg{{Name: "arg0", Type: probe.Type{Kind: probe.TypeUint, Size: 8}}}}},
 		{"uprobe:./a.out:0x1139", probe.Event{Kind: format.ProbeUprobe, Binary: "./a.out", Offset: 0x1139}},
 		{"u:libc:fopen arg0:string", probe.Event{Kind: format.ProbeUprobe, Binary: "libc", Name: "fopen",
-			Args: []probe.Arg{{Name: "arg0", Type: format.FieldString, User: true}}}},
+			Args: []probe.Arg{{Name: "arg0", Type: probe.Type{Kind: probe.TypeString}}}}},
 		{`ur:"/opt/my app:1/x":main`, probe.Event{Kind: format.ProbeUretprobe, Binary: "/opt/my app:1/x", Name: "main"}},
 		{"u:./srv:ns::foo(int, std::map<int, char>)", probe.Event{Kind: format.ProbeUprobe, Binary: "./srv", Name: "ns::foo(int, std::map<int, char>)"}},
 		{"u:./srv:a::operator->()", probe.Event{Kind: format.ProbeUprobe, Binary: "./srv", Name: "a::operator->()"}},
@@ -51,6 +51,9 @@ func TestParse(t *testing.T) {
 			continue
 		}
 		test.want.Text = test.text
+		if len(got) == 1 {
+			test.want.Dialect = got[0].Dialect
+		}
 		if len(got) != 1 || !reflect.DeepEqual(got[0], test.want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", test.text, got, test.want)
 			continue
@@ -60,7 +63,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: canonical spelling %q: %v %v", test.text, got[0].String(), again, err)
 			continue
 		}
-		again[0].Text = test.text
+		again[0].Text, again[0].Dialect = test.text, test.want.Dialect
 		if !reflect.DeepEqual(again[0], test.want) {
 			t.Errorf("%s: canonical spelling %q means another event: %+v", test.text, got[0].String(), again[0])
 		}
@@ -105,24 +108,25 @@ func TestParseErrors(t *testing.T) {
 		{"vfs_read", 0, "kprobe:vfs_read"},
 		{"sched:", 6, "empty name"},
 		{"sched:a[b", 7, "not closed"},
-		{"sched:a b", 8, "take no arguments"},
 		{"sched:sched_switch:u", 18, "modifiers"},
-		{"sched:sched_switch/prev_pid>0/", 18, "filters"},
-		{"k:vfs_read/arg0>0/", 10, "filters"},
-		{"k:vfs_read /arg0 > 0/", 11, "filters"},
+		{"sched:sched_switch/prev_pid>0", 18, "not closed"},
+		{"k:vfs_read/arg0/2>1/", 16, "division"},
+		{"k:f //", 4, "empty"},
+		{"k:vfs_read /arg0 > 0/ /pid>1/", 22, "two predicates"},
 		{"cycles:pp", 6, "modifiers"},
 		{"profile:99", 7, "profile:hz:FREQUENCY"},
 		{"profile:hz:0", 11, "from 1 to 1000000"},
-		{"usdt:libc:x", 0, "usdt"},
-		{"k:vfs_*", 6, "globs"},
+		{"usdt:libc", 9, "PROVIDER"},
+		{"k:vfs_*+4", 2, "takes no offset"},
+		{"k:~/a(/", 4, "missing closing"},
 		{"k:vfs_read+x", 10, "not a character"},
 		{"k:vfs_read+0x", 11, "not an offset"},
 		{"kr:vfs_read+4", 11, "takes no offset"},
-		{"k:0xffff0", 2, "FUNCTION+OFFSET"},
+		{"kr:0xffff0", 3, "takes no address"},
 		{"u:libc", 6, `expected ":"`},
 		{"u::x", 2, "program or library"},
 		{"u:libc:", 7, "expected a function"},
-		{"u:libc:str*", 10, "globs"},
+		{"u:libc:str*+1", 7, "takes no offset"},
 		{`u:"libc:x`, 2, "quote is not closed"},
 		{"u:x:f(int", 5, "not closed"},
 		{"u:./srv:operator<(b, c)", 16, "double quotes"},
@@ -135,7 +139,24 @@ func TestParseErrors(t *testing.T) {
 		{"u:b:f arg0:symbol", 11, "kernel code"},
 		{"k:f x=arg0 x=arg1", 13, "two arguments are called x"},
 		{"k:f 1x=arg0", 4, "not a name"},
-		{"k:f arg0 [depth=3]", 9, "modifiers"},
+		{"k:f arg0 [depth=300]", 10, "from 1 to 127"},
+		{"k:f [depth=1,depth=2]", 13, "given twice"},
+		{"k:f [min-dur=1ms]", 5, "at return"},
+		{"k:f [frob=1]", 5, "no such modifier"},
+		{"k:f $arg0", 4, "count from $arg1"},
+		{"k:f +8(arg0", 6, "not closed"},
+		{"k:f 17", 4, "no argument"},
+		{"k:f arg0:b9@0/8", 9, "bit field"},
+		{"k:f arg0:u8[99]", 12, "1 to 64"},
+		{"t:a:b %di", 6, "no registers"},
+		{"kr:f sk", 5, "gone at return"},
+		{"p:c:malloc", 2, "write uprobe:c:malloc"},
+		{"r::vfs_read", 2, "write kretprobe:vfs_read"},
+		{"p:malloc", 8, "write kprobe:malloc"},
+		{"x=p:y f", 4, "two names"},
+		{"w:0x1000:3:rw", 9, "1, 2, 4 or 8 bytes"},
+		{"w:0x1000:8:rr", 12, "access is"},
+		{"s:page-faults:100", 0, "write the event alone"},
 		{"a:b\x00", 3, "control character"},
 	} {
 		events, err := probe.Parse(test.text)
@@ -156,11 +177,17 @@ func FuzzParseEvent(f *testing.F) {
 	for _, seed := range []string{
 		"sched:sched_switch", "{a:{b,c},k:m:f+0x10 x=arg0:u32},cycles", "ur:libc:malloc ret=retval:x64",
 		`u:"a b":"operator+"+4 arg0:string`, "u:./s:a::operator<(b<c>, d)", "fr:f retval arg1:ustring", "x=profile:hz:99",
+		"k:f/arg0>1/ a->b.c[3]:u8[4]@user +u8(+0(%di)):b4@2/32 [every=3,min-dur=5ms]", "kr:f [min-dur=5ms]", "k:m:~/a\\/|b/",
+		"p:a/b f+4 $arg1 $stack3 @x+4 n=$retval", "r10:x /bin/a:0x10", "probe_libc:malloc__return", "sdt_libc:x*", "%sdt_a:b",
+		"u:a@b.c:12", "u:a:f@b.c:3", "U:libc:p:n*", "w:0x10:8:rw", "mem:0x10/4:x", "rt:m:e args.retval buf=arg1:bytes:arg2",
 	} {
-		f.Add(seed)
+		f.Add(seed, uint8(0))
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		events, err := probe.Parse(text)
+	f.Add("a::b@c.c:3,f%return,c.c:12,g:x=f+4", uint8(1))
+	f.Add("f%return,k:f,cycles,{f:3,s:e}", uint8(2))
+	contexts := []probe.Context{{}, {Binary: "/bin/x"}, {Module: "m"}}
+	f.Fuzz(func(t *testing.T, text string, context uint8) {
+		events, err := contexts[int(context)%len(contexts)].Parse(text)
 		if err != nil {
 			var syntax *probe.SyntaxError
 			if !errors.As(err, &syntax) || syntax.Pos < 0 || syntax.Pos > len(text) {
@@ -173,7 +200,7 @@ func FuzzParseEvent(f *testing.F) {
 			if err != nil || len(again) != 1 {
 				t.Fatalf("%q: canonical spelling %q: %d events, %v", text, e.String(), len(again), err)
 			}
-			again[0].Text = e.Text
+			again[0].Text, again[0].Dialect = e.Text, e.Dialect
 			if !reflect.DeepEqual(again[0], e) {
 				t.Fatalf("%q: canonical spelling %q:\ngot  %+v\nwant %+v", text, e.String(), again[0], e)
 			}

@@ -59,5 +59,10 @@ type Field struct {
 	Relative bool   // Dynamic, and the offset counts from the end of the u32
 }
 
+// inUserSpace reports whether the arguments are a user program's.
+func (p *Probe) inUserSpace() bool {
+	return p.Kind == format.ProbeUprobe || p.Kind == format.ProbeUretprobe || p.Kind == format.ProbeUSDT
+}
+
 // commonSize is the size of the common fields at the start of a trace record.
 const commonSize = 8

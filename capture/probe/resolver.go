@@ -75,8 +75,14 @@ func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
 }
 
 func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
+	if ev.Kind != format.ProbeTracepoint && r.madeByPerf(ev) {
+		ev = ev.asTracepoint()
+	}
 	if len(ev.Args) > bpf.MaxFetches {
 		return nil, &InvalidError{ev.Text, fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
+	}
+	if err := unsupported(ev); err != nil {
+		return nil, err
 	}
 	switch ev.Kind {
 	case format.ProbeTracepoint:

@@ -1,6 +1,10 @@
 package probe
 
-import "strings"
+import (
+	"strings"
+
+	"trapline/format"
+)
 
 // A scanner walks over the text of events and keeps the position for errors.
 type scanner struct {
@@ -33,10 +37,81 @@ func (s *scanner) skipSpace() {
 // closers pairs brackets. Names of C++ functions hold all of them.
 var closers = map[byte]byte{'(': ')', '<': '>', '{': '}', '[': ']'}
 
-// word advances over one word: up to white space, a comma or, in a group, the
-// closing brace, none of which end it inside quotes and brackets.
-func (s *scanner) word(inGroup bool) (start int, err error) {
+// A slashRule says which slashes in a word start a predicate: those of paths and of the
+// names of Go's functions do not.
+type slashRule struct {
+	never    bool
+	colons   int  // after how many colons
+	operator bool // only when what is between it and the next slash compares something
+}
+
+var noPredicate = slashRule{never: true}
+
+// slashes returns the rule for the probe that comes next.
+func (p *parser) slashes() slashRule {
+	word, _, colon := strings.Cut(p.text[p.pos:], ":")
+	kind, known := kindNames[word]
+	switch {
+	case !colon || !known:
+		if word == "mem" && colon {
+			return noPredicate
+		}
+		return slashRule{operator: p.context.Binary != ""}
+	case kind == format.ProbeUprobe || kind == format.ProbeUretprobe || kind == format.ProbeUSDT:
+		return slashRule{colons: 2, operator: true}
+	}
+	return slashRule{}
+}
+
+// predicateEnd returns the position of the slash that closes the predicate that starts
+// at another, -1 when there is none. Slashes in quotes and parentheses close nothing.
+func (s *scanner) predicateEnd(start int) int {
+	depth := 0
+	for i := start + 1; i < len(s.text); i++ {
+		switch s.text[i] {
+		case '"':
+			n := quotedEnd(s.text[i:])
+			if n == 0 {
+				return -1
+			}
+			i += n - 1
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '/':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// startsPredicate reports whether the slash that comes next does.
+func (s *scanner) startsPredicate(rule slashRule) bool {
+	if !rule.operator {
+		return true
+	}
+	end := s.predicateEnd(s.pos)
+	if end < 0 || !strings.ContainsAny(s.text[s.pos+1:end], "=<>!&|~") {
+		return false
+	}
+	return end+1 == len(s.text) || isSpace(s.text[end+1]) || strings.IndexByte(",[}", s.text[end+1]) >= 0
+}
+
+// startsModifiers reports whether the bracket that comes next does: no class of
+// characters and no array has an equals sign in it.
+func (s *scanner) startsModifiers() bool {
+	inside, _, ok := strings.Cut(s.text[s.pos:], "]")
+	return ok && strings.Contains(inside, "=")
+}
+
+// word advances over one word: up to white space, a comma, a predicate, modifiers or, in
+// a group, the closing brace, none of which end it inside quotes and brackets.
+func (s *scanner) word(inGroup bool, rule slashRule) (start int, err error) {
 	start = s.pos
+	colons := 0
 	var open []int // positions of open brackets
 	for !s.done() {
 		c := s.peek()
@@ -46,10 +121,19 @@ func (s *scanner) word(inGroup bool) (start int, err error) {
 				return start, err
 			}
 			continue
+		case c == '~' && len(open) == 0 && (s.pos == start || s.text[s.pos-1] == ':') && regexpEnd(s.text[s.pos:]) > 0 && s.text[s.pos+1] == '/':
+			s.pos += regexpEnd(s.text[s.pos:])
+			continue
 		case c < 0x20 && (!isSpace(c) || len(open) > 0) || c == 0x7f:
 			return start, s.fail(s.pos, "control character")
 		case len(open) == 0 && (isSpace(c) || c == ',' || inGroup && c == '}'):
 			return start, nil
+		case c == '/' && len(open) == 0 && s.pos > start && !rule.never && colons >= rule.colons && s.startsPredicate(rule):
+			return start, nil
+		case c == '[' && len(open) == 0 && s.pos > start && s.startsModifiers():
+			return start, nil
+		case c == ':' && len(open) == 0:
+			colons++
 		case closers[c] != 0:
 			open = append(open, s.pos)
 		case c == ')' || c == '}' || c == ']' || c == '>' && len(open) > 0:
@@ -80,7 +164,7 @@ func (s *scanner) skipQuoted() error {
 		case c == '"':
 			s.pos++
 			return nil
-		case c == '\\':
+		case c == '\\' && s.pos+1 < len(s.text) && s.text[s.pos+1] >= 0x20:
 			s.pos++
 		case c < 0x20 || c == 0x7f:
 			return s.fail(s.pos, "control character")

@@ -1,7 +1,5 @@
 package probe
 
-import "trapline/format"
-
 // Types of perf events: enum perf_type_id in include/uapi/linux/perf_event.h.
 const (
 	perfTypeHardware = 0
@@ -65,16 +63,4 @@ func findTimed(name string) (timedEvent, bool) {
 		}
 	}
 	return timedEvent{}, false
-}
-
-// kindNames are the spellings of probe kinds.
-var kindNames = map[string]format.ProbeKind{
-	"tracepoint": format.ProbeTracepoint, "t": format.ProbeTracepoint,
-	"rawtracepoint": format.ProbeRawTracepoint, "rt": format.ProbeRawTracepoint,
-	"kprobe": format.ProbeKprobe, "k": format.ProbeKprobe,
-	"kretprobe": format.ProbeKretprobe, "kr": format.ProbeKretprobe,
-	"fentry": format.ProbeFentry, "f": format.ProbeFentry,
-	"fexit": format.ProbeFexit, "fr": format.ProbeFexit,
-	"uprobe": format.ProbeUprobe, "u": format.ProbeUprobe,
-	"uretprobe": format.ProbeUretprobe, "ur": format.ProbeUretprobe,
 }

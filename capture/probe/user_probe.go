@@ -126,14 +126,14 @@ func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, er
 		Path: b.path.open, Offset: offset, RecordSize: commonSize}
 	for i := range ev.Args {
 		a := &ev.Args[i]
-		if a.Source == ArgReturn {
+		if a.Value.Op == OpReturn {
 			p.add(a, Fetch{Word: returnWord()}, Field{Name: a.Name, Type: format.FieldInt, Size: 8})
 			continue
 		}
-		if a.Index >= argumentRegisters() {
-			return nil, &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.source(), argumentRegisters())}
+		if a.Value.Index >= argumentRegisters() {
+			return nil, &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.Value.String(), argumentRegisters())}
 		}
-		p.add(a, Fetch{Word: argumentWord(a.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
+		p.add(a, Fetch{Word: argumentWord(a.Value.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
 	}
 	return p, nil
 }

@@ -1,0 +1,43 @@
+package probe
+
+import "trapline/format"
+
+// unsupported refuses what the grammar has and resolving does not: [UnsupportedError].
+func unsupported(ev *Event) error {
+	what := ""
+	user := ev.inUserSpace()
+	switch m := ev.Modifiers; {
+	case ev.Kind == format.ProbeUSDT:
+		what = "USDT probes"
+	case ev.Kind == format.ProbeWatchpoint:
+		what = "watchpoints"
+	case ev.Match != MatchExact && ev.Kind != format.ProbeTracepoint:
+		what = "patterns of functions"
+	case ev.Line != 0 || ev.Source != "":
+		what = "lines of source"
+	case ev.Binary == "*":
+		what = "probes in all files of a process"
+	case ev.Name == "" && !user:
+		what = "addresses in the kernel"
+	case ev.Predicate != "":
+		what = "predicates"
+	case m != Modifiers{}:
+		what = "modifiers of single events"
+	}
+	for i := range ev.Args {
+		a := &ev.Args[i]
+		_, simple := a.Type.simple()
+		switch {
+		case ev.Kind == format.ProbeTracepoint || ev.Kind == format.ProbeRawTracepoint:
+			return &InvalidError{ev.Text, "tracepoints take no arguments: all of their fields are recorded"}
+		case a.Value.Op != OpArg && a.Value.Op != OpReturn:
+			what = "arguments such as " + a.Value.String()
+		case !simple && a.Type != Type{}:
+			what = "arguments of type " + a.Type.String()
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return &UnsupportedError{Event: ev.Text, Feature: what, Reason: "this version cannot record them"}
+}
