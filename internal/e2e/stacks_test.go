@@ -22,13 +22,6 @@ const (
 	caseEnd = 0x40000000 - 1
 )
 
-// What calls main. Whether the names of libc's own functions are known depends on
-// whether its debug file is installed.
-const (
-	dynamicTail = "__libc_start_call_main|@libc.so.6 __libc_start_main|__libc_start_main_impl|@libc.so.6 _start"
-	staticTail  = "__libc_start_call_main __libc_start_main|__libc_start_main_impl _start"
-)
-
 // maxFrames is how many frames of a stack are recorded.
 const maxFrames = 127
 
