@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"strings"
 	"time"
 
 	"trapline/format"
@@ -114,6 +115,19 @@ var stackNames = [...]string{StackNone: "none", StackKernel: "k", StackUser: "u"
 
 // profileName is the timed event that takes its frequency from its spelling.
 const profileName = "profile"
+
+// Require adds a condition to the predicate: both must hold.
+func (e *Event) Require(condition string) {
+	condition = strings.TrimSpace(condition)
+	switch {
+	case e.Predicate != "":
+		e.Predicate = "(" + e.Predicate + ") && (" + condition + ")"
+	case strings.Contains(condition, "/"): // outside parentheses, it would close the predicate
+		e.Predicate = "(" + condition + ")"
+	default:
+		e.Predicate = condition
+	}
+}
 
 // inUserSpace reports whether the event's arguments are a user program's.
 func (e *Event) inUserSpace() bool {

@@ -1,5 +1,7 @@
 package probe
 
+import "trapline/format"
+
 // Limits say which of a probe's hits are kept. The rest is counted as sampled out.
 type Limits struct {
 	Every uint64 // one of so many, on each CPU; 0 or 1: all of them
@@ -9,6 +11,15 @@ type Limits struct {
 
 // MaxRate is the highest rate that a limit can have: times are in ns.
 const MaxRate = 1e9
+
+// limit gives the probe the limits that its event asks for. Timed events are sampled by
+// the kernel.
+func (p *Probe) limit(m Modifiers) {
+	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}
+	if p.Kind == format.ProbeTimed && m.Every > 0 {
+		p.PerfPeriod, p.Frequency, p.Limits.Every = m.Every, 0, 0
+	}
+}
 
 // Period is what a hit of the probe stands for.
 func (p *Probe) Period() uint64 {

@@ -67,7 +67,7 @@ func (e *Event) modify(name, value string) string {
 			return "str is a number of bytes from 1 to " + strconv.Itoa(maxStringSize)
 		}
 	case "rate":
-		n, ok := positive(strings.TrimSuffix(value, "/s"), 1<<30)
+		n, ok := positive(strings.TrimSuffix(value, "/s"), MaxRate)
 		if !ok {
 			return "rate is hits a second, as in rate=100/s"
 		}

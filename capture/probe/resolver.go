@@ -67,6 +67,7 @@ func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
 	}
 	for i := range probes {
 		probes[i].Event = ev.Text
+		probes[i].limit(ev.Modifiers)
 		if len(probes[i].Fetch) > 0 {
 			probes[i].layOut()
 		}

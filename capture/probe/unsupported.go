@@ -6,7 +6,8 @@ import "trapline/format"
 func unsupported(ev *Event) error {
 	what := ""
 	user := ev.inUserSpace()
-	switch m := ev.Modifiers; {
+	m := ev.Modifiers
+	switch {
 	case ev.Kind == format.ProbeUSDT:
 		what = "USDT probes"
 	case ev.Kind == format.ProbeWatchpoint:
@@ -21,8 +22,8 @@ func unsupported(ev *Event) error {
 		what = "addresses in the kernel"
 	case ev.Predicate != "":
 		what = "predicates"
-	case m != Modifiers{}:
-		what = "modifiers of single events"
+	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0 || m.StringSize != 0:
+		what = "the modifiers stack, depth, min-dur and str"
 	}
 	for i := range ev.Args {
 		a := &ev.Args[i]

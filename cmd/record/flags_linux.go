@@ -37,7 +37,7 @@ cannot be written.`
 
 // A config is the command line, understood.
 type config struct {
-	events   []string
+	events   eventFlags
 	list     bool
 	dryRun   bool
 	quiet    bool
@@ -63,7 +63,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	var resolution time.Duration
 
 	g := f.Group("What")
-	g.StringArrayVarP(&c.events, "event", "e", nil, "record this `EVENT` (repeatable)")
+	c.events.add(g)
 	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
 	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN; with -v their arguments")
 	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
@@ -101,7 +101,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g = f.Group("Run")
 	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
 	c.limits.addRun(g)
-	cli.SizeVar(g, &ring, "buffer", "m", 4096, "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
+	g.VarP(&bufferValue{&ring, c.events.module}, "buffer", "m", "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
 	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
 	g.CountVarP(&c.verbose, "verbose", "v", "say more")
 

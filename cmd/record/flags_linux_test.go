@@ -16,6 +16,19 @@ func parseArgs(args ...string) (c config, done bool, code int, stderr string) {
 	return c, done, code, errs.String()
 }
 
+// spelled returns the events of a command line in their canonical spelling.
+func spelled(c *config) any {
+	events, err := c.events.parse()
+	if err != nil {
+		return err
+	}
+	var s []string
+	for _, e := range events {
+		s = append(s, e.String())
+	}
+	return strings.Join(s, " ")
+}
+
 // The spellings that perf's users have in their fingers.
 func TestParse(t *testing.T) {
 	for _, test := range []struct {
@@ -25,7 +38,11 @@ func TestParse(t *testing.T) {
 	}{
 		{"-e sched:sched_switch -ag sleep 10", func(c *config) any { return c.command }, []string{"sleep", "10"}},
 		{"-e sched:sched_switch -ag sleep 10", func(c *config) any { return c.all }, true},
-		{"-e a:b -e c:d", func(c *config) any { return c.events }, []string{"a:b", "c:d"}},
+		{"-e a:b -e c:d", spelled, "tracepoint:a:b tracepoint:c:d"},
+		{"-e a:b,c:d --filter x>1 --filter y/2==1 -e e:f", spelled, "tracepoint:a:b /(x>1) && (y/2==1)/ tracepoint:c:d /(x>1) && (y/2==1)/ tracepoint:e:f"},
+		{"-e a:b/x/ --filter y", spelled, "tracepoint:a:b /(x) && (y)/"},
+		{"-e f -x libc -e g -m ext4 -e h --module vmlinux -e i", spelled, "uprobe:libc:f uprobe:libc:g kprobe:ext4:h kprobe:vmlinux:i"},
+		{"-m 8M -m nf_tables -e f", func(c *config) any { return c.opt.RingBytes }, 8 << 20},
 		{"-e a:b -- ls -l", func(c *config) any { return c.command }, []string{"ls", "-l"}},
 		{"-e a:b ls -a", func(c *config) any { return c.all }, false},
 		{"-p 12,34", func(c *config) any { return c.opt.Scope.PIDs }, []uint32{12, 34}},
@@ -76,6 +93,8 @@ func TestParseRefuses(t *testing.T) {
 		"-C 4000":                 "CPUs above 1023 cannot be chosen",
 		"-u nosuchuser":           "-u nosuchuser: no such user",
 		"-u 1,2,3,4,5,6,7,8,9":    "at most 8 users",
+		"--filter x -e a:b":       "behind the -e",
+		"-m 8Q":                   `size "8Q"`,
 		"-m 2G":                   "more than 1G",
 		"-c 10 -F 99":             "-c and -F exclude each other",
 		"-c 4294967296":           "at most 4294967295",

@@ -80,7 +80,7 @@ func (l *limits) limitProbes(probes []probe.Probe) {
 	for i := range probes {
 		p := &probes[i]
 		switch {
-		case p.Kind == format.ProbeTimed && p.Frequency == 0:
+		case p.Kind == format.ProbeTimed && p.Frequency == 0 && p.PerfPeriod == 0:
 			p.PerfPeriod = l.every
 		case p.Kind != format.ProbeTimed && p.Limits.Every == 0:
 			p.Limits.Every = l.every

@@ -56,23 +56,20 @@ func run(ctx context.Context, env cli.Env) int {
 
 // resolve finds the places that the events name.
 func resolve(c *config, host *host) ([]probe.Probe, error) {
-	events := c.events
-	if len(events) == 0 {
-		events = []string{defaultEvent()}
+	if len(c.events.list) == 0 {
+		c.events.event(defaultEvent())
+	}
+	events, err := c.events.parse()
+	if err != nil {
+		return nil, err
 	}
 	var probes []probe.Probe
-	for _, text := range events {
-		parsed, err := probe.Parse(text)
+	for _, e := range events {
+		found, err := host.resolver.Resolve(e)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range parsed {
-			found, err := host.resolver.Resolve(e)
-			if err != nil {
-				return nil, err
-			}
-			probes = append(probes, found...)
-		}
+		probes = append(probes, found...)
 	}
 	if c.hz > 0 {
 		for i := range probes {
