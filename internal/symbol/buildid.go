@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"trapline/internal/elffile"
 )
 
 // Note types, as binutils and cmd/link define them.
@@ -20,7 +22,7 @@ const (
 func ReadBuildID(r io.ReaderAt) (id []byte, err error) {
 	defer guard("reading build ID", &err)
 	// Section headers lie at the far end of the file and are not needed.
-	if h, hErr := withoutSections(r); hErr == nil {
+	if h, hErr := elffile.WithoutSections(r); hErr == nil {
 		r = h
 	}
 	obj, err := newObject(r)
@@ -38,7 +40,7 @@ func (o *object) notes() (gnu []byte, golang string) {
 		if size > maxNotes {
 			return
 		}
-		b, err := readRange(o.r, off, size)
+		b, err := elffile.ReadRange(o.r, off, size)
 		if err != nil {
 			return
 		}

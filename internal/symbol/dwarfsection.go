@@ -6,6 +6,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"io"
+
+	"trapline/internal/elffile"
 )
 
 // A dwarfSection is read piece by piece, so that large files are not held in
@@ -65,7 +67,7 @@ func (s *dwarfSection) window(off, n uint64) []byte {
 	if s.data != nil {
 		return s.data[off : off+n]
 	}
-	b, err := readRange(s.r, s.off+off, n)
+	b, err := elffile.ReadRange(s.r, s.off+off, n)
 	if err != nil {
 		return nil
 	}

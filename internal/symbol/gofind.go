@@ -3,6 +3,8 @@ package symbol
 import (
 	"bytes"
 	"debug/elf"
+
+	"trapline/internal/elffile"
 )
 
 // Words of runtime.moduledata, which is the same from Go 1.20 on up to the last of
@@ -57,7 +59,7 @@ func (e *ELF) scanGoTable() (*goTable, uint64) {
 	pattern := []byte{0xff, 0xff, 0xff, 0, 0} // the magic's upper bytes and the padding
 	for _, p := range e.loads {
 		for off := uint64(0); off < p.Filesz; off += chunk {
-			b, err := readRange(e.r, p.Off+off, min(chunk+header, p.Filesz-off))
+			b, err := elffile.ReadRange(e.r, p.Off+off, min(chunk+header, p.Filesz-off))
 			if err != nil {
 				break
 			}
@@ -72,7 +74,7 @@ func (e *ELF) scanGoTable() (*goTable, uint64) {
 					continue
 				}
 				from := off + uint64(start)
-				data, err := readRange(e.r, p.Off+from, min(p.Filesz-from, maxGoTable))
+				data, err := elffile.ReadRange(e.r, p.Off+from, min(p.Filesz-from, maxGoTable))
 				if err != nil {
 					continue
 				}
@@ -111,7 +113,7 @@ func (e *ELF) applyModule(t *goTable, addr uint64) {
 		if p.Flags&elf.PF_W == 0 {
 			continue
 		}
-		data, err := readRange(e.r, p.Off, p.Filesz)
+		data, err := elffile.ReadRange(e.r, p.Off, p.Filesz)
 		if err != nil {
 			continue
 		}

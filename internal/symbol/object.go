@@ -1,12 +1,11 @@
 package symbol
 
 import (
-	"bytes"
 	"debug/elf"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
+
+	"trapline/internal/elffile"
 )
 
 // maxSection bounds how much of one section is held in memory.
@@ -15,103 +14,30 @@ const maxSection = 1 << 30
 // An object is one opened ELF file: an image itself or its separate debug file.
 type object struct {
 	r    io.ReaderAt
-	file *elf.File
+	file *elffile.File
 	path string // of a debug file
 }
 
 func newObject(r io.ReaderAt) (*object, error) {
-	f, err := elf.NewFile(r)
+	f, err := elffile.Open(r)
 	if err != nil {
-		// Packers and memory dumps leave section headers that lead nowhere. The
-		// program headers are enough to go on.
-		h, hErr := withoutSections(r)
-		if hErr != nil {
-			return nil, err
-		}
-		if f, hErr = elf.NewFile(h); hErr != nil {
-			return nil, err
-		}
-		r = h
+		return nil, err
 	}
-	return &object{r: r, file: f}, nil
+	return &object{r: f.R, file: f}, nil
 }
 
 // section returns a section that has contents in the file, or nil.
-func (o *object) section(name string) *elf.Section {
-	for _, s := range o.file.Sections {
-		if s.Name == name && s.Type != elf.SHT_NOBITS && s.Size > 0 {
-			return s
-		}
-	}
-	return nil
-}
+func (o *object) section(name string) *elf.Section { return o.file.Section(name) }
 
 // contents returns all bytes of a section, decompressed.
-func (o *object) contents(s *elf.Section) ([]byte, error) {
-	if s.Flags&elf.SHF_COMPRESSED == 0 {
-		return readRange(o.r, s.Offset, s.Size)
-	}
-	// Debug information compresses three- to tenfold. More is a bomb.
-	if s.Size > maxSection || s.Size > 1<<20+64*s.FileSize {
-		return nil, fmt.Errorf("section %s claims to unpack from %d to %d bytes", s.Name, s.FileSize, s.Size)
-	}
-	return s.Data()
-}
-
-// readRange reads n bytes at off. The last byte must be there before memory is
-// taken for all of them.
-func readRange(r io.ReaderAt, off, n uint64) ([]byte, error) {
-	if n == 0 {
-		return nil, nil
-	}
-	if n > maxSection || off > 1<<62 {
-		return nil, fmt.Errorf("range of %d bytes at %#x is too long", n, off)
-	}
-	var last [1]byte
-	if k, err := r.ReadAt(last[:], int64(off+n-1)); k != 1 {
-		return nil, fmt.Errorf("%d bytes at %#x reach past the end: %w", n, off, err)
-	}
-	b := make([]byte, n)
-	if k, err := r.ReadAt(b, int64(off)); k != len(b) {
-		return nil, err
-	}
-	return b, nil
-}
+func (o *object) contents(s *elf.Section) ([]byte, error) { return o.file.Contents(s) }
 
 // segmentBytes reads n bytes at a virtual address.
 func (o *object) segmentBytes(vaddr, n uint64) ([]byte, error) {
 	for _, p := range o.file.Progs {
 		if p.Type == elf.PT_LOAD && vaddr >= p.Vaddr && vaddr-p.Vaddr < p.Filesz && n <= p.Filesz-(vaddr-p.Vaddr) {
-			return readRange(o.r, p.Off+(vaddr-p.Vaddr), n)
+			return elffile.ReadRange(o.r, p.Off+(vaddr-p.Vaddr), n)
 		}
 	}
 	return nil, fmt.Errorf("no segment holds %d bytes at %#x", n, vaddr)
-}
-
-// withoutSections presents an ELF file as if it had no section headers.
-func withoutSections(r io.ReaderAt) (io.ReaderAt, error) {
-	h := make([]byte, 64)
-	if n, err := r.ReadAt(h, 0); n < len(h) {
-		return nil, err
-	}
-	if !bytes.HasPrefix(h, []byte(elf.ELFMAG)) || elf.Class(h[elf.EI_CLASS]) != elf.ELFCLASS64 {
-		return nil, errors.New("not a 64-bit ELF file")
-	}
-	binary.LittleEndian.PutUint64(h[40:], 0) // e_shoff
-	binary.LittleEndian.PutUint32(h[60:], 0) // e_shnum, e_shstrndx
-	return &headed{r: r, head: h}, nil
-}
-
-// headed is a reader with its first bytes replaced.
-type headed struct {
-	r    io.ReaderAt
-	head []byte
-}
-
-func (h *headed) ReadAt(b []byte, off int64) (int, error) {
-	n, err := h.r.ReadAt(b, off)
-	if off >= 0 && off < int64(len(h.head)) {
-		copy(b[:n], h.head[off:])
-	}
-	return n, err
 }

@@ -1,0 +1,92 @@
+package unwind
+
+import "math"
+
+// rule expresses a row as a Rule, RuleExact where that is not possible. vaddr is
+// the program counter, as linked.
+func (r *row) rule(vaddr uint64) Rule {
+	if r.kind != RuleStep {
+		return Rule{Kind: r.kind, CFA: int32(r.cfa.offset)}
+	}
+	if r.regs[RegIP].kind == ruleUndefined {
+		return Rule{Kind: RuleEnd}
+	}
+	exact := Rule{Kind: RuleExact}
+	if r.signal {
+		return exact
+	}
+	env := symbolic{vaddr: vaddr}
+	cfa := term{base: termRegister, reg: r.cfa.reg, n: uint64(r.cfa.offset)}
+	if r.cfa.expression != nil {
+		var ok bool
+		if cfa, ok = evaluate(r.cfa.expression, env); !ok {
+			return exact
+		}
+	}
+	rule := Rule{Kind: RuleStep, Base: cfa.reg, CFA: int32(cfa.n)}
+	distance := cfa.n
+	switch {
+	case cfa.base == termWord && cfa.n == 0:
+		distance = cfa.inner
+		rule.Deref, rule.CFA = true, int32(distance)
+	case cfa.base != termRegister:
+		return exact
+	}
+	if cfa.reg == RegIP || int64(distance) != int64(int32(distance)) {
+		return exact
+	}
+	if sp := r.regs[RegSP]; sp.kind != ruleUnspecified && !(sp.kind == ruleValOffset && sp.offset == 0) {
+		return exact
+	}
+	if at, ok := r.regs[RegIP].location(env, cfa); !ok || at.base != termCFA || int64(at.n) != -8 {
+		return exact
+	}
+	switch fp := &r.regs[RegFP]; fp.kind {
+	case ruleUnspecified, ruleSame:
+	default:
+		at, ok := fp.location(env, cfa)
+		if !ok || int64(at.n) < math.MinInt16 || int64(at.n) > math.MaxInt16 {
+			return exact
+		}
+		rule.SavesFP, rule.FP = true, int16(at.n)
+		switch {
+		case at.base == termCFA:
+		case at.base == termRegister && at.reg == RegFP:
+			rule.FPFromFP = true
+		default:
+			return exact
+		}
+	}
+	return rule
+}
+
+// location returns where a register is saved, from the CFA if possible.
+func (r *registerRule) location(env environment, cfa term) (term, bool) {
+	switch r.kind {
+	case ruleOffset:
+		return term{base: termCFA, n: uint64(r.offset)}, true
+	case ruleExpression:
+		at, ok := evaluate(r.expression, env, term{base: termCFA})
+		if at.base == cfa.base && at.reg == cfa.reg && at.inner == cfa.inner {
+			return term{base: termCFA, n: at.n - cfa.n}, ok
+		}
+		return at, ok
+	}
+	return term{}, false
+}
+
+// symbolic is the environment of expressions of which only the program counter is known.
+type symbolic struct{ vaddr uint64 }
+
+func (s symbolic) register(n uint64) (term, bool) {
+	if n == RegIP {
+		return term{base: termImage, n: s.vaddr}, true
+	}
+	return term{base: termRegister, reg: uint8(n)}, n < registers
+}
+
+func (s symbolic) load(address term, size uint64) (term, bool) {
+	return term{base: termWord, reg: address.reg, inner: address.n}, address.base == termRegister && size == 8
+}
+
+func (s symbolic) address(linked uint64) term { return term{base: termImage, n: linked} }

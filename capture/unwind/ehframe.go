@@ -1,0 +1,81 @@
+package unwind
+
+// ehFrame finds entries of .eh_frame through the sorted table of .eh_frame_hdr
+// (Linux Standard Base Core 5.0, section 10.6.2).
+type ehFrame struct {
+	frameTable
+	header   *section
+	entries  uint64 // where the sorted table starts in header
+	count    uint64
+	encoding byte
+	size     uint64 // bytes of a pointer of that encoding; entries are pairs
+}
+
+// headerVersion is the only version of .eh_frame_hdr.
+const headerVersion = 1
+
+// maxHeader is what .eh_frame_hdr takes before its table, at most.
+const maxHeader = 4 + 2*10
+
+// readHeader reads .eh_frame_hdr. It returns where .eh_frame starts, and the
+// source without its frame table, nil where the header has no sorted table.
+func readHeader(header *section) (frames uint64, s *ehFrame, ok bool) {
+	b := header.bytes(0, min(maxHeader, header.size))
+	c := cursor{b: b}
+	from := bases{end: header.addr + uint64(len(b)), data: header.addr}
+	version, framesEncoding, countEncoding, encoding := c.u8(), c.u8(), c.u8(), c.u8()
+	if version != headerVersion || framesEncoding == pointerOmitted {
+		return 0, nil, false
+	}
+	frames = c.pointer(framesEncoding, &from)
+	if c.bad {
+		return 0, nil, false
+	}
+	if countEncoding == pointerOmitted || encoding == pointerOmitted || pointerSize(encoding) == 0 {
+		return frames, nil, true
+	}
+	count := c.pointer(countEncoding, &from)
+	if c.bad || count == 0 {
+		return frames, nil, true
+	}
+	s = &ehFrame{header: header, entries: uint64(len(b) - len(c.b)), encoding: encoding, size: pointerSize(encoding)}
+	s.count = min(count, (header.size-s.entries)/(2*s.size))
+	return frames, s, true
+}
+
+// pointer returns the n-th pointer of the table: even ones are addresses of code,
+// each followed by that of its frame description.
+func (s *ehFrame) pointer(n uint64) (uint64, bool) {
+	at := s.entries + n*s.size
+	c := cursor{b: s.header.bytes(at, s.size)}
+	v := c.pointer(s.encoding, &bases{end: s.header.addr + at + s.size, data: s.header.addr})
+	return v, !c.bad
+}
+
+func (s *ehFrame) row(vaddr uint64) (row, bool) {
+	low, high := uint64(0), s.count // the entry looked for is below high
+	for low < high {
+		middle := low + (high-low)/2
+		begin, ok := s.pointer(2 * middle)
+		if !ok {
+			return row{}, false
+		}
+		if begin <= vaddr {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low == 0 {
+		return row{}, false
+	}
+	at, ok := s.pointer(2*(low-1) + 1)
+	if !ok {
+		return row{}, false
+	}
+	f, ok := s.fde(at - s.addr)
+	if !ok || !f.covers(vaddr) {
+		return row{}, false
+	}
+	return f.row(vaddr)
+}

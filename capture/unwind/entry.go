@@ -1,0 +1,173 @@
+package unwind
+
+import "strings"
+
+// A frameTable reads the entries of .eh_frame or .debug_frame (DWARF 5, section
+// 6.4.1; Linux Standard Base Core 5.0, section 10.6.1).
+type frameTable struct {
+	*section
+	eh         bool   // in the dialect of .eh_frame
+	terminated bool   // it ends at a terminator: nobody says how long it is
+	text, data uint64 // addresses that pointers may count from
+}
+
+// A cie is a common information entry: what frame descriptions share.
+type cie struct {
+	codeAlign uint64
+	dataAlign int64
+	ra        uint64 // column of the return address
+	encoding  byte   // of addresses
+	sized     bool   // frame descriptions have augmentation data
+	signal    bool   // augmentation S
+	program   []byte
+	bases     bases
+}
+
+// An fde is a frame description entry: the unwind information of one function.
+type fde struct {
+	begin, size uint64
+	cie         cie
+	program     []byte
+	bases       bases
+}
+
+// An entry is what both kinds begin with.
+type entry struct {
+	isCIE bool
+	cie   uint64 // where an FDE's CIE is
+	body  cursor
+	end   uint64
+}
+
+// maxEntry bounds one entry, in bytes. The largest functions take some tens of kilobytes.
+const maxEntry = 1 << 20
+
+// entry reads the head of the entry at a distance from the table's start. An
+// entry without contents, as a terminator is, has no body.
+func (t *frameTable) entry(at uint64) (entry, bool) {
+	head := t.bytes(at, 4)
+	if head == nil {
+		return entry{}, false
+	}
+	c := cursor{b: head}
+	length, wide := uint64(c.u32()), false
+	at += 4
+	if length == 0xffffffff { // 64-bit DWARF
+		if c.b = t.bytes(at, 8); c.b == nil {
+			return entry{}, false
+		}
+		length, wide = c.u64(), true
+		at += 8
+	}
+	if length == 0 {
+		return entry{end: at}, true
+	}
+	if length > maxEntry {
+		return entry{}, false
+	}
+	body := t.bytes(at, length)
+	if body == nil {
+		return entry{}, false
+	}
+	e := entry{body: cursor{b: body}, end: at + length}
+	switch {
+	case t.eh: // in both widths a distance of four bytes, from itself
+		back := uint64(e.body.u32())
+		e.isCIE, e.cie = back == 0, at-back
+	case wide:
+		e.cie = e.body.u64()
+		e.isCIE = e.cie == 1<<64-1
+	default:
+		e.cie = uint64(e.body.u32())
+		e.isCIE = e.cie == 1<<32-1
+	}
+	return e, !e.body.bad
+}
+
+// cie reads the common information entry at a distance from the table's start.
+func (t *frameTable) cie(at uint64) (cie, bool) {
+	e, ok := t.entry(at)
+	if !ok || !e.isCIE {
+		return cie{}, false
+	}
+	c := &e.body
+	from := bases{end: t.addr + e.end, text: t.text, data: t.data}
+	i := cie{encoding: formatAddress, bases: from}
+	version := c.u8()
+	augmentation := c.text()
+	switch version {
+	case 1, 3:
+	case 4, 5:
+		if addressSize, selectorSize := c.u8(), c.u8(); addressSize != 8 || selectorSize != 0 {
+			return cie{}, false
+		}
+	default:
+		return cie{}, false
+	}
+	if strings.HasPrefix(augmentation, "eh") { // GCC before 3.0: a pointer for its own use
+		c.u64()
+		augmentation = augmentation[2:]
+	}
+	i.codeAlign = c.uleb()
+	i.dataAlign = c.sleb()
+	if version == 1 {
+		i.ra = uint64(c.u8())
+	} else {
+		i.ra = c.uleb()
+	}
+	if strings.HasPrefix(augmentation, "z") {
+		i.sized = true
+		augmentation = augmentation[1:]
+		data := cursor{b: c.block()}
+		from.end -= uint64(len(c.b))
+		for _, letter := range augmentation {
+			switch letter {
+			case 'R':
+				i.encoding = data.u8()
+			case 'L':
+				data.u8()
+			case 'P': // the pointer is passed over, so it may be indirect
+				data.pointer(data.u8()&^pointerIndirect, &from)
+			case 'S':
+				i.signal = true
+			case 'B', 'G': // of arm64, without data
+			default:
+				return cie{}, false
+			}
+		}
+		c.bad = c.bad || data.bad
+	} else if augmentation != "" {
+		return cie{}, false
+	}
+	i.program = c.b
+	return i, !c.bad && i.ra < registers
+}
+
+// fde reads the frame description entry at a distance from the table's start.
+func (t *frameTable) fde(at uint64) (fde, bool) {
+	e, ok := t.entry(at)
+	if !ok || e.isCIE || len(e.body.b) == 0 {
+		return fde{}, false
+	}
+	i, ok := t.cie(e.cie)
+	if !ok {
+		return fde{}, false
+	}
+	return t.describe(&e, &i)
+}
+
+// describe reads what follows the head of a frame description entry.
+func (t *frameTable) describe(e *entry, i *cie) (fde, bool) {
+	c := &e.body
+	f := fde{cie: *i, bases: bases{end: t.addr + e.end, text: t.text, data: t.data}}
+	f.begin = c.pointer(i.encoding, &f.bases)
+	f.size = c.number(i.encoding)
+	f.bases.function = f.begin
+	if i.sized {
+		c.block() // where the language's exception table is
+	}
+	f.program = c.b
+	return f, !c.bad
+}
+
+func (f *fde) covers(vaddr uint64) bool { return vaddr-f.begin < f.size }

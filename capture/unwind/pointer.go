@@ -1,0 +1,97 @@
+package unwind
+
+// How pointers of .eh_frame and .eh_frame_hdr are written (Linux Standard Base
+// Core 5.0, section 10.5.1): a format in the low half, in the high one what it
+// counts from, and pointerIndirect where it leads to the place of the pointer.
+const (
+	pointerFormat   = 0x0f
+	pointerBase     = 0x70
+	pointerIndirect = 0x80
+	pointerOmitted  = 0xff
+
+	formatAddress = 0x00 // 8 bytes
+	formatULEB    = 0x01
+	formatU2      = 0x02
+	formatU4      = 0x03
+	formatU8      = 0x04
+	formatSigned  = 0x08 // 8 bytes
+	formatSLEB    = 0x09
+	formatS2      = 0x0a
+	formatS4      = 0x0b
+	formatS8      = 0x0c
+
+	fromZero     = 0x00
+	fromHere     = 0x10
+	fromText     = 0x20
+	fromData     = 0x30
+	fromFunction = 0x40
+	fromAligned  = 0x50 // zero, the pointer is aligned to 8 bytes
+)
+
+// bases are the addresses that pointers count from.
+type bases struct {
+	end                  uint64 // address of the first byte behind those that the cursor reads
+	text, data, function uint64
+}
+
+// pointer reads an encoded pointer. It is bad, too, when it would have to be fetched
+// from the memory of a process.
+func (c *cursor) pointer(encoding byte, from *bases) uint64 {
+	here := from.end - uint64(len(c.b))
+	var v uint64
+	switch encoding & pointerBase {
+	case fromZero:
+	case fromHere:
+		v = here
+	case fromText:
+		v = from.text
+	case fromData:
+		v = from.data
+	case fromFunction:
+		v = from.function
+	case fromAligned:
+		c.take(-here & 7)
+	default:
+		c.bad = true
+	}
+	v += c.number(encoding)
+	if encoding&pointerIndirect != 0 {
+		c.bad = true
+	}
+	return v
+}
+
+// number reads an encoded pointer without what it counts from.
+func (c *cursor) number(encoding byte) uint64 {
+	switch encoding & pointerFormat {
+	case formatAddress, formatU8, formatSigned, formatS8:
+		return c.u64()
+	case formatULEB:
+		return c.uleb()
+	case formatSLEB:
+		return uint64(c.sleb())
+	case formatU2:
+		return uint64(c.u16())
+	case formatS2:
+		return uint64(int16(c.u16()))
+	case formatU4:
+		return uint64(c.u32())
+	case formatS4:
+		return uint64(int32(c.u32()))
+	}
+	c.bad = true
+	return 0
+}
+
+// pointerSize returns how many bytes pointers of an encoding take, 0 where that varies.
+func pointerSize(encoding byte) uint64 {
+	switch encoding & pointerFormat {
+	case formatU2, formatS2:
+		return 2
+	case formatU4, formatS4:
+		return 4
+	case formatAddress, formatU8, formatSigned, formatS8:
+		return 8
+	}
+	return 0
+}

@@ -1,0 +1,208 @@
+package unwind
+
+// Call frame instructions (DWARF 5, section 7.24, and GNU's).
+const (
+	cfaAdvanceLoc = 0x40 // high two bits; the operand is in the others
+	cfaOffset     = 0x80
+	cfaRestore    = 0xc0
+	cfaOperand    = 0x3f
+
+	cfaNop                       = 0x00
+	cfaSetLoc                    = 0x01
+	cfaAdvanceLoc1               = 0x02
+	cfaAdvanceLoc2               = 0x03
+	cfaAdvanceLoc4               = 0x04
+	cfaOffsetExtended            = 0x05
+	cfaRestoreExtended           = 0x06
+	cfaUndefined                 = 0x07
+	cfaSameValue                 = 0x08
+	cfaRegister                  = 0x09
+	cfaRememberState             = 0x0a
+	cfaRestoreState              = 0x0b
+	cfaDefCFA                    = 0x0c
+	cfaDefCFARegister            = 0x0d
+	cfaDefCFAOffset              = 0x0e
+	cfaDefCFAExpression          = 0x0f
+	cfaExpression                = 0x10
+	cfaOffsetExtendedSF          = 0x11
+	cfaDefCFASF                  = 0x12
+	cfaDefCFAOffsetSF            = 0x13
+	cfaValOffset                 = 0x14
+	cfaValOffsetSF               = 0x15
+	cfaValExpression             = 0x16
+	cfaMIPSAdvanceLoc8           = 0x1d
+	cfaGNUWindowSave             = 0x2d
+	cfaGNUArgsSize               = 0x2e
+	cfaGNUNegativeOffsetExtended = 0x2f
+)
+
+// maxSavedRows bounds how deeply remember_state may nest. Compilers nest it once.
+const maxSavedRows = 16
+
+// A program runs call frame instructions up to an address.
+type program struct {
+	cursor
+	cie     *cie
+	bases   *bases
+	loc     uint64
+	row     row
+	initial *row // as the CIE left it; nil while that runs
+	saved   []row
+}
+
+// row runs the CIE's and the FDE's instructions up to an address that the FDE
+// covers. It returns false when they make no sense.
+func (f *fde) row(vaddr uint64) (row, bool) {
+	var room [2]row
+	p := program{cie: &f.cie, bases: &f.cie.bases, cursor: cursor{b: f.cie.program}, saved: room[:0]}
+	p.row.kind, p.row.signal = RuleStep, f.cie.signal
+	p.run(1<<64 - 1) // locations mean nothing in a CIE
+	initial := p.row
+	p.initial = &initial
+	p.b, p.bases, p.loc = f.program, &f.bases, f.begin
+	p.run(vaddr)
+	if p.bad || p.row.cfa.reg >= registers {
+		return row{}, false
+	}
+	if ra := f.cie.ra; ra != RegIP {
+		p.row.regs[RegIP] = p.row.regs[ra]
+	}
+	// A table that does not say where the return address is says nothing.
+	return p.row, p.row.regs[RegIP].kind != ruleUnspecified
+}
+
+// run runs instructions up to those for locations behind the last one.
+func (p *program) run(last uint64) {
+	for len(p.b) > 0 && !p.bad {
+		op := p.u8()
+		if loc, moves := p.advance(op); !moves {
+			p.apply(op)
+		} else if loc > last {
+			return
+		} else {
+			p.loc = loc
+		}
+	}
+}
+
+// advance reads the operand of an instruction that moves on to another location.
+func (p *program) advance(op byte) (loc uint64, moves bool) {
+	var delta uint64
+	switch {
+	case op&^cfaOperand == cfaAdvanceLoc:
+		delta = uint64(op & cfaOperand)
+	case op == cfaAdvanceLoc1:
+		delta = uint64(p.u8())
+	case op == cfaAdvanceLoc2:
+		delta = uint64(p.u16())
+	case op == cfaAdvanceLoc4:
+		delta = uint64(p.u32())
+	case op == cfaMIPSAdvanceLoc8:
+		delta = p.u64()
+	case op == cfaSetLoc:
+		return p.pointer(p.cie.encoding, p.bases), true
+	default:
+		return 0, false
+	}
+	return p.loc + delta*p.cie.codeAlign, true
+}
+
+// apply runs an instruction that changes the row.
+func (p *program) apply(op byte) {
+	cfa := &p.row.cfa
+	switch op &^ cfaOperand {
+	case cfaOffset:
+		p.set(uint64(op&cfaOperand), registerRule{kind: ruleOffset, offset: p.factored()})
+		return
+	case cfaRestore:
+		p.restore(uint64(op & cfaOperand))
+		return
+	}
+	switch op {
+	case cfaNop, cfaGNUWindowSave:
+	case cfaOffsetExtended:
+		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
+	case cfaOffsetExtendedSF:
+		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.sleb() * p.cie.dataAlign})
+	case cfaGNUNegativeOffsetExtended:
+		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
+	case cfaRestoreExtended:
+		p.restore(p.uleb())
+	case cfaUndefined:
+		p.set(p.uleb(), registerRule{kind: ruleUndefined})
+	case cfaSameValue:
+		p.set(p.uleb(), registerRule{kind: ruleSame})
+	case cfaRegister:
+		reg, in := p.uleb(), p.uleb()
+		if in >= registers {
+			p.set(reg, registerRule{kind: ruleUnknown})
+		} else {
+			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
+		}
+	case cfaRememberState:
+		if len(p.saved) == maxSavedRows {
+			p.bad = true
+			return
+		}
+		p.saved = append(p.saved, p.row)
+	case cfaRestoreState:
+		if len(p.saved) == 0 {
+			p.bad = true
+			return
+		}
+		p.row = p.saved[len(p.saved)-1]
+		p.saved = p.saved[:len(p.saved)-1]
+	case cfaDefCFA:
+		reg := p.uleb()
+		*cfa = cfaRule{reg: followed(reg), offset: int64(p.uleb())}
+	case cfaDefCFASF:
+		reg := p.uleb()
+		*cfa = cfaRule{reg: followed(reg), offset: p.sleb() * p.cie.dataAlign}
+	case cfaDefCFARegister:
+		p.bad = p.bad || cfa.expression != nil
+		cfa.reg = followed(p.uleb())
+	case cfaDefCFAOffset:
+		p.bad = p.bad || cfa.expression != nil
+		cfa.offset = int64(p.uleb())
+	case cfaDefCFAOffsetSF:
+		p.bad = p.bad || cfa.expression != nil
+		cfa.offset = p.sleb() * p.cie.dataAlign
+	case cfaDefCFAExpression:
+		*cfa = cfaRule{expression: p.block()}
+	case cfaExpression:
+		reg := p.uleb()
+		p.set(reg, registerRule{kind: ruleExpression, expression: p.block()})
+	case cfaValOffset:
+		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
+	case cfaValOffsetSF:
+		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.sleb() * p.cie.dataAlign})
+	case cfaValExpression:
+		reg := p.uleb()
+		p.set(reg, registerRule{kind: ruleValExpression, expression: p.block()})
+	case cfaGNUArgsSize:
+		p.uleb()
+	default:
+		p.bad = true
+	}
+}
+
+// factored reads an offset that counts in units of the data alignment.
+func (p *program) factored() int64 { return int64(p.uleb()) * p.cie.dataAlign }
+
+// set sets a register's rule; rules of registers that are not followed are dropped.
+func (p *program) set(reg uint64, r registerRule) {
+	if reg < registers {
+		p.row.regs[reg] = r
+	}
+}
+
+func (p *program) restore(reg uint64) {
+	if p.initial == nil {
+		p.bad = true
+	} else if reg < registers {
+		p.row.regs[reg] = p.initial.regs[reg]
+	}
+}
+
+// followed returns a number that no register has for one that is not followed.
+func followed(reg uint64) uint8 { return uint8(min(reg, registers)) }

@@ -1,0 +1,253 @@
+package unwind_test
+
+import (
+	"bufio"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"trapline/capture/unwind"
+	"trapline/internal/testenv"
+)
+
+// Libraries and programs of a usual system, by glob patterns, and how many rows
+// of each must at least have been compared.
+var systemImages = map[string]int{
+	"/lib/x86_64-linux-gnu/libc.so.6":             10_000,
+	"/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2":  1_000,
+	"/usr/lib/x86_64-linux-gnu/libstdc++.so.6":    10_000,
+	"/usr/lib/x86_64-linux-gnu/libcrypto.so.[13]": 10_000,
+	"/usr/bin/python3":                            10_000,
+}
+
+// Rules must say what readelf's table says, in every row of whole system
+// libraries. readelf reads the tables one after the other; Rule looks them up.
+func TestRulesAgainstReadelf(t *testing.T) {
+	testenv.Tool(t, "readelf")
+	for pattern, least := range systemImages {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(paths) == 0 {
+			t.Logf("%s: not on this machine", pattern)
+			continue
+		}
+		t.Run(filepath.Base(paths[0]), func(t *testing.T) {
+			compareWithReadelf(t, paths[0], least)
+		})
+	}
+}
+
+func compareWithReadelf(t *testing.T, path string, least int) {
+	image, offset := openImage(t, path)
+	cmd := exec.Command("readelf", "--debug-dump=frames-interp", path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { // it may not have been read to its end
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+
+	var rows, expressions, differences int
+	check := func(pc uint64, want expected) {
+		rows++
+		off, ok := offset(pc)
+		if !ok {
+			return // descriptions of what the linker has dropped
+		}
+		got := image.Rule(off)
+		if want.any {
+			expressions++
+			if got.Kind == unwind.RuleNone {
+				t.Errorf("%#x: no rule, readelf has %s", pc, want.text)
+			}
+			return
+		}
+		if got != want.rule {
+			if differences++; differences < 20 {
+				t.Errorf("%#x: got %+v, readelf has %s", pc, got, want.text)
+			}
+		}
+	}
+	scanReadelf(t, bufio.NewScanner(out), check)
+	t.Logf("%d rows compared, %d of them with expressions, %d differences", rows, expressions, differences)
+	if rows < least {
+		t.Errorf("only %d rows were compared", rows)
+	}
+}
+
+// expected is a row of readelf's table.
+type expected struct {
+	rule unwind.Rule
+	any  bool // it has an expression, which the table does not show
+	text string
+}
+
+var (
+	registerName = regexp.MustCompile(`(r[0-9]+) \([a-z0-9]+\)`)
+
+	cieHead = regexp.MustCompile(`^([0-9a-f]{8,16}) [0-9a-f]{16} [0-9a-f]{8,16} CIE "([^"]*)"`)
+	fdeHead = regexp.MustCompile(`^([0-9a-f]{8,16}) [0-9a-f]{16} [0-9a-f]{8,16} FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.([0-9a-f]+)`)
+)
+
+// scanReadelf calls check for the first and the last address of each row.
+func scanReadelf(t *testing.T, lines *bufio.Scanner, check func(pc uint64, want expected)) {
+	t.Helper()
+	type pending struct {
+		pc   uint64
+		want expected
+		ok   bool
+	}
+	var last pending
+	var columns []string
+	var end uint64
+	var inFDE bool
+	flush := func(next uint64) {
+		if last.ok && next > last.pc {
+			check(last.pc, last.want)
+			if next-1 != last.pc {
+				check(next-1, last.want)
+			}
+		}
+		last.ok = false
+	}
+	cieRows := map[string]expected{} // what holds in descriptions without rows of their own
+	var cie string
+	for lines.Scan() {
+		line := registerName.ReplaceAllString(lines.Text(), "$1")
+		if m := cieHead.FindStringSubmatch(line); m != nil {
+			flush(end)
+			inFDE, columns, cie = false, nil, m[1]
+			continue
+		}
+		if m := fdeHead.FindStringSubmatch(line); m != nil {
+			flush(end)
+			begin := hex(t, m[3])
+			end = hex(t, m[4])
+			inFDE = true
+			columns = nil
+			row, ok := cieRows[m[2]]
+			if !ok { // the CIE says nothing, all is in expressions
+				row = expected{any: true, text: line}
+			}
+			last = pending{begin, row, end > begin}
+			continue
+		}
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[1] == "ZERO" {
+			continue
+		}
+		if fields[0] == "LOC" {
+			columns = fields[1:]
+			last.ok = last.ok && !inFDE
+			continue
+		}
+		if columns == nil || len(fields) != len(columns)+1 {
+			continue
+		}
+		if !inFDE {
+			cieRows[cie] = parseRow(t, columns, fields[1:], line)
+			continue
+		}
+		pc := hex(t, fields[0])
+		flush(pc)
+		last = pending{pc, parseRow(t, columns, fields[1:], line), true}
+	}
+	flush(end)
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func parseRow(t *testing.T, columns, cells []string, line string) expected {
+	t.Helper()
+	e := expected{rule: unwind.Rule{Kind: unwind.RuleStep}, text: line}
+	for i, column := range columns {
+		cell := cells[i]
+		switch {
+		case column == "CFA" && cell == "exp", (column == "ra" || column == "rbp" || column == "rsp") && (cell == "exp" || cell == "vexp"):
+			e.any = true
+		case column == "CFA":
+			var reg string
+			if n := strings.IndexAny(cell, "+-"); n > 0 {
+				reg = cell[:n]
+				e.rule.CFA = int32(decimal(t, cell[n:]))
+			}
+			n, ok := dwarfNumber[reg]
+			if !ok {
+				t.Fatalf("unknown CFA %q in %q", cell, line)
+			}
+			e.rule.Base = n
+		case column == "ra" && cell == "u":
+			e.rule = unwind.Rule{Kind: unwind.RuleEnd}
+			return e
+		case column == "ra" && cell != "c-8":
+			e.rule = unwind.Rule{Kind: unwind.RuleExact}
+			return e
+		case column == "rbp" && strings.HasPrefix(cell, "c"):
+			e.rule.SavesFP = true
+			e.rule.FP = int16(decimal(t, cell[1:]))
+		case column == "rbp" && cell != "u" && cell != "s":
+			e.rule = unwind.Rule{Kind: unwind.RuleExact}
+		}
+	}
+	return e
+}
+
+var dwarfNumber = map[string]uint8{"rax": 0, "rdx": 1, "rcx": 2, "rbx": 3, "rsi": 4, "rdi": 5, "rbp": 6, "rsp": 7,
+	"r8": 8, "r9": 9, "r10": 10, "r11": 11, "r12": 12, "r13": 13, "r14": 14, "r15": 15}
+
+func hex(t *testing.T, s string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(s, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func decimal(t *testing.T, s string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// openImage opens an image and returns, too, where in the file addresses are.
+func openImage(t testing.TB, path string) (*unwind.Image, func(vaddr uint64) (uint64, bool)) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	image, err := unwind.ReadImage(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers, err := elf.NewFile(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image, func(vaddr uint64) (uint64, bool) {
+		for _, p := range headers.Progs {
+			if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && vaddr-p.Vaddr < p.Filesz {
+				return vaddr - p.Vaddr + p.Off, true
+			}
+		}
+		return 0, false
+	}
+}

@@ -1,0 +1,160 @@
+package unwind
+
+// calleeSaved are the registers that functions preserve (x86-64 psABI, figure
+// 3.4): rbx, rbp and r12 to r15. What tables do not say of others is not known.
+const calleeSaved = 1<<3 | 1<<RegFP | 1<<12 | 1<<13 | 1<<14 | 1<<15
+
+// byRow goes to the caller by a row of call frame information. bias is the
+// difference of addresses in the process from those in the image.
+func (w *walk) byRow(r *row, bias uint64) Cut {
+	env := concrete{regs: &w.regs, memory: &w.memory, bias: bias}
+	var cfa uint64
+	if r.cfa.expression != nil {
+		t, ok := evaluate(r.cfa.expression, &env)
+		if !ok {
+			return env.cut()
+		}
+		cfa = t.n
+	} else {
+		base, ok := w.regs.get(uint64(r.cfa.reg))
+		if !ok {
+			return CutNoRule
+		}
+		cfa = base + uint64(r.cfa.offset)
+	}
+	next := Registers{}
+	for n := range r.regs {
+		env.unreadable = false
+		if v, ok := r.regs[n].value(n, cfa, r.signal, &env); ok {
+			next.set(n, v)
+		} else if n == RegIP {
+			return env.cut()
+		}
+	}
+	// Stacks grow down: a caller's frame lies above. Only an innermost frame may take
+	// none, with its return address in a register. The frame behind a signal handler
+	// may be on another stack.
+	sp, known := next.get(RegSP)
+	old, _ := w.regs.get(RegSP)
+	if !known || !r.signal && (sp < old || sp == old && len(w.frames) > 0) {
+		return CutNoRule
+	}
+	w.regs = next
+	return CutNone
+}
+
+// value computes the caller's value of register n.
+func (r *registerRule) value(n int, cfa uint64, signal bool, env *concrete) (uint64, bool) {
+	number := term{n: cfa}
+	switch r.kind {
+	case ruleUnspecified:
+		if n == RegSP {
+			return cfa, true
+		}
+		if !signal && calleeSaved>>n&1 == 0 {
+			return 0, false
+		}
+		return env.regs.get(uint64(n))
+	case ruleSame:
+		return env.regs.get(uint64(n))
+	case ruleRegister:
+		return env.regs.get(uint64(r.reg))
+	case ruleValOffset:
+		return cfa + uint64(r.offset), true
+	case ruleOffset:
+		number.n += uint64(r.offset)
+	case ruleExpression, ruleValExpression:
+		var ok bool
+		if number, ok = evaluate(r.expression, env, number); !ok || r.kind == ruleValExpression {
+			return number.n, ok
+		}
+	default:
+		return 0, false
+	}
+	t, ok := env.load(number, 8)
+	return t.n, ok
+}
+
+// signalFrame goes to what a signal interrupted. The stack pointer is where the
+// handler's return left it: behind pretcode in the kernel's struct rt_sigframe
+// (arch/x86/include/asm/sigframe.h), at its struct ucontext.
+func (w *walk) signalFrame() Cut {
+	sp, ok := w.regs.get(RegSP)
+	if !ok {
+		return CutNoRule
+	}
+	next := Registers{}
+	for i, n := range sigcontext {
+		v, ok := w.memory.load(sp+ucontextRegisters+8*uint64(i), 8)
+		if !ok {
+			return CutUnreadable
+		}
+		next.set(int(n), v)
+	}
+	w.regs = next
+	return CutNone
+}
+
+// ucontextRegisters is the offset of uc_mcontext in struct ucontext
+// (include/uapi/asm-generic/ucontext.h): behind uc_flags, uc_link and uc_stack.
+const ucontextRegisters = 40
+
+// sigcontext is the order of registers, by DWARF numbers, at the start of struct
+// sigcontext (arch/x86/include/uapi/asm/sigcontext.h).
+var sigcontext = [registers]uint8{8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, RegSP, RegIP}
+
+// goAsmcgocall goes from the system stack to the goroutine's: the stack pointer
+// was saved as a distance from the upper end of the goroutine's stack, the
+// second word of runtime.g (runtime/asm_amd64.s).
+func (w *walk) goAsmcgocall() Cut {
+	sp, ok := w.regs.get(RegSP)
+	if !ok {
+		return CutNoRule
+	}
+	depth, ok1 := w.memory.load(sp, 8)
+	g, ok2 := w.memory.load(sp+8, 8)
+	high, ok3 := w.memory.load(g+8, 8)
+	ret, ok4 := w.memory.load(high-depth, 8)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return CutUnreadable
+	}
+	next := Registers{}
+	next.set(RegSP, high-depth+8)
+	next.set(RegIP, ret)
+	if fp, ok := w.regs.get(RegFP); ok {
+		next.set(RegFP, fp)
+	}
+	w.regs = next
+	return CutNone
+}
+
+// concrete is the environment of expressions in a stack that is unwound.
+type concrete struct {
+	regs       *Registers
+	memory     *Memory
+	bias       uint64
+	unreadable bool // memory was needed that was not copied
+}
+
+func (c *concrete) register(n uint64) (term, bool) {
+	v, ok := c.regs.get(n)
+	return term{n: v}, ok
+}
+
+func (c *concrete) load(address term, size uint64) (term, bool) {
+	v, ok := c.memory.load(address.n, size)
+	if !ok {
+		c.unreadable = true
+	}
+	return term{n: v}, ok
+}
+
+func (c *concrete) address(linked uint64) term { return term{n: linked + c.bias} }
+
+// cut says why a value that is needed is not to be had.
+func (c *concrete) cut() Cut {
+	if c.unreadable {
+		return CutUnreadable
+	}
+	return CutNoRule
+}
