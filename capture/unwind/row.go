@@ -52,11 +52,3 @@ const (
 	ruleValExpression // is what an expression says
 	ruleUnknown       // in a register that is not followed
 )
-
-// stepRow returns the row of a frame without further saved registers, whose
-// return address lies below its CFA.
-func stepRow(reg uint8, offset int64) row {
-	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
-	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
-	return r
-}
