@@ -8,19 +8,25 @@ const (
 	EventHit         = 1
 	EventKernelStack = 2
 	EventUserStack   = 3
+	EventMemory      = 4
+	EventRawStack    = 5
 
-	HitSize       = 56 // struct hit, without its record
-	StackSize     = 32 // struct stack, without its frames
-	UserFrameSize = 32 // struct user_frame
+	HitSize       = 56  // struct hit, without its record
+	StackSize     = 32  // struct stack, without its frames
+	UserFrameSize = 40  // struct user_frame
+	MemorySize    = 24  // struct memory, without the bytes
+	RawStackSize  = 240 // struct raw_stack
 
 	HitRecordCut = 1
 
-	StackAgain = 1
+	StackAgain    = 1
+	StackVerify   = 2
+	StackRelative = 4
 
 	Slots        = 4 // rings a CPU
 	BlockBits    = 16
 	BlockSize    = 1 << BlockBits
-	LongestEvent = 4096 // bytes, and the slack behind each block
+	LongestEvent = 5120 // bytes, and the slack behind each block
 
 	MaxFrames    = 127
 	MaxRecord    = 3072
@@ -34,6 +40,21 @@ const (
 
 	MappingCode   = 1
 	MappingNoCode = 2
+
+	FrameExact   = 1
+	FrameGuessed = 2
+
+	// RawLongest is the most memory that a raw stack comes with, in so many events at most.
+	RawLongest = 64 << 10
+	RawPieces  = 17
+
+	RuleWays    = 4
+	RuleSetBits = 16
+	// KernelImage stands for the kernel and its modules in the keys of rules, VDSOImage for the vdso.
+	KernelImage = 2
+	VDSOImage   = 4
+	// ImageAnonymous is set in the key of memory that is no file.
+	ImageAnonymous = 1
 
 	// VDSODevice stands in a user frame's device for the vdso.
 	VDSODevice = 0xffffffff

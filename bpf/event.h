@@ -16,6 +16,8 @@ enum event_kind {
 	EVENT_HIT = 1,
 	EVENT_KERNEL_STACK = 2,
 	EVENT_USER_STACK = 3,
+	EVENT_MEMORY = 4,
+	EVENT_RAW_STACK = 5,
 };
 
 /* hit.flags */
@@ -38,12 +40,16 @@ struct hit {
 /* stack.flags */
 enum {
 	STACK_AGAIN = 1, /* sent before: user space compares the two */
+	STACK_VERIFY = 2, /* of a raw stack: the stack with this hash is to be compared with it */
+	STACK_RELATIVE = 4, /* the hash is of places in images, not of addresses */
 };
 /* stack.cut, as format.StackCut */
 enum {
 	CUT_NONE = 0,
 	CUT_DEPTH = 1,
 	CUT_UNREADABLE = 2,
+	CUT_NO_RULE = 3,
+	CUT_BUDGET = 4,
 };
 
 /*
@@ -71,15 +77,48 @@ struct stack {
 #define VDSO_DEVICE 0xffffffff
 struct user_frame {
 	u64 address;
+	u64 image; /* key of the file's content, see image_key(); 0: not known */
 	u64 inode;
 	u64 offset; /* in the file, bytes */
 	u32 device; /* dev_t: major << 20 | minor */
-	u32 known;  /* enum mapping_known */
+	u16 known;  /* enum mapping_known */
+	u16 how;    /* FRAME_… */
 };
 enum mapping_known {
 	MAPPING_UNKNOWN = 0, /* could not be looked up: the lock was held */
 	MAPPING_CODE = 1,
 	MAPPING_NO_CODE = 2, /* nothing that can be executed lies there */
+};
+enum {
+	FRAME_EXACT = 1,   /* the address is where the task was interrupted, not a return address */
+	FRAME_GUESSED = 2, /* the next frame was found by the frame pointer for want of a rule */
+};
+/* Keys of images that are no files: bit 0 is set for memory without a name. */
+#define IMAGE_ANONYMOUS 1
+#define VDSO_IMAGE 4
+
+/*
+ * A user stack that is to be unwound by user space: registers and, in events
+ * before it with the same hash, a copy of the memory from the stack pointer on.
+ * The frame is where the walk came to an end for want of a rule.
+ */
+struct raw_stack {
+	u8 kind;
+	u8 flags;
+	u8 pad[2];
+	u32 frames; /* that the walk has passed */
+	u64 hash;
+	u64 space;
+	u32 pid, tid;
+	u64 regs[21]; /* struct pt_regs, arch/x86/include/asm/ptrace.h */
+	struct user_frame last;
+};
+struct memory {
+	u8 kind;
+	u8 pad[3];
+	u32 size;
+	u64 hash;
+	u64 address;
 };
 
 /* The account of a probe on one CPU; indices as format.Cause - 1. */

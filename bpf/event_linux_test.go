@@ -11,6 +11,8 @@ func TestEventLayout(t *testing.T) {
 	var s HooksStack
 	var f HooksUserFrame
 	var r HooksRing
+	var m HooksMemory
+	var raw HooksRawStack
 	for _, c := range []struct {
 		name      string
 		got, want uintptr
@@ -31,15 +33,30 @@ func TestEventLayout(t *testing.T) {
 		{"stack.space", unsafe.Offsetof(s.Space), 16},
 		{"stack.pid", unsafe.Offsetof(s.Pid), 24},
 		{"struct user_frame", unsafe.Sizeof(f), UserFrameSize},
-		{"user_frame.inode", unsafe.Offsetof(f.Inode), 8},
-		{"user_frame.offset", unsafe.Offsetof(f.Offset), 16},
-		{"user_frame.device", unsafe.Offsetof(f.Device), 24},
+		{"user_frame.image", unsafe.Offsetof(f.Image), 8},
+		{"user_frame.inode", unsafe.Offsetof(f.Inode), 16},
+		{"user_frame.offset", unsafe.Offsetof(f.Offset), 24},
+		{"user_frame.device", unsafe.Offsetof(f.Device), 32},
+		{"user_frame.how", unsafe.Offsetof(f.How), 38},
+		{"struct memory", unsafe.Sizeof(m), MemorySize},
+		{"memory.size", unsafe.Offsetof(m.Size), 4},
+		{"memory.hash", unsafe.Offsetof(m.Hash), 8},
+		{"memory.address", unsafe.Offsetof(m.Address), 16},
+		{"struct raw_stack", unsafe.Sizeof(raw), RawStackSize},
+		{"raw_stack.frames", unsafe.Offsetof(raw.Frames), 4},
+		{"raw_stack.hash", unsafe.Offsetof(raw.Hash), 8},
+		{"raw_stack.space", unsafe.Offsetof(raw.Space), 16},
+		{"raw_stack.pid", unsafe.Offsetof(raw.Pid), 24},
+		{"raw_stack.regs", unsafe.Offsetof(raw.Regs), 32},
+		{"raw_stack.last", unsafe.Offsetof(raw.Last), 200},
 		{"struct ring", unsafe.Sizeof(r), 64},
-		{"the longest stack", unsafe.Sizeof(s) + MaxFrames*unsafe.Sizeof(f), LongestEvent},
-		{"user_frame.known", unsafe.Offsetof(f.Known), 28},
+		{"user_frame.known", unsafe.Offsetof(f.Known), 36},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at %d (or of size), the decoder has %d", c.name, c.got, c.want)
 		}
+	}
+	if longest := unsafe.Sizeof(s) + MaxFrames*unsafe.Sizeof(f); longest > LongestEvent {
+		t.Errorf("the longest stack takes %d bytes, an event %d", longest, LongestEvent)
 	}
 }

@@ -13,7 +13,7 @@
 
 #define LOWEST_ADDRESS 4096 /* a chain ends in 0 or a small number */
 #define PAGE 4096
-#define FRAME_SIZE 16	    /* the caller's frame pointer and the return address */
+#define FRAME_SIZE 16 /* the caller's frame pointer and the return address */
 
 /*
  * Follows the chain that begins at fp, into ip[1] and on. Returns the number of
@@ -56,14 +56,6 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 		n++;
 	}
 	return n;
-}
-
-/* Bytes to frames, bounded for the verifier. */
-static __always_inline u32 frame_count(long bytes)
-{
-	u32 n = (u32)bytes / 8;
-
-	return n > MAX_FRAMES ? MAX_FRAMES : n;
 }
 
 /* The frames of the current task's user stack, into s->ip; 0: there are none. */

@@ -14,7 +14,8 @@
 #include "event.h"
 #include "maps.h"
 #include "scope.h"
-#include "stack.h"
+#include "kernel_stack.h"
+#include "user_stack.h"
 #include "record.h"
 #include "rate.h"
 #include "site.h"
@@ -50,10 +51,11 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	}
 	at = ring->produced;
 	time = bpf_ktime_get_ns();
+	bool verify = verify_every && (time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
 	if (with_kernel_stack)
-		kernel = kernel_stack(ctx, s, slot, ring, &at, time, epoch);
+		kernel = kernel_stack(ctx, hook, s, slot, ring, &at, time, epoch, verify);
 	if (with_user_stack)
-		user = user_stack(ctx, hook, s, slot, ring, &at, time, task, epoch);
+		user = user_stack(ctx, hook, s, slot, ring, &at, time, task, epoch, verify);
 
 	hit = event_at(ring, at);
 	if (!hit) {

@@ -13,9 +13,16 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type HooksAnchor struct {
+	_      structs.HostLayout
+	Place  int32
+	Fp     int32
+	Agreed uint32
+}
+
 type HooksBlock struct {
 	_    structs.HostLayout
-	Data [69632]uint8
+	Data [70656]uint8
 }
 
 type HooksCommPatterns struct {
@@ -24,6 +31,12 @@ type HooksCommPatterns struct {
 	Start  uint64
 	Star   uint64
 	Accept uint64
+}
+
+type HooksComparison struct {
+	_         structs.HostLayout
+	Compared  uint64
+	Different uint64
 }
 
 type HooksControl struct {
@@ -84,6 +97,40 @@ type HooksLimit struct {
 	Taken uint64
 }
 
+type HooksMapping struct {
+	_      structs.HostLayout
+	Start  uint64
+	Size   uint64
+	Image  uint64
+	Delta  uint64
+	Inode  uint64
+	Device uint64
+	Tag    uint64
+}
+
+type HooksMemory struct {
+	_       structs.HostLayout
+	Kind    uint8
+	Pad     [3]uint8
+	Size    uint32
+	Hash    uint64
+	Address uint64
+}
+
+type HooksRawStack struct {
+	_      structs.HostLayout
+	Kind   uint8
+	Flags  uint8
+	Pad    [2]uint8
+	Frames uint32
+	Hash   uint64
+	Space  uint64
+	Pid    uint32
+	Tid    uint32
+	Regs   [21]uint64
+	Last   HooksUserFrame
+}
+
 type HooksRing struct {
 	_          structs.HostLayout
 	Produced   uint64
@@ -92,6 +139,15 @@ type HooksRing struct {
 	FirstBlock uint32
 	BlockMask  uint32
 	Pad        [4]uint64
+}
+
+type HooksRuleSet struct {
+	_   structs.HostLayout
+	Way [4]struct {
+		_    structs.HostLayout
+		Body uint64
+		Tag  uint64
+	}
 }
 
 type HooksScratch struct {
@@ -105,9 +161,31 @@ type HooksScratch struct {
 		Head HooksStack
 		Ip   [128]uint64
 	}
-	Ip    [128]uint64
-	Stack [2048]uint8
-	User  struct {
+	Ip   [128]uint64
+	How  [128]uint8
+	Walk struct {
+		_       structs.HostLayout
+		Pc      uint64
+		Sp      uint64
+		Fp      uint64
+		Base    uint64
+		Limit   uint64
+		Hash    uint64
+		Frames  uint32
+		Back    uint32
+		Missing uint32
+		Cut     uint32
+	}
+	At        HooksMapping
+	Process   uint64
+	Space     uint64
+	RawSecond uint64
+	RawBytes  uint64
+	Taught    uint64
+	Raw       HooksRawStack
+	Teacher   [128]uint64
+	Stack     [2048]uint8
+	User      struct {
 		_      structs.HostLayout
 		Head   HooksStack
 		Frames [128]HooksUserFrame
@@ -130,10 +208,12 @@ type HooksStack struct {
 type HooksUserFrame struct {
 	_       structs.HostLayout
 	Address uint64
+	Image   uint64
 	Inode   uint64
 	Offset  uint64
 	Device  uint32
-	Known   uint32
+	Known   uint16
+	How     uint16
 }
 
 // Names of all BPF objects in the ELF.
@@ -141,10 +221,13 @@ type HooksUserFrame struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	HooksMapAccounts         = "accounts"
+	HooksMapAnchors          = "anchors"
 	HooksMapBlocks           = "blocks"
 	HooksMapControls         = "controls"
 	HooksMapLimits           = "limits"
+	HooksMapMappings         = "mappings"
 	HooksMapRings            = "rings"
+	HooksMapRules            = "rules"
 	HooksMapScopeCgroups     = "scope_cgroups"
 	HooksMapScopeComms       = "scope_comms"
 	HooksMapScopeGeneration  = "scope_generation"
@@ -152,6 +235,7 @@ const (
 	HooksMapScopeTids        = "scope_tids"
 	HooksMapScratch          = "scratch"
 	HooksMapSent             = "sent"
+	HooksMapVerified         = "verified"
 	HooksProgOnExit          = "on_exit"
 	HooksProgOnFentry        = "on_fentry"
 	HooksProgOnFexit         = "on_fexit"
@@ -176,6 +260,7 @@ const (
 	HooksVarProbeMax         = "probe_max"
 	HooksVarRateBurst        = "rate_burst"
 	HooksVarRateInterval     = "rate_interval"
+	HooksVarRawBudget        = "raw_budget"
 	HooksVarRecordSize       = "record_size"
 	HooksVarRecordingLimit   = "recording_limit"
 	HooksVarRecordingMax     = "recording_max"
@@ -186,7 +271,10 @@ const (
 	HooksVarScopeUidCount    = "scope_uid_count"
 	HooksVarScopeUids        = "scope_uids"
 	HooksVarSelfPid          = "self_pid"
+	HooksVarVerifyEvery      = "verify_every"
+	HooksVarWithKernelRules  = "with_kernel_rules"
 	HooksVarWithKernelStack  = "with_kernel_stack"
+	HooksVarWithRules        = "with_rules"
 	HooksVarWithUserStack    = "with_user_stack"
 )
 
@@ -247,10 +335,13 @@ type HooksProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksMapSpecs struct {
 	Accounts        *ebpf.MapSpec `ebpf:"accounts"`
+	Anchors         *ebpf.MapSpec `ebpf:"anchors"`
 	Blocks          *ebpf.MapSpec `ebpf:"blocks"`
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
 	Limits          *ebpf.MapSpec `ebpf:"limits"`
+	Mappings        *ebpf.MapSpec `ebpf:"mappings"`
 	Rings           *ebpf.MapSpec `ebpf:"rings"`
+	Rules           *ebpf.MapSpec `ebpf:"rules"`
 	ScopeCgroups    *ebpf.MapSpec `ebpf:"scope_cgroups"`
 	ScopeComms      *ebpf.MapSpec `ebpf:"scope_comms"`
 	ScopeGeneration *ebpf.MapSpec `ebpf:"scope_generation"`
@@ -258,6 +349,7 @@ type HooksMapSpecs struct {
 	ScopeTids       *ebpf.MapSpec `ebpf:"scope_tids"`
 	Scratch         *ebpf.MapSpec `ebpf:"scratch"`
 	Sent            *ebpf.MapSpec `ebpf:"sent"`
+	Verified        *ebpf.MapSpec `ebpf:"verified"`
 }
 
 // HooksVariableSpecs contains global variables before they are loaded into the kernel.
@@ -280,6 +372,7 @@ type HooksVariableSpecs struct {
 	ProbeMax         *ebpf.VariableSpec `ebpf:"probe_max"`
 	RateBurst        *ebpf.VariableSpec `ebpf:"rate_burst"`
 	RateInterval     *ebpf.VariableSpec `ebpf:"rate_interval"`
+	RawBudget        *ebpf.VariableSpec `ebpf:"raw_budget"`
 	RecordSize       *ebpf.VariableSpec `ebpf:"record_size"`
 	RecordingLimit   *ebpf.VariableSpec `ebpf:"recording_limit"`
 	RecordingMax     *ebpf.VariableSpec `ebpf:"recording_max"`
@@ -290,7 +383,10 @@ type HooksVariableSpecs struct {
 	ScopeUidCount    *ebpf.VariableSpec `ebpf:"scope_uid_count"`
 	ScopeUids        *ebpf.VariableSpec `ebpf:"scope_uids"`
 	SelfPid          *ebpf.VariableSpec `ebpf:"self_pid"`
+	VerifyEvery      *ebpf.VariableSpec `ebpf:"verify_every"`
+	WithKernelRules  *ebpf.VariableSpec `ebpf:"with_kernel_rules"`
 	WithKernelStack  *ebpf.VariableSpec `ebpf:"with_kernel_stack"`
+	WithRules        *ebpf.VariableSpec `ebpf:"with_rules"`
 	WithUserStack    *ebpf.VariableSpec `ebpf:"with_user_stack"`
 }
 
@@ -315,10 +411,13 @@ func (o *HooksObjects) Close() error {
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksMaps struct {
 	Accounts        *ebpf.Map `ebpf:"accounts"`
+	Anchors         *ebpf.Map `ebpf:"anchors"`
 	Blocks          *ebpf.Map `ebpf:"blocks"`
 	Controls        *ebpf.Map `ebpf:"controls"`
 	Limits          *ebpf.Map `ebpf:"limits"`
+	Mappings        *ebpf.Map `ebpf:"mappings"`
 	Rings           *ebpf.Map `ebpf:"rings"`
+	Rules           *ebpf.Map `ebpf:"rules"`
 	ScopeCgroups    *ebpf.Map `ebpf:"scope_cgroups"`
 	ScopeComms      *ebpf.Map `ebpf:"scope_comms"`
 	ScopeGeneration *ebpf.Map `ebpf:"scope_generation"`
@@ -326,15 +425,19 @@ type HooksMaps struct {
 	ScopeTids       *ebpf.Map `ebpf:"scope_tids"`
 	Scratch         *ebpf.Map `ebpf:"scratch"`
 	Sent            *ebpf.Map `ebpf:"sent"`
+	Verified        *ebpf.Map `ebpf:"verified"`
 }
 
 func (m *HooksMaps) Close() error {
 	return _HooksClose(
 		m.Accounts,
+		m.Anchors,
 		m.Blocks,
 		m.Controls,
 		m.Limits,
+		m.Mappings,
 		m.Rings,
+		m.Rules,
 		m.ScopeCgroups,
 		m.ScopeComms,
 		m.ScopeGeneration,
@@ -342,6 +445,7 @@ func (m *HooksMaps) Close() error {
 		m.ScopeTids,
 		m.Scratch,
 		m.Sent,
+		m.Verified,
 	)
 }
 
@@ -365,6 +469,7 @@ type HooksVariables struct {
 	ProbeMax         *ebpf.Variable `ebpf:"probe_max"`
 	RateBurst        *ebpf.Variable `ebpf:"rate_burst"`
 	RateInterval     *ebpf.Variable `ebpf:"rate_interval"`
+	RawBudget        *ebpf.Variable `ebpf:"raw_budget"`
 	RecordSize       *ebpf.Variable `ebpf:"record_size"`
 	RecordingLimit   *ebpf.Variable `ebpf:"recording_limit"`
 	RecordingMax     *ebpf.Variable `ebpf:"recording_max"`
@@ -375,7 +480,10 @@ type HooksVariables struct {
 	ScopeUidCount    *ebpf.Variable `ebpf:"scope_uid_count"`
 	ScopeUids        *ebpf.Variable `ebpf:"scope_uids"`
 	SelfPid          *ebpf.Variable `ebpf:"self_pid"`
+	VerifyEvery      *ebpf.Variable `ebpf:"verify_every"`
+	WithKernelRules  *ebpf.Variable `ebpf:"with_kernel_rules"`
 	WithKernelStack  *ebpf.Variable `ebpf:"with_kernel_stack"`
+	WithRules        *ebpf.Variable `ebpf:"with_rules"`
 	WithUserStack    *ebpf.Variable `ebpf:"with_user_stack"`
 }
 

@@ -52,6 +52,7 @@ func TestProgramsLoad(t *testing.T) {
 				{specs.SampleEvery, uint32(10)}, {specs.RateInterval, uint64(1000)}, {specs.RateBurst, uint64(1000)},
 				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
 				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},
+				{specs.WithRules, uint32(1)}, {specs.WithKernelRules, uint32(1)}, {specs.VerifyEvery, uint32(1)}, {specs.RawBudget, uint64(1 << 20)},
 				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
 				{specs.FetchCount, uint32(c.fetches)}, {specs.Fetches, everyFetch(name)}, {specs.FetchEnd, uint32(8 + 8*MaxFetches)},
 				{specs.MarksAt, uint32(8 * MaxFetches)},

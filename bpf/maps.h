@@ -4,6 +4,28 @@
 #define TRAPLINE_MAPS_H
 
 #include "ring.h"
+#include "rules.h"
+
+/* A mapping that code was found in; offset in the file: address + delta. */
+struct mapping {
+	u64 start, size; /* bytes */
+	u64 image;	 /* its key */
+	u64 delta;
+	u64 inode;
+	u64 device;
+	u64 tag;
+};
+
+/* A walk: where it is, and when it has ended, what came of it. */
+struct walk {
+	u64 pc, sp, fp;
+	u64 base, limit; /* words from base to base + limit can be read from the copied stack */
+	u64 hash;
+	u32 frames;
+	u32 back;    /* 1: pc is a return address */
+	u32 missing; /* there is no rule for the last frame */
+	u32 cut;
+};
 
 /* What a program works with, for each slot. */
 #define STACK_COPY 2048
@@ -18,6 +40,14 @@ struct scratch {
 		u64 ip[MAX_FRAMES + 1];
 	} kernel;
 	u64 ip[MAX_FRAMES + 1]; /* of the user stack */
+	u8 how[MAX_FRAMES + 1];
+	struct walk walk;
+	struct mapping at;
+	u64 process, space; /* see process_key() and mappings_version() */
+	u64 raw_second, raw_bytes; /* sent in this second */
+	u64 taught;		   /* when a kernel stack was last sent for its rules alone, ns */
+	struct raw_stack raw;
+	u64 teacher[MAX_FRAMES + 1]; /* what bpf_get_stack says, when stacks are verified */
 	u8 stack[STACK_COPY];	/* a part of it */
 	struct {
 		struct stack head;
@@ -94,6 +124,30 @@ struct {
 	__type(value, u32);
 } scope_cgroups SEC(".maps");
 
+/* Where the stack begins for programs without registers, see kernel_walk.h. */
+struct anchor {
+	s32 place; /* of the first return address, bytes from the arguments */
+	s32 fp;	   /* of the frame pointer that goes with it; -8: not found */
+	u32 agreed;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1); /* set to the number of probes */
+	__type(key, u32);
+	__type(value, struct anchor);
+} anchors SEC(".maps");
+
+/* Kernel stacks walked and taken by bpf_get_stack as well. */
+struct comparison {
+	u64 compared, different;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct comparison);
+} verified SEC(".maps");
+
 /* Constants, set before a program is loaded: the verifier drops what they rule out. */
 enum {
 	SCOPE_PIDS = 1,
@@ -126,6 +180,10 @@ volatile const u32 exclusive = 0;
 volatile const u32 probe_index = 0;
 volatile const u32 with_kernel_stack = 0;
 volatile const u32 with_user_stack = 0;
+volatile const u32 with_rules = 0; /* user stacks by step rules, else by frame pointers */
+volatile const u32 with_kernel_rules = 0;
+volatile const u32 verify_every = 0; /* one hit in so many is unwound by user space as well */
+volatile const u64 raw_budget = 0;   /* bytes of raw stacks a second and CPU */
 volatile const u32 max_frames = MAX_FRAMES;
 volatile const u32 have_find_vma = 0; /* bpf_find_vma and bpf_loop: 5.17 */
 volatile const u32 have_task_regs = 0; /* bpf_task_pt_regs: 5.15 */

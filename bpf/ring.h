@@ -22,11 +22,13 @@
  */
 #define BLOCK_BITS 16
 #define BLOCK_SIZE (1 << BLOCK_BITS)
-#define LONGEST_EVENT 4096 /* a user stack of MAX_FRAMES */
+#define LONGEST_EVENT 5120 /* a user stack of MAX_FRAMES */
 struct block {
 	union {
 		u8 data[BLOCK_SIZE + LONGEST_EVENT];
-		struct hit hit; /* keeps the type in the BTF */
+		/* keep the types in the BTF */
+		struct hit hit;
+		struct memory memory;
 	};
 };
 struct {

@@ -76,6 +76,7 @@ func (r *Recorder) summary() *Summary {
 		RecordsCut:      r.a.counts.RecordsCut,
 		MappingsLost:    r.sideband.lost,
 	}
+	s.Stacks = r.stackCounts()
 	s.Lost = 0
 	for i := range r.a.probes {
 		s.Accounts = append(s.Accounts, Account{Probe: r.a.probes[i].probe.Name})
@@ -91,4 +92,20 @@ func (r *Recorder) summary() *Summary {
 		s.UserTime, s.SystemTime = time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())
 	}
 	return s
+}
+
+func (r *Recorder) stackCounts() StackCounts {
+	c := StackCounts{RawStacks: r.a.counts.RawStacks, RawBytes: r.a.counts.RawBytes,
+		UserVerified: r.a.counts.Verified, UserDifferent: r.a.counts.Unverified, Differences: r.a.differences}
+	if r.rules != nil {
+		c.Rules, c.Evicted = r.rules.written, r.rules.evicted
+	}
+	var verified []bpf.HooksComparison
+	if m := r.programs.maps[bpf.HooksMapVerified]; m != nil && m.Lookup(uint32(0), &verified) == nil {
+		for _, v := range verified {
+			c.KernelVerified += v.Compared
+			c.KernelDifferent += v.Different
+		}
+	}
+	return c
 }

@@ -24,6 +24,14 @@ type locator interface {
 	entry(l location) bool
 }
 
+// An unwinder takes the stacks on which the programs need help.
+type unwinder interface {
+	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
+	unwind(r *rawEvent, memory []byte) ([]stackFrame, format.StackCut)
+	// teachKernel gives the programs the rules of the places on a kernel stack.
+	teachKernel(s *stackEvent)
+}
+
 // A taskKey identifies a task as hits carry it.
 type taskKey struct {
 	pid, tid uint32
@@ -33,11 +41,12 @@ type taskKey struct {
 // An assembler decodes events and writes them as hits, with everything that they
 // refer to. It makes no system calls itself.
 type assembler struct {
-	w       *format.Writer
-	locator locator
-	probes  []assembledProbe
-	segment uint64 // counts segments; IDs of others are void
-	started time.Time
+	w        *format.Writer
+	locator  locator
+	unwinder unwinder // nil: raw stacks are not asked for
+	probes   []assembledProbe
+	segment  uint64 // counts segments; IDs of others are void
+	started  time.Time
 
 	located     []stackFrame // by format.FrameID
 	kernelNamed int          // up to where the kernel's of them were given names
@@ -49,6 +58,10 @@ type assembler struct {
 	// epoch changes all hashes; hits still on their way carry hashes of the
 	// segment before, kept in older.
 	stacks, older map[uint64]*stackEntry
+
+	differences []string // stacks that did not verify, the first of them
+
+	memory map[uint64]*rawMemory // of raw stacks that are on their way, by hash
 
 	pending [][]byte // hits whose stack is in a ring not read yet, with their CPU in front
 	rounds  int      // since the oldest pending hit arrived
@@ -80,6 +93,10 @@ type assembled struct {
 	StacksLost      uint64 // hits written without a stack that they had
 	StacksCompared  uint64 // stacks sent again and compared
 	StacksDifferent uint64 // … that differed: two stacks with one hash
+	RawStacks       uint64 // stacks unwound here
+	RawBytes        uint64 // memory sent for them
+	Verified        uint64 // stacks walked by the programs and unwound here as well
+	Unverified      uint64 // … that differed
 	RecordsCut      uint64 // hits whose arguments were longer than a record holds
 }
 
@@ -87,8 +104,8 @@ type assembled struct {
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
 
-func newAssembler(w *format.Writer, l locator, probes []probe.Probe, cpus int) *assembler {
-	a := &assembler{w: w, locator: l, recent: make([]recentTask, cpus)}
+func newAssembler(w *format.Writer, l locator, u unwinder, probes []probe.Probe, cpus int) *assembler {
+	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64]*rawMemory), recent: make([]recentTask, cpus)}
 	for i := range probes {
 		a.probes = append(a.probes, assembledProbe{
 			probe: &probes[i], decoder: newRecordDecoder(probes[i].Fields), stats: make([]probeStats, cpus)})
@@ -140,6 +157,22 @@ func (a *assembler) event(cpu int, event []byte) error {
 			return nil
 		}
 		a.stack(&s)
+		return nil
+	case bpf.EventMemory:
+		var m memoryEvent
+		if err := decodeMemory(event, &m); err != nil {
+			a.counts.Undecodable++
+			return nil
+		}
+		a.rawMemory(&m)
+		return nil
+	case bpf.EventRawStack:
+		var r rawEvent
+		if err := decodeRaw(event, &r); err != nil || a.unwinder == nil {
+			a.counts.Undecodable++
+			return nil
+		}
+		a.rawStack(&r)
 		return nil
 	}
 	a.counts.Undecodable++

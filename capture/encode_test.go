@@ -41,18 +41,23 @@ func encodeKernelStack(hash uint64, addresses ...uint64) []byte {
 
 func encodeUserStack(hash uint64, pid uint32, frames ...userFrame) []byte {
 	b := encodeStack(bpf.EventUserStack, hash, pid, len(frames))
-	for _, f := range frames {
+	for i, f := range frames {
 		b = binary.LittleEndian.AppendUint64(b, f.address)
+		b = binary.LittleEndian.AppendUint64(b, f.image)
 		b = binary.LittleEndian.AppendUint64(b, f.inode)
 		b = binary.LittleEndian.AppendUint64(b, f.offset)
 		b = binary.LittleEndian.AppendUint32(b, f.device)
-		known := uint32(0)
+		known, how := uint16(0), uint16(0)
 		if f.known {
 			known = bpf.MappingCode
 		} else if f.noCode {
 			known = bpf.MappingNoCode
 		}
-		b = binary.LittleEndian.AppendUint32(b, known)
+		if f.exact || i == 0 {
+			how = bpf.FrameExact
+		}
+		b = binary.LittleEndian.AppendUint16(b, known)
+		b = binary.LittleEndian.AppendUint16(b, how)
 	}
 	return b
 }

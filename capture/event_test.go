@@ -54,7 +54,7 @@ func TestDecodeEvent(t *testing.T) {
 	if err := decodeStack(b, &s); err != nil {
 		t.Fatal(err)
 	}
-	if f := s.userFrame(1); s.count != 2 || s.hash != 8 || s.pid != 9 || f != (userFrame{2, 3, 4, 5, true, false}) {
+	if f := s.userFrame(1); s.count != 2 || s.hash != 8 || s.pid != 9 || f != (userFrame{address: 2, inode: 3, offset: 4, device: 5, known: true}) {
 		t.Errorf("got %+v, frame %+v", s, f)
 	}
 	for n := range len(b) {

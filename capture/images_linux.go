@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +27,7 @@ type fileKey struct {
 type images struct {
 	sideband *sideband
 	files    map[fileKey]*image
+	byKey    map[uint64]*image
 	vdso     *image
 	jit      *image
 	open     int // files kept open
@@ -37,18 +37,15 @@ type images struct {
 	located map[spaceAddress]location
 	maps    map[uint64][]probe.Mapping // by address space; empty: the process was gone
 
-	// What processes have mapped since they began their program, as reported, for
-	// those that are gone before /proc/PID/maps can be read.
-	reported map[uint32][]probe.Mapping
+	mirror *mappingMirror
 }
 
 // A spaceAddress is an address in an address space whose executable mappings did not change.
 type spaceAddress struct{ space, address uint64 }
 
 const (
-	maxLocated  = 1 << 18
-	maxMaps     = 1 << 10
-	maxReported = 1 << 12
+	maxLocated = 1 << 18
+	maxMaps    = 1 << 10
 )
 
 // maxOpenImages bounds the files kept open in case that they are deleted; images
@@ -59,10 +56,11 @@ func newImages(s *sideband) *images {
 	return &images{
 		sideband: s,
 		files:    make(map[fileKey]*image),
+		byKey:    make(map[uint64]*image),
 		located:  make(map[spaceAddress]location),
 		maps:     make(map[uint64][]probe.Mapping),
-		reported: make(map[uint32][]probe.Mapping),
-		vdso:     &image{kind: format.ImageVDSO, path: vdsoPath},
+		mirror:   newMappingMirror(),
+		vdso:     &image{kind: format.ImageVDSO, path: vdsoPath, key: bpf.VDSOImage},
 		jit:      &image{kind: format.ImageJIT, path: "[anon]"},
 	}
 }
@@ -79,7 +77,9 @@ func (m *images) scan(pids []uint32) {
 		}
 	}
 	for _, pid := range pids {
-		for _, p := range processMaps(pid) {
+		maps := processMaps(pid)
+		m.mirror.set(pid, maps)
+		for _, p := range maps {
 			key := fileKey{uint32(p.Device), p.Inode}
 			if p.Inode != 0 && strings.Contains(p.Perm, "x") && m.files[key] == nil {
 				m.add(pid, key, p.Path, p.Start, p.End)
@@ -95,7 +95,7 @@ func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 	case f.noCode:
 		return l, false
 	case f.known && f.inode != 0:
-		l = location{m.file(s.pid, fileKey{f.device, f.inode}, f.address), f.offset}
+		l = location{m.keyed(s.pid, f), f.offset}
 	case f.known && f.device == bpf.VDSODevice:
 		l = location{m.vdso, f.offset}
 	case f.known:
@@ -142,19 +142,42 @@ func (m *images) mapped(pid uint32, maps []probe.Mapping, address uint64) (l loc
 
 // mapsOf returns a process's mappings: read once for as long as those of code do not change.
 func (m *images) mapsOf(s *stackEvent) []probe.Mapping {
-	maps, ok := m.maps[s.space]
+	return m.mapsAt(s.pid, s.space)
+}
+
+func (m *images) mapsAt(pid uint32, space uint64) []probe.Mapping {
+	maps, ok := m.maps[space]
 	if !ok {
 		if len(m.maps) >= maxMaps {
 			clear(m.maps)
 		}
-		if maps = processMaps(s.pid); len(maps) == 0 {
+		if maps = processMaps(pid); len(maps) == 0 {
 			m.poll()
-			maps = slices.Clone(m.reported[s.pid])
-			slices.Reverse(maps) // later ones lie over earlier ones
+			maps = m.mirror.mappings(pid)
 		}
-		m.maps[s.space] = maps
+		m.maps[space] = maps
 	}
 	return maps
+}
+
+// keyed finds the image of a frame by the key of its content: another than the
+// one known by its inode if the file was written anew.
+func (m *images) keyed(pid uint32, f userFrame) *image {
+	key := fileKey{f.device, f.inode}
+	if f.image == 0 {
+		return m.file(pid, key, f.address)
+	}
+	if i := m.byKey[f.image]; i != nil {
+		return i
+	}
+	i := m.file(pid, key, f.address)
+	if i.key != 0 {
+		delete(m.files, key)
+		i = m.file(pid, key, f.address)
+	}
+	i.key = f.image
+	m.byKey[f.image] = i
+	return i
 }
 
 func (m *images) file(pid uint32, key fileKey, address uint64) *image {
@@ -180,23 +203,16 @@ func (m *images) file(pid uint32, key fileKey, address uint64) *image {
 // poll takes in the mappings reported since the last call.
 func (m *images) poll() {
 	m.sideband.read(func(r mmapRecord) {
-		if r.exec {
-			delete(m.reported, r.pid)
-			return
-		}
-		if len(m.reported) >= maxReported {
-			clear(m.reported)
-		}
-		m.reported[r.pid] = append(m.reported[r.pid], probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
-			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path})
-		if r.inode == 0 {
+		m.mirror.take(r)
+		if r.what != mappedFile || r.inode == 0 {
 			return
 		}
 		key := fileKey{r.device, r.inode}
-		if known := m.files[key]; known == nil || known.path != r.path && known.segment == 0 {
+		if known := m.files[key]; known == nil || known.path != r.path && known.segment == 0 && known.key == 0 {
 			m.add(r.pid, key, r.path, r.start, r.start+r.size)
 		}
 	})
+	m.mirror.forget()
 }
 
 // add opens a mapped file and reads its build ID.

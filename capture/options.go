@@ -14,6 +14,10 @@ type Options struct {
 
 	KernelStacks, UserStacks bool
 	MaxStack                 int // frames a stack; 0: the most, 127
+	// FramePointers: user stacks are found by frame pointers alone. Kernels before 5.17 can do no other.
+	FramePointers bool
+	// VerifyEvery makes one hit in so many check its stacks by unwinding them a second time; 0: none.
+	VerifyEvery int
 
 	RingBytes int // of each CPU's ring, rounded up to a power of two of at least 64 KiB; 0: DefaultRingBytes
 
@@ -64,11 +68,22 @@ type Summary struct {
 	StacksLost      uint64 // hits without a stack that they had
 	StacksDifferent uint64 // of the stacks compared, those that were not what their hash said
 	StacksCompared  uint64
+	Stacks          StackCounts
 	Undecodable     uint64
 	RecordsCut      uint64 // hits whose arguments were longer than a record holds
 	MappingsLost    uint64 // reports of mapped files for which there was no room
 	UserTime        time.Duration
 	SystemTime      time.Duration
+}
+
+// StackCounts say how stacks were found.
+type StackCounts struct {
+	RawStacks, RawBytes uint64 // stacks that the programs had no rules for, sent as they were
+	Rules, Evicted      uint64 // rules written, and those that had to make room
+	// Verified stacks were found in two ways, and Different ones were not the same.
+	UserVerified, UserDifferent     uint64
+	KernelVerified, KernelDifferent uint64
+	Differences                     []string // some of the user stacks that differ
 }
 
 // An Account is the account of one probe, all CPUs together.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -16,8 +17,9 @@ import (
 
 // programs are a recording's maps and what programs are loaded with.
 type programs struct {
-	opt  *Options
-	maps map[string]*ebpf.Map
+	opt         *Options
+	maps        map[string]*ebpf.Map
+	kernelRules bool // kernel stacks are walked by rules
 }
 
 // probeProgram is the program behind each kind of hook.
@@ -47,7 +49,7 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 			m.MaxEntries = layout.rings()
 		case bpf.HooksMapBlocks:
 			m.MaxEntries = layout.totalBlocks()
-		case bpf.HooksMapAccounts:
+		case bpf.HooksMapAccounts, bpf.HooksMapAnchors:
 			m.MaxEntries = uint32(len(opt.Probes))
 		case bpf.HooksMapLimits:
 			m.MaxEntries = uint32(len(opt.Probes)) + 1
@@ -204,6 +206,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.RecordingMax, p.opt.MaxHits}, {v.RecordingLimit, uint32(len(p.opt.Probes))},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
 		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(g))}, {v.WithUserStack, flag(p.opt.UserStacks)},
+		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
+		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
 		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
@@ -238,6 +242,14 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		}
 	}
 	return nil
+}
+
+// rawBudget is how many bytes of raw stacks each CPU may send a second.
+const rawBudget = 64 << 20
+
+// userRules reports whether user stacks are walked by rules.
+func (p *programs) userRules() bool {
+	return p.opt.UserStacks && !p.opt.FramePointers && runtime.GOARCH == "amd64" && haveFindVMA()
 }
 
 // rate returns the average distance of a probe's hits and how much earlier one

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
+	"trapline/capture/unwind"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -28,6 +30,8 @@ type Recorder struct {
 	images      *images
 	kernel      *kernelImages
 	symbolizer  *symbolizer
+	rules       *rules         // nil: no stack is walked by rules
+	unwinder    *stackUnwinder // nil with it
 	w           *format.Writer
 	a           *assembler
 	epoch       uint64
@@ -71,7 +75,34 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	// A thread's number names its process's mappings as well.
 	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
 	r.symbolizer = &symbolizer{kernel: r.kernel}
+	if err := r.prepareUnwinding(symbols); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
+// where the kernel's unwind tables can be had.
+func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
+	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.opt.KernelStacks && !r.programs.userRules() {
+		return nil
+	}
+	var orc *unwind.ORC
+	if r.opt.KernelStacks && symbols != nil {
+		if orc, err = readORC(symbols); err != nil {
+			orc = nil
+		}
+	}
+	r.programs.kernelRules = orc != nil
+	if r.rules, err = newRules(r.programs.maps[bpf.HooksMapRules]); err != nil {
+		return err
+	}
+	max := r.opt.MaxStack
+	if max <= 0 {
+		max = bpf.MaxFrames
+	}
+	r.unwinder = newStackUnwinder(r.images, r.rules, orc, max)
+	return nil
 }
 
 // user, kernelLocation and entry implement locator.
@@ -113,7 +144,11 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 			err = closeErr
 		}
 	}()
-	r.a = newAssembler(r.w, r, r.opt.Probes, r.possible)
+	var u unwinder
+	if r.unwinder != nil {
+		u = r.unwinder
+	}
+	r.a = newAssembler(r.w, r, u, r.opt.Probes, r.possible)
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}
@@ -332,6 +367,10 @@ func (r *Recorder) Close() error {
 	}
 	if r.sideband != nil {
 		errs = append(errs, r.sideband.close())
+	}
+	if r.unwinder != nil {
+		r.unwinder.close()
+		errs = append(errs, r.rules.close())
 	}
 	if r.images != nil {
 		r.images.close()

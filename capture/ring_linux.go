@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	// ringReserve is the room that a hit with two new stacks may need.
-	ringReserve = 3 * bpf.LongestEvent
+	// ringReserve is the room that a hit with two new stacks and a raw one may need.
+	ringReserve = 4*bpf.LongestEvent + bpf.RawLongest + bpf.RawPieces*bpf.MemorySize
+	// leastBlocks is the smallest ring that holds several such hits.
+	leastBlocks = 4
 	// blockStride is from one block to the next.
 	blockStride = bpf.BlockSize + bpf.LongestEvent
 )
@@ -34,11 +36,11 @@ type ringLayout struct {
 // two programs run at once on a CPU, smaller ones for programs that run inside others.
 func newRingLayout(cpus, size int, exclusive bool) ringLayout {
 	l := ringLayout{cpus: cpus}
-	blocks := uint32(1) << bits.Len(uint(max(size-1, 0)/bpf.BlockSize))
+	blocks := max(uint32(1)<<bits.Len(uint(max(size-1, 0)/bpf.BlockSize)), leastBlocks)
 	l.blocks[0] = blocks
 	if !exclusive {
 		for slot := 1; slot < bpf.Slots; slot++ {
-			l.blocks[slot] = max(blocks/8, 1)
+			l.blocks[slot] = max(blocks/8, leastBlocks)
 		}
 	}
 	return l

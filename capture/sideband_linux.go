@@ -12,17 +12,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mmapRecord is one executable mapping as the kernel reported it: PERF_RECORD_MMAP2
-// in include/uapi/linux/perf_event.h. With exec set it is no mapping: the process
-// has begun another program, and all its mappings are gone (PERF_RECORD_COMM).
+// A mmapRecord is one executable mapping as the kernel reported it,
+// PERF_RECORD_MMAP2 in include/uapi/linux/perf_event.h, or what else changes the
+// mappings of a process.
 type mmapRecord struct {
+	what                mmapWhat
 	pid                 uint32
-	exec                bool
+	parent              uint32 // of what forked
 	start, size, offset uint64
 	device              uint32 // major << 20 | minor, as in struct super_block
 	inode               uint64
 	path                string
 }
+
+type mmapWhat uint8
+
+const (
+	mappedFile   mmapWhat = iota
+	begunProgram          // exec: all mappings are gone (PERF_RECORD_COMM)
+	forked                // the process begins with its parent's mappings (PERF_RECORD_FORK)
+	ended                 // PERF_RECORD_EXIT of the first thread
+)
 
 // A sideband listens for executable mappings on all CPUs through a dummy perf event each.
 type sideband struct {
@@ -45,7 +55,7 @@ func openSideband(cpus []int) (*sideband, error) {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
-		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitWatermark,
+		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitTask | unix.PerfBitWatermark,
 		Wakeup: sidebandPages * uint32(os.Getpagesize()) / 2,
 	}
 	attr.Size = uint32(unsafe.Sizeof(attr))
@@ -101,7 +111,16 @@ func (s *sideband) read(yield func(mmapRecord)) {
 				}
 			case unix.PERF_RECORD_COMM:
 				if len(buf) >= 16 && binary.LittleEndian.Uint16(buf[4:])&unix.PERF_RECORD_MISC_COMM_EXEC != 0 {
-					yield(mmapRecord{pid: binary.LittleEndian.Uint32(buf[8:]), exec: true})
+					yield(mmapRecord{what: begunProgram, pid: binary.LittleEndian.Uint32(buf[8:])})
+				}
+			case unix.PERF_RECORD_FORK:
+				if r, ok := decodeTask(buf); ok && r.pid != r.parent {
+					yield(r)
+				}
+			case unix.PERF_RECORD_EXIT:
+				if r, ok := decodeTask(buf); ok && r.pid == binary.LittleEndian.Uint32(buf[16:]) {
+					r.what = ended
+					yield(r)
 				}
 			case unix.PERF_RECORD_LOST:
 				if len(buf) >= 24 {
@@ -117,6 +136,14 @@ func copyRing(dst, ring []byte, at uint64) {
 	from := int(at % uint64(len(ring)))
 	n := copy(dst, ring[from:])
 	copy(dst[n:], ring)
+}
+
+// decodeTask decodes a PERF_RECORD_FORK or PERF_RECORD_EXIT: header, pid, ppid, tid, ptid, time.
+func decodeTask(b []byte) (mmapRecord, bool) {
+	if len(b) < 24 {
+		return mmapRecord{}, false
+	}
+	return mmapRecord{what: forked, pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
 }
 
 // decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.

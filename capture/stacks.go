@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"trapline/bpf"
 	"trapline/format"
 )
 
@@ -9,6 +10,7 @@ type stackEntry struct {
 	kernel  bool
 	cut     format.StackCut
 	frames  []stackFrame
+	once    bool   // unwound here: no other hit refers to it
 	check   uint64 // another hash of the addresses, to find two stacks with one hash
 	segment uint64 // that id belongs to
 	id      format.StackID
@@ -35,14 +37,21 @@ const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
 func (a *assembler) stack(s *stackEvent) {
-	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), check: s.check(), frames: make([]stackFrame, 0, s.count)}
+	if s.kernel {
+		a.teachKernel(s)
+	}
+	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]stackFrame, 0, s.count)}
+	guessed := false
 	for i := range s.count {
 		var f stackFrame
 		if s.kernel {
 			// The first address is where the probe was hit, all others were pushed by calls.
 			f.location = a.locator.kernelLocation(s.address(i))
-			if len(e.frames) == 0 && a.locator.entry(f.location) {
-				continue
+			if i > 0 {
+				f.flags = format.FrameReturn
+			}
+			if len(e.frames) == 0 && (f.image == nil || a.locator.entry(f.location)) {
+				continue // also programs too new to have a name
 			}
 		} else {
 			u := s.userFrame(i)
@@ -53,18 +62,26 @@ func (a *assembler) stack(s *stackEvent) {
 				break
 			}
 			f.location = l
-		}
-		if i > 0 {
-			f.flags = format.FrameReturn
+			if !u.exact {
+				f.flags = format.FrameReturn
+			}
+			if guessed {
+				f.flags |= format.FrameGuessed
+			}
+			guessed = u.guessed
 		}
 		e.frames = append(e.frames, f)
 	}
+	e.check = s.check()
 	known := a.stacks[s.hash]
 	if known == nil {
 		a.stacks[s.hash] = e
 		return
 	}
 	if s.again {
+		if known.check == 0 || e.check == 0 {
+			return
+		}
 		a.counts.StacksCompared++
 		if known.check != e.check {
 			a.counts.StacksDifferent++
@@ -72,17 +89,24 @@ func (a *assembler) stack(s *stackEvent) {
 	}
 }
 
-// check hashes the addresses in another way than the programs do (FNV-1a, by words).
+// check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
 func (s *stackEvent) check() uint64 {
 	h := uint64(14695981039346656037)
+	add := func(v uint64) { h = (h ^ v) * 1099511628211 }
 	for i := range s.count {
-		a := uint64(0)
 		if s.kernel {
-			a = s.address(i)
-		} else {
-			a = s.userFrame(i).address
+			add(s.address(i))
+			continue
 		}
-		h = (h ^ a) * 1099511628211
+		switch u := s.userFrame(i); {
+		case s.relative && !u.known:
+			return 0 // what was mapped could not be looked up again
+		case s.relative && u.image&bpf.ImageAnonymous == 0:
+			add(u.image)
+			add(u.offset)
+		default:
+			add(u.address)
+		}
 	}
 	return h
 }
@@ -106,6 +130,10 @@ func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
 		}
 		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: e.cut, Frames: frames})
 		e.segment = a.segment
+	}
+	if e.once {
+		delete(a.stacks, hash)
+		delete(a.older, hash)
 	}
 	return e.id, true
 }

@@ -18,6 +18,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
 typedef __u16 __be16;
@@ -73,9 +74,22 @@ typedef struct {
 struct super_block {
 	u32 s_dev;
 };
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
 struct inode {
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	s64 i_size;
+	s64 i_mtime_sec;
+	u32 i_mtime_nsec;
+};
+struct inode___renamed { /* 6.7 to 6.10 */
+	struct timespec64 __i_mtime;
+};
+struct inode___old {
+	struct timespec64 i_mtime;
 };
 struct file {
 	struct inode *f_inode;
@@ -83,15 +97,37 @@ struct file {
 typedef struct {
 	void *vdso;
 } mm_context_t;
+struct return_instance {
+	unsigned long stack, orig_ret_vaddr;
+	struct return_instance *next;
+};
+struct uprobe_task {
+	struct return_instance *return_instances;
+};
+typedef struct {
+	u32 sequence;
+} seqcount_t;
 struct mm_struct {
-	unsigned long exec_vm;
+	unsigned long exec_vm, total_vm, start_stack;
+	int map_count;
 	mm_context_t context;
+};
+struct mm_struct___seqcount { /* since 6.13 */
+	seqcount_t mm_lock_seq;
+};
+struct mm_struct___counter { /* 6.4 to 6.12 */
+	int mm_lock_seq;
 };
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_pgoff, vm_flags;
 	struct file *vm_file;
 	struct mm_struct *vm_mm;
 };
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long fsbase;
+};
+#endif
 struct signal_struct {
 	atomic_t live;
 };
@@ -105,6 +141,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct uprobe_task *utask;
 	char comm[16];
+#if defined(__TARGET_ARCH_x86)
+	struct thread_struct thread;
+#endif
 };
 
 #pragma clang attribute pop

@@ -88,7 +88,8 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.BoolVar(&noStacks, "no-stacks", false, "no stacks")
 	g.BoolVarP(&kernelOnly, "kernel-callchains", "K", false, "kernel stacks only")
 	g.BoolVarP(&userOnly, "user-callchains", "U", false, "user stacks only")
-	g.StringVar(&callGraph, "call-graph", "", "how stacks are found, `METHOD`: fp (frame pointers) or none")
+	g.StringVar(&callGraph, "call-graph", "", "how user stacks are found, `METHOD`: dwarf (by unwind information), fp (frame pointers, the default) or none")
+	g.IntVar(&c.opt.VerifyEvery, "verify-stacks", 0, "find the stacks of one hit in `N` in two ways and compare")
 	g.IntVar(&c.opt.MaxStack, "max-stack", 127, "keep at most `N` frames of a stack")
 
 	g = f.Group("Output")
@@ -125,17 +126,22 @@ func parse(env cli.Env) (c config, done bool, code int) {
 		c.opt.KernelStacks, c.opt.UserStacks = kernelOnly, userOnly
 	}
 	switch method, _, _ := strings.Cut(callGraph, ","); method {
+	case "dwarf":
 	case "", "fp":
+		c.opt.FramePointers = true
 	case "none":
 		c.opt.KernelStacks, c.opt.UserStacks = false, false
 	default:
-		return c, true, env.Usage(fmt.Errorf("--call-graph %s: user stacks are found by frame pointers: fp or none", method))
+		return c, true, env.Usage(fmt.Errorf("--call-graph %s: dwarf, fp or none", method))
 	}
 	if stacks && noStacks {
 		return c, true, env.Usage(errors.New("-g and --no-stacks exclude each other"))
 	}
 	if c.opt.MaxStack < 1 || c.opt.MaxStack > 127 {
 		return c, true, env.Usage(fmt.Errorf("--max-stack %d: must be 1 to 127", c.opt.MaxStack))
+	}
+	if c.opt.VerifyEvery < 0 {
+		return c, true, env.Usage(fmt.Errorf("--verify-stacks %d: must be 1 or more", c.opt.VerifyEvery))
 	}
 	if err := c.limits.apply(&c); err != nil {
 		return c, true, env.Usage(err)

@@ -73,6 +73,7 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 	if s.StacksDifferent > 0 {
 		env.Warningf("%s of %s stacks that were sent twice differ", grouped(s.StacksDifferent), grouped(s.StacksCompared))
 	}
+	verifiedStacks(env, &s.Stacks)
 	if s.MappingsLost > 0 {
 		env.Warningf("%s reports of mapped files were lost: some images have no name", grouped(s.MappingsLost))
 	}
@@ -83,6 +84,8 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 		}
 	}
 	if c.verbose > 0 {
+		k := &s.Stacks
+		env.Infof("user stacks: %s sent raw (%s), %s rules taught, %s displaced", grouped(k.RawStacks), size(k.RawBytes), grouped(k.Rules), grouped(k.Evicted))
 		for i := range s.Accounts {
 			env.Infof("%s: %s recorded", s.Accounts[i].Probe, grouped(s.Accounts[i].N[format.CauseRecorded]))
 		}
@@ -91,6 +94,18 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 			env.Infof("cost of this program: %.2fs of CPU, %d ns a hit; %s stacks compared, %s different",
 				cost.Seconds(), cost.Nanoseconds()/int64(s.Hits), grouped(s.StacksCompared), grouped(s.StacksDifferent))
 		}
+	}
+}
+
+// verifiedStacks says what --verify-stacks found.
+func verifiedStacks(env cli.Env, k *capture.StackCounts) {
+	if k.UserVerified+k.KernelVerified == 0 {
+		return
+	}
+	env.Infof("stacks verified: %s user, %s different; %s kernel, %s different",
+		grouped(k.UserVerified), grouped(k.UserDifferent), grouped(k.KernelVerified), grouped(k.KernelDifferent))
+	for _, d := range k.Differences {
+		env.Warningf("stacks differ: %s", d)
 	}
 }
 

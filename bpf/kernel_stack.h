@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A hit's kernel stack. */
+#ifndef TRAPLINE_KERNEL_STACK_H
+#define TRAPLINE_KERNEL_STACK_H
+
+#include "kernel_walk.h"
+#include "stack.h"
+
+#if defined(__TARGET_ARCH_x86)
+/* Does the walked kernel stack end as that of bpf_get_stack does? Counts the answer. */
+__noinline int same_kernel_stack(u32 slot, u32 frames, u32 taught)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u32 zero = 0;
+	struct comparison *v = bpf_map_lookup_elem(&verified, &zero);
+
+	if (!s || !v || taught >= max_frames)
+		return 1; /* cut: nothing to compare */
+	v->compared++;
+	for (u32 i = 0; i < MAX_FRAMES; i++) {
+		u32 theirs = taught - frames + i;
+
+		if (i >= frames)
+			return 1;
+		barrier_var(theirs); /* keeps the bound in sight of the verifier */
+		if (theirs >= MAX_FRAMES || s->kernel.ip[i] != s->teacher[theirs])
+			break;
+	}
+	v->different++;
+	return 0;
+}
+
+/* Walks the kernel stack; 0 frames: bpf_get_stack has to take it. */
+static __always_inline u32 walked_kernel_stack(void *ctx, enum hook hook, struct scratch *s,
+					       u32 slot, u64 seed, bool verify)
+{
+	u32 frames;
+
+	s->walk.missing = 0;
+	if (!with_kernel_rules || !kernel_start(ctx, hook, s, slot))
+		return 0;
+	walk_kernel(slot, seed, max_frames);
+	frames = s->walk.frames;
+	if (verify && frames) {
+		long n = bpf_get_stack(ctx, s->teacher, sizeof(s->teacher), 0);
+
+		if (n > 0 && !same_kernel_stack(slot, frames, frame_count(n)))
+			return 0;
+	}
+	return frames;
+}
+#endif
+
+/* At most once in so many ns a known kernel stack is sent for the rules that are missing. */
+#define TEACHING_PAUSE 1000000
+
+static __always_inline struct taken kernel_stack(void *ctx, enum hook hook,
+						 struct scratch *s, u32 slot,
+						 struct ring *ring, u64 *at, u64 time,
+						 u64 epoch, bool verify)
+{
+	struct taken t = {};
+	u32 size = max_frames * 8, frames = 0;
+	bool teach = false;
+	u64 seed = mix(epoch, 1);
+
+	if (size > MAX_FRAMES * 8)
+		size = MAX_FRAMES * 8;
+#if defined(__TARGET_ARCH_x86)
+	if ((hook == HOOK_REGISTERS || hook == HOOK_NONE) && ((struct pt_regs *)ctx)->cs & 3)
+		return t; /* came from user mode */
+	frames = walked_kernel_stack(ctx, hook, s, slot, seed, verify);
+	t.hash = s->walk.hash | 1;
+	if (!frames && s->walk.missing && time - s->taught > TEACHING_PAUSE) {
+		teach = true;
+		s->taught = time;
+	}
+#endif
+	if (!frames) {
+		long n = bpf_get_stack(ctx, s->kernel.ip, size, 0);
+		if (n <= 0)
+			return (struct taken){};
+		frames = frame_count(n);
+		t.hash = hash_frames(slot, 0, frames, seed) | 1;
+#if defined(__TARGET_ARCH_x86)
+		if (hook == HOOK_CONTEXT && with_kernel_rules) {
+			*(volatile u64 *)&s->walk.sp = (u64)ctx;
+			find_anchor(slot, *(volatile u64 *)&s->walk.sp, probe_index);
+		}
+#endif
+	}
+	bool again = sent_before(t.hash);
+
+	if (again && !teach && !sent_again(time))
+		return t;
+	s->kernel.head = (struct stack){
+		.kind = EVENT_KERNEL_STACK,
+		.flags = again ? STACK_AGAIN : 0,
+		.cut = frames >= max_frames ? CUT_DEPTH : CUT_NONE,
+		.frames = frames,
+		.hash = t.hash,
+	};
+	put_stack(&t, ring, at, &s->kernel, sizeof(struct stack) + frames * 8);
+	return t;
+}
+
+#endif

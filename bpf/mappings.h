@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is mapped at a user address: asked of the kernel once a page of code. */
+#ifndef TRAPLINE_MAPPINGS_H
+#define TRAPLINE_MAPPINGS_H
+
+#include "maps.h"
+
+/*
+ * Mappings found before, direct-mapped by address space, its version, and page.
+ * tag is the key ^ all other words, as in struct rule.
+ */
+#define MAPPING_BITS 15
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << MAPPING_BITS);
+	__type(key, u32);
+	__type(value, struct mapping);
+} mappings SEC(".maps");
+
+/* The same process and program, whatever it maps: fork and exec change it. */
+static __always_inline u64 process_key(struct task_struct *task)
+{
+	return mix(mix(task->tgid, task->group_leader->start_time), task->self_exec_id);
+}
+
+/*
+ * The version of an address space's mappings. Linux counts the changes since 6.4,
+ * for the locks of single mappings; since 6.13 the count is odd while one is
+ * being made, and what is on the stack is then mapped as it was before. Older
+ * kernels do not count: there, one library that takes another's place with the
+ * same sizes in pages goes unnoticed.
+ */
+static __always_inline u64 mappings_version(struct mm_struct *mm)
+{
+	struct mm_struct___seqcount *counted = (void *)mm;
+	struct mm_struct___counter *counter = (void *)mm;
+
+	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
+		return counted->mm_lock_seq.sequence & ~1U;
+	if (bpf_core_field_exists(counter->mm_lock_seq))
+		return (u32)counter->mm_lock_seq;
+	return mm->exec_vm << 40 ^ mm->total_vm << 16 ^ (u32)mm->map_count;
+}
+
+/* Names the content of a file for as long as the machine runs: a file written anew is another image. */
+static __always_inline u64 image_key(struct inode *inode)
+{
+	struct inode___old *old = (void *)inode;
+	struct inode___renamed *renamed = (void *)inode;
+	u64 h = mix(inode->i_sb->s_dev, inode->i_ino);
+
+	h = mix(h, inode->i_size);
+	if (bpf_core_field_exists(inode->i_mtime_sec)) /* 6.11 */
+		h = mix(h, (u64)inode->i_mtime_sec << 32 ^ inode->i_mtime_nsec);
+	else if (bpf_core_field_exists(renamed->__i_mtime)) /* 6.7 */
+		h = mix(h, (u64)renamed->__i_mtime.tv_sec << 32 ^ renamed->__i_mtime.tv_nsec);
+	else
+		h = mix(h, (u64)old->i_mtime.tv_sec << 32 ^ old->i_mtime.tv_nsec);
+	return h & ~(u64)IMAGE_ANONYMOUS;
+}
+
+struct mapping_search {
+	struct mapping *found;
+	u64 process;
+	u64 known;
+};
+
+static long found_mapping(struct task_struct *task, struct vm_area_struct *vma,
+			  struct mapping_search *w)
+{
+	struct mapping *m = w->found;
+	struct inode *inode;
+
+	if (!(vma->vm_flags & VM_EXEC)) {
+		w->known = MAPPING_NO_CODE;
+		return 0;
+	}
+	w->known = MAPPING_CODE;
+	m->start = vma->vm_start;
+	m->size = vma->vm_end - vma->vm_start;
+	if (vma->vm_file) {
+		inode = vma->vm_file->f_inode;
+		m->inode = inode->i_ino;
+		m->device = inode->i_sb->s_dev;
+		m->delta = (vma->vm_pgoff << 12) - m->start;
+		m->image = image_key(inode);
+	} else if ((u64)vma->vm_mm->context.vdso == m->start) {
+		m->inode = 0;
+		m->device = VDSO_DEVICE;
+		m->delta = -m->start;
+		m->image = VDSO_IMAGE;
+	} else {
+		m->inode = 0;
+		m->device = 0;
+		m->delta = 0;
+		m->image = w->process | IMAGE_ANONYMOUS;
+	}
+	return 0;
+}
+
+static __always_inline u64 mapping_words(struct mapping *m)
+{
+	return m->start ^ m->size * 3 ^ m->image ^ m->delta * 5 ^ m->inode ^ m->device << 7;
+}
+
+/* Finds what is mapped at an address into s->at; returns enum mapping_known. */
+__noinline u32 find_mapping(u32 slot, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+	if (!s)
+		return MAPPING_UNKNOWN;
+	u64 key = mix(s->space, address >> 12);
+	u32 at = key >> (64 - MAPPING_BITS);
+	struct mapping *known = bpf_map_lookup_elem(&mappings, &at);
+	if (!known)
+		return MAPPING_UNKNOWN;
+	s->at = *known;
+	if ((s->at.tag ^ mapping_words(&s->at)) == key && address - s->at.start < s->at.size)
+		return MAPPING_CODE;
+	s->at.size = 0;
+	struct mapping_search w = {.found = &s->at, .process = s->process};
+	long err = bpf_find_vma(bpf_get_current_task_btf(), address, found_mapping, &w, 0);
+	if (err)
+		return err == -ENOENT ? MAPPING_NO_CODE : MAPPING_UNKNOWN;
+	if (w.known == MAPPING_CODE) {
+		s->at.tag = key ^ mapping_words(&s->at);
+		*known = s->at;
+	}
+	return w.known;
+}
+
+#endif

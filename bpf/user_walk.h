@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * User stacks by step rules. One piece of stack is copied with a single call and
+ * walked in the copy; each place in an image that the walk passes is looked up
+ * in the rules. A place without a rule ends the walk: the caller then sends the
+ * stack as it is, user space unwinds it and writes the rules that were missing.
+ */
+#ifndef TRAPLINE_USER_WALK_H
+#define TRAPLINE_USER_WALK_H
+
+#include "frames.h"
+#include "mappings.h"
+
+/* Copies stack memory from an address on, no further than its page: where one byte can be read, all can. */
+__noinline int copy_stack(u32 slot, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u64 size = PAGE - (address & (PAGE - 1));
+
+	if (!s)
+		return 1;
+	if (size > STACK_COPY)
+		size = STACK_COPY;
+	if (size < 8)
+		size = 8;
+	s->walk.base = address;
+	s->walk.limit = 0;
+	if (bpf_probe_read_user(s->stack, size, (void *)address))
+		return 1;
+	s->walk.limit = size - 7;
+	return 0;
+}
+
+/* Reads a word of the stack, through the copy, into *value. */
+static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
+{
+	u64 at = address - s->walk.base;
+
+	if (at >= s->walk.limit) {
+		if (copy_stack(slot, address))
+			return 1;
+		at = 0;
+	}
+	barrier_var(at); /* the verifier does not see the bound above */
+	if (at > STACK_COPY - 8)
+		return 1;
+	*value = *(u64 *)(s->stack + at);
+	return 0;
+}
+
+/*
+ * Where a function returns to whose return address a uretprobe has replaced by
+ * its trampoline: the kernel keeps it by the place where it lay on the stack
+ * (struct return_instance, include/linux/uprobes.h). 0: nothing was replaced there.
+ */
+#define MAX_RETURN_INSTANCES 64 /* MAX_URETPROBE_DEPTH, kernel/events/uprobes.c */
+__noinline u64 replaced_return(u64 place)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!bpf_core_field_exists(task->utask) || !task->utask)
+		return 0;
+	struct return_instance *r = task->utask->return_instances;
+	for (u32 i = 0; i < MAX_RETURN_INSTANCES; i++) {
+		if (!r)
+			break;
+		if (r->stack == place)
+			return r->orig_ret_vaddr;
+		r = r->next;
+	}
+	return 0;
+}
+
+/* Offsets in the structures of Go's runtime that have not changed since 1.17. */
+#define GO_TLS_G (-8)	 /* of the goroutine, from the thread's FS base */
+#define GO_G_STACK_HI 8	 /* runtime.g.stack.hi */
+#define GO_G_M 48	 /* runtime.g.m */
+#define GO_G_SCHED_SP 56 /* runtime.g.sched.sp */
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline u64 user_word(u64 address)
+{
+	u64 value = 0;
+
+	bpf_probe_read_user(&value, 8, (void *)address);
+	return value;
+}
+
+/*
+ * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
+ * fp on; an error ends the walk.
+ */
+__noinline int special_step(u32 slot, u64 body)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u64 sp, place = 0, value;
+
+	if (!s)
+		return CUT_UNREADABLE;
+	sp = s->walk.sp;
+	switch (RULE_KIND(body)) {
+	case RULE_SIGNAL:
+		/* struct ucontext's uc_mcontext: arch/x86/include/uapi/asm/sigcontext.h */
+		if (stack_word(s, slot, sp + 120, &value))
+			return CUT_UNREADABLE;
+		s->walk.fp = value;
+		if (stack_word(s, slot, sp + 168, &value))
+			return CUT_UNREADABLE;
+		s->walk.pc = value;
+		if (stack_word(s, slot, sp + 160, &value))
+			return CUT_UNREADABLE;
+		s->walk.sp = value;
+		s->walk.back = 0;
+		return 0;
+	case RULE_GO_SYSTEMSTACK: {
+		struct task_struct *task = bpf_get_current_task_btf();
+		u64 g = user_word(task->thread.fsbase + GO_TLS_G);
+		u64 user_g = user_word(user_word(g + GO_G_M) + RULE_CFA(body));
+
+		place = user_word(user_g + GO_G_SCHED_SP);
+		break;
+	}
+	case RULE_GO_ASMCGOCALL: {
+		u64 depth;
+
+		if (stack_word(s, slot, sp, &depth) || stack_word(s, slot, sp + 8, &value))
+			return CUT_UNREADABLE;
+		place = user_word(value + GO_G_STACK_HI) - depth;
+		break;
+	}
+	default:
+		return CUT_NO_RULE;
+	}
+	if (place < LOWEST_ADDRESS || stack_word(s, slot, place, &value))
+		return CUT_UNREADABLE;
+	s->walk.pc = value;
+	s->walk.sp = place + 8;
+	s->walk.back = 1;
+	return 0;
+}
+
+/*
+ * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into s->ip and
+ * s->how. Returns 0 if there are more.
+ */
+#define WALK_STEPS 16
+__noinline int walk_on(u32 slot, u32 max)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u64 pc, sp, fp, hash, place, start = 0, size = 0, image = 0, delta = 0;
+	u32 back, n, ended = 0;
+	u8 cut = CUT_NONE, unreadable;
+
+	if (!s)
+		return 1;
+	pc = s->walk.pc;
+	sp = s->walk.sp;
+	fp = s->walk.fp;
+	back = s->walk.back;
+	n = s->walk.frames;
+	hash = s->walk.hash;
+	place = sp - 8;
+	for (u32 i = 0; i < WALK_STEPS; i++) {
+		u64 at = pc - back, key, body, cfa, value;
+		u32 kind, base;
+
+		barrier_var(n);
+		if (n >= MAX_FRAMES)
+			break;
+		if (at - start >= size) {
+			u32 known = find_mapping(slot, at);
+
+			if (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS && back) {
+				u64 replaced = replaced_return(place);
+
+				if (replaced) {
+					pc = replaced;
+					at = pc - back;
+					known = find_mapping(slot, at);
+				}
+			}
+			if (known == MAPPING_NO_CODE) {
+				cut = CUT_NO_RULE;
+				ended = 1;
+				break;
+			}
+			start = s->at.start;
+			size = s->at.size;
+			image = s->at.image;
+			delta = s->at.delta;
+			if (known != MAPPING_CODE)
+				image = delta = 0;
+			if (image & IMAGE_ANONYMOUS)
+				size = 0; /* look again: a trampoline may come */
+		}
+		key = mix(image, at + delta);
+		hash = mix(hash, key);
+		if (image & IMAGE_ANONYMOUS)
+			body = FRAME_POINTER_RULE;
+		else
+			body = rule_of(key);
+		s->ip[n] = pc;
+		s->how[n] = (back ? 0 : FRAME_EXACT) | (body & RULE_GUESSED ? FRAME_GUESSED : 0);
+		n++;
+		ended = 1; /* unless a step succeeds */
+		unreadable = body & RULE_GUESSED ? CUT_NO_RULE : CUT_UNREADABLE;
+		kind = RULE_KIND(body);
+		if (kind == RULE_STEP) {
+			base = RULE_BASE(body);
+			cfa = base == BASE_FP ? fp : sp;
+			if (base != BASE_FP && base != BASE_SP) { /* known to user space only */
+				s->walk.missing = 1;
+				break;
+			}
+			cfa += RULE_CFA(body);
+			if (body & RULE_DEREF) {
+				if (stack_word(s, slot, cfa, &value)) {
+					cut = unreadable;
+					break;
+				}
+				cfa = value;
+			}
+			if (cfa <= sp) { /* stacks grow down */
+				cut = CUT_NO_RULE;
+				break;
+			}
+			if (body & RULE_SAVES_FP) {
+				u64 saved = (body & RULE_FP_FROM_FP ? fp : cfa) + RULE_FP(body);
+
+				if (stack_word(s, slot, saved, &value)) {
+					cut = unreadable;
+					break;
+				}
+				fp = value;
+			}
+			place = cfa - 8;
+			if (stack_word(s, slot, place, &value)) {
+				cut = unreadable;
+				break;
+			}
+			pc = value;
+			sp = cfa;
+			back = 1;
+		} else if (kind == RULE_END) {
+			break;
+		} else if (kind == 0 || kind == RULE_EXACT) {
+			s->walk.missing = 1;
+			break;
+		} else {
+			s->walk.sp = sp;
+			s->walk.fp = fp;
+			cut = special_step(slot, body);
+			if (cut)
+				break;
+			pc = s->walk.pc;
+			sp = s->walk.sp;
+			fp = s->walk.fp;
+			back = s->walk.back;
+			place = sp - 8;
+		}
+		if (!pc)
+			break;
+		if (n >= max) {
+			cut = CUT_DEPTH;
+			break;
+		}
+		ended = 0;
+	}
+	s->walk.pc = pc;
+	s->walk.sp = sp;
+	s->walk.fp = fp;
+	s->walk.back = back;
+	s->walk.frames = n;
+	s->walk.hash = hash;
+	s->walk.cut = cut;
+	return ended;
+}
+
+/*
+ * Walks the current task's user stack from s->walk.pc, sp and fp. Leaves in
+ * s->walk how many frames there are, their hash, and why the walk ended.
+ */
+static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
+{
+	s->walk.back = 0;
+	s->walk.frames = 0;
+	s->walk.hash = hash;
+	s->walk.limit = 0;
+	s->walk.missing = 0;
+	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {
+		if (walk_on(slot, max_frames))
+			break;
+	}
+	s->walk.hash = mix(s->walk.hash, s->walk.cut);
+}
+#endif
+
+#endif
