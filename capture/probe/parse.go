@@ -137,14 +137,12 @@ func (p *parser) option(e *Event, inGroup bool) error {
 // predicate reads /PREDICATE/. What it says is not its business.
 func (p *parser) predicate(e *Event) error {
 	start := p.pos
-	end := p.predicateEnd(start)
+	end := p.predicateEnd(start, true)
 	switch {
 	case end < 0:
 		return p.fail(start, "the predicate is not closed: expected /CONDITION/")
 	case e.Predicate != "":
 		return p.fail(start, "two predicates: join them by &&")
-	case end+1 < len(p.text) && !isSpace(p.text[end+1]) && !strings.ContainsRune(",[}", rune(p.text[end+1])):
-		return p.fail(end+1, "expected the end of the predicate: a division in it stands in parentheses")
 	}
 	e.Predicate = strings.TrimSpace(p.text[start+1 : end])
 	if e.Predicate == "" {
@@ -182,7 +180,7 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 		return p.perfWatchpoint(e, at+len("mem:"), rest)
 	case strings.HasPrefix(word, "%") || colon && (strings.HasPrefix(word, sdtPrefix) || word == probeGroup || strings.HasPrefix(word, probeGroup+"_")):
 		return p.perfProbeName(e, at, text)
-	case colon && otherKinds[word] != "" && (len(word) > 2 || strings.Contains(rest, ":")):
+	case colon && otherKinds[word] != "" && (len(word) > 2 || word == "-" || strings.Contains(rest, ":")):
 		return p.fail(at, otherKinds[word])
 	case p.context.Binary != "" && !isTracepointName(word, rest, colon):
 		return p.perfProbeUser(e, at, text)
@@ -192,11 +190,14 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 		e.Dialect = DialectPerf
 		return p.tracepoint(e, at, text)
 	}
-	return p.fail(at, notAnEvent(word))
+	return p.fail(at, p.notAnEvent(word))
 }
 
 // notAnEvent says what a bare word may have meant.
-func notAnEvent(word string) string {
+func (p *parser) notAnEvent(word string) string {
+	if p.peek() == '/' && isIdentifier(word) || len(word) > 1 && strings.Trim(word[1:], "0123456789abcdef") == "" && word[0] == 'r' {
+		return "events of a PMU are taken by name only, as in cycles or cache-misses"
+	}
 	if i := strings.IndexAny(word, "+%@/ "); i > 0 {
 		word = word[:i]
 	}

@@ -303,7 +303,7 @@ func cutLine(text string) (before, line string, ok bool) {
 var sourceSuffixes = []string{"c", "cc", "cpp", "cxx", "C", "h", "hh", "hpp", "hxx", "inc", "ipp", "tcc", "go", "rs", "s", "S", "m", "mm", "d", "zig", "y", "l", "f", "f90", "pas", "adb"}
 
 func looksLikeSource(s string) bool {
-	if strings.ContainsAny(s, "(<\"") {
+	if strings.ContainsAny(s, "(<\"@") {
 		return false
 	}
 	i := strings.LastIndexByte(s, '.')

@@ -29,6 +29,7 @@ var otherKinds = map[string]string{
 	"interval": "intervals hit nothing: samples are profile:hz:99", "i": "intervals hit nothing: samples are profile:hz:99",
 	"asyncwatchpoint": "write watchpoint:ADDRESS:LENGTH:ACCESS", "aw": "write watchpoint:ADDRESS:LENGTH:ACCESS",
 	"iter": "iterators hit nothing",
+	"-":    "events need not be deleted: they end with the recording",
 }
 
 // profileUnits are the units of profile:UNIT:N, in a second; 0 for hz.

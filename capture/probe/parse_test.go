@@ -110,7 +110,7 @@ func TestParseErrors(t *testing.T) {
 		{"sched:a[b", 7, "not closed"},
 		{"sched:sched_switch:u", 18, "modifiers"},
 		{"sched:sched_switch/prev_pid>0", 18, "not closed"},
-		{"k:vfs_read/arg0/2>1/", 16, "division"},
+		{"k:vfs_read/arg0/2>1", 10, "not closed"},
 		{"k:f //", 4, "empty"},
 		{"k:vfs_read /arg0 > 0/ /pid>1/", 22, "two predicates"},
 		{"cycles:pp", 6, "modifiers"},

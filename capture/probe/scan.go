@@ -64,8 +64,9 @@ func (p *parser) slashes() slashRule {
 }
 
 // predicateEnd returns the position of the slash that closes the predicate that starts
-// at another, -1 when there is none. Slashes in quotes and parentheses close nothing.
-func (s *scanner) predicateEnd(start int) int {
+// at another, -1 when there is none. Slashes in quotes and parentheses close nothing,
+// nor do those that divide; of a first one only, if it is not to divide.
+func (s *scanner) predicateEnd(start int, divides bool) int {
 	depth := 0
 	for i := start + 1; i < len(s.text); i++ {
 		switch s.text[i] {
@@ -80,12 +81,39 @@ func (s *scanner) predicateEnd(start int) int {
 		case ')':
 			depth--
 		case '/':
-			if depth == 0 {
+			if depth != 0 {
+				continue
+			}
+			if s.closesPredicate(i) {
 				return i
+			}
+			if !divides {
+				return -1
 			}
 		}
 	}
 	return -1
+}
+
+// closesPredicate tells the slash at the end of a predicate from one that divides: no
+// argument starts with a digit or parenthesis or is compared with anything.
+func (s *scanner) closesPredicate(slash int) bool {
+	rest := s.text[slash+1:]
+	if rest == "" || strings.IndexByte(",[}", rest[0]) >= 0 {
+		return true
+	}
+	after := strings.TrimLeft(rest, " \t\r\n")
+	if after == rest {
+		return false
+	}
+	if after == "" {
+		return true
+	}
+	if after[0] == '(' || startsWithDigit(after) {
+		return false
+	}
+	next := strings.TrimLeft(strings.TrimLeft(after, identifierBytes+".$"), " \t\r\n")
+	return next == "" || next == after || strings.IndexByte("<>!&|*/", next[0]) < 0 && !strings.HasPrefix(next, "==")
 }
 
 // startsPredicate reports whether the slash that comes next does.
@@ -93,11 +121,8 @@ func (s *scanner) startsPredicate(rule slashRule) bool {
 	if !rule.operator {
 		return true
 	}
-	end := s.predicateEnd(s.pos)
-	if end < 0 || !strings.ContainsAny(s.text[s.pos+1:end], "=<>!&|~") {
-		return false
-	}
-	return end+1 == len(s.text) || isSpace(s.text[end+1]) || strings.IndexByte(",[}", s.text[end+1]) >= 0
+	end := s.predicateEnd(s.pos, false)
+	return end >= 0 && strings.ContainsAny(s.text[s.pos+1:end], "=<>!&|~")
 }
 
 // startsModifiers reports whether the bracket that comes next does: no class of
