@@ -2,8 +2,6 @@ package capture
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"sync"
 	"sync/atomic"
 
@@ -170,51 +168,6 @@ func (a *attachment) close() error {
 	return errors.Join(a.detach(), a.program.Close())
 }
 
-// explainLoad says why a program could not be loaded, in the user's terms.
-func explainLoad(pr *probe.Probe, err error) error {
-	tracing := pr.Kind == format.ProbeFentry || pr.Kind == format.ProbeFexit
-	switch {
-	case tracing && errors.Is(err, unix.EPERM):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "this kernel refuses fentry and fexit programs (it is locked down, or built without CONFIG_FPROBE and dynamic ftrace)",
-			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
-	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) && !isVerifier(err):
-		return &probe.PermissionError{What: pr.Event + ": loading the program", Need: "root, or CAP_BPF and CAP_PERFMON"}
-	case tracing && (errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) || errors.Is(err, link.ErrNotSupported)):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
-			Remedy: "try kprobe:" + pr.Function}
-	}
-	return fmt.Errorf("%s: load the program: %w", pr.Name, err)
-}
-
-func isVerifier(err error) bool {
-	var ve *ebpf.VerifierError
-	return errors.As(err, &ve) && len(ve.Log) > 0
-}
-
-// explainAttach says why a loaded program could not be attached.
-func explainAttach(pr *probe.Probe, err error) error {
-	switch {
-	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
-		need := "root, or CAP_BPF and CAP_PERFMON"
-		if pr.Path != "" {
-			need = "root, or CAP_SYS_ADMIN as well" // perf_uprobe_event_init in kernel/events/core.c
-		}
-		return &probe.PermissionError{What: pr.Event + ": attaching", Need: need}
-	case pr.Kind == format.ProbeTimed && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP)):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "this machine has no such counter (virtual machines often have none)",
-			Remedy: "use -e cpu-clock"}
-	case (pr.Kind == format.ProbeKprobe || pr.Kind == format.ProbeKretprobe) && errors.Is(err, fs.ErrNotExist):
-		if pr.Offset != 0 {
-			return fmt.Errorf("%s: offset %#x is not the start of an instruction", pr.Name, pr.Offset)
-		}
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel does not allow a probe on this function (it is notrace, on the blacklist, or inlined everywhere)",
-			Remedy: "see /sys/kernel/debug/kprobes/blacklist, or probe a caller"}
-	case (pr.Kind == format.ProbeKprobe || pr.Kind == format.ProbeKretprobe) && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EILSEQ)):
-		return fmt.Errorf("%s: the kernel refuses a probe at this place: it must be the start of an instruction that may be probed", pr.Name)
-	}
-	return fmt.Errorf("%s: attach: %w", pr.Name, err)
-}
-
 // tracker attaches the programs that let children inherit the scope.
 func (p *programs) tracker() (*attachment, error) {
 	a := &attachment{}
@@ -223,13 +176,13 @@ func (p *programs) tracker() (*attachment, error) {
 		prog, err := p.load(program, tracepoint, nil)
 		if err != nil {
 			a.detach()
-			return nil, explainLoad(&probe.Probe{Name: "fork tracking"}, err)
+			return nil, explainLoad(&probe.Probe{Name: "following children", Event: "following children"}, err)
 		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: prog, AttachType: ebpf.AttachTraceRawTp})
 		prog.Close()
 		if err != nil {
 			a.detach()
-			return nil, explainAttach(&probe.Probe{Name: "fork tracking"}, err)
+			return nil, explainAttach(&probe.Probe{Name: "following children", Event: "following children"}, err)
 		}
 		a.links = append(a.links, l)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cilium/ebpf/features"
 
+	"trapline/capture/machine"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -71,14 +72,14 @@ func groupKey(p *probe.Probe, s *probe.Site) string {
 }
 
 // takesMulti reports whether the group's sites can be attached by one link. A single
-// site is attached as it would be without.
+// site is attached as it would be without, unless that takes CAP_SYS_ADMIN, as it
+// does for uprobes, and the process does not have it.
 func (g *group) takesMulti() bool {
-	if len(g.sites) < 2 {
-		return false
-	}
 	switch g.probe.Kind {
 	case format.ProbeKprobe, format.ProbeKretprobe:
-		return g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
+		return len(g.sites) > 1 && g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
+	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
+		return (len(g.sites) > 1 || !machine.Have(machine.SysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
 	}
-	return features.HaveBPFLinkUprobeMulti() == nil
+	return false
 }

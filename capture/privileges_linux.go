@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/machine"
 	"trapline/capture/probe"
 )
 
@@ -13,27 +14,14 @@ import (
 // lacks for recording. BPF programs of the tracing kinds need CAP_BPF and
 // CAP_PERFMON (5.8), or CAP_SYS_ADMIN, which includes both.
 func CheckPrivileges() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return nil // the kernel will say it
+	if missing := machine.Missing(machine.BPF, machine.Perfmon); len(missing) > 0 {
+		return &probe.PermissionError{What: "recording", Need: "root, or " + machine.Join(missing)}
 	}
-	have := func(c uint) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
-	if have(unix.CAP_SYS_ADMIN) {
-		return nil
+	if machine.InUserNamespace() {
+		reason, remedy := machine.LoadDenied()
+		return &probe.PermissionError{What: "recording", Reason: reason, Remedy: remedy}
 	}
-	need := ""
-	switch {
-	case !have(unix.CAP_BPF) && !have(unix.CAP_PERFMON):
-		need = "CAP_BPF and CAP_PERFMON"
-	case !have(unix.CAP_BPF):
-		need = "CAP_BPF"
-	case !have(unix.CAP_PERFMON):
-		need = "CAP_PERFMON"
-	default:
-		return nil
-	}
-	return &probe.PermissionError{What: "recording", Need: "root, or " + need}
+	return nil
 }
 
 // InPIDNamespace reports whether this process numbers tasks otherwise than the

@@ -63,7 +63,7 @@ func openSideband(cpus []int) (*sideband, error) {
 		fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 		if err != nil {
 			s.close()
-			return nil, fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err)
+			return nil, explainSideband(fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err))
 		}
 		mem, err := unix.Mmap(fd, 0, (1+sidebandPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 		if err != nil {

@@ -92,7 +92,7 @@ func (r *Resolver) binaryByPath(ev *Event, name string) (*binaryPath, error) {
 func binaryError(ev *Event, err error) error {
 	var p *fs.PathError
 	if errors.Is(err, fs.ErrPermission) && errors.As(err, &p) {
-		return &PermissionError{"reading " + p.Path, "root (or read access to the file)"}
+		return &PermissionError{What: "reading " + p.Path, Need: "root (or read access to the file)"}
 	}
 	return &InvalidError{ev.Text, err.Error()}
 }
@@ -165,7 +165,7 @@ func (r *Resolver) mappedBinary(name string) (string, error) {
 	}
 	f, err := os.Open(r.path("/proc/" + strconv.Itoa(r.opt.PID) + "/maps"))
 	if errors.Is(err, fs.ErrPermission) {
-		return "", &PermissionError{fmt.Sprintf("reading the mappings of process %d", r.opt.PID), "root or CAP_SYS_PTRACE"}
+		return "", &PermissionError{What: fmt.Sprintf("reading the mappings of process %d", r.opt.PID), Need: "root or CAP_SYS_PTRACE"}
 	}
 	if err != nil {
 		return "", fmt.Errorf("looking for %s in process %d: %w", name, r.opt.PID, err)

@@ -62,12 +62,24 @@ func (e *UnsupportedError) Error() string {
 	return s
 }
 
-// A PermissionError says what may not be read.
+// A PermissionError says what may not be done.
 type PermissionError struct {
-	What string // "reading /sys/kernel/tracing/events"
-	Need string // "root"
+	What   string // "reading /sys/kernel/tracing/events"
+	Need   string // "root"; "" where Reason says it
+	Reason string // what forbids it; "" where Need says it
+	Remedy string // what helps; "" nothing is known to
 }
 
 func (e *PermissionError) Error() string {
-	return e.What + ": permission denied; needs " + e.Need
+	s := e.What + ": permission denied"
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	if e.Need != "" {
+		s += "; needs " + e.Need
+	}
+	if e.Remedy != "" {
+		s += "; " + e.Remedy
+	}
+	return s
 }

@@ -76,7 +76,7 @@ func (r *Resolver) tracepoint(system, name string) (*Probe, error) {
 func traceFSError(err error) error {
 	var path *fs.PathError
 	if errors.Is(err, fs.ErrPermission) && errors.As(err, &path) {
-		return &PermissionError{"reading " + path.Path, "root (or read access to tracefs)"}
+		return &PermissionError{What: "reading " + path.Path, Need: "root or CAP_DAC_READ_SEARCH, or a tracefs mounted with gid="}
 	}
 	return err
 }

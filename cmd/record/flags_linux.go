@@ -39,6 +39,7 @@ cannot be written.`
 type config struct {
 	events   eventFlags
 	list     bool
+	info     bool
 	dryRun   bool
 	quiet    bool
 	verbose  int
@@ -66,6 +67,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	c.events.add(g)
 	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
 	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN; with -v their arguments")
+	g.BoolVar(&c.info, "info", false, "print what this kernel and this user can record, and stop")
 	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
 
 	g = f.Group("Whom (default: COMMAND and its children; without one, everything)")

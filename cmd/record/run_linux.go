@@ -24,6 +24,9 @@ func run(ctx context.Context, env cli.Env) int {
 	if done {
 		return code
 	}
+	if c.info {
+		return info(env)
+	}
 	if !c.list && !c.dryRun {
 		if err := capture.CheckPrivileges(); err != nil {
 			return env.Fail(exitCode(err), err)

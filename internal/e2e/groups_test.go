@@ -18,15 +18,20 @@ import (
 // named returns a copy of a program whose tasks have the name.
 func named(t *testing.T, program, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(program)
+	path := filepath.Join(t.TempDir(), name)
+	copyProgram(t, program, path)
+	return path
+}
+
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o755)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func TestTaskNames(t *testing.T) {

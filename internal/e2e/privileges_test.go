@@ -1,0 +1,197 @@
+//go:build linux
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/internal/testenv"
+)
+
+// A capability by its name and number.
+type capability struct {
+	name   string
+	number uintptr
+}
+
+var (
+	capBPF      = capability{"CAP_BPF", unix.CAP_BPF}
+	capPerfmon  = capability{"CAP_PERFMON", unix.CAP_PERFMON}
+	capSysAdmin = capability{"CAP_SYS_ADMIN", unix.CAP_SYS_ADMIN}
+	capReadAll  = capability{"CAP_DAC_READ_SEARCH", unix.CAP_DAC_READ_SEARCH}
+)
+
+// withCapabilities makes a command run as another user with these capabilities and no others.
+func withCapabilities(cmd *exec.Cmd, caps []capability) *exec.Cmd {
+	numbers := make([]uintptr, len(caps))
+	for i, c := range caps {
+		numbers[i] = c.number
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUser, Gid: otherUser}, AmbientCaps: numbers}
+	return cmd
+}
+
+// Each kind of probe works with the capabilities that docs/privileges.md lists,
+// and without any one of them record ends with status 3 and names it.
+func TestCapabilities(t *testing.T) {
+	testenv.Root(t)
+	const n = 1000
+	perfEventParanoid(t, "2")
+	answers := info(t, exec.Command(command(t, "record"), "--info")) // it mounts tracefs
+	target := filepath.Join(publicDir(t), "counter")
+	copyProgram(t, testenv.Target(t, "counter-static"), target)
+	uprobe := []capability{capBPF, capPerfmon}
+	if answers["uprobe.multi"] != "yes" {
+		uprobe = append(uprobe, capSysAdmin)
+	}
+	for _, c := range []struct {
+		kind, event string
+		caps        []capability
+	}{
+		{"tracepoint", getppid, []capability{capBPF, capPerfmon, capReadAll}},
+		{"rawtracepoint", "rawtracepoint:sys_enter", []capability{capBPF, capPerfmon}},
+		{"cpu-clock", "cpu-clock", []capability{capBPF, capPerfmon}},
+		{"uprobe", "uprobe:" + target + ":leaf", uprobe},
+		{"uprobe", "uretprobe:" + target + ":leaf", uprobe},
+		{"kprobe", "kprobe:__x64_sys_getppid", []capability{capBPF, capPerfmon}},
+		{"kretprobe", "kretprobe:__x64_sys_getppid", []capability{capBPF, capPerfmon}},
+		{"fentry, fexit", "fentry:__x64_sys_getppid", []capability{capBPF, capPerfmon}},
+	} {
+		t.Run(c.event[strings.LastIndexByte(c.event, '/')+1:], func(t *testing.T) {
+			if answers[c.kind] != "yes" {
+				t.Skipf("there is no %s here: %s", c.kind, answers[c.kind]) // TestInfo checks that this is so
+			}
+			try := func(caps []capability) result {
+				path := filepath.Join(publicDir(t), "trapline.data")
+				r := run(t, withCapabilities(exec.Command(command(t, "record"), "-o", path, "-e", c.event, "--", target, "-c", "p", strconv.Itoa(n)), caps))
+				if r.code == 0 && strings.Contains(c.event, "p:") { // a getppid or a leaf for each call
+					checkWhole(t, path, n)
+				}
+				return r
+			}
+			if r := try(c.caps); r.code != 0 {
+				t.Errorf("with %v: exit code %d\n%s", c.caps, r.code, r.stderr)
+			}
+			for i, without := range c.caps {
+				rest := slices.Delete(slices.Clone(c.caps), i, i+1)
+				if slices.Contains(rest, capSysAdmin) && without != capSysAdmin && without != capReadAll {
+					continue // CAP_SYS_ADMIN includes it
+				}
+				if r := try(rest); r.code != 3 || !strings.Contains(r.stderr, without.name) {
+					t.Errorf("without %s: exit code %d, want 3 and a message that names it\n%s", without.name, r.code, r.stderr)
+				}
+			}
+		})
+	}
+}
+
+// Functions of another user's process that runs already have names.
+func TestOtherUsersProcess(t *testing.T) {
+	testenv.Root(t)
+	perfEventParanoid(t, "2")
+	info(t, exec.Command(command(t, "record"), "--info"))
+	target := exec.Command(testenv.Target(t, "counter"), "-c", "p", "-r", "1000", "1000000")
+	if err := target.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		target.Process.Kill()
+		target.Wait()
+	})
+	path := filepath.Join(publicDir(t), "trapline.data")
+	cmd := exec.Command(command(t, "record"), "-o", path, "-e", getppid, "-p", strconv.Itoa(target.Process.Pid), "-M", "500")
+	runOK(t, withCapabilities(cmd, []capability{capBPF, capPerfmon, capReadAll, {"CAP_SYS_PTRACE", unix.CAP_SYS_PTRACE}}))
+	all := hits(t, path)
+	checkWhole(t, path, 500)
+	checkStacks(t, all, "leaf mid top")
+}
+
+// Distributions add levels to perf_event_paranoid that ask for CAP_SYS_ADMIN.
+func TestParanoidKernel(t *testing.T) {
+	testenv.VM(t)
+	perfEventParanoid(t, "3")
+	r := run(t, withCapabilities(exec.Command(command(t, "record"), "-o", "/dev/null", "-e", "rawtracepoint:sys_enter", "--", "/bin/true"), []capability{capBPF, capPerfmon}))
+	if r.code != 3 || !strings.Contains(r.stderr, "kernel.perf_event_paranoid is 3") {
+		t.Errorf("exit code %d, want 3 and a message about kernel.perf_event_paranoid\n%s", r.code, r.stderr)
+	}
+}
+
+// record --info says what there is, and to those without rights what they lack.
+func TestInfo(t *testing.T) {
+	testenv.Root(t)
+	asRoot := info(t, exec.Command(command(t, "record"), "--info"))
+	want := map[string]bool{"tracepoint": true, "rawtracepoint": true, "uprobe": true, "cpu-clock": true,
+		"kprobe": testenv.HaveKprobes(), "kretprobe": testenv.HaveKprobes()}
+	if testenv.InVM() {
+		want["fentry, fexit"] = true
+	}
+	for kind, there := range want {
+		if (asRoot[kind] == "yes") != there {
+			t.Errorf("%s: %q, but it is %t that it is there", kind, asRoot[kind], there)
+		}
+	}
+	asNobody := info(t, withCapabilities(exec.Command(command(t, "record"), "--info"), nil))
+	for kind, answer := range asNobody {
+		if answer == "yes" || asRoot[kind] == "yes" && !strings.Contains(answer, "lacks CAP_") && !strings.Contains(answer, "lacks CAP_BPF and CAP_PERFMON") {
+			t.Errorf("without capabilities, %s: %q", kind, answer)
+		}
+	}
+}
+
+// publicDir returns a directory that every user can write to.
+func publicDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "trapline-public")
+	if err == nil {
+		err = os.Chmod(dir, 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// info runs record --info and returns its answers by kind of probe.
+func info(t *testing.T, cmd *exec.Cmd) map[string]string {
+	t.Helper()
+	r := run(t, cmd)
+	if r.code != 0 {
+		t.Fatalf("%s: exit code %d\n%s", cmd, r.code, r.stderr)
+	}
+	answers := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^  (\S+(?:, \S+)?) +(yes$|no: .*)`).FindAllStringSubmatch(r.stdout, -1) {
+		answers[m[1]] = m[2]
+	}
+	if len(answers) < 10 {
+		t.Fatalf("record --info printed\n%s", r.stdout)
+	}
+	return answers
+}
+
+// perfEventParanoid sets the sysctl for the time of a test, where it is stricter or in a virtual machine.
+func perfEventParanoid(t *testing.T, level string) {
+	t.Helper()
+	const path = "/proc/sys/kernel/perf_event_paranoid"
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err := strconv.Atoi(strings.TrimSpace(string(before))); err == nil && now <= 2 && !testenv.InVM() {
+		return
+	}
+	if err := os.WriteFile(path, []byte(level), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.WriteFile(path, before, 0) })
+}
