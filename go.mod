@@ -12,4 +12,6 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require golang.org/x/arch v0.32.0
+
 tool github.com/cilium/ebpf/cmd/bpf2go

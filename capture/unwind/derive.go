@@ -12,9 +12,6 @@ func (r *row) rule(vaddr uint64) Rule {
 		return Rule{Kind: RuleEnd}
 	}
 	exact := Rule{Kind: RuleExact}
-	if r.signal {
-		return exact
-	}
 	env := symbolic{vaddr: vaddr}
 	cfa := term{base: termRegister, reg: r.cfa.reg, n: uint64(r.cfa.offset)}
 	if r.cfa.expression != nil {
@@ -23,7 +20,7 @@ func (r *row) rule(vaddr uint64) Rule {
 			return exact
 		}
 	}
-	rule := Rule{Kind: RuleStep, Base: cfa.reg, CFA: int32(cfa.n)}
+	rule := Rule{Kind: RuleStep, Base: cfa.reg, CFA: int32(cfa.n), Interrupted: r.signal, Switch: r.switches}
 	distance := cfa.n
 	switch {
 	case cfa.base == termWord && cfa.n == 0:

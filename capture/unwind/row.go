@@ -15,8 +15,10 @@ type row struct {
 	// signal: what the caller was doing was interrupted, its program counter is no
 	// return address (augmentation S).
 	signal bool
-	cfa    cfaRule
-	regs   [registers]registerRule
+	// switches: the caller is on another stack.
+	switches bool
+	cfa      cfaRule
+	regs     [registers]registerRule
 }
 
 // registers is how many registers are followed: the general ones and the program counter.

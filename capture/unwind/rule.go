@@ -36,8 +36,11 @@ const (
 	// RuleGoSystemStack: in Go's runtime.systemstack, on the system stack; the
 	// caller is on the goroutine's stack. CFA is the offset of m.curg in runtime.m.
 	RuleGoSystemStack
-	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack: the
-	// goroutine and its stack's depth lie at 8 and 0 from the stack pointer.
+	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack. CFA bytes from
+	// the stack pointer is the distance of the goroutine's stack pointer from the upper
+	// end of its stack, and in the next word the goroutine, whose second word is that
+	// end. At the goroutine's stack pointer are the caller's frame pointer, saved, and
+	// the return address.
 	RuleGoAsmcgocall
 	// RuleRegisters: the kernel's struct pt_regs of an interrupted context lies CFA
 	// bytes from the base: the caller's program counter and stack pointer are in it,

@@ -13,6 +13,9 @@ import (
 // .debug_frame is for debuggers only.
 func (m *Image) openSources(debug []io.ReaderAt) []source {
 	var sources []source
+	if s := m.openGoTable(); s != nil {
+		sources = append(sources, s)
+	}
 	if s := m.openEHFrame(); s != nil {
 		sources = append(sources, s)
 	}

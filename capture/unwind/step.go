@@ -33,10 +33,10 @@ func (w *walk) byRow(r *row, bias uint64) Cut {
 	}
 	// Stacks grow down: a caller's frame lies above. Only an innermost frame may take
 	// none, with its return address in a register. The frame behind a signal handler
-	// may be on another stack.
+	// may be on another stack, and Go switches stacks itself.
 	sp, known := next.get(RegSP)
 	old, _ := w.regs.get(RegSP)
-	if !known || !r.signal && (sp < old || sp == old && len(w.frames) > 0) {
+	if !known || !r.signal && !r.switches && (sp < old || sp == old && len(w.frames) > 0) {
 		return CutNoRule
 	}
 	w.regs = next
@@ -103,27 +103,28 @@ const ucontextRegisters = 40
 // sigcontext (arch/x86/include/uapi/asm/sigcontext.h).
 var sigcontext = [registers]uint8{8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, RegSP, RegIP}
 
-// goAsmcgocall goes from the system stack to the goroutine's: the stack pointer
-// was saved as a distance from the upper end of the goroutine's stack, the
-// second word of runtime.g (runtime/asm_amd64.s).
-func (w *walk) goAsmcgocall() Cut {
+// goAsmcgocall goes from the system stack to the goroutine's (runtime/asm_amd64.s): the
+// stack pointer was saved at an offset from the one here, as a distance from the upper
+// end of the goroutine's stack, which is the second word of runtime.g. There
+// asmcgocall had its frame pointer saved, as all functions with frames have.
+func (w *walk) goAsmcgocall(offset int64) Cut {
 	sp, ok := w.regs.get(RegSP)
 	if !ok {
 		return CutNoRule
 	}
+	sp += uint64(offset)
 	depth, ok1 := w.memory.load(sp, 8)
 	g, ok2 := w.memory.load(sp+8, 8)
 	high, ok3 := w.memory.load(g+8, 8)
-	ret, ok4 := w.memory.load(high-depth, 8)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
+	fp, ok4 := w.memory.load(high-depth, 8)
+	ret, ok5 := w.memory.load(high-depth+8, 8)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
 		return CutUnreadable
 	}
 	next := Registers{}
-	next.set(RegSP, high-depth+8)
+	next.set(RegFP, fp)
+	next.set(RegSP, high-depth+16)
 	next.set(RegIP, ret)
-	if fp, ok := w.regs.get(RegFP); ok {
-		next.set(RegFP, fp)
-	}
 	w.regs = next
 	return CutNone
 }

@@ -82,7 +82,7 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 		cut := w.signalFrame()
 		return false, cut, cut == CutNone
 	case RuleGoAsmcgocall:
-		cut := w.goAsmcgocall()
+		cut := w.goAsmcgocall(r.cfa.offset)
 		return true, cut, cut == CutNone
 	case RuleGoSystemStack:
 		// The way to the goroutine is in thread-local storage.

@@ -1,0 +1,312 @@
+package unwind
+
+import (
+	"slices"
+	"sort"
+
+	"golang.org/x/arch/x86/x86asm"
+
+	"trapline/internal/gotable"
+)
+
+// A goFlow is what is known of the stack at each instruction of a function that
+// moves its stack pointer as no table can say: to switch stacks (systemstack,
+// mcall, cgocallback, morestack), to call C code (asmcgocall, nanotime1 for the
+// vdso, sigfwd). It follows the control flow, so that it needs to know neither
+// the versions of the runtime nor their offsets.
+type goFlow struct {
+	table  *gotable.Table
+	f      gotable.Function
+	code   []x86asm.Inst
+	at     []uint64 // addresses of code, and the end
+	states []goState
+	asmcgocall,
+	leaves bool // where its caller cannot be found, there is none to return to
+}
+
+// A goState is what holds before an instruction.
+type goState struct {
+	reached bool
+	onStack bool  // the stack pointer is the one that the function was entered with, less what it took
+	depth   int64 // of the stack pointer below the CFA, if onStack
+	fp      goFP
+	saved   bool // the caller's frame pointer is at CFA-16
+	// parked: on the system stack, 1 plus the offset from the stack pointer of how deep
+	// the goroutine's stack was; the goroutine is in the next word. 0: they are not there.
+	parked int64
+}
+
+// A goFP says what the frame pointer is.
+type goFP uint8
+
+const (
+	fpCaller goFP = iota // the caller's
+	fpFrame              // CFA-16
+	fpLost               // something else
+)
+
+// Bounds of the functions that are followed; the longest of the runtime has 400 bytes.
+const maxGoFlow = 8 << 10
+
+// flow returns the flow of a function.
+func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
+	if flow, ok := s.switches.Load(index); ok {
+		return flow.(*goFlow)
+	}
+	flow := &goFlow{table: s.table, f: *f, asmcgocall: s.table.Named(f.NameOff, "runtime.asmcgocall")}
+	for _, name := range []string{"gogo", "runtime.gogo", "runtime.mcall", "runtime.morestack", "runtime.clone"} {
+		flow.leaves = flow.leaves || s.table.Named(f.NameOff, name)
+	}
+	if size := s.table.Entry(index+1) - f.Entry; size <= maxGoFlow {
+		code := make([]byte, size)
+		if s.image.readCode(f.Entry, code) == len(code) && flow.decode(code) {
+			flow.follow()
+		}
+	}
+	s.switches.Store(index, flow)
+	return flow
+}
+
+// decode splits the code into instructions, false if one is not known.
+func (w *goFlow) decode(code []byte) bool {
+	pc := w.f.Entry
+	for len(code) > 0 {
+		inst, err := x86asm.Decode(code, 64)
+		if err != nil || inst.Len <= 0 || inst.Len > len(code) {
+			return false
+		}
+		w.code, w.at = append(w.code, inst), append(w.at, pc)
+		code, pc = code[inst.Len:], pc+uint64(inst.Len)
+	}
+	w.at = append(w.at, pc)
+	return true
+}
+
+// row returns the row at an address.
+func (w *goFlow) row(vaddr uint64) row {
+	i := sort.Search(len(w.code), func(i int) bool { return w.at[i] > vaddr }) - 1
+	if len(w.states) == 0 || i < 0 || !w.states[i].reached {
+		return row{}
+	}
+	s := &w.states[i]
+	switch {
+	case s.onStack:
+		r := goRow(RegSP, s.depth)
+		if s.saved {
+			r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -16}
+		} else if s.fp != fpCaller {
+			r.regs[RegFP].kind = ruleUndefined
+		}
+		return r
+	case s.parked != 0:
+		return row{kind: RuleGoAsmcgocall, cfa: cfaRule{offset: s.parked - 1}}
+	case s.fp == fpFrame && s.saved:
+		r := goRow(RegFP, 16)
+		r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -16}
+		r.switches = true
+		return r
+	case w.leaves:
+		return row{kind: RuleEnd}
+	}
+	return row{}
+}
+
+// follow computes the states from the function's entry on.
+func (w *goFlow) follow() {
+	if len(w.code) == 0 {
+		return
+	}
+	w.states = make([]goState, len(w.code))
+	w.states[0] = goState{reached: true, onStack: true, depth: 8}
+	for work := []int{0}; len(work) > 0; {
+		i := work[len(work)-1]
+		work = work[:len(work)-1]
+		after := w.after(i)
+		for _, next := range w.successors(i) {
+			if merged := w.states[next].merge(after); merged != w.states[next] {
+				w.states[next] = merged
+				work = append(work, next)
+			}
+		}
+	}
+}
+
+// merge returns what holds whichever way an instruction was reached. It only ever
+// knows less, so that following ends.
+func (s goState) merge(o goState) goState {
+	if !s.reached {
+		return o
+	}
+	if !o.onStack || o.depth != s.depth {
+		s.onStack, s.depth = false, 0
+	}
+	if o.fp != s.fp {
+		s.fp = fpLost
+	}
+	s.saved = s.saved && o.saved
+	if o.parked != s.parked {
+		s.parked = 0
+	}
+	return s
+}
+
+// successors returns the instructions that may come next.
+func (w *goFlow) successors(i int) []int {
+	var next []int
+	inst := &w.code[i]
+	jumps := false
+	switch inst.Op {
+	case x86asm.RET, x86asm.UD2, x86asm.INT, x86asm.HLT:
+		return nil
+	case x86asm.JMP:
+		jumps = true
+	case x86asm.CALL:
+		here, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i])
+		if after, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i+1]); after != here {
+			return nil // of a function that does not return: other code follows
+		}
+	default:
+		_, jumps = inst.Args[0].(x86asm.Rel)
+	}
+	if inst.Op != x86asm.JMP && i+1 < len(w.code) {
+		next = append(next, i+1)
+	}
+	if rel, ok := inst.Args[0].(x86asm.Rel); ok && jumps {
+		target := w.at[i+1] + uint64(int64(rel))
+		if at, ok := slices.BinarySearch(w.at[:len(w.code)], target); ok {
+			next = append(next, at)
+		}
+	}
+	return next
+}
+
+// after returns what holds after an instruction.
+func (w *goFlow) after(i int) goState {
+	s, inst := w.states[i], &w.code[i]
+	to, from := inst.Args[0], inst.Args[1]
+	// The address CFA-16, where frame pointers are saved, seen from the stack pointer.
+	slot := func(a x86asm.Arg) bool {
+		m, ok := a.(x86asm.Mem)
+		return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == 16
+	}
+	switch inst.Op {
+	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
+		s.depth += 8
+		if to == x86asm.RBP && s.onStack && s.depth == 16 && s.fp == fpCaller {
+			s.saved = true
+		}
+		return s.move(8)
+	case x86asm.POP, x86asm.POPF, x86asm.POPFQ:
+		if to != x86asm.RBP {
+			s.depth -= 8
+			return s.move(-8)
+		}
+		// At the end of the function at the latest, it is on its stack again.
+		if s.saved && (s.onStack && s.depth == 16 || !s.onStack && s.fp == fpFrame) {
+			return goState{reached: true, onStack: true, depth: 8}
+		}
+		s.fp, s.depth = fpLost, s.depth-8
+		return s.move(-8)
+	case x86asm.ADD, x86asm.SUB:
+		if n, ok := from.(x86asm.Imm); ok && to == x86asm.RSP {
+			if inst.Op == x86asm.ADD {
+				n = -n
+			}
+			s.depth += int64(n)
+			return s.move(int64(n))
+		}
+	case x86asm.LEA:
+		m, _ := from.(x86asm.Mem)
+		if to == x86asm.RSP && m.Base == x86asm.RSP && m.Index == 0 {
+			s.depth -= m.Disp
+			return s.move(-m.Disp)
+		}
+		if to == x86asm.RBP && slot(from) && s.saved {
+			s.fp = fpFrame
+			return s
+		}
+	case x86asm.MOV:
+		switch {
+		case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == 16 && s.saved:
+			s.fp = fpFrame
+			return s
+		case to == x86asm.RBP && slot(from) && s.saved:
+			s.fp = fpCaller
+			return s
+		case slot(to):
+			s.saved = from == x86asm.RBP && s.fp == fpCaller
+			return s
+		case w.parks(i) && !s.onStack:
+			s.parked = to.(x86asm.Mem).Disp + 1
+			return s
+		}
+	case x86asm.CMP, x86asm.TEST, x86asm.CALL, x86asm.JMP, x86asm.NOP:
+		return s
+	}
+	written := inst.Args[:1]
+	if inst.Op == x86asm.XCHG || inst.Op == x86asm.XADD {
+		written = inst.Args[:2]
+	}
+	for _, arg := range written {
+		switch arg {
+		case x86asm.RSP, x86asm.ESP:
+			s.onStack, s.depth, s.parked = false, 0, 0
+			if depth, ok := w.returns(i + 1); ok {
+				s.onStack, s.depth = true, depth
+			}
+		case x86asm.RBP, x86asm.EBP, x86asm.BP, x86asm.BPB:
+			s.fp = fpLost
+		}
+	}
+	return s
+}
+
+// move takes note that the stack pointer has moved down by n bytes.
+func (s goState) move(n int64) goState {
+	if !s.onStack {
+		s.depth = 0
+	} else if s.depth < 16 {
+		s.saved = false
+	}
+	if s.parked != 0 {
+		if s.parked += n; s.parked <= 0 {
+			s.parked = 0
+		}
+	}
+	return s
+}
+
+// parks reports whether an instruction is the one of asmcgocall that saves how deep
+// the goroutine's stack is: the difference of two registers, computed just before.
+func (w *goFlow) parks(i int) bool {
+	if !w.asmcgocall || i == 0 {
+		return false
+	}
+	difference := &w.code[i-1]
+	m, ok := w.code[i].Args[0].(x86asm.Mem)
+	minuend, ok1 := difference.Args[0].(x86asm.Reg)
+	_, ok2 := difference.Args[1].(x86asm.Reg)
+	return ok && ok1 && ok2 && difference.Op == x86asm.SUB && m.Base == x86asm.RSP && m.Index == 0 &&
+		w.code[i].Args[1] == minuend
+}
+
+// returns reports whether the function does no more but return from an instruction
+// on. Then it is on its own stack, as deep as the table says.
+func (w *goFlow) returns(i int) (depth int64, ok bool) {
+	for j := i; j < len(w.code); j++ {
+		inst := &w.code[j]
+		switch inst.Op {
+		case x86asm.RET:
+			now, ok := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i])
+			return int64(now) + 8, ok
+		case x86asm.CALL, x86asm.JMP, x86asm.SYSCALL:
+			return 0, false
+		case x86asm.ADD, x86asm.POP, x86asm.POPF, x86asm.POPFQ:
+		default:
+			if inst.Args[0] == x86asm.RSP {
+				return 0, false
+			}
+		}
+	}
+	return 0, false
+}

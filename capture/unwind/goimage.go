@@ -1,0 +1,186 @@
+package unwind
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+
+	"trapline/internal/gotable"
+)
+
+// A goSource answers from the table that every Go program carries, stripped or
+// not: the depth of the stack at each instruction (pcsp). What the table leaves
+// out is in the code: whether a function has saved the frame pointer yet, and where
+// functions that switch stacks keep the way back.
+type goSource struct {
+	image    *Image
+	table    *gotable.Table
+	switches sync.Map // goFlow by index of the function
+}
+
+// openGoTable finds Go's table, nil where there is none.
+func (m *Image) openGoTable() source {
+	t := gotable.Open(m.file)
+	if t == nil {
+		return nil
+	}
+	return &goSource{image: m, table: t}
+}
+
+// row implements source.
+func (s *goSource) row(vaddr uint64) (row, bool) {
+	index := s.table.Find(vaddr)
+	if index < 0 {
+		return row{}, false
+	}
+	f, ok := s.table.Function(index)
+	if !ok || f.StackOff == 0 {
+		return row{}, false // code in C that Go's linker put among its own
+	}
+	switch flags := s.flags(&f); {
+	case flags&gotable.FlagTopFrame != 0:
+		return row{kind: RuleEnd}, true
+	case flags&gotable.FlagSPWrite != 0:
+		return s.flow(index, &f).row(vaddr), true
+	}
+	d, ok := s.depth(&f, vaddr)
+	if !ok {
+		return row{}, false
+	}
+	r := goRow(RegSP, int64(d.now)+8)
+	if d.now < 0 {
+		// rawVforkSyscall takes its return address off the stack, which the child will use.
+		var before [2]byte
+		if d.now != -8 || s.image.readCode(d.since-2, before[:]) != len(before) || before != popR12 {
+			return row{}, false
+		}
+		r.regs[RegIP] = registerRule{kind: ruleRegister, reg: 12}
+	}
+	if d.now > 0 && s.savesFP(&d, vaddr) {
+		r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -16}
+	}
+	r.signal = s.injected(&f)
+	return r, true
+}
+
+// goRow returns the row of a frame of Go code, which preserves no registers but the
+// stack and the frame pointer.
+func goRow(reg uint8, offset int64) row {
+	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
+	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
+	for n := range r.regs {
+		if calleeSaved>>n&1 != 0 && n != RegFP {
+			r.regs[n].kind = ruleUndefined
+		}
+	}
+	return r
+}
+
+// flags returns a function's flags, for Go 1.16, which has none yet, by its name.
+func (s *goSource) flags(f *gotable.Function) uint8 {
+	flags := f.Flags
+	if flags == 0 && s.table.Flagless() {
+		flags = goFlags[s.table.Name(f.NameOff)]
+	}
+	if flags&gotable.FlagTopFrame != 0 && s.table.Named(f.NameOff, "runtime.sigtramp") {
+		// Go sees its signal stack end there. What the signal interrupted is behind it.
+		flags &^= gotable.FlagTopFrame
+	}
+	return flags
+}
+
+var goFlags = map[string]uint8{
+	"runtime.rt0_go": gotable.FlagTopFrame, "runtime.mstart": gotable.FlagTopFrame, "runtime.goexit": gotable.FlagTopFrame,
+	"runtime.gogo": gotable.FlagSPWrite, "runtime.mcall": gotable.FlagSPWrite, "runtime.morestack": gotable.FlagSPWrite,
+	"runtime.systemstack": gotable.FlagSPWrite, "runtime.asmcgocall": gotable.FlagSPWrite, "runtime.cgocallback": gotable.FlagSPWrite,
+	"runtime.clone": gotable.FlagSPWrite, "runtime.sigfwd": gotable.FlagSPWrite,
+	"runtime.nanotime1": gotable.FlagSPWrite, "runtime.walltime1": gotable.FlagSPWrite, "time.now": gotable.FlagSPWrite,
+	"runtime.callCgoSigaction": gotable.FlagSPWrite, "runtime.callCgoMmap": gotable.FlagSPWrite, "runtime.callCgoMunmap": gotable.FlagSPWrite,
+}
+
+// injected reports whether a function is one that the runtime makes a thread call
+// wherever it is: its return address is the instruction to go on with (preparePanic and
+// doSigPreempt in runtime/signal_amd64.go).
+func (s *goSource) injected(f *gotable.Function) bool {
+	for _, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0"} {
+		if s.table.Named(f.NameOff, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// A goDepth is what a function's table says of the stack's depth below the return
+// address, in bytes.
+type goDepth struct {
+	now    int32  // at the address asked for
+	since  uint64 // where in the code that starts
+	first  int32  // the first one that is not 0
+	opened uint64 // where in the code it starts
+}
+
+func (s *goSource) depth(f *gotable.Function, vaddr uint64) (d goDepth, ok bool) {
+	start := f.Entry
+	s.table.Values(f.StackOff, f.Entry, func(end uint64, depth int32) bool {
+		if d.first == 0 {
+			d.first, d.opened = depth, start
+		}
+		d.now, d.since, ok = depth, start, vaddr < end
+		start = end
+		return !ok
+	})
+	return d, ok
+}
+
+// savesFP reports whether a function that has opened its frame has saved the
+// caller's frame pointer, always to CFA-16. Compiler and assembler have it pushed
+// first; before Go 1.21, they took room for the whole frame first and stored it then
+// (preprocess in cmd/internal/obj/x86/obj6.go).
+func (s *goSource) savesFP(d *goDepth, vaddr uint64) bool {
+	const before = 2
+	var room [before + 8]byte
+	if d.opened < before || s.image.readCode(d.opened-before, room[:]) != len(room) {
+		return false
+	}
+	code := room[before:]
+	if d.first == 8 && room[1] == pushFP {
+		// A push of r13 ends alike. Frame pointers are set up at once.
+		return room[0] != prefixREXB || bytes.HasPrefix(code, moveSPToFP)
+	}
+	store, size := storeFP(d.first - 8)
+	return bytes.HasPrefix(code, store) && vaddr >= d.opened+uint64(size)
+}
+
+const (
+	pushFP     = 0x55 // push %rbp
+	prefixREXB = 0x41 // in front of it: push %r13
+)
+
+var (
+	moveSPToFP = []byte{0x48, 0x89, 0xe5} // mov %rsp, %rbp
+	popR12     = [...]byte{0x41, 0x5c}    // pop %r12
+)
+
+// storeFP returns the instruction mov %rbp, offset(%rsp).
+func storeFP(offset int32) (code []byte, size int) {
+	switch {
+	case offset == 0:
+		code = []byte{0x48, 0x89, 0x2c, 0x24}
+	case offset == int32(int8(offset)):
+		code = []byte{0x48, 0x89, 0x6c, 0x24, byte(offset)}
+	default:
+		code = binary.LittleEndian.AppendUint32([]byte{0x48, 0x89, 0xac, 0x24}, uint32(offset))
+	}
+	return code, len(code)
+}
+
+// readCode reads code at a virtual address and returns how many bytes there are.
+func (m *Image) readCode(vaddr uint64, b []byte) int {
+	p := m.segment(vaddr)
+	if p == nil {
+		return 0
+	}
+	at := vaddr - p.Vaddr
+	n, _ := m.file.R.ReadAt(b[:min(uint64(len(b)), p.Filesz-at)], int64(p.Off+at))
+	return n
+}

@@ -1,0 +1,126 @@
+package gotable
+
+// Flags of functions (internal/abi/symtab.go), since Go 1.17.
+const (
+	FlagTopFrame = 1 << iota // the outermost frame of its stack
+	FlagSPWrite              // writes values to the stack pointer that no table tells
+	FlagAsm                  // written in assembly
+)
+
+// A Function is one function's record (runtime._func).
+type Function struct {
+	Entry            uint64
+	NameOff          uint32
+	FileOff, LineOff uint32 // tables of values by pc: file in the unit, line
+	StackOff         uint32 // that of the stack's depth below the return address, in bytes
+	Unit             uint32 // first file of the compile unit
+	Flags            uint8
+
+	order             interface{ Uint32([]byte) uint32 }
+	tables            []byte // offsets of further tables, and of the function's data
+	pcdatas, funcdats int
+}
+
+// Function returns the record of function i.
+func (t *Table) Function(i int) (Function, bool) {
+	var f Function
+	off := t.field(2*i + 1)
+	if off >= uint64(len(t.functions)) {
+		return f, false
+	}
+	b := t.functions[off:]
+	f.Entry, f.order = t.Entry(i), t.order
+	pos := 4 // of the name
+	if t.version == version116 {
+		pos = t.ptrSize
+	}
+	size := pos + 9*4
+	if t.version == version120 {
+		size += 4
+	}
+	if len(b) < size {
+		return f, false
+	}
+	u32 := func(i int) uint32 { return t.order.Uint32(b[pos+4*i:]) }
+	f.NameOff, f.StackOff, f.FileOff, f.LineOff, f.Unit = u32(0), u32(3), u32(4), u32(5), u32(7)
+	pcdatas, funcdats := u32(6), b[size-1]
+	f.Flags = b[size-3]
+	f.tables = b[size:]
+	if uint64(pcdatas)+uint64(funcdats) > uint64(len(f.tables)/4) {
+		return f, false
+	}
+	f.pcdatas, f.funcdats = int(pcdatas), int(funcdats)
+	return f, true
+}
+
+// PCData returns the offset of one of the function's tables of values by pc, 0 for
+// none.
+func (f *Function) PCData(i int) uint32 {
+	if i >= f.pcdatas {
+		return 0
+	}
+	return f.order.Uint32(f.tables[4*i:])
+}
+
+// FuncData returns where, past [Table.FuncData], data of the function is; ^0 for none.
+func (f *Function) FuncData(i int) uint32 {
+	if i >= f.funcdats {
+		return ^uint32(0)
+	}
+	return f.order.Uint32(f.tables[4*(f.pcdatas+i):])
+}
+
+// Values calls yield with each value of a table of values by pc of the function that
+// starts at entry, and where in the code it ends, until yield returns false. The
+// tables are pairs of varints, value and pc deltas, as runtime.pcvalue reads them.
+func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value int32) bool) {
+	if off == 0 || uint64(off) >= uint64(len(t.pcs)) {
+		return
+	}
+	b := t.pcs[off:]
+	value, pc := int32(-1), entry
+	for first := true; ; first = false {
+		delta, n := varint(b)
+		if n == 0 || delta == 0 && !first {
+			return
+		}
+		step, m := varint(b[n:])
+		if m == 0 {
+			return
+		}
+		b = b[n+m:]
+		value += int32(-(delta & 1) ^ delta>>1)
+		pc += uint64(step) * t.quantum
+		if !yield(pc, value) {
+			return
+		}
+	}
+}
+
+// Value looks an address up in a table of values by pc.
+func (t *Table) Value(off uint32, entry, addr uint64) (value int32, ok bool) {
+	t.Values(off, entry, func(end uint64, v int32) bool {
+		value, ok = v, addr < end
+		return !ok
+	})
+	if !ok {
+		return 0, false
+	}
+	return value, true
+}
+
+// varint reads a number in groups of 7 bits, lowest first, and how many bytes it has: 0
+// past the end.
+func varint(b []byte) (v uint32, n int) {
+	for shift := 0; n < len(b); shift += 7 {
+		c := b[n]
+		n++
+		if shift < 32 {
+			v |= uint32(c&0x7f) << shift
+		}
+		if c < 0x80 {
+			return v, n
+		}
+	}
+	return 0, 0
+}
