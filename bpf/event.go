@@ -61,8 +61,9 @@ const (
 	// DataLocRelative marks a data_locs entry as __rel_loc.
 	DataLocRelative = 0x8000
 
-	FetchSwap   = 1
-	FetchSigned = 2
+	FetchSwap    = 1
+	FetchSigned  = 2
+	FetchIndexed = 4
 
 	ScopePIDs = 1
 	ScopeTIDs = 2

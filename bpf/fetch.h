@@ -33,6 +33,7 @@ enum fetch_as {
 enum {
 	FETCH_SWAP = 1,	  /* big-endian: swap all 8 bytes, then shift */
 	FETCH_SIGNED = 2, /* shift the sign in */
+	FETCH_INDEXED = 4, /* add word index of the context, shifted left by scale */
 };
 
 /* value = value + add; with a space: value = the size bytes in memory there */
@@ -56,7 +57,8 @@ struct fetch {
 	u16 max; /* bytes of a block; limit of text and bytes */
 	u16 length_at; /* slot of the fetch before that has the length of bytes; 0: max */
 	u8 mark; /* its bit in the marks */
-	u8 pad;
+	u8 index, scale;
+	u8 pad[3];
 	struct fetch_step step[MAX_STEPS];
 };
 volatile const u32 fetch_count = 0;
@@ -138,6 +140,8 @@ static __always_inline bool follow_steps(void *ctx, const volatile struct fetch 
 		value += (u64)bpf_get_current_task();
 	else if (f->base == BASE_RECORD)
 		value += (u64)ctx;
+	if (f->flags & FETCH_INDEXED)
+		value += context_word(ctx, f->index) << (f->scale & 3);
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < MAX_STEPS; i++) {
 		if (i >= f->steps)

@@ -67,7 +67,9 @@ type HooksFetch struct {
 	Max      uint16
 	LengthAt uint16
 	Mark     uint8
-	Pad      uint8
+	Index    uint8
+	Scale    uint8
+	Pad      [3]uint8
 	Step     [6]struct {
 		_     structs.HostLayout
 		Add   int32
@@ -75,6 +77,7 @@ type HooksFetch struct {
 		Size  uint8
 		Pad   uint16
 	}
+	_ [4]byte
 }
 
 type HooksHit struct {

@@ -27,6 +27,10 @@ func encodeFetches(fetch []probe.Fetch) (out [bpf.MaxFetches]bpf.HooksFetch, err
 		if f.Signed {
 			to.Flags |= bpf.FetchSigned
 		}
+		if f.Indexed {
+			to.Flags |= bpf.FetchIndexed
+			to.Index, to.Scale = f.Index, f.Scale
+		}
 		if n := int(f.LengthOf); n > 0 && n <= i {
 			to.LengthAt = slots[n-1]
 		}

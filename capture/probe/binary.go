@@ -18,11 +18,13 @@ type binaryFile struct {
 	path     *binaryPath
 	machine  elf.Machine
 	isGo     bool
-	code     []elf.ProgHeader // executable PT_LOAD segments
+	loaded   []elf.ProgHeader // PT_LOAD segments
+	code     []elf.ProgHeader // those that are executable
 	dynamic  []elf.Symbol
 	indirect map[uint64]bool // addresses of functions that choose an implementation (IFUNC)
 
 	functions func() ([]symbol.Function, error) // by address
+	symbols   func() map[string]uint64          // addresses of all symbols of one meaning
 }
 
 // openBinary reads a binary's headers and dynamic symbols.
@@ -55,7 +57,11 @@ func openBinary(p *binaryPath) (b *binaryFile, err error) {
 	defer named.Close()
 	b = &binaryFile{path: p, machine: file.Machine, isGo: named.IsGo(), indirect: make(map[uint64]bool)}
 	for _, ph := range file.Progs {
-		if ph.Type == elf.PT_LOAD && ph.Flags&elf.PF_X != 0 {
+		if ph.Type != elf.PT_LOAD {
+			continue
+		}
+		b.loaded = append(b.loaded, ph.ProgHeader)
+		if ph.Flags&elf.PF_X != 0 {
 			b.code = append(b.code, ph.ProgHeader)
 		}
 	}
@@ -70,6 +76,7 @@ func openBinary(p *binaryPath) (b *binaryFile, err error) {
 		}
 	}
 	b.functions = sync.OnceValues(b.readFunctions)
+	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }
 
@@ -99,6 +106,38 @@ func (b *binaryFile) readFunctions() ([]symbol.Function, error) {
 	}
 	defer e.Close()
 	return e.Functions()
+}
+
+// readSymbols leaves out names that stand for several addresses.
+func (b *binaryFile) readSymbols() map[string]uint64 {
+	addresses := make(map[string]uint64)
+	several := make(map[string]bool)
+	defer func() { _ = recover() }() // debug/elf is not made for hostile files
+	file, err := elf.Open(b.path.open)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	static, _ := file.Symbols()
+	for _, symbols := range [][]elf.Symbol{static, b.dynamic} {
+		for _, s := range symbols {
+			if old, known := addresses[s.Name]; known && old != s.Value {
+				several[s.Name] = true
+			}
+			if s.Section != elf.SHN_UNDEF {
+				addresses[s.Name] = s.Value
+			}
+		}
+	}
+	for name := range several {
+		delete(addresses, name)
+	}
+	return addresses
+}
+
+func (b *binaryFile) symbolAddress(name string) (uint64, bool) {
+	address, ok := b.symbols()[name]
+	return address, ok
 }
 
 // holdsCode reports whether a file offset is in an executable segment.

@@ -158,20 +158,40 @@ func resolveLinks(root, name string) (string, error) {
 	return at, nil
 }
 
+// mappings reads what the process has mapped.
+func (r *Resolver) mappings() ([]Mapping, error) {
+	f, err := os.Open(r.path("/proc/" + strconv.Itoa(r.opt.PID) + "/maps"))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &PermissionError{What: fmt.Sprintf("reading the mappings of process %d", r.opt.PID), Need: "root or CAP_SYS_PTRACE"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the mappings of process %d: %w", r.opt.PID, err)
+	}
+	defer f.Close()
+	return ReadMaps(f)
+}
+
+// mappedPrograms returns the paths of the files that the process has mapped for execution.
+func (r *Resolver) mappedPrograms() ([]string, error) {
+	maps, err := r.mappings()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, m := range maps {
+		if strings.HasPrefix(m.Path, "/") && strings.Contains(m.Perm, "x") && !slices.Contains(paths, m.Path) {
+			paths = append(paths, m.Path)
+		}
+	}
+	return paths, nil
+}
+
 // mappedBinary finds a file that the process has mapped.
 func (r *Resolver) mappedBinary(name string) (string, error) {
 	if r.opt.PID == 0 {
 		return "", nil
 	}
-	f, err := os.Open(r.path("/proc/" + strconv.Itoa(r.opt.PID) + "/maps"))
-	if errors.Is(err, fs.ErrPermission) {
-		return "", &PermissionError{What: fmt.Sprintf("reading the mappings of process %d", r.opt.PID), Need: "root or CAP_SYS_PTRACE"}
-	}
-	if err != nil {
-		return "", fmt.Errorf("looking for %s in process %d: %w", name, r.opt.PID, err)
-	}
-	defer f.Close()
-	maps, err := ReadMaps(f)
+	maps, err := r.mappings()
 	if err != nil {
 		return "", err
 	}

@@ -15,6 +15,10 @@ type Fetch struct {
 	Constant uint64 // added to the base
 	Steps    []FetchStep
 
+	// Indexed: word Index of the context, shifted left by Scale, is added as well.
+	Indexed      bool
+	Index, Scale uint8
+
 	As    FetchAs
 	Space Space  // of what is not fetched as a number: where the address points
 	Max   uint16 // bytes of a block; limit of text and bytes

@@ -20,6 +20,8 @@ type Probe struct {
 	// AtReturns: the places are instructions that return, each to be probed as such,
 	// since the program does not bear having return addresses replaced.
 	AtReturns bool
+	// Notes say what a user would not expect of the probe.
+	Notes []string
 
 	// Fields lay out the record that the program sends, in order of columns.
 	Fields []Field

@@ -96,6 +96,8 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 		return one(r.resolveFentry(ev))
 	case format.ProbeUprobe, format.ProbeUretprobe:
 		return r.resolveUprobe(ev)
+	case format.ProbeUSDT:
+		return r.resolveUSDT(ev)
 	case format.ProbeTimed:
 		return one(r.resolveTimed(ev))
 	}

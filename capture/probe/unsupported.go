@@ -8,15 +8,13 @@ func unsupported(ev *Event) error {
 	user := ev.inUserSpace()
 	m := ev.Modifiers
 	switch {
-	case ev.Kind == format.ProbeUSDT:
-		what = "USDT probes"
 	case ev.Kind == format.ProbeWatchpoint:
 		what = "watchpoints"
-	case ev.Match != MatchExact && ev.Kind != format.ProbeTracepoint:
-		what = "patterns of functions"
+	case ev.Match != MatchExact && !user && ev.Kind != format.ProbeTracepoint:
+		what = "patterns of kernel functions and raw tracepoints"
 	case ev.Line != 0 || ev.Source != "":
 		what = "lines of source"
-	case ev.Binary == "*":
+	case ev.Binary == "*" && ev.Kind != format.ProbeUSDT:
 		what = "probes in all files of a process"
 	case ev.Name == "" && !user:
 		what = "addresses in the kernel"

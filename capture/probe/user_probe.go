@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"trapline/format"
@@ -18,10 +19,6 @@ func (r *Resolver) resolveUprobe(ev *Event) ([]Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.isGo && ev.Kind == format.ProbeUretprobe {
-		return nil, &UnsupportedError{ev.Text, "uretprobes in Go programs",
-			"they replace return addresses on the stack, which Go's runtime reads and moves: the program would crash", "use a uprobe"}
-	}
 	if b.machine == elf.EM_386 && len(ev.Args) > 0 {
 		return nil, &UnsupportedError{ev.Text, "arguments of 32-bit programs", "they are not in registers", "record without arguments"}
 	}
@@ -32,38 +29,25 @@ func (r *Resolver) resolveUprobe(ev *Event) ([]Probe, error) {
 		p, err := userProbe(ev, b, fmt.Sprintf("0x%x", ev.Offset), ev.Offset)
 		return one(p, err)
 	}
+	if ev.Match != MatchExact {
+		return r.resolveUserPattern(ev, b)
+	}
 	functions, err := b.find(ev.Name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ev.Text, err)
 	}
-	if len(functions) == 0 {
+	var variants []symbol.Function
+	if ev.joinsVariants() {
+		variants = b.variantsOf(ev.Name)
+	}
+	if len(functions) == 0 && len(variants) == 0 {
 		e := &NotFoundError{Event: ev.Text, Reason: "no such function in " + b.path.resolved, Nearest: b.nearest(ev.Name)}
 		if all, err := b.functions(); err == nil && len(all) == 0 {
 			e.Reason = "no function names in " + b.path.resolved + ": it is stripped, so give a file offset or install its debug symbols"
 		}
 		return nil, e
 	}
-	var probes []Probe
-	for i := range functions {
-		f := &functions[i]
-		if err := b.check(ev, f); err != nil {
-			return nil, err
-		}
-		name := ev.Name
-		if len(functions) > 1 {
-			name += fmt.Sprintf("@0x%x", f.Offset)
-		}
-		if ev.Offset > 0 {
-			name += fmt.Sprintf("+0x%x", ev.Offset)
-		}
-		p, err := userProbe(ev, b, name, f.Offset+ev.Offset)
-		if err != nil {
-			return nil, err
-		}
-		p.Function = f.Name
-		probes = append(probes, *p)
-	}
-	return probes, nil
+	return r.functionProbes(ev, b, functions, variants)
 }
 
 // binary finds and opens the file that an event names, once.
@@ -96,7 +80,7 @@ func (b *binaryFile) check(ev *Event, f *symbol.Function) error {
 		return e
 	case ev.Offset > 0 && ev.Offset >= f.Size:
 		return &InvalidError{ev.Text, fmt.Sprintf("offset 0x%x is outside the function, which is 0x%x bytes long", ev.Offset, f.Size)}
-	case b.isGo && len(ev.Args) > 0 && strings.Contains(f.Name, "."):
+	case b.isGo && slices.ContainsFunc(ev.Args, func(a Arg) bool { return a.Value.Op != OpReturn }) && strings.Contains(f.Name, "."):
 		return &UnsupportedError{ev.Text, "arguments of Go functions", "Go has a calling convention of its own", "record without arguments"}
 	}
 	return nil

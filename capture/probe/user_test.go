@@ -125,7 +125,6 @@ func TestUserErrors(t *testing.T) {
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
 		{"u:" + program + ":first arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
-		{"ur:" + self + ":main.main", &unsupported, "uretprobes in Go programs not available"},
 		{"u:" + self + ":main.main arg0", &unsupported, "arguments of Go functions not available"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
 		{"u:" + foreign + ":main", &invalid, "made for EM_MIPS"},

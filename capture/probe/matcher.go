@@ -1,0 +1,24 @@
+package probe
+
+import "regexp"
+
+// A matcher reports whether a name is one of those that an event means.
+type matcher func(name string) bool
+
+func newMatcher(match Match, pattern string) (matcher, error) {
+	switch match {
+	case MatchGlob:
+		g, err := newGlob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		return g.match, nil
+	case MatchRegexp:
+		re, err := regexp.Compile(pattern)
+		if err != nil {
+			return nil, err
+		}
+		return re.MatchString, nil
+	}
+	return func(name string) bool { return name == pattern }, nil
+}

@@ -1,0 +1,101 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// A pattern of a thousand functions makes a thousand probes, each with its own account.
+func TestManyFunctions(t *testing.T) {
+	testenv.Root(t)
+	target := testenv.Target(t, "many")
+	for _, kind := range []string{"uprobe", "uretprobe"} {
+		t.Run(kind, func(t *testing.T) {
+			path := recordOK(t, "-e", kind+":"+target+":many_*", "--", target)
+			q := qualityOf(t, path)
+			recorded := make(map[string]uint64)
+			for _, a := range q.Accounts {
+				recorded[a.Probe] += a.Counts["recorded"]
+			}
+			if len(recorded) != 1000 {
+				t.Errorf("%d probes have hits, want 1000", len(recorded))
+			}
+			total := 0
+			for i := range 1000 {
+				name := fmt.Sprintf("%s:many:many_%03d", kind, i)
+				if recorded[name] != uint64(i%3+1) {
+					t.Errorf("%s has %d hits, want %d", name, recorded[name], i%3+1)
+				}
+				total += i%3 + 1
+			}
+			checkWhole(t, path, total)
+			for _, h := range hits(t, path) {
+				if kind == "uprobe" && h.User[0].Function != strings.TrimPrefix(h.Probe, "uprobe:many:") {
+					t.Fatalf("a hit of %s is in %s", h.Probe, h.User[0].Function)
+				}
+			}
+		})
+	}
+}
+
+// The arguments of all probes of a pattern, one program behind them.
+func TestManyArguments(t *testing.T) {
+	testenv.Root(t)
+	target := testenv.Target(t, "many")
+	path := recordOK(t, "-e", "uretprobe:"+target+":many_[0-4]* ret=retval:s32", "--", target)
+	all := hits(t, path)
+	if len(all) != 999 { // 166 times 1+2+3, and 1+2 for 498 and 499
+		t.Errorf("%d hits, want 999", len(all))
+	}
+	for _, h := range all {
+		i, err := strconv.Atoi(h.Probe[len(h.Probe)-3:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.number(t, "ret"); got != int64(i+1) {
+			t.Fatalf("%s returned %d", h.Probe, got)
+		}
+	}
+}
+
+// Returns of Go functions are exact while stacks move, garbage is collected and
+// panics are recovered; the program checks its own results.
+func TestGoReturns(t *testing.T) {
+	testenv.Root(t)
+	const n = 100_000
+	target := testenv.Target(t, "goreturns")
+	path := recordOK(t, "--no-stacks", "-e", "uretprobe:"+target+":main.{answer,deep,rescued} ret=retval:s64", "--", target, strconv.Itoa(n))
+	r := run(t, exec.Command(target, strconv.Itoa(n)))
+	var answers, deeps, rescues int
+	if _, err := fmt.Sscan(r.stdout, &answers, &deeps, &rescues); err != nil {
+		t.Fatal(err)
+	}
+	checkWhole(t, path, answers+deeps+rescues)
+	all := hits(t, path)
+	for name, want := range map[string]int{"main.answer": answers, "main.deep": deeps, "main.rescued": rescues} {
+		if got := len(of(all, "uretprobe", name)); got != want {
+			t.Errorf("%d returns of %s, want %d", got, name, want)
+		}
+	}
+	returned := make(map[int64]int)
+	for _, h := range of(all, "uretprobe", "main.answer") {
+		returned[h.number(t, "ret")]++
+	}
+	const workers = 4
+	for i := range int64(n / workers) {
+		want := i + 1
+		if i%2 == 1 {
+			want = -i
+		}
+		if returned[want] != workers {
+			t.Fatalf("answer returned %d %d times, want %d", want, returned[want], workers)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+// Command goreturns N calls functions N times in several goroutines, while their
+// stacks grow and are moved, garbage is collected, and panics are recovered. It
+// prints how often each was called.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+)
+
+// answer returns by one of two instructions.
+//
+//go:noinline
+func answer(i int) int {
+	if i%2 == 0 {
+		return i + 1
+	}
+	return -i
+}
+
+// deep makes the stack grow, and returns from each level.
+//
+//go:noinline
+func deep(n int) int {
+	var room [256]byte
+	room[n%len(room)] = byte(n)
+	if n == 0 {
+		return int(room[0])
+	}
+	return deep(n-1) + int(room[n%len(room)]) - n%256 + 1
+}
+
+// rescued returns by recovering from a panic.
+//
+//go:noinline
+func rescued(i int) (result int) {
+	defer func() {
+		if r := recover(); r != nil {
+			result = i
+		}
+	}()
+	panic(i)
+}
+
+const workers = 4
+
+func main() {
+	n, err := strconv.Atoi(os.Args[len(os.Args)-1])
+	if err != nil {
+		os.Exit(64)
+	}
+	const depth = 200
+	var done sync.WaitGroup
+	for range workers {
+		done.Go(func() {
+			var garbage [][]byte
+			for i := range n / workers {
+				want := i + 1
+				if i%2 == 1 {
+					want = -i
+				}
+				if answer(i) != want {
+					panic("answer is wrong")
+				}
+				if i%1000 == 0 {
+					grown := make(chan int)
+					go func() { grown <- deep(depth) }()
+					if <-grown != depth {
+						panic("deep is wrong")
+					}
+					if rescued(i) != i {
+						panic("rescued is wrong")
+					}
+					garbage = append(garbage, make([]byte, 1<<16))
+					if len(garbage) > 8 {
+						garbage = nil
+						runtime.GC()
+					}
+				}
+			}
+		})
+	}
+	done.Wait()
+	rare := workers * ((n/workers + 999) / 1000)
+	fmt.Println(n/workers*workers, rare*(depth+1), rare)
+}
