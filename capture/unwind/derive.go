@@ -58,7 +58,7 @@ func (r *row) rule(vaddr uint64) Rule {
 }
 
 // location returns where a register is saved, from the CFA if possible.
-func (r *registerRule) location(env environment, cfa term) (term, bool) {
+func (r *registerRule) location(env symbolic, cfa term) (term, bool) {
 	switch r.kind {
 	case ruleOffset:
 		return term{base: termCFA, n: uint64(r.offset)}, true

@@ -1,5 +1,7 @@
 package unwind
 
+import "sync"
+
 // Call frame instructions (DWARF 5, section 7.24, and GNU's).
 const (
 	cfaAdvanceLoc = 0x40 // high two bits; the operand is in the others
@@ -37,29 +39,36 @@ const (
 )
 
 // maxSavedRows bounds how deeply remember_state may nest. Compilers nest it once.
-const maxSavedRows = 16
+const maxSavedRows = 4
 
 // A program runs call frame instructions up to an address.
 type program struct {
 	cursor
-	cie     *cie
-	bases   *bases
+	fde     fde
+	bases   bases
 	loc     uint64
 	row     row
-	initial *row // as the CIE left it; nil while that runs
-	saved   []row
+	inCIE   bool
+	initial row // as the CIE left it
+	saved   [maxSavedRows]row
+	depth   int // of saved
 }
+
+// programs are kept for reuse: with their rows they take some kilobytes, and the
+// collector would have more work than we.
+var programs = sync.Pool{New: func() any { return new(program) }}
 
 // row runs the CIE's and the FDE's instructions up to an address that the FDE
 // covers. It returns false when they make no sense.
-func (f *fde) row(vaddr uint64) (row, bool) {
-	var room [2]row
-	p := program{cie: &f.cie, bases: &f.cie.bases, cursor: cursor{b: f.cie.program}, saved: room[:0]}
-	p.row.kind, p.row.signal = RuleStep, f.cie.signal
+func (f fde) row(vaddr uint64) (row, bool) {
+	p := programs.Get().(*program)
+	defer programs.Put(p)
+	p.fde, p.bad, p.depth = f, false, 0
+	p.row = row{kind: RuleStep, signal: f.cie.signal}
+	p.inCIE, p.b, p.bases = true, f.cie.program, f.cie.bases
 	p.run(1<<64 - 1) // locations mean nothing in a CIE
-	initial := p.row
-	p.initial = &initial
-	p.b, p.bases, p.loc = f.program, &f.bases, f.begin
+	p.initial = p.row
+	p.inCIE, p.b, p.bases, p.loc = false, f.program, f.bases, f.begin
 	p.run(vaddr)
 	if p.bad || p.row.cfa.reg >= registers {
 		return row{}, false
@@ -100,11 +109,11 @@ func (p *program) advance(op byte) (loc uint64, moves bool) {
 	case op == cfaMIPSAdvanceLoc8:
 		delta = p.u64()
 	case op == cfaSetLoc:
-		return p.pointer(p.cie.encoding, p.bases), true
+		return p.pointer(p.fde.cie.encoding, &p.bases), true
 	default:
 		return 0, false
 	}
-	return p.loc + delta*p.cie.codeAlign, true
+	return p.loc + delta*p.fde.cie.codeAlign, true
 }
 
 // apply runs an instruction that changes the row.
@@ -123,7 +132,7 @@ func (p *program) apply(op byte) {
 	case cfaOffsetExtended:
 		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
 	case cfaOffsetExtendedSF:
-		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.sleb() * p.cie.dataAlign})
+		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.sleb() * p.fde.cie.dataAlign})
 	case cfaGNUNegativeOffsetExtended:
 		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
 	case cfaRestoreExtended:
@@ -140,24 +149,25 @@ func (p *program) apply(op byte) {
 			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
 		}
 	case cfaRememberState:
-		if len(p.saved) == maxSavedRows {
+		if p.depth == maxSavedRows {
 			p.bad = true
 			return
 		}
-		p.saved = append(p.saved, p.row)
+		p.saved[p.depth] = p.row
+		p.depth++
 	case cfaRestoreState:
-		if len(p.saved) == 0 {
+		if p.depth == 0 {
 			p.bad = true
 			return
 		}
-		p.row = p.saved[len(p.saved)-1]
-		p.saved = p.saved[:len(p.saved)-1]
+		p.depth--
+		p.row = p.saved[p.depth]
 	case cfaDefCFA:
 		reg := p.uleb()
 		*cfa = cfaRule{reg: followed(reg), offset: int64(p.uleb())}
 	case cfaDefCFASF:
 		reg := p.uleb()
-		*cfa = cfaRule{reg: followed(reg), offset: p.sleb() * p.cie.dataAlign}
+		*cfa = cfaRule{reg: followed(reg), offset: p.sleb() * p.fde.cie.dataAlign}
 	case cfaDefCFARegister:
 		p.bad = p.bad || cfa.expression != nil
 		cfa.reg = followed(p.uleb())
@@ -166,7 +176,7 @@ func (p *program) apply(op byte) {
 		cfa.offset = int64(p.uleb())
 	case cfaDefCFAOffsetSF:
 		p.bad = p.bad || cfa.expression != nil
-		cfa.offset = p.sleb() * p.cie.dataAlign
+		cfa.offset = p.sleb() * p.fde.cie.dataAlign
 	case cfaDefCFAExpression:
 		*cfa = cfaRule{expression: p.block()}
 	case cfaExpression:
@@ -175,7 +185,7 @@ func (p *program) apply(op byte) {
 	case cfaValOffset:
 		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
 	case cfaValOffsetSF:
-		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.sleb() * p.cie.dataAlign})
+		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.sleb() * p.fde.cie.dataAlign})
 	case cfaValExpression:
 		reg := p.uleb()
 		p.set(reg, registerRule{kind: ruleValExpression, expression: p.block()})
@@ -187,7 +197,7 @@ func (p *program) apply(op byte) {
 }
 
 // factored reads an offset that counts in units of the data alignment.
-func (p *program) factored() int64 { return int64(p.uleb()) * p.cie.dataAlign }
+func (p *program) factored() int64 { return int64(p.uleb()) * p.fde.cie.dataAlign }
 
 // set sets a register's rule; rules of registers that are not followed are dropped.
 func (p *program) set(reg uint64, r registerRule) {
@@ -197,7 +207,7 @@ func (p *program) set(reg uint64, r registerRule) {
 }
 
 func (p *program) restore(reg uint64) {
-	if p.initial == nil {
+	if p.inCIE {
 		p.bad = true
 	} else if reg < registers {
 		p.row.regs[reg] = p.initial.regs[reg]

@@ -133,8 +133,8 @@ func scanReadelf(t *testing.T, lines *bufio.Scanner, check func(pc uint64, want 
 		}
 		if m := fdeHead.FindStringSubmatch(line); m != nil {
 			flush(end)
-			begin := hex(t, m[3])
-			end = hex(t, m[4])
+			begin := parseHex(t, m[3])
+			end = parseHex(t, m[4])
 			inFDE = true
 			columns = nil
 			row, ok := cieRows[m[2]]
@@ -160,7 +160,7 @@ func scanReadelf(t *testing.T, lines *bufio.Scanner, check func(pc uint64, want 
 			cieRows[cie] = parseRow(t, columns, fields[1:], line)
 			continue
 		}
-		pc := hex(t, fields[0])
+		pc := parseHex(t, fields[0])
 		flush(pc)
 		last = pending{pc, parseRow(t, columns, fields[1:], line), true}
 	}
@@ -207,15 +207,6 @@ func parseRow(t *testing.T, columns, cells []string, line string) expected {
 
 var dwarfNumber = map[string]uint8{"rax": 0, "rdx": 1, "rcx": 2, "rbx": 3, "rsi": 4, "rdi": 5, "rbp": 6, "rsp": 7,
 	"r8": 8, "r9": 9, "r10": 10, "r11": 11, "r12": 12, "r13": 13, "r14": 14, "r15": 15}
-
-func hex(t *testing.T, s string) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(s, 16, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 func decimal(t *testing.T, s string) int64 {
 	t.Helper()

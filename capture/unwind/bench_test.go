@@ -1,0 +1,37 @@
+package unwind_test
+
+import (
+	"os"
+	"testing"
+
+	"trapline/capture/unwind"
+)
+
+const libc = "/lib/x86_64-linux-gnu/libc.so.6"
+
+func BenchmarkReadImage(b *testing.B) {
+	f, err := os.Open(libc)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		image, err := unwind.ReadImage(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		image.Rule(0x30000) // opens what rules come from
+	}
+}
+
+func BenchmarkRule(b *testing.B) {
+	image, _ := openImage(b, libc)
+	b.ReportAllocs()
+	for offset := uint64(0x30000); b.Loop(); {
+		image.Rule(offset)
+		if offset += 997; offset > 0x170000 {
+			offset = 0x30000
+		}
+	}
+}
