@@ -10,6 +10,9 @@ import (
 	"trapline/internal/elffile"
 )
 
+// maxName bounds names, in bytes.
+const maxName = 64 << 10
+
 // A dwarfSection is read piece by piece, so that large files are not held in
 // memory; compressed ones are unpacked whole.
 type dwarfSection struct {

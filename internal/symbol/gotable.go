@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/elf"
+import (
+	"debug/elf"
+
+	"trapline/internal/gotable"
+)
 
 // Indices of a Go function's tables: internal/abi/symtab.go.
 const (
@@ -10,20 +14,34 @@ const (
 	maxInlineDepth       = 256
 )
 
+// A goTable names code by the table that every Go program carries.
+type goTable struct {
+	*gotable.Table
+	elf *object
+}
+
+// readGoTable finds the image's Go table, nil if there is none.
+func (e *ELF) readGoTable() *goTable {
+	if t := gotable.Open(e.file); t != nil {
+		return &goTable{t, e.object}
+	}
+	return nil
+}
+
 // calls names an address by Go's own tables, innermost call first.
 func (t *goTable) calls(addr uint64) []Call {
-	i := t.find(addr)
+	i := t.Find(addr)
 	if i < 0 {
 		return nil
 	}
-	f, ok := t.function(i)
-	if !ok || f.entry > addr {
+	f, ok := t.Function(i)
+	if !ok || f.Entry > addr {
 		return nil
 	}
 	var calls []Call
 	pc := addr
 	for range maxInlineDepth {
-		index, ok := t.value(f.pcdata(t, goPCDataInlineTree), f.entry, pc)
+		index, ok := t.Value(f.PCData(goPCDataInlineTree), f.Entry, pc)
 		if !ok || index < 0 {
 			break
 		}
@@ -34,38 +52,38 @@ func (t *goTable) calls(addr uint64) []Call {
 		file, line := t.position(&f, pc)
 		calls = append(calls, Call{Function: name, File: file, Line: line})
 		// The parent's position is that of an instruction marked for the purpose.
-		pc = f.entry + uint64(parent)
+		pc = f.Entry + uint64(parent)
 	}
 	file, line := t.position(&f, pc)
-	return append(calls, Call{Function: t.name(f.nameOff), File: file, Line: line, Offset: addr - f.entry})
+	return append(calls, Call{Function: t.Name(f.NameOff), File: file, Line: line, Offset: addr - f.Entry})
 }
 
 // inlinedCall reads an entry of a function's inlining tree: the called function's
 // name, and an instruction, as an offset from the function's entry, whose position
 // is that of the call.
-func (t *goTable) inlinedCall(f *goFunction, index uint32) (name string, parent uint32, ok bool) {
-	if t.version < goVersion120 || t.funcData == 0 {
+func (t *goTable) inlinedCall(f *gotable.Function, index uint32) (name string, parent uint32, ok bool) {
+	if t.FuncData() == 0 {
 		return "", 0, false
 	}
-	off := f.funcdata(t, goFuncDataInlineTree)
+	off := f.FuncData(goFuncDataInlineTree)
 	if off == ^uint32(0) {
 		return "", 0, false
 	}
-	b, err := t.elf.segmentBytes(t.funcData+uint64(off)+uint64(index)*goInlinedCallSize, goInlinedCallSize)
+	b, err := t.elf.segmentBytes(t.FuncData()+uint64(off)+uint64(index)*goInlinedCallSize, goInlinedCallSize)
 	if err != nil {
 		return "", 0, false
 	}
-	return t.name(t.order.Uint32(b[4:])), t.order.Uint32(b[8:]), true
+	return t.Name(t.Order().Uint32(b[4:])), t.Order().Uint32(b[8:]), true
 }
 
 // position returns the file and line of an instruction.
-func (t *goTable) position(f *goFunction, pc uint64) (string, int) {
-	line, _ := t.value(f.lineOff, f.entry, pc)
-	file, ok := t.value(f.fileOff, f.entry, pc)
+func (t *goTable) position(f *gotable.Function, pc uint64) (string, int) {
+	line, _ := t.Value(f.LineOff, f.Entry, pc)
+	file, ok := t.Value(f.FileOff, f.Entry, pc)
 	if !ok {
 		return "", 0
 	}
-	return t.file(f.unit, file), int(max(line, 0))
+	return t.File(f.Unit, file), int(max(line, 0))
 }
 
 // symbols returns the table's functions except those at addresses that known has:
@@ -76,17 +94,17 @@ func (t *goTable) symbols(known []symbol) []symbol {
 	for i := range known {
 		have[known[i].addr] = true
 	}
-	syms := make([]symbol, 0, t.count)
-	for i := range t.count {
-		entry, end := t.entry(i), t.entry(i+1)
+	syms := make([]symbol, 0, t.Len())
+	for i := range t.Len() {
+		entry, end := t.Entry(i), t.Entry(i+1)
 		if have[entry] || end <= entry {
 			continue
 		}
-		f, ok := t.function(i)
+		f, ok := t.Function(i)
 		if !ok {
 			continue
 		}
-		if name := t.name(f.nameOff); name != "" {
+		if name := t.Name(f.NameOff); name != "" {
 			syms = append(syms, symbol{name: name, addr: entry, size: end - entry, bind: elf.STB_LOCAL})
 		}
 	}
