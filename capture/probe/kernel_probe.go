@@ -85,6 +85,9 @@ func (r *Resolver) noKprobes(ev *Event) error {
 		}
 		e.Remedy = "use " + kernelProbeName(kind, ev.Module, ev.Name, 0) + " or a tracepoint (record -l lists them)"
 	}
+	if static := r.StaticTracepoints(ev.Kind, ev.Name); len(static) > 0 {
+		e.Remedy = "use the tracepoint " + static[0] + ", which hits there too"
+	}
 	return e
 }
 

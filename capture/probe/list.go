@@ -14,6 +14,8 @@ import (
 type Listing struct {
 	Kind format.ProbeKind
 	Name string // as -e takes it
+	// Function is the function's name alone; "" none.
+	Function string
 	// Fields are the arguments, when asked for: those that are recorded of
 	// tracepoints, the parameters in order of functions (arg0 is the first), with
 	// retval behind them where there is one.

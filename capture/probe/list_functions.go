@@ -76,7 +76,7 @@ func (r *Resolver) listFentry(p *listPattern, kind format.ProbeKind, verbose boo
 func (r *Resolver) listFunctions(functions []listedFunction, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
 	ev := Event{Kind: kind}
 	for _, f := range functions {
-		l := Listing{Kind: kind, Name: kind.String() + ":" + f.String()}
+		l := Listing{Kind: kind, Name: kind.String() + ":" + f.String(), Function: f.name}
 		if verbose {
 			if s := r.functionSignature(f.module, f.name); s != nil {
 				l.Fields = s.fields(ev.atReturn())

@@ -36,8 +36,10 @@ type Resolver struct {
 	traceable func() *traceable       // nil: not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
-	modules   map[string]*btf.Spec   // nil entries: no BTF
-	binaries  map[string]*binaryFile // by the path that is opened
+	// tracepointNames has the groups of tracepoints by name; nil: not known.
+	tracepointNames func() map[string][]string
+	modules         map[string]*btf.Spec   // nil entries: no BTF
+	binaries        map[string]*binaryFile // by the path that is opened
 }
 
 // NewResolver returns a Resolver. It reads nothing yet.
@@ -47,6 +49,7 @@ func NewResolver(opt Options) *Resolver {
 	r.functions = sync.OnceValue(r.indexFunctions)
 	r.traceable = sync.OnceValue(r.readTraceable)
 	r.blacklist = sync.OnceValue(r.readBlacklist)
+	r.tracepointNames = sync.OnceValue(r.readTracepointNames)
 	r.btfNames = sync.OnceValue(r.readBTFNames)
 	return r
 }

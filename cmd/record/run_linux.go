@@ -42,15 +42,20 @@ func run(ctx context.Context, env cli.Env) int {
 	if c.list {
 		return list(env, &c, host)
 	}
-	probes, err := resolve(&c, host)
+	events, err := resolve(&c, host)
 	if err != nil {
 		return env.Fail(exitCode(err), err)
 	}
-	if c.dryRun {
-		return dryRun(env, &c, probes)
+	for _, e := range events {
+		c.limits.limitProbes(e.probes)
+		c.opt.Probes = append(c.opt.Probes, e.probes...)
 	}
-	c.limits.limitProbes(probes)
-	c.opt.Probes = probes
+	if c.dryRun {
+		return dryRun(env, &c, host, events)
+	}
+	if !c.quiet {
+		hintTracepoints(env, host, events)
+	}
 	if err := checkTasks(&c); err != nil {
 		return env.Fail(exitCode(err), err)
 	}
@@ -58,7 +63,7 @@ func run(ctx context.Context, env cli.Env) int {
 }
 
 // resolve finds the places that the events name.
-func resolve(c *config, host *host) ([]probe.Probe, error) {
+func resolve(c *config, host *host) ([]resolved, error) {
 	if len(c.events.list) == 0 {
 		c.events.event(defaultEvent())
 	}
@@ -66,22 +71,20 @@ func resolve(c *config, host *host) ([]probe.Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	var probes []probe.Probe
+	var found []resolved
 	for _, e := range events {
-		found, err := host.resolver.Resolve(e)
+		probes, err := host.resolver.Resolve(e)
 		if err != nil {
 			return nil, err
 		}
-		probes = append(probes, found...)
-	}
-	if c.hz > 0 {
 		for i := range probes {
-			if probes[i].Kind == format.ProbeTimed {
+			if c.hz > 0 && probes[i].Kind == format.ProbeTimed {
 				probes[i].Frequency = c.hz
 			}
 		}
+		found = append(found, resolved{e, probes})
 	}
-	return probes, nil
+	return found, nil
 }
 
 // defaultEvent is what is sampled when no event is asked for, as perf does.
