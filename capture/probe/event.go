@@ -13,6 +13,7 @@ type Event struct {
 	Kind    format.ProbeKind
 	Dialect Dialect
 	Text    string // as given
+	Origin  string // file and line that it is from; "" the command line
 	Alias   string // name for the probe; "" none
 
 	// System is the tracepoint's group, which may hold globs. Of other kinds it is set

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"io"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -20,12 +22,14 @@ type eventFlag struct {
 // and -m are about.
 type eventFlags struct {
 	list    []eventFlag
+	files   []string      // of -f
 	first   probe.Context // the first -x and -m, for events before any
 	context probe.Context // the last ones
 }
 
 func (f *eventFlags) add(g *pflag.FlagSet) {
 	g.VarP(&orderedValue{typ: "EVENT", set: f.event}, "event", "e", "record this `EVENT` (repeatable)")
+	g.StringArrayVarP(&f.files, "probes", "f", nil, "record the events of a probe `FILE` (repeatable)")
 	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep the hits of the -e before for which `EXPR` holds; several are joined by &&")
 	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "take events that name a function alone from this `BINARY`")
 	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "take them from this kernel `MODULE`, or vmlinux (-m too)")
@@ -60,7 +64,10 @@ func (f *eventFlags) in(c probe.Context) error {
 
 // parse reads the events, with the filters as part of their predicates.
 func (f *eventFlags) parse() ([]probe.Event, error) {
-	var events []probe.Event
+	events, err := f.readFiles()
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range f.list {
 		context := e.context
 		if context == (probe.Context{}) {
@@ -79,6 +86,33 @@ func (f *eventFlags) parse() ([]probe.Event, error) {
 	}
 	return events, nil
 }
+
+// readFiles reads the probe files.
+func (f *eventFlags) readFiles() ([]probe.Event, error) {
+	var events []probe.Event
+	for _, name := range f.files {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(io.LimitReader(file, probe.MaxProbeFile+1))
+		file.Close()
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := probe.ParseFile(name, text)
+		if err != nil {
+			return nil, &fileError{err}
+		}
+		events = append(events, parsed...)
+	}
+	return events, nil
+}
+
+// A fileError is a mistake in a probe file.
+type fileError struct{ error }
+
+func (e *fileError) Unwrap() error { return e.error }
 
 // An orderedValue is a flag whose place among others matters.
 type orderedValue struct {

@@ -64,7 +64,7 @@ func run(ctx context.Context, env cli.Env) int {
 
 // resolve finds the places that the events name.
 func resolve(c *config, host *host) ([]resolved, error) {
-	if len(c.events.list) == 0 {
+	if len(c.events.list)+len(c.events.files) == 0 {
 		c.events.event(defaultEvent())
 	}
 	events, err := c.events.parse()
@@ -75,6 +75,9 @@ func resolve(c *config, host *host) ([]resolved, error) {
 	for _, e := range events {
 		probes, err := host.resolver.Resolve(e)
 		if err != nil {
+			if e.Origin != "" {
+				err = fmt.Errorf("%s: %w", e.Origin, err)
+			}
 			return nil, err
 		}
 		for i := range probes {
@@ -242,9 +245,10 @@ func exitCode(err error) int {
 		notFound    *probe.NotFoundError
 		unsupported *probe.UnsupportedError
 		permission  *probe.PermissionError
+		file        *fileError
 	)
 	switch {
-	case errors.As(err, &syntax):
+	case errors.As(err, &syntax), errors.As(err, &file):
 		return cli.ExitUsage
 	case errors.As(err, &permission), errors.Is(err, os.ErrPermission):
 		return cli.ExitPermission
