@@ -11,6 +11,7 @@ import (
 type argName struct {
 	probe string // "" any
 	name  string // without an index
+	whole string // with what may be a probe's name: fields of structures have dots in theirs
 	index int    // of one element of an array; -1: all
 }
 
@@ -21,6 +22,7 @@ func parseArg(s string) argName {
 			a.name, a.index = s[:open], int(n)
 		}
 	}
+	a.whole = a.name
 	if dot := strings.LastIndexByte(a.name, '.'); dot > 0 {
 		a.probe, a.name = a.name[:dot], a.name[dot+1:]
 	}
@@ -33,12 +35,17 @@ func (a argName) matchProbe(probe string) bool {
 	return a.probe == "" || a.probe == probe || a.probe == probe[strings.LastIndexByte(probe, ':')+1:]
 }
 
+// match reports whether the name may mean an argument of the probe.
+func (a argName) match(name, probe string) bool {
+	return name == a.whole || name == a.name && a.matchProbe(probe)
+}
+
 // MatchArg returns which of the probe's fields the name means, and which element
 // of it, -1 for all.
 func MatchArg(p *Probe, name string) (field, element int, ok bool) {
 	a := parseArg(name)
 	for i, f := range p.Fields {
-		if f.Name == a.name && a.matchProbe(p.Name) && a.index < f.Count {
+		if a.match(f.Name, p.Name) && a.index < f.Count {
 			return i, a.index, true
 		}
 	}
@@ -70,9 +77,10 @@ func findArg(s *format.Segment, shape format.Shape, a argName) argColumns {
 	for i, f := range shape.Fields {
 		switch name := s.String(f.Name); {
 		case f.Type.Mark():
-		case name == a.name && a.index < 0 && f.Count <= maxElements:
+		case name != a.name && name != a.whole:
+		case a.index < 0 && f.Count <= maxElements:
 			return argColumns{column, int(f.Count), marks, i}
-		case name == a.name && a.index < int(f.Count):
+		case a.index < int(f.Count):
 			return argColumns{column + max(a.index, 0), 1, marks, i}
 		}
 		column += int(f.Count)

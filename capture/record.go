@@ -31,7 +31,11 @@ func (d *recordDecoder) shape(w *format.Writer) format.ShapeID {
 		if f.Type == format.FieldString || f.Type == format.FieldBytes {
 			size = 0
 		}
-		s.Fields = append(s.Fields, format.Field{Name: w.String(f.Name), Type: f.Type, Size: uint8(size), Count: f.Count})
+		field := format.Field{Name: w.String(f.Name), Type: f.Type, Size: uint8(size), Count: f.Count}
+		if f.Names != "" {
+			field.Names = w.String(f.Names)
+		}
+		s.Fields = append(s.Fields, field)
 	}
 	return w.Shape(s)
 }
@@ -108,6 +112,9 @@ func internBytes(w *format.Writer, f *probe.Field, record []byte) format.StringI
 		return 0
 	}
 	b := record[at:min(at+n, len(record))]
+	if f.Show != probe.ShowText {
+		return w.String(showAddress(f.Show, b))
+	}
 	if f.Type == format.FieldString {
 		if end := bytes.IndexByte(b, 0); end >= 0 {
 			b = b[:end]

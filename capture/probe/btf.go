@@ -1,12 +1,11 @@
 package probe
 
 import (
+	"errors"
+	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/cilium/ebpf/btf"
-
-	"trapline/format"
 )
 
 // A signature is a function's parameters and result as BTF has them.
@@ -42,55 +41,81 @@ func newSignature(proto *btf.FuncProto) *signature {
 	return s
 }
 
-// btfField says how a value of a type is decoded from an 8-byte slot. Structures have
-// no type of their own: their first bytes are shown.
-func btfField(name string, t btf.Type) Field {
-	f := Field{Name: name, Type: format.FieldHex, Size: 8, Count: 1}
-	switch t := btf.UnderlyingType(t).(type) {
-	case *btf.Pointer:
-		f.Type = format.FieldPointer
-	case *btf.Int:
-		switch t.Size {
-		case 1, 2, 4, 8:
-			f.Size = uint16(t.Size)
+// scope is what can be asked for where a function's arguments are words of the
+// context: raw tracepoints, fentry and fexit, which has the result behind them.
+func (s *signature) scope(ev *Event) *scope {
+	sc := &scope{ev: ev, space: KernelMemory, typed: true}
+	for i := range s.params {
+		p := &s.params[i]
+		t := btfType(p.typ)
+		words := make([]uint8, 0, 2)
+		for w := p.slot; w < p.slot+max((t.size+7)/8, 1) && w <= maxContextWord && len(words) < 2; w++ {
+			words = append(words, uint8(w))
 		}
-		switch {
-		case t.Encoding&btf.Bool != 0:
-			f.Type = format.FieldBool
-		case t.Encoding&btf.Signed != 0:
-			f.Type = format.FieldInt
-		default:
-			f.Type = format.FieldUint
+		param := param{name: p.name}
+		if len(words) == 0 {
+			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+		} else {
+			param.at = inRegister(t, KernelMemory, words...)
 		}
-	case *btf.Enum:
-		f.Type = format.FieldUint
-		if t.Signed {
-			f.Type = format.FieldInt
-		}
-		if t.Size == 4 || t.Size == 8 || t.Size == 1 || t.Size == 2 {
-			f.Size = uint16(t.Size)
+		sc.params = append(sc.params, param)
+	}
+	if ev.atReturn() {
+		sc.result = func() (place, error) {
+			switch {
+			case s.result == nil:
+				return place{}, errNoResult
+			case s.slots > maxContextWord:
+				return place{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+			}
+			return inRegister(resultType(s.result), KernelMemory, uint8(s.slots)), nil
 		}
 	}
-	return f
+	return sc
+}
+
+var errNoResult = errors.New("has no value: the function returns nothing")
+
+// resultType describes what a kernel function returns. Signed numbers that may be
+// errors have the names of errors.
+func resultType(t btf.Type) *valueType {
+	v := btfType(t)
+	if v.kind == kindInteger && v.signed && v.size >= 4 {
+		v.names = errnoNames
+	}
+	return v
+}
+
+// types are the types of the parameters.
+func (s *signature) types() []*valueType {
+	types := make([]*valueType, len(s.params))
+	for i := range s.params {
+		types[i] = btfType(s.params[i].typ)
+	}
+	return types
 }
 
 // fields lists a function's parameters by name, for people to read.
 func (s *signature) fields(atReturn bool) []Field {
 	var fields []Field
-	for i, p := range s.params {
-		fields = append(fields, btfField(p.displayName(i), p.typ))
+	params := make([]param, len(s.params))
+	for i := range s.params {
+		params[i].name = s.params[i].name
+		fields = append(fields, shownField(paramName(params, i), btfType(s.params[i].typ)))
 	}
 	if atReturn && s.result != nil {
-		fields = append(fields, btfField("retval", s.result))
+		fields = append(fields, shownField("retval", btfType(s.result)))
 	}
 	return fields
 }
 
-func (p *parameter) displayName(i int) string {
-	if p.name == "" {
-		return "arg" + strconv.Itoa(i)
+// shownField describes a value as lists of events show it.
+func shownField(name string, t *valueType) Field {
+	f := Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
+	if t.scalar() {
+		f.Size = uint16(t.size)
 	}
-	return p.name
+	return f
 }
 
 // functionSignature finds a kernel function's types; nil when BTF does not have it.

@@ -93,9 +93,6 @@ func (f *Fetch) size() int {
 	return 8
 }
 
-// defaultText is how many bytes of text are kept.
-const defaultText = 256
-
 // narrow makes a number of the low bytes of the value.
 func (f *Fetch) narrow(size int, signed, bigEndian bool) {
 	f.Signed, f.Swap = signed, bigEndian

@@ -25,55 +25,7 @@ func (r *Resolver) resolveKprobe(ev *Event) (*Probe, error) {
 	}
 	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, ev.Offset), Function: ev.Name,
 		Module: f.module, Offset: ev.Offset, RecordSize: commonSize}
-	s := r.functionSignature(f.module, ev.Name)
-	if ev.Offset > 0 {
-		s = nil // registers need not hold the arguments any more
-	}
-	for i := range ev.Args {
-		if err := r.fetchRegister(p, ev, &ev.Args[i], s); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-// fetchRegister adds an argument of a function probed through its registers.
-func (r *Resolver) fetchRegister(p *Probe, ev *Event, a *Arg, s *signature) error {
-	fetch := Fetch{Word: returnWord()}
-	field := Field{Name: a.Name, Type: format.FieldHex, Size: 8}
-	if a.Value.Op == OpReturn {
-		field.Type = format.FieldInt // most often a status or a count
-		if s != nil && s.result != nil {
-			field = btfField(a.Name, s.result)
-		}
-	} else {
-		if a.Value.Index >= argumentRegisters() {
-			return &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.Value.String(), argumentRegisters())}
-		}
-		fetch = Fetch{Word: argumentWord(a.Value.Index)}
-		if s != nil && a.Value.Index < len(s.params) && s.slots == len(s.params) {
-			field = btfField(a.Name, s.params[a.Value.Index].typ)
-		}
-	}
-	p.add(a, fetch, field)
-	return nil
-}
-
-// add adds an argument; field holds the type where none was asked for.
-func (p *Probe) add(a *Arg, fetch Fetch, field Field) {
-	if t, ok := a.Type.simple(); ok {
-		field.Type, field.Size = t, uint16(a.Type.Size)
-	}
-	if field.Type == format.FieldString {
-		fetch.As, fetch.Space, fetch.Max = FetchString, KernelMemory, defaultText
-		if a.Type.User || p.inUserSpace() {
-			fetch.Space = UserMemory
-		}
-		field.Size = 4
-	} else {
-		fetch.narrow(int(field.Size), field.Type == format.FieldInt, false)
-	}
-	p.fetched(fetch, field)
+	return p, r.registerScope(ev, f.module).fetchArguments(p)
 }
 
 func (r *Resolver) noKprobes(ev *Event) error {
@@ -119,12 +71,9 @@ func (r *Resolver) resolveFentry(ev *Event) (*Probe, error) {
 	}
 	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, 0), Function: name,
 		Module: f.module, RecordSize: commonSize}
-	for i := range ev.Args {
-		if err := fetchContext(p, ev, &ev.Args[i], s); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	sc := s.scope(ev)
+	r.kernelNames(sc, name)
+	return p, sc.fetchArguments(p)
 }
 
 // describedName returns a function's name in BTF, which may know it by another of its
@@ -152,29 +101,6 @@ func (r *Resolver) notTraceable(ev *Event, module, reason string) error {
 		e.Remedy = "use " + kernelProbeName(kind, module, ev.Name, 0)
 	}
 	return e
-}
-
-// fetchContext adds an argument of a function probed by fentry or fexit: the context
-// is an array of the arguments, with the result behind them for fexit.
-func fetchContext(p *Probe, ev *Event, a *Arg, s *signature) error {
-	slot, field := s.slots, Field{}
-	if a.Value.Op == OpReturn {
-		if s.result == nil {
-			return &InvalidError{ev.Text, "the function returns nothing"}
-		}
-		field = btfField(a.Name, s.result)
-	} else {
-		if a.Value.Index >= len(s.params) {
-			return &InvalidError{ev.Text, fmt.Sprintf("%s does not exist: the function has %d arguments", a.Value.String(), len(s.params))}
-		}
-		slot = s.params[a.Value.Index].slot
-		field = btfField(a.Name, s.params[a.Value.Index].typ)
-	}
-	if slot > maxContextWord {
-		return &InvalidError{ev.Text, fmt.Sprintf("%s cannot be read: it lies behind %d slots of arguments", a.Value.String(), maxContextWord)}
-	}
-	p.add(a, Fetch{Word: uint8(slot)}, field)
-	return nil
 }
 
 // kernelProbeName spells a probe of a kernel function.

@@ -59,12 +59,20 @@ type Field struct {
 	Count    uint16 // elements of a fixed integer array; 1 otherwise
 	Dynamic  bool   // a u32 at Offset holds length<<16 | record offset
 	Relative bool   // Dynamic, and the offset counts from the end of the u32
-}
-
-// inUserSpace reports whether the arguments are a user program's.
-func (p *Probe) inUserSpace() bool {
-	return p.Kind == format.ProbeUprobe || p.Kind == format.ProbeUretprobe || p.Kind == format.ProbeUSDT
+	Show     Show   // FieldString: how the bytes in the record become text
+	Names    string // what numbers are called, as format.Field.Names
+	CType    string // as the program or the kernel declares it; "" not known
 }
 
 // commonSize is the size of the common fields at the start of a trace record.
 const commonSize = 8
+
+// A Show is how the bytes of a text in the record become text.
+type Show uint8
+
+const (
+	ShowText     Show = iota // they are it, up to a NUL
+	ShowIPv4                 // 4 bytes in network order
+	ShowIPv6                 // 16 bytes in network order
+	ShowSockaddr             // struct sockaddr_in, sockaddr_in6 or sockaddr_un
+)

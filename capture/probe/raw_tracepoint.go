@@ -1,12 +1,10 @@
 package probe
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
 
-	"trapline/bpf"
 	"trapline/format"
 )
 
@@ -30,19 +28,9 @@ func (r *Resolver) resolveRawTracepoint(ev *Event) (*Probe, error) {
 		return nil, e
 	}
 	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, RecordSize: commonSize}
-	used := make(map[string]bool)
-	for i := range min(len(s.params), bpf.MaxFetches) {
-		param := &s.params[i]
-		name := param.displayName(i)
-		if used[name] {
-			name = "arg" + strconv.Itoa(i)
-		}
-		used[name] = true
-		field, fetch := btfField(name, param.typ), Fetch{Word: uint8(param.slot)}
-		fetch.narrow(int(field.Size), field.Type == format.FieldInt, false)
-		p.fetched(fetch, field)
-	}
-	return p, nil
+	sc := s.scope(ev)
+	r.kernelNames(sc, "")
+	return p, sc.fetchArguments(p)
 }
 
 // rawTracepoint finds a raw tracepoint's arguments; nil when there is none of the name.

@@ -1,6 +1,10 @@
 package probe
 
-import "runtime"
+import (
+	"runtime"
+	"strconv"
+	"strings"
+)
 
 // Contexts of kprobes and uprobes are registers: struct pt_regs on x86-64
 // (arch/x86/include/asm/ptrace.h), struct user_pt_regs on arm64.
@@ -11,7 +15,7 @@ func argumentWords() []uint8 {
 	if runtime.GOARCH == "arm64" {
 		return []uint8{0, 1, 2, 3, 4, 5, 6, 7}
 	}
-	return []uint8{14, 13, 12, 11, 9, 8} // di si dx cx r8 r9
+	return []uint8{wordDI, wordSI, wordDX, wordCX, wordR8, wordR9}
 }
 
 // argumentRegisters is how many arguments the calling convention passes in registers.
@@ -19,23 +23,102 @@ func argumentRegisters() int { return len(argumentWords()) }
 
 func argumentWord(i int) uint8 { return argumentWords()[i] }
 
-// returnWord is the word of the register that a function's result is in.
-func returnWord() uint8 {
+// returnWords are the registers that a function's result is in: two of them hold
+// results of up to 16 bytes.
+func returnWords() []uint8 {
 	if runtime.GOARCH == "arm64" {
-		return 0
+		return []uint8{0, 1}
 	}
-	return wordAX
+	return []uint8{wordAX, wordDX}
+}
+
+func stackPointerWord() uint8 {
+	if runtime.GOARCH == "arm64" {
+		return 31
+	}
+	return wordSP
 }
 
 // Words of struct pt_regs on x86-64.
 const (
-	wordR14 = 1
-	wordBP  = 4
-	wordAX  = 10
-	wordDI  = 14
-	wordIP  = 16
-	wordSP  = 19
+	wordR15 = iota
+	wordR14
+	wordR13
+	wordR12
+	wordBP
+	wordBX
+	wordR11
+	wordR10
+	wordR9
+	wordR8
+	wordAX
+	wordCX
+	wordDX
+	wordSI
+	wordDI
+	wordOrigAX
+	wordIP
+	wordCS
+	wordFlags
+	wordSP
+	wordSS
 )
 
 // maxContextWord is the last word that programs can be asked for.
-const maxContextWord = 20
+const maxContextWord = wordSS
+
+// A register is one that an argument may name: the low size bytes of a word.
+type register struct {
+	word, size uint8
+}
+
+// x86Registers are the names in the kernel's own table (regoffset_table in
+// arch/x86/kernel/ptrace.c), which leave the r out.
+var x86Registers = []string{"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8",
+	"ax", "cx", "dx", "si", "di", "orig_ax", "ip", "cs", "flags", "sp", "ss"}
+
+// findRegister takes the kernel's names, and those of the assembler: rdi, edi.
+func findRegister(name string) (register, bool) {
+	if runtime.GOARCH == "arm64" {
+		digits, isX := strings.CutPrefix(name, "x")
+		digits, isW := strings.CutPrefix(digits, "w")
+		n, err := strconv.ParseUint(digits, 10, 8)
+		switch {
+		case (isX || isW) && err == nil && n <= 30:
+			return register{uint8(n), map[bool]uint8{true: 4, false: 8}[isW]}, true
+		case name == "sp":
+			return register{31, 8}, true
+		case name == "pc":
+			return register{32, 8}, true
+		}
+		return register{}, false
+	}
+	find := func(name string, size uint8) (register, bool) {
+		for i, n := range x86Registers {
+			if n == name {
+				return register{uint8(i), size}, true
+			}
+		}
+		return register{}, false
+	}
+	if r, ok := find(name, 8); ok {
+		return r, true
+	}
+	if rest, ok := strings.CutPrefix(name, "r"); ok && len(rest) == 2 {
+		return find(rest, 8)
+	}
+	if rest, ok := strings.CutPrefix(name, "e"); ok && len(rest) == 2 {
+		return find(rest, 4)
+	}
+	if rest, ok := strings.CutSuffix(name, "d"); ok && rest != "r" && strings.HasPrefix(rest, "r") {
+		return find(rest, 4)
+	}
+	return register{}, false
+}
+
+func registerNames() string {
+	if runtime.GOARCH == "arm64" {
+		return "x0 to x30, w0 to w30, sp and pc"
+	}
+	return strings.Join(x86Registers, ", ")
+}

@@ -182,7 +182,7 @@ func parseDeclaration(line string) (d declaration, err error) {
 
 // field says how a record's field is decoded.
 func (d *declaration) field(p printing) Field {
-	f := Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1,
+	f := Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ,
 		Dynamic: d.dynamic, Relative: d.relative, Type: format.FieldBytes}
 	element := d.size
 	switch {
@@ -241,7 +241,7 @@ func (d *declaration) elementSize() int {
 // whole register, of which the call looks at the type's own size only, and the
 // file's print format shows every one in hexadecimal.
 func (d *declaration) syscallField() Field {
-	f := Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, Type: format.FieldUint}
+	f := Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ, Type: format.FieldUint}
 	c, known := integerTypes[strings.TrimPrefix(d.typ, "const ")]
 	switch {
 	case d.size != 4 && d.size != 8:

@@ -20,19 +20,15 @@ func unsupported(ev *Event) error {
 		what = "addresses in the kernel"
 	case ev.Predicate != "":
 		what = "predicates"
-	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0 || m.StringSize != 0:
-		what = "the modifiers stack, depth, min-dur and str"
+	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0:
+		what = "the modifiers stack, depth and min-dur"
 	}
 	for i := range ev.Args {
-		a := &ev.Args[i]
-		_, simple := a.Type.simple()
 		switch {
-		case ev.Kind == format.ProbeTracepoint || ev.Kind == format.ProbeRawTracepoint:
+		case ev.Kind == format.ProbeTracepoint:
 			return &InvalidError{ev.Text, "tracepoints take no arguments: all of their fields are recorded"}
-		case a.Value.Op != OpArg && a.Value.Op != OpReturn:
-			what = "arguments such as " + a.Value.String()
-		case !simple && a.Type != Type{}:
-			what = "arguments of type " + a.Type.String()
+		case ev.Args[i].Value.leaf().Op == OpDuration:
+			what = "arguments such as duration"
 		}
 	}
 	if what == "" {

@@ -108,16 +108,6 @@ func (b *binaryFile) implementations(name string) []string {
 func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, error) {
 	p := &Probe{Kind: ev.Kind, Name: ev.Kind.String() + ":" + path.Base(b.path.shown) + ":" + name,
 		Path: b.path.open, Offset: offset, RecordSize: commonSize}
-	for i := range ev.Args {
-		a := &ev.Args[i]
-		if a.Value.Op == OpReturn {
-			p.add(a, Fetch{Word: returnWord()}, Field{Name: a.Name, Type: format.FieldInt, Size: 8})
-			continue
-		}
-		if a.Value.Index >= argumentRegisters() {
-			return nil, &InvalidError{ev.Text, fmt.Sprintf("%s is not in a register: the first %d arguments can be read", a.Value.String(), argumentRegisters())}
-		}
-		p.add(a, Fetch{Word: argumentWord(a.Value.Index)}, Field{Name: a.Name, Type: format.FieldHex, Size: 8})
-	}
-	return p, nil
+	sc := userScope(ev)
+	return p, sc.fetchArguments(p)
 }

@@ -123,7 +123,7 @@ func TestUserErrors(t *testing.T) {
 		{"u:" + program + ":indirect", &unsupported, "indirect is an IFUNC"},
 		{"u:" + program + ":first+0x100", &invalid, "offset 0x100 is outside the function"},
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
-		{"u:" + program + ":first arg6", &invalid, "arg6 is not in a register"},
+		{"u:" + program + ":first+1 arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
 		{"u:" + self + ":main.main arg0", &unsupported, "arguments of Go functions not available"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
