@@ -17,6 +17,7 @@ type place struct {
 	fetch  Fetch
 	add    int64
 	pieces []Fetch // not in memory
+	exact  bool    // the only piece has the shifts that make it a number
 	bits   int     // of a bitfield in memory; 0: it is none
 	shift  int     // where it begins, in bits from the address
 }
@@ -33,6 +34,9 @@ func inRegister(t *valueType, space Space, words ...uint8) place {
 // value returns the fetch of a word: a pointer, or a number that is not typed.
 func (p place) value() (Fetch, error) {
 	if !p.memory {
+		if p.exact && p.pieces[0].Left != 0 {
+			return Fetch{}, fmt.Errorf("is not an address: it is narrower")
+		}
 		return p.pieces[0], nil
 	}
 	return p.load(8)
@@ -179,6 +183,9 @@ func (p place) index(i int) (place, error) {
 func (p place) number(size int, signed, bigEndian bool) (Fetch, error) {
 	if !p.memory {
 		f := p.pieces[0]
+		if p.exact {
+			return f, nil
+		}
 		f.narrow(size, signed, bigEndian)
 		if p.shift > 0 || p.bits > 0 {
 			bits := 8 * size

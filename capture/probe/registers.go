@@ -67,8 +67,8 @@ const (
 // maxContextWord is the last word that programs can be asked for.
 const maxContextWord = wordSS
 
-// A register is one that an argument may name: the low size bytes of a word.
-type register struct {
+// A namedRegister is one that an argument may name: the low size bytes of a word.
+type namedRegister struct {
 	word, size uint8
 }
 
@@ -78,28 +78,28 @@ var x86Registers = []string{"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10"
 	"ax", "cx", "dx", "si", "di", "orig_ax", "ip", "cs", "flags", "sp", "ss"}
 
 // findRegister takes the kernel's names, and those of the assembler: rdi, edi.
-func findRegister(name string) (register, bool) {
+func findRegister(name string) (namedRegister, bool) {
 	if runtime.GOARCH == "arm64" {
 		digits, isX := strings.CutPrefix(name, "x")
 		digits, isW := strings.CutPrefix(digits, "w")
 		n, err := strconv.ParseUint(digits, 10, 8)
 		switch {
 		case (isX || isW) && err == nil && n <= 30:
-			return register{uint8(n), map[bool]uint8{true: 4, false: 8}[isW]}, true
+			return namedRegister{uint8(n), map[bool]uint8{true: 4, false: 8}[isW]}, true
 		case name == "sp":
-			return register{31, 8}, true
+			return namedRegister{31, 8}, true
 		case name == "pc":
-			return register{32, 8}, true
+			return namedRegister{32, 8}, true
 		}
-		return register{}, false
+		return namedRegister{}, false
 	}
-	find := func(name string, size uint8) (register, bool) {
+	find := func(name string, size uint8) (namedRegister, bool) {
 		for i, n := range x86Registers {
 			if n == name {
-				return register{uint8(i), size}, true
+				return namedRegister{uint8(i), size}, true
 			}
 		}
-		return register{}, false
+		return namedRegister{}, false
 	}
 	if r, ok := find(name, 8); ok {
 		return r, true
@@ -113,7 +113,7 @@ func findRegister(name string) (register, bool) {
 	if rest, ok := strings.CutSuffix(name, "d"); ok && rest != "r" && strings.HasPrefix(rest, "r") {
 		return find(rest, 4)
 	}
-	return register{}, false
+	return namedRegister{}, false
 }
 
 func registerNames() string {

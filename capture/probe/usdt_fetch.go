@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"runtime"
-
-	"trapline/format"
 )
 
 // registerWords are the words of struct pt_regs by register.
@@ -62,41 +60,26 @@ func (u *usdtProbe) addArguments(ev *Event, p *Probe) error {
 		places[i] = u.arguments(&u.places[i])
 		count = min(count, len(places[i].fetch))
 	}
-	args := ev.Args
-	if len(args) == 0 {
-		for i := range count {
-			if err := firstError(places, i); err != nil {
-				p.Notes = append(p.Notes, fmt.Sprintf("without arg%d: %v", i, err))
-				continue
-			}
-			value := Expr{Op: OpArg, Index: i}
-			args = append(args, Arg{Name: value.String(), Value: value})
-		}
-	}
-	for i := range args {
-		n := args[i].Value.leaf().Index
-		if args[i].Value.Op != OpArg {
-			return &InvalidError{ev.Text, args[i].Value.String() + " cannot be recorded of a USDT probe: its arguments are arg0 to argN"}
-		}
-		if n >= count {
-			return &InvalidError{ev.Text, fmt.Sprintf("%s does not exist: the probe has %s", args[i].Value.String(), counted(count, "argument"))}
-		}
-		if err := firstError(places, n); err != nil {
-			return &UnsupportedError{Event: ev.Text, Reason: args[i].Value.String() + ": " + err.Error()}
+	for i := range count {
+		if err := firstError(places, i); err != nil && len(ev.Args) == 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("without arg%d: %v", i, err))
 		}
 	}
 	for site := range p.Sites {
 		at := Probe{Kind: p.Kind}
-		for i := range args {
-			n := args[i].Value.Index
-			operand := &places[site].fetch[n]
-			at.add(&args[i], *operand, usdtField(args[i].Name, places, n))
-			f := &at.Fetch[i]
-			if f.As != FetchNumber && places[site].args[n].size != 8 {
-				return &InvalidError{ev.Text, args[i].Value.String() + " is not an address: it is narrower"}
-			}
-			// All bits of the slot are the operand's; the field takes those that it shows.
-			f.Signed, f.Left, f.Right = operand.Signed, operand.Left, operand.Right
+		sc := programScope(ev)
+		sc.typed = true
+		for i := range count {
+			sc.params = append(sc.params, usdtParam(places, site, i))
+		}
+		var err error
+		if len(ev.Args) == 0 {
+			err = sc.fetchAll(&at)
+		} else {
+			err = sc.fetchArguments(&at)
+		}
+		if err != nil {
+			return err
 		}
 		p.Sites[site].Fetch = at.Fetch
 		if site == 0 {
@@ -104,6 +87,20 @@ func (u *usdtProbe) addArguments(ev *Event, p *Probe) error {
 		}
 	}
 	return nil
+}
+
+// usdtParam is an argument at one place, of the type that it has at all of them.
+func usdtParam(places []usdtPlaceArguments, site, arg int) param {
+	t := &valueType{kind: kindInteger, name: "unsigned"}
+	for i := range places {
+		a := &places[i].args[arg]
+		t.size = max(t.size, a.size)
+		if a.signed {
+			t.signed, t.name = true, "signed"
+		}
+	}
+	at := place{typ: t, space: UserMemory, exact: true, pieces: []Fetch{places[site].fetch[arg]}}
+	return param{at: at, err: firstError(places, arg)}
 }
 
 // usdtPlaceArguments are the arguments at one place.
@@ -135,17 +132,4 @@ func firstError(places []usdtPlaceArguments, arg int) error {
 		}
 	}
 	return nil
-}
-
-// usdtField holds what any of the places may have.
-func usdtField(name string, places []usdtPlaceArguments, arg int) Field {
-	f := Field{Name: name, Type: format.FieldUint, Count: 1}
-	for i := range places {
-		a := &places[i].args[arg]
-		f.Size = max(f.Size, uint16(a.size))
-		if a.signed {
-			f.Type = format.FieldInt
-		}
-	}
-	return f
 }

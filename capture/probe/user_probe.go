@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"trapline/format"
 	"trapline/internal/symbol"
 )
 
@@ -108,6 +107,6 @@ func (b *binaryFile) implementations(name string) []string {
 func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, error) {
 	p := &Probe{Kind: ev.Kind, Name: ev.Kind.String() + ":" + path.Base(b.path.shown) + ":" + name,
 		Path: b.path.open, Offset: offset, RecordSize: commonSize}
-	sc := userScope(ev)
+	sc := programScope(ev)
 	return p, sc.fetchArguments(p)
 }

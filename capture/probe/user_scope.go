@@ -2,8 +2,8 @@ package probe
 
 import "errors"
 
-// userScope is what can be asked for in a program of which nothing is known.
-func userScope(ev *Event) *scope {
+// programScope is what can be asked for in a program of which nothing is known.
+func programScope(ev *Event) *scope {
 	sc := &scope{ev: ev, space: UserMemory, registers: true, arg: func(i int) (place, error) { return plainArgument(ev, i, UserMemory) }}
 	sc.symbol = func(string) (place, error) {
 		return place{}, errors.New("symbols of programs cannot be read as arguments")
