@@ -16,7 +16,7 @@
 #include "scope.h"
 #include "kernel_stack.h"
 #include "user_stack.h"
-#include "record.h"
+#include "filter.h"
 #include "rate.h"
 #include "site.h"
 
@@ -74,7 +74,10 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
 	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
 
-	size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
+	if (with_filter)
+		size = filtered_record(slot, (u8 *)(hit + 1), hit);
+	else
+		size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
 	if (size == ~0U) {
 		count(probe, COUNT_UNREADABLE);
 		return false;
@@ -109,6 +112,18 @@ static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scrat
 					 u32 probe, u32 slot, u32 cpu,
 					 struct task_struct *task, u64 epoch)
 {
+	if (with_filter) {
+		switch (filter_hit(ctx, hook, slot, cpu, task)) {
+		case HIT_WANTED:
+			break;
+		case HIT_UNWANTED:
+			count(probe, COUNT_FILTERED);
+			return;
+		default:
+			count(probe, COUNT_UNREADABLE);
+			return;
+		}
+	}
 	switch (keep_hit(probe)) {
 	case KEEP_HIT:
 		if (!build_hit(ctx, hook, s, probe, slot, cpu, task, epoch))

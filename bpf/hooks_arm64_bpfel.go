@@ -208,6 +208,14 @@ type HooksStack struct {
 	Pad2   uint32
 }
 
+type HooksSubject struct {
+	_      structs.HostLayout
+	Hit    HooksHit
+	Uid    uint32
+	Cpu    uint32
+	Record [4096]uint8
+}
+
 type HooksUserFrame struct {
 	_       structs.HostLayout
 	Address uint64
@@ -238,6 +246,7 @@ const (
 	HooksMapScopeTids        = "scope_tids"
 	HooksMapScratch          = "scratch"
 	HooksMapSent             = "sent"
+	HooksMapSubjects         = "subjects"
 	HooksMapVerified         = "verified"
 	HooksProgOnExit          = "on_exit"
 	HooksProgOnFentry        = "on_fentry"
@@ -275,6 +284,7 @@ const (
 	HooksVarScopeUids        = "scope_uids"
 	HooksVarSelfPid          = "self_pid"
 	HooksVarVerifyEvery      = "verify_every"
+	HooksVarWithFilter       = "with_filter"
 	HooksVarWithKernelRules  = "with_kernel_rules"
 	HooksVarWithKernelStack  = "with_kernel_stack"
 	HooksVarWithRules        = "with_rules"
@@ -352,6 +362,7 @@ type HooksMapSpecs struct {
 	ScopeTids       *ebpf.MapSpec `ebpf:"scope_tids"`
 	Scratch         *ebpf.MapSpec `ebpf:"scratch"`
 	Sent            *ebpf.MapSpec `ebpf:"sent"`
+	Subjects        *ebpf.MapSpec `ebpf:"subjects"`
 	Verified        *ebpf.MapSpec `ebpf:"verified"`
 }
 
@@ -387,6 +398,7 @@ type HooksVariableSpecs struct {
 	ScopeUids        *ebpf.VariableSpec `ebpf:"scope_uids"`
 	SelfPid          *ebpf.VariableSpec `ebpf:"self_pid"`
 	VerifyEvery      *ebpf.VariableSpec `ebpf:"verify_every"`
+	WithFilter       *ebpf.VariableSpec `ebpf:"with_filter"`
 	WithKernelRules  *ebpf.VariableSpec `ebpf:"with_kernel_rules"`
 	WithKernelStack  *ebpf.VariableSpec `ebpf:"with_kernel_stack"`
 	WithRules        *ebpf.VariableSpec `ebpf:"with_rules"`
@@ -428,6 +440,7 @@ type HooksMaps struct {
 	ScopeTids       *ebpf.Map `ebpf:"scope_tids"`
 	Scratch         *ebpf.Map `ebpf:"scratch"`
 	Sent            *ebpf.Map `ebpf:"sent"`
+	Subjects        *ebpf.Map `ebpf:"subjects"`
 	Verified        *ebpf.Map `ebpf:"verified"`
 }
 
@@ -448,6 +461,7 @@ func (m *HooksMaps) Close() error {
 		m.ScopeTids,
 		m.Scratch,
 		m.Sent,
+		m.Subjects,
 		m.Verified,
 	)
 }
@@ -484,6 +498,7 @@ type HooksVariables struct {
 	ScopeUids        *ebpf.Variable `ebpf:"scope_uids"`
 	SelfPid          *ebpf.Variable `ebpf:"self_pid"`
 	VerifyEvery      *ebpf.Variable `ebpf:"verify_every"`
+	WithFilter       *ebpf.Variable `ebpf:"with_filter"`
 	WithKernelRules  *ebpf.Variable `ebpf:"with_kernel_rules"`
 	WithKernelStack  *ebpf.Variable `ebpf:"with_kernel_stack"`
 	WithRules        *ebpf.Variable `ebpf:"with_rules"`

@@ -48,7 +48,7 @@ func TestProgramsLoad(t *testing.T) {
 				value any
 			}{
 				{specs.Scope, uint32(ScopePIDs | ScopeTIDs | ScopeUIDs | ScopeCPUs | ScopeComms | ScopeExceptComms | ScopeCgroups)},
-				{specs.ScopeUidCount, uint32(MaxUIDs)}, {specs.ScopeCgroupCount, uint32(MaxCgroups)}, {specs.Follow, uint32(1)},
+				{specs.ScopeUidCount, uint32(MaxUIDs)}, {specs.ScopeCgroupCount, uint32(MaxCgroups)}, {specs.Follow, uint32(1)}, {specs.WithFilter, uint32(1)},
 				{specs.SampleEvery, uint32(10)}, {specs.RateInterval, uint64(1000)}, {specs.RateBurst, uint64(1000)},
 				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
 				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},

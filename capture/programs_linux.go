@@ -141,6 +141,11 @@ func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, erro
 	if err := p.setConstants(spec, g); err != nil {
 		return nil, err
 	}
+	if g != nil && g.probe.Filter != nil {
+		if err := injectFilter(spec, program, g.probe.Filter); err != nil {
+			return nil, err
+		}
+	}
 	replacements := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {
 		if shared := p.maps[name]; shared != nil {

@@ -58,7 +58,7 @@ func NewResolver(opt Options) *Resolver {
 // [NotFoundError], [InvalidError], [UnsupportedError] and [PermissionError], or
 // failures to read a file.
 func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
-	probes, err := r.resolve(&ev)
+	probes, err := r.resolveAndFilter(&ev)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +71,6 @@ func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
 	for i := range probes {
 		probes[i].Event = ev.Text
 		probes[i].limit(ev.Modifiers)
-		if len(probes[i].Fetch) > 0 {
-			probes[i].layOut()
-		}
 	}
 	return probes, nil
 }

@@ -18,8 +18,6 @@ func unsupported(ev *Event) error {
 		what = "probes in all files of a process"
 	case ev.Name == "" && !user:
 		what = "addresses in the kernel"
-	case ev.Predicate != "":
-		what = "predicates"
 	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0:
 		what = "the modifiers stack, depth and min-dur"
 	}

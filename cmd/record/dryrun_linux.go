@@ -35,6 +35,9 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 			for _, f := range p.Fields {
 				fmt.Fprintf(w, "        %s\n", describeField(f))
 			}
+			if p.Filter != nil {
+				fmt.Fprintf(w, "        only if %s\n", p.Filter)
+			}
 			alternatives(w, h.resolver.StaticTracepoints(p.Kind, p.Function))
 			sites += len(places)
 		}

@@ -16,6 +16,7 @@ import (
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 	"trapline/format"
+	"trapline/internal/expr"
 )
 
 // run is the command. Signals are its own: SIGINT and SIGTERM end a recording cleanly.
@@ -246,9 +247,10 @@ func exitCode(err error) int {
 		unsupported *probe.UnsupportedError
 		permission  *probe.PermissionError
 		file        *fileError
+		expression  *expr.Error
 	)
 	switch {
-	case errors.As(err, &syntax), errors.As(err, &file):
+	case errors.As(err, &syntax), errors.As(err, &file), errors.As(err, &expression):
 		return cli.ExitUsage
 	case errors.As(err, &permission), errors.Is(err, os.ErrPermission):
 		return cli.ExitPermission

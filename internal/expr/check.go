@@ -305,7 +305,7 @@ func fold(n *Node) *Node {
 	if n.X.Op != OpInt || n.Y != nil && n.Y.Op != OpInt {
 		return n
 	}
-	v := eval(n, nil)
+	v := new(evaluation).eval(n)
 	text := strconv.FormatUint(v, 10)
 	if n.Type.Signed {
 		text = strconv.FormatInt(int64(v), 10)

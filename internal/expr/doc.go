@@ -14,6 +14,7 @@
 //   - Where C leaves a result open, it is what BPF has: x/0 is 0, x%0 is x, and
 //     a shift looks at the low 5 or 6 bits of its count.
 //   - A text ends at its first NUL and is compared by its first [MaxText] bytes.
+//   - If a value that is looked at is not known, neither is the result.
 //   - && and || look at the right side only if the left one does not decide.
 package expr
 

@@ -2,46 +2,60 @@ package expr
 
 import "bytes"
 
-// Values are what a predicate is evaluated over, by their index in its scope.
+// Values are what a predicate is evaluated over, by their index in its scope. Where
+// ok is false, a value is not known: it could not be read.
 type Values interface {
 	// Int returns the bits of an integer. Those beyond the size of its type do not count.
-	Int(slot int) uint64
+	Int(slot int) (v uint64, ok bool)
 	// Text returns a text, which ends at its first NUL at the latest.
-	Text(slot int) []byte
+	Text(slot int) (text []byte, ok bool)
 }
 
-// Eval reports whether the predicate holds.
-func (p *Predicate) Eval(v Values) bool { return eval(p.Root, v) != 0 }
+// Eval reports whether the predicate holds. It is not known whether it does (known
+// is false) if a value that it looks at on the way is not.
+func (p *Predicate) Eval(v Values) (holds, known bool) {
+	e := evaluation{values: v}
+	holds = e.eval(p.Root) != 0
+	return holds && !e.unknown, !e.unknown
+}
+
+type evaluation struct {
+	values  Values
+	unknown bool
+}
 
 // eval returns a node's value, extended to 64 bits by its type.
-func eval(n *Node, v Values) uint64 {
+func (e *evaluation) eval(n *Node) uint64 {
 	switch n.Op {
 	case OpInt:
 		return n.Int
 	case OpName:
-		return n.Type.Extend(v.Int(n.Slot))
+		v, ok := e.values.Int(n.Slot)
+		e.unknown = e.unknown || !ok
+		return n.Type.Extend(v)
 	case OpConvert:
-		return n.Type.Extend(eval(n.X, v))
+		return n.Type.Extend(e.eval(n.X))
 	case OpNegate:
-		return n.Type.Extend(-eval(n.X, v))
+		return n.Type.Extend(-e.eval(n.X))
 	case OpComplement:
-		return n.Type.Extend(^eval(n.X, v))
+		return n.Type.Extend(^e.eval(n.X))
 	case OpNot:
-		return truth(eval(n.X, v) == 0)
+		return truth(e.eval(n.X) == 0)
 	case OpAnd:
-		return truth(eval(n.X, v) != 0 && eval(n.Y, v) != 0)
+		return truth(e.eval(n.X) != 0 && e.eval(n.Y) != 0)
 	case OpOr:
-		return truth(eval(n.X, v) != 0 || eval(n.Y, v) != 0)
+		return truth(e.eval(n.X) != 0 || e.eval(n.Y) != 0)
 	}
 	if n.X.Type == Text {
-		text := v.Text(n.X.Slot)
+		text, ok := e.values.Text(n.X.Slot)
+		e.unknown = e.unknown || !ok
 		text = text[:min(len(text), MaxText)]
 		if end := bytes.IndexByte(text, 0); end >= 0 {
 			text = text[:end]
 		}
 		return truth(compareText(n.Op, text, n.Y.Text))
 	}
-	x, y := eval(n.X, v), eval(n.Y, v)
+	x, y := e.eval(n.X), e.eval(n.Y)
 	if n.Op.Compares() {
 		return truth(compare(n.Op, n.X.Type, x, y))
 	}

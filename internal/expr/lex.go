@@ -84,7 +84,7 @@ func (l *lexer) number() (token, error) {
 	text := l.source[start:l.at]
 	t := token{kind: tokenInt, text: text, offset: start, end: l.at}
 	digits, unit := text, uint64(0)
-	if len(text) < 2 || text[0] != '0' || isDigit(text[1]) { // a unit cannot be told from a hexadecimal digit
+	if len(text) < 2 || text[0] != '0' || strings.IndexByte("xXbBoO", text[1]) < 0 {
 		digits = strings.TrimRight(text, "KMGnums")
 		if suffix := text[len(digits):]; suffix != "" {
 			if unit = units[suffix]; unit == 0 {

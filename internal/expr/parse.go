@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -59,14 +60,18 @@ func And(all ...*Expr) *Expr {
 	return joined
 }
 
-// Names returns the names in an expression, each once, in order. Texts without
-// quotes, as ftrace has them, are among them.
-func (e *Expr) Names() []string {
+// Unknown returns the names in an expression that a scope does not have, each once, in
+// order.
+func (e *Expr) Unknown(s *Scope) []string {
 	var names []string
-	seen := make(map[string]bool)
+	words := make(map[*Node]bool)
 	e.root.walk(func(n *Node) {
-		if n.Op == OpName && !seen[n.Text] {
-			seen[n.Text] = true
+		if n.Y != nil && n.X.Op == OpName && n.Op.Compares() {
+			if slot, message := s.lookup(n.X.Text); message == "" && s.vars[slot].Type == Text {
+				words[n.Y] = true // a text without quotes, as ftrace has them
+			}
+		}
+		if n.Op == OpName && !words[n] && !s.Has(n.Text) && !slices.Contains(names, n.Text) {
 			names = append(names, n.Text)
 		}
 	})

@@ -78,7 +78,7 @@ func (s *Scope) unknown(name string) string {
 	var near []string
 	var all []string
 	for _, v := range s.vars {
-		if alike(name, v.Name) {
+		if alike(name[strings.LastIndexByte(name, '.')+1:], v.Name[strings.LastIndexByte(v.Name, '.')+1:]) {
 			near = append(near, v.Name)
 		}
 		all = append(all, v.Name+":"+v.Type.String())

@@ -130,13 +130,18 @@ func (g *Generator) Text(most int) []byte {
 
 // Values are one value for each of Vars.
 type Values struct {
-	Ints  [16]uint64
-	Texts [3][]byte
+	Ints   [16]uint64
+	Texts  [3][]byte
+	Unread uint32 // a bit for each
 }
 
 // Int and Text implement [expr.Values].
-func (v *Values) Int(slot int) uint64  { return v.Ints[slot] }
-func (v *Values) Text(slot int) []byte { return v.Texts[slot-len(v.Ints)] }
+func (v *Values) Int(slot int) (uint64, bool) {
+	return v.Ints[slot], v.Unread&(1<<slot) == 0
+}
+func (v *Values) Text(slot int) ([]byte, bool) {
+	return v.Texts[slot-len(v.Ints)], v.Unread&(1<<slot) == 0
+}
 
 // Values returns random values; texts have at most so many bytes.
 func (g *Generator) Values(most int) *Values {
@@ -146,6 +151,9 @@ func (g *Generator) Values(most int) *Values {
 	}
 	for i := range v.Texts {
 		v.Texts[i] = g.Text(most)
+	}
+	if g.Rand.IntN(4) == 0 {
+		v.Unread = 1 << g.Rand.IntN(len(Vars))
 	}
 	return v
 }
