@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -108,6 +109,8 @@ func TestKernelProbes(t *testing.T) {
 		"kr:vfs_read retval",
 		"kr:vfs_write retval",
 		"k:ext4:ext4_sync_file",
+		"k:0xffffffff81000204 arg0",
+		"k:0xffffffffc0000000",
 		"k:ext4_sync_file",
 		"k:ext4:shared",
 		"k:vmlinux:shared",
@@ -148,6 +151,7 @@ func TestKernelErrors(t *testing.T) {
 		{with, "k:ext4:ext4_sync_fiel", &missing, "k:ext4:ext4_sync_fiel: no such function in the kernel (nearest: ext4_sync_file)"},
 		{with, "k:xfs:x", &missing, "k:xfs:x: module xfs is not loaded"},
 		{with, "k:helper", &invalid, "k:helper: several functions have this name, and the kernel cannot tell them apart"},
+		{with, "k:0x1000", &missing, "k:0x1000: no function of the kernel is at this address"},
 		{with, "k:shared", &invalid, "k:shared: several functions have this name: write MODULE:FUNCTION, with one of ext4, vmlinux"},
 		{with, "k:vfs_read+0x100", &invalid, "k:vfs_read+0x100: offset 0x100 is outside the function, which ends before +0x100"},
 		{with, "k:vfs_read arg6", &invalid, "k:vfs_read arg6: arg6 does not exist: the function has 4 arguments"},
@@ -187,6 +191,7 @@ func TestListKernel(t *testing.T) {
 		{"k:nmi_enter", ""},
 		{"f:*", "fentry:alias_of_it fentry:pair_sum fentry:vfs_read"}, // ftrace lists one name of each
 		{"rt:", "rawtracepoint:demo"},
+		{"k:~/^vfs_(re|wr)/", "kprobe:vfs_read kprobe:vfs_write"},
 		{"read", "kprobe:vfs_read fentry:vfs_read"},
 		{"{cs,*faults}", "alignment-faults emulation-faults major-faults minor-faults page-faults"},
 	} {
@@ -221,5 +226,24 @@ func TestListKernel(t *testing.T) {
 	var unsupported *probe.UnsupportedError
 	if !errors.As(err, &unsupported) {
 		t.Errorf("kprobes on a kernel without: got %v", err)
+	}
+}
+
+// A kernel with all its modules has about 200,000 functions.
+func BenchmarkListKernel(b *testing.B) {
+	var text strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&text, "%016x t function_%d\n", uint64(0xffffffff81000000)+uint64(i)*64, i)
+	}
+	symbols, err := symbol.ReadKallsyms(strings.NewReader(text.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n := 0
+		r := probe.NewResolver(probe.Options{Symbols: symbols, Root: "/nonexistent"})
+		if err := r.List("k:", true, func(probe.Listing) bool { n++; return true }); err != nil || n != 200_000 {
+			b.Fatal(n, err)
+		}
 	}
 }

@@ -24,13 +24,13 @@ type Listing struct {
 
 // A listPattern selects what is listed.
 type listPattern struct {
-	kind format.ProbeKind // ProbeUnknown: all kinds
-	glob *glob            // over the name without its kind
-	text string           // of the glob
+	kind  format.ProbeKind // ProbeUnknown: all kinds
+	text  string           // what follows the kind; * when nothing does
+	match matcher          // of names without their kind; nil where text starts with a program
 }
 
-// parseListPattern reads "", a glob over names, or either behind "KIND:". A word
-// without colon and meta characters stands for all names that contain it.
+// parseListPattern reads "", a glob or ~/REGEXP/ over names, or either behind "KIND:".
+// A word without colon and meta characters stands for all names that contain it.
 func parseListPattern(text string) (*listPattern, error) {
 	p := &listPattern{text: text}
 	word, rest, colon := strings.Cut(text, ":")
@@ -40,18 +40,31 @@ func parseListPattern(text string) (*listPattern, error) {
 	if p.text == "" {
 		p.text = "*"
 	}
+	if p.inPrograms() {
+		return p, nil
+	}
 	pattern := p.text
-	if !colon && !hasMeta(pattern) {
+	if !colon && !hasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
 		pattern = "*" + pattern + "*"
 	}
 	var err error
-	if p.kind != format.ProbeUprobe && p.kind != format.ProbeUretprobe {
-		p.glob, err = newGlob(pattern)
-	}
-	if err != nil {
+	if p.match, err = listMatcher(pattern); err != nil {
 		return nil, &SyntaxError{Text: text, Reason: err.Error()}
 	}
 	return p, nil
+}
+
+// listMatcher returns the matcher of a glob or ~/REGEXP/.
+func listMatcher(pattern string) (matcher, error) {
+	if inside, ok := strings.CutPrefix(pattern, "~/"); ok {
+		return newMatcher(MatchRegexp, strings.TrimSuffix(inside, "/"))
+	}
+	return newMatcher(MatchGlob, pattern)
+}
+
+// inPrograms reports whether the pattern names a program first.
+func (p *listPattern) inPrograms() bool {
+	return (&Event{Kind: p.kind}).inUserSpace()
 }
 
 func (p *listPattern) wants(k format.ProbeKind) bool {
@@ -60,8 +73,9 @@ func (p *listPattern) wants(k format.ProbeKind) bool {
 
 // List calls yield with what can be probed and matches a pattern, until it returns
 // false: timed events, tracepoints, raw tracepoints, kprobes and fentry, each sorted
-// by name. Return probes are listed when the pattern asks for their kind; functions
-// of programs for uprobe:BINARY:GLOB. What this machine does not support is left
+// by name, and USDT probes and functions of what the process has mapped. Return probes
+// are listed when the pattern asks for their kind; USDT probes and functions of a
+// program, for usdt:BINARY:GLOB and uprobe:BINARY:GLOB. What this machine does not support is left
 // out, unless the pattern asks for nothing else: then the error says why. What may
 // not be read is an error after all else was listed. verbose fills Listing.Fields.
 func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) error {
@@ -78,7 +92,8 @@ func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) 
 		{[]format.ProbeKind{format.ProbeRawTracepoint}, r.listRawTracepoints},
 		{[]format.ProbeKind{format.ProbeKprobe, format.ProbeKretprobe}, r.listKprobes},
 		{[]format.ProbeKind{format.ProbeFentry, format.ProbeFexit}, r.listFentry},
-		{[]format.ProbeKind{format.ProbeUprobe, format.ProbeUretprobe}, r.listUprobes},
+		{[]format.ProbeKind{format.ProbeUSDT}, r.listPrograms},
+		{[]format.ProbeKind{format.ProbeUprobe, format.ProbeUretprobe}, r.listPrograms},
 	}
 	var first error
 	stopped := false
@@ -114,7 +129,7 @@ func (r *Resolver) listTimed(p *listPattern, kind format.ProbeKind, _ bool, yiel
 	hardware := r.haveHardwareCounters()
 	var names []string
 	for _, t := range timedEvents {
-		if (hardware || t.typ != perfTypeHardware) && p.glob.match(t.name) {
+		if (hardware || t.typ != perfTypeHardware) && p.match(t.name) {
 			names = append(names, t.name)
 		}
 	}
@@ -136,7 +151,7 @@ func (r *Resolver) listTracepoints(p *listPattern, kind format.ProbeKind, verbos
 	}
 	err = r.eachTracepoint(all, all, func(system, name string) error {
 		l := Listing{Kind: kind, Name: system + ":" + name}
-		if !p.glob.match(l.Name) {
+		if !p.match(l.Name) {
 			return nil
 		}
 		if verbose {
@@ -162,7 +177,7 @@ func (r *Resolver) listRawTracepoints(p *listPattern, kind format.ProbeKind, ver
 		return &UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
 	for _, name := range r.btfNames().rawTracepoints {
-		if !p.glob.match(name) {
+		if !p.match(name) {
 			continue
 		}
 		l := Listing{Kind: kind, Name: kind.String() + ":" + name}

@@ -2,12 +2,9 @@ package probe
 
 import (
 	"cmp"
-	"path"
 	"slices"
-	"strings"
 
 	"trapline/format"
-	"trapline/internal/symbol"
 )
 
 // A listedFunction is a kernel function by the name that events give it.
@@ -31,10 +28,10 @@ func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction, ad
 	}
 	var found []listedFunction
 	for name, functions := range k.byName {
-		bare := p.glob.match(name)
+		bare := p.match(name)
 		for _, kf := range functions {
 			f := listedFunction{kf.module, name}
-			if (bare || f.module != "" && p.glob.match(f.String())) && keep(f, kf.address) {
+			if (bare || f.module != "" && p.match(f.String())) && keep(f, kf.address) {
 				found = append(found, f)
 			}
 		}
@@ -81,62 +78,6 @@ func (r *Resolver) listFunctions(functions []listedFunction, kind format.ProbeKi
 			if s := r.functionSignature(f.module, f.name); s != nil {
 				l.Fields = s.fields(ev.atReturn())
 			}
-		}
-		if !yield(l) {
-			break
-		}
-	}
-	return nil
-}
-
-// listUprobes lists the functions of one program or library: BINARY:GLOB.
-func (r *Resolver) listUprobes(p *listPattern, kind format.ProbeKind, _ bool, yield func(Listing) bool) error {
-	if p.kind == format.ProbeUnknown {
-		return nil // every program there is
-	}
-	ev := Event{Kind: kind, Text: kind.String() + ":" + p.text}
-	name, pattern, _ := strings.Cut(p.text, ":")
-	if end := quotedEnd(p.text); end > 0 {
-		name, _ = unquote(p.text[:end])
-		pattern = strings.TrimPrefix(p.text[end:], ":")
-	}
-	if name == "" || name == "*" {
-		return &InvalidError{ev.Text, "give a program or library: " + kind.String() + ":BINARY:GLOB"}
-	}
-	if pattern == "" {
-		pattern = "*"
-	}
-	g, err := newGlob(pattern)
-	if err != nil {
-		return &SyntaxError{Text: ev.Text, Pos: strings.Index(ev.Text, pattern), Reason: err.Error()}
-	}
-	ev.Binary = name
-	b, err := r.binary(&ev)
-	if err != nil {
-		return err
-	}
-	functions, err := b.functions()
-	if err != nil {
-		return err
-	}
-	var names []string
-	for i := range functions {
-		f := functions[i].Name
-		if b.indirect[functions[i].Address] || strings.HasSuffix(f, "@plt") {
-			continue
-		}
-		if mangled(f) {
-			f = symbol.Demangle(f)
-		}
-		if g.match(f) {
-			names = append(names, f)
-		}
-	}
-	slices.Sort(names)
-	for _, f := range slices.Compact(names) {
-		l := Listing{Kind: kind, Name: kind.String() + ":" + quoteBinary(path.Base(b.path.shown)) + ":" + quoteFunction(f)}
-		if strings.Contains(name, "/") {
-			l.Name = kind.String() + ":" + quoteBinary(name) + ":" + quoteFunction(f)
 		}
 		if !yield(l) {
 			break

@@ -82,6 +82,10 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 	if len(ev.Args) > bpf.MaxFetches {
 		return nil, &InvalidError{ev.Text, fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
 	}
+	ev, err := r.byFunction(ev)
+	if err != nil {
+		return nil, err
+	}
 	if err := unsupported(ev); err != nil {
 		return nil, err
 	}

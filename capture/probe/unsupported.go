@@ -16,8 +16,6 @@ func unsupported(ev *Event) error {
 		what = "lines of source"
 	case ev.Binary == "*" && ev.Kind != format.ProbeUSDT:
 		what = "probes in all files of a process"
-	case ev.Name == "" && !user:
-		what = "addresses in the kernel"
 	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0:
 		what = "the modifiers stack, depth and min-dur"
 	}

@@ -177,6 +177,30 @@ func TestUserDemangled(t *testing.T) {
 	}
 }
 
+// What a process has mapped is listed for *, and for patterns of any kind.
+func TestListProcess(t *testing.T) {
+	testenv.Host(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := user(t, os.Getpid())
+	for _, pattern := range []string{"uprobe:*:testing.tRunner", "~/^testing[.]tRunner$/"} {
+		var names []string
+		err := r.List(pattern, false, func(l probe.Listing) bool {
+			names = append(names, l.Name)
+			return true
+		})
+		// The tracepoints of this machine are left out.
+		if got, want := strings.Join(names, " "), "uprobe:"+self+":testing.tRunner"; got != want {
+			t.Errorf("%s: got %s, %v; want %s", pattern, got, err, want)
+		}
+	}
+	if err := user(t, 0).List("uprobe:*:main", false, func(l probe.Listing) bool { return true }); err == nil || !strings.Contains(err.Error(), "process (-p)") {
+		t.Errorf("all programs of no process: %v", err)
+	}
+}
+
 func TestLibcByName(t *testing.T) {
 	testenv.Host(t)
 	var paths []string

@@ -66,7 +66,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g := f.Group("What")
 	c.events.add(g)
 	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
-	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN; with -v their arguments")
+	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN, of BINARY too with -x, of a process with -p; with -v their arguments")
 	g.BoolVar(&c.info, "info", false, "print what this kernel and this user can record, and stop")
 	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
 

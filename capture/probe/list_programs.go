@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"trapline/format"
+)
+
+// listPrograms lists USDT probes or functions: of one program or library, for
+// BINARY:GLOB, or of all that the process has mapped, for *:GLOB and for patterns that
+// name no kind.
+func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
+	ev := Event{Kind: kind, Text: kind.String() + ":" + p.text, Binary: "*"}
+	match := p.match
+	if p.kind == format.ProbeUnknown {
+		if r.opt.PID == 0 {
+			return nil // every program there is
+		}
+	} else {
+		pattern := p.text
+		if end := quotedEnd(pattern); end > 0 {
+			ev.Binary, _ = unquote(pattern[:end])
+			pattern = strings.TrimPrefix(pattern[end:], ":")
+		} else {
+			ev.Binary, pattern, _ = strings.Cut(pattern, ":")
+		}
+		if ev.Binary == "*" && r.opt.PID == 0 {
+			return &InvalidError{ev.Text, "give a program or library, " + kind.String() + ":BINARY:GLOB, or a process (-p)"}
+		}
+		if pattern == "" {
+			pattern = "*"
+		}
+		var err error
+		if match, err = listMatcher(pattern); err != nil {
+			return &SyntaxError{Text: ev.Text, Pos: strings.LastIndex(ev.Text, pattern), Reason: err.Error()}
+		}
+	}
+	binaries, err := r.usdtBinaries(&ev)
+	if err != nil {
+		return err
+	}
+	for _, b := range binaries {
+		shown := path.Base(b.path.shown)
+		if strings.Contains(ev.Binary, "/") || ev.Binary == "*" {
+			shown = b.path.shown
+		}
+		list := b.listFunctions
+		if kind == format.ProbeUSDT {
+			list = b.listUSDT
+		}
+		more, err := list(&ev, match, verbose, func(l Listing) bool {
+			l.Kind, l.Name = kind, kind.String()+":"+quoteBinary(shown)+":"+l.Name
+			return yield(l)
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// listFunctions lists a program's functions by the names that people know.
+func (b *binaryFile) listFunctions(_ *Event, match matcher, _ bool, yield func(Listing) bool) (more bool, err error) {
+	functions, err := b.functions()
+	if err != nil {
+		return false, err
+	}
+	var names []string
+	for i := range functions {
+		f := &functions[i]
+		if !b.mayBeProbed(f) {
+			continue
+		}
+		if name := displayName(f, false); match(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, f := range slices.Compact(names) {
+		if !yield(Listing{Name: quoteFunction(f)}) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// listUSDT lists a program's USDT probes, by NAME or PROVIDER:NAME.
+func (b *binaryFile) listUSDT(ev *Event, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error) {
+	probes, err := b.usdtProbes()
+	if err != nil {
+		return false, err
+	}
+	for i := range probes {
+		u := &probes[i]
+		l := Listing{Name: u.provider + ":" + u.name}
+		if !match(u.name) && !match(l.Name) {
+			continue
+		}
+		if verbose {
+			if p, err := u.probe(ev); err == nil {
+				l.Fields = p.Fields
+			}
+		}
+		if !yield(l) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
