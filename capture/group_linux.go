@@ -66,7 +66,7 @@ func groupProbes(probes []probe.Probe) []*group {
 func groupKey(p *probe.Probe, s *probe.Site) string {
 	switch p.Kind {
 	case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return fmt.Sprintf("%d %q %q %t %v %d %v %v", p.Kind, p.Event, p.Path, s.Offset != 0 && p.Path == "", p.Limits, p.RecordSize, s.Fetch, p.Filter)
+		return fmt.Sprintf("%d %q %q %t %v %d %d %v %v", p.Kind, p.Event, p.Path, s.Offset != 0 && p.Path == "", p.Limits, p.Stack, p.RecordSize, s.Fetch, p.Filter)
 	}
 	return ""
 }

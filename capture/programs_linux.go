@@ -202,6 +202,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 	if maxStack <= 0 || maxStack > bpf.MaxFrames {
 		maxStack = bpf.MaxFrames
 	}
+	kernelStack, userStack := p.opt.stacks(g)
 	set := []struct {
 		v     *ebpf.VariableSpec
 		value any
@@ -210,7 +211,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.ScopeCgroupCount, uint32(len(s.Cgroups))},
 		{v.RecordingMax, p.opt.MaxHits}, {v.RecordingLimit, uint32(len(p.opt.Probes))},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
-		{v.WithKernelStack, flag(p.opt.KernelStacks && !atSystemCall(g))}, {v.WithUserStack, flag(p.opt.UserStacks)},
+		{v.WithKernelStack, flag(kernelStack)}, {v.WithUserStack, flag(userStack)},
 		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
 		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
@@ -254,7 +255,7 @@ const rawBudget = 64 << 20
 
 // userRules reports whether user stacks are walked by rules.
 func (p *programs) userRules() bool {
-	return p.opt.UserStacks && !p.opt.FramePointers && runtime.GOARCH == "amd64" && haveFindVMA()
+	return p.opt.anyUserStacks() && !p.opt.FramePointers && runtime.GOARCH == "amd64" && haveFindVMA()
 }
 
 // rate returns the average distance of a probe's hits and how much earlier one

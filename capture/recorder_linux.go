@@ -84,11 +84,11 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 // prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
 func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
-	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.opt.KernelStacks && !r.programs.userRules() {
+	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.opt.anyKernelStacks() && !r.programs.userRules() {
 		return nil
 	}
 	var orc *unwind.ORC
-	if r.opt.KernelStacks && symbols != nil {
+	if r.opt.anyKernelStacks() && symbols != nil {
 		if orc, err = readORC(symbols); err != nil {
 			orc = nil
 		}

@@ -12,9 +12,10 @@ type Limits struct {
 // MaxRate is the highest rate that a limit can have: times are in ns.
 const MaxRate = 1e9
 
-// limit gives the probe the limits that its event asks for. Timed events are sampled by
+// limit gives the probe the limits and the stacks that its event asks for. Timed events are sampled by
 // the kernel.
 func (p *Probe) limit(m Modifiers) {
+	p.Stack = m.Stack
 	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}
 	if p.Kind == format.ProbeTimed && m.Every > 0 {
 		p.PerfPeriod, p.Frequency, p.Limits.Every = m.Every, 0, 0

@@ -46,7 +46,8 @@ type Probe struct {
 	PerfPeriod uint64 // events a hit, in the place of Frequency; 0 none
 
 	Limits Limits
-	Filter *Filter // nil: all hits are wanted
+	Stack  StackChoice // which stacks its hits have
+	Filter *Filter     // nil: all hits are wanted
 }
 
 // A Field is where one argument lies in a record. Offsets count from the start of

@@ -16,8 +16,8 @@ func unsupported(ev *Event) error {
 		what = "lines of source"
 	case ev.Binary == "*" && ev.Kind != format.ProbeUSDT:
 		what = "probes in all files of a process"
-	case m.Stack != StackDefault || m.Depth != 0 || m.MinDuration != 0:
-		what = "the modifiers stack, depth and min-dur"
+	case m.Depth != 0 || m.MinDuration != 0:
+		what = "the modifiers depth and min-dur"
 	}
 	for i := range ev.Args {
 		switch {
