@@ -1,0 +1,86 @@
+// The program that TestGoStacksStepByStep steps through, from stepFrom to stepTo:
+// calls on the goroutine's stack, on the system stack, to C, from C back to Go
+// where the stack grows and moves, to the vdso, and at last a fault.
+package main
+
+/*
+extern int fromC(int);
+
+static int inner(int n) { volatile char room[100]; room[n] = n; return fromC(n) + room[n]; }
+static int called(int n) { volatile int r = inner(n); return r + 1; }
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sort"
+	"time"
+)
+
+func init() { runtime.LockOSThread() } // main runs in the first thread
+
+var (
+	when  time.Time
+	text  string
+	bytes []byte
+	boxed any
+	null  *int
+	total int
+)
+
+//go:noinline
+func stepFrom() {}
+
+//go:noinline
+func stepTo() {}
+
+//go:noinline
+func leaf(n int) int { return n * 3 }
+
+//go:noinline
+func fib(n int) int {
+	if n < 2 {
+		return leaf(n)
+	}
+	return fib(n-1) + fib(n-2)
+}
+
+//go:noinline
+func deep(n int) int {
+	var room [600]byte
+	room[n] = byte(n)
+	if n == 0 {
+		when = time.Now()
+		return 1
+	}
+	return deep(n-1) + int(room[n])
+}
+
+//export fromC
+func fromC(n C.int) C.int {
+	return C.int(deep(int(n) + 30))
+}
+
+//go:noinline
+func fault() int { return *null }
+
+func main() {
+	debug.SetGCPercent(-1)
+	stepFrom()
+	for len(os.Args) > 1 { // until it is preempted, and further
+		total = fib(20)
+	}
+	total = fib(4)
+	when = time.Now()
+	bytes = make([]byte, 100<<10)
+	boxed = map[string]int{"a": total, "b": len(bytes)}
+	defer func() { total++ }()
+	sort.Slice(bytes[:8], func(i, j int) bool { return bytes[i] < bytes[j] })
+	text = fmt.Sprintf("%v %d", when.Nanosecond(), total)
+	total += int(C.called(3))
+	total += fault()
+	stepTo()
+}
