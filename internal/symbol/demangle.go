@@ -12,7 +12,12 @@ const maxDemangle = 4 << 10
 
 // Demangle returns the source form of a C++ or Rust linkage name. Other names are
 // returned as they are.
-func Demangle(name string) string {
+func Demangle(name string) string { return demangleWith(name) }
+
+// DemangleName is Demangle without parameters and what a function returns.
+func DemangleName(name string) string { return demangleWith(name, demangle.NoParams) }
+
+func demangleWith(name string, options ...demangle.Option) string {
 	if len(name) > maxDemangle {
 		return name
 	}
@@ -24,7 +29,7 @@ func Demangle(name string) string {
 	if i := strings.IndexByte(name, '@'); i >= 0 {
 		mangled, suffix = name[:i], name[i:]
 	}
-	out, err := demangle.ToString(mangled)
+	out, err := demangle.ToString(mangled, options...)
 	if err != nil {
 		return name
 	}

@@ -9,6 +9,7 @@ import (
 // A lineHeader holds the constants that a line number program runs with.
 type lineHeader struct {
 	minInst       uint64 // bytes an address advance counts in
+	statement     bool   // rows begin statements unless they say otherwise
 	lineBase      int8
 	lineRange     uint8
 	opcodeBase    uint8
@@ -50,7 +51,7 @@ func (u *unit) readLineHeader(c *cursor, offSize uint8, files *fileNames) (h lin
 	if enc.version >= 4 {
 		c.skip(1) // operations in an instruction: only VLIW machines have several
 	}
-	c.skip(1) // whether rows begin statements by default
+	h.statement = c.u8() != 0
 	h.lineBase, h.lineRange, h.opcodeBase = int8(c.u8()), c.u8(), c.u8()
 	if c.bad || h.lineRange == 0 || h.opcodeBase == 0 {
 		return h, false

@@ -53,8 +53,18 @@ func (t *lineTable) file(number uint32) string { return t.files.path(number) }
 // readLines runs the unit's line number program.
 func (u *unit) readLines() *lineTable {
 	t := new(lineTable)
+	if p, c, ok := u.lineProgram(&t.files); ok {
+		p.table = t
+		p.run(&c)
+		slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
+	}
+	return t
+}
+
+// lineProgram reads the header of the unit's line number program, with its files.
+func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor, ok bool) {
 	if !u.hasLines {
-		return t
+		return p, c, false
 	}
 	size := cursor{b: u.d.line.window(u.lineOff, 12), big: u.d.big}
 	length, offSize := size.uint(4), uint8(4)
@@ -62,17 +72,11 @@ func (u *unit) readLines() *lineTable {
 		length, offSize = size.uint(8), 8
 	}
 	if size.bad || length > maxSection {
-		return t
+		return p, c, false
 	}
-	c := cursor{b: u.d.line.window(u.lineOff+uint64(size.pos), length), big: u.d.big}
-	h, ok := u.readLineHeader(&c, offSize, &t.files)
-	if !ok {
-		return t
-	}
-	p := lineProgram{header: h, executable: u.d.executable, table: t}
-	p.run(&c)
-	slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
-	return t
+	c = cursor{b: u.d.line.window(u.lineOff+uint64(size.pos), length), big: u.d.big}
+	h, ok := u.readLineHeader(&c, offSize, files)
+	return lineProgram{header: h, executable: u.d.executable}, c, ok
 }
 
 // Opcodes: DWARF 5, section 7.22.
@@ -81,6 +85,7 @@ const (
 	lnsAdvancePC      = 2
 	lnsAdvanceLine    = 3
 	lnsSetFile        = 4
+	lnsNegateStmt     = 6
 	lnsConstAddPC     = 8
 	lnsFixedAdvancePC = 9
 	lneEndSequence    = 1
@@ -88,25 +93,32 @@ const (
 )
 
 // A lineProgram is the state machine of DWARF 5, section 6.2, less the registers
-// that say nothing of files and lines.
+// that say nothing of files, lines and statements. Rows go into the table or, if
+// that is nil, to visit: each one, and the end of each sequence.
 type lineProgram struct {
 	header     lineHeader
 	executable func(uint64) bool
 	table      *lineTable
+	visit      func(row lineRow, statement, end bool)
 
 	addr       uint64
 	file, line uint64
+	statement  bool
 	first      int // row that the sequence began with
+	rows       int // visited
 }
 
 func (p *lineProgram) reset() {
-	p.addr, p.file, p.line, p.first = 0, 1, 1, len(p.table.rows)
+	p.addr, p.file, p.line, p.statement = 0, 1, 1, p.header.statement
+	if p.table != nil {
+		p.first = len(p.table.rows)
+	}
 }
 
 func (p *lineProgram) run(c *cursor) {
 	h := &p.header
 	p.reset()
-	for c.pos < len(c.b) && !c.bad && len(p.table.rows) < maxLineRows {
+	for c.pos < len(c.b) && !c.bad && p.rows < maxLineRows {
 		op := c.u8()
 		if op >= h.opcodeBase {
 			adjusted := op - h.opcodeBase
@@ -126,6 +138,8 @@ func (p *lineProgram) run(c *cursor) {
 			p.line += uint64(c.sleb())
 		case lnsSetFile:
 			p.file = c.uleb()
+		case lnsNegateStmt:
+			p.statement = !p.statement
 		case lnsConstAddPC:
 			p.addr += uint64((255-h.opcodeBase)/h.lineRange) * h.minInst
 		case lnsFixedAdvancePC:
@@ -159,8 +173,13 @@ func (p *lineProgram) extended(c *cursor) {
 // emit adds a row, unless it says what the one before it does. Of several at one
 // address the last holds.
 func (p *lineProgram) emit() {
-	rows := p.table.rows
+	p.rows++
 	row := lineRow{p.addr, uint32(p.file), uint32(p.line)}
+	if p.table == nil {
+		p.visit(row, p.statement, false)
+		return
+	}
+	rows := p.table.rows
 	if n := len(rows); n > p.first {
 		last := &rows[n-1]
 		if last.addr == row.addr {
@@ -176,6 +195,10 @@ func (p *lineProgram) emit() {
 
 func (p *lineProgram) endSequence() {
 	t := p.table
+	if t == nil {
+		p.visit(lineRow{addr: p.addr}, false, true)
+		return
+	}
 	rows := t.rows[p.first:]
 	if len(rows) == 0 {
 		return

@@ -1,0 +1,116 @@
+package symbol
+
+import "debug/dwarf"
+
+// InlinedCalls finds the calls of functions that the compiler put the functions' code
+// in the place of. match gets linkage names; those of C are the functions' own.
+func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, err error) {
+	defer guard("reading debug information", &err)
+	d := e.dwarf()
+	if d == nil {
+		return nil, nil
+	}
+	matches := make(map[uint64]bool) // by entry: calls share their function's
+	for _, u := range d.units {
+		t := u.readScopes() // not kept: all units' would take much memory
+		for i := range t.list {
+			s := &t.list[i]
+			if s.parent < 0 {
+				continue
+			}
+			is, known := matches[s.entry]
+			if !known {
+				is = match(d.name(s.entry))
+				matches[s.entry] = is
+			}
+			if is && len(places) < maxPlaces {
+				places = append(places, Place{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
+					Functions: u.functionsFrom(t, int32(i))})
+			}
+		}
+	}
+	return e.located(places), nil
+}
+
+// Declaration returns where the function around an offset of the file is written: the
+// line of its name. ok is false where debug information does not say.
+func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
+	var err error
+	defer func() { ok = ok && err == nil }()
+	defer guard("reading debug information", &err)
+	addr, found := e.Address(fileOffset)
+	d := e.dwarf()
+	if !found || d == nil {
+		return "", 0, false
+	}
+	i := owner(d.segments, addr)
+	if i < 0 {
+		return "", 0, false
+	}
+	t := d.units[i].scopes()
+	s := t.find(addr)
+	for s >= 0 && t.list[s].parent >= 0 {
+		s = t.list[s].parent
+	}
+	if s < 0 {
+		return "", 0, false
+	}
+	return d.declaration(t.list[s].entry)
+}
+
+// declaration follows a function's entry to the one that says where it is written.
+func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
+	for range maxNameHops {
+		if entry&altRef != 0 {
+			if d = d.alt; d == nil {
+				return "", 0, false
+			}
+			entry &^= altRef
+		}
+		u := d.unitAt(entry)
+		if u == nil {
+			return "", 0, false
+		}
+		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		if abbrevs == nil {
+			return "", 0, false
+		}
+		var number, at, next uint64
+		info := scanner{s: d.info, step: 256, big: d.big}
+		info.read(entry, func(c *cursor) {
+			number, at, next = 0, 0, 0
+			a := abbrevs.get(c.uleb())
+			if a == nil {
+				return
+			}
+			for _, spec := range a.attrs {
+				v := u.read(c, spec)
+				if c.bad {
+					return
+				}
+				switch spec.attr {
+				case dwarf.AttrDeclFile:
+					number = v.num
+				case dwarf.AttrDeclLine:
+					at = v.num
+				case dwarf.AttrAbstractOrigin, dwarf.AttrSpecification:
+					next = u.reference(v)
+				}
+			}
+		})
+		if number > 0 && file == "" {
+			file = u.lines().file(uint32(number))
+		}
+		if at > 0 && line == 0 {
+			line = int(at)
+		}
+		if file != "" && line > 0 {
+			return file, line, true
+		}
+		if next == 0 {
+			break
+		}
+		entry = next
+	}
+	return "", 0, false
+}
