@@ -35,3 +35,15 @@ func BenchmarkRule(b *testing.B) {
 		}
 	}
 }
+
+// A stack of 20 frames, in a program and in libc.
+func BenchmarkUnwind(b *testing.B) {
+	run := runStacks(b, compileStacks(b, "gcc", "-O2"))
+	stack := &run.stacks[7]
+	b.ReportAllocs()
+	for b.Loop() {
+		if frames, _ := unwind.Unwind(&stack.regs, stack.memory, &run.maps, 20); len(frames) != 20 {
+			b.Fatalf("%s: %d frames", stack.name, len(frames))
+		}
+	}
+}

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,6 +39,7 @@ var unrecorded = map[string]int{
 	"signal at first instruction": 1,
 	"in registers":                1,
 	"saved stack pointer":         1,
+	"from rbx":                    1,
 	"generated code":              1,
 	"callback":                    -1,
 }
@@ -68,6 +71,58 @@ func TestUnwindKnownStacks(t *testing.T) {
 			checkStacks(t, runStacks(t, compileStacks(t, flags[0], flags[1:]...)))
 		})
 	}
+}
+
+// inexpressible are the stacks with a frame that no Rule can express.
+var inexpressible = map[string]bool{"in registers": true, "saved stack pointer": true, "from rbx": true}
+
+// walkByRules walks a stack by what Rule promises, with the stack pointer and the
+// frame pointer only, as long as the frames' rules express how.
+func walkByRules(s *knownStack, frames []unwind.Frame) (pcs []uint64, expressed bool) {
+	word := func(at uint64) uint64 {
+		if at -= s.memory.Base; at <= uint64(len(s.memory.Bytes)-8) {
+			return binary.LittleEndian.Uint64(s.memory.Bytes[at:])
+		}
+		return 0
+	}
+	pc, sp, fp := s.regs.Value[unwind.RegIP], s.regs.Value[unwind.RegSP], s.regs.Value[unwind.RegFP]
+	for i := range frames {
+		pcs = append(pcs, pc)
+		rule := frames[i].Rule
+		switch rule.Kind {
+		case unwind.RuleEnd:
+			return pcs, true
+		case unwind.RuleSignal: // rbp, rsp and rip in struct sigcontext
+			pc, fp, sp = word(sp+40+128), word(sp+40+80), word(sp+40+120)
+			continue
+		case unwind.RuleStep:
+		default:
+			return pcs, false
+		}
+		var cfa uint64
+		switch {
+		case rule.Base == unwind.RegSP:
+			cfa = sp
+		case rule.Base == unwind.RegFP:
+			cfa = fp
+		case i == 0:
+			cfa = s.regs.Value[rule.Base]
+		default:
+			return pcs, false
+		}
+		cfa += uint64(rule.CFA)
+		if rule.Deref {
+			cfa = word(cfa)
+		}
+		switch {
+		case rule.SavesFP && rule.FPFromFP:
+			fp = word(fp + uint64(rule.FP))
+		case rule.SavesFP:
+			fp = word(cfa + uint64(rule.FP))
+		}
+		pc, sp = word(cfa-8), cfa
+	}
+	return pcs, false
 }
 
 // compileStacks builds testdata/stacks.c.
@@ -126,8 +181,8 @@ func runStacks(t testing.TB, path string) *stacksRun {
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if len(run.stacks) != 18 || len(run.maps.code) == 0 {
-		t.Fatalf("%s wrote %d stacks, want 18, and %d mappings", path, len(run.stacks), len(run.maps.code))
+	if len(run.stacks) != 23 || len(run.maps.code) == 0 {
+		t.Fatalf("%s wrote %d stacks, want 23, and %d mappings", path, len(run.stacks), len(run.maps.code))
 	}
 	return run
 }
@@ -139,6 +194,10 @@ func checkStacks(t *testing.T, run *stacksRun) {
 		frames, cut := unwind.Unwind(&stack.regs, stack.memory, &run.maps, 200)
 		if err := stack.check(frames, cut, &run.maps); err != nil {
 			t.Errorf("%s: %v\n%v\nwant %+v", stack.name, err, describe(frames), stack.callers)
+		}
+		walked, expressed := walkByRules(stack, frames)
+		if !expressed && !inexpressible[stack.name] || !slices.EqualFunc(walked, frames[:len(walked)], func(pc uint64, f unwind.Frame) bool { return pc == f.Address }) {
+			t.Errorf("%s: by rules alone: %#x\n%v", stack.name, walked, describe(frames))
 		}
 	}
 }

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #define NOINLINE __attribute__((noinline))
 
@@ -197,6 +199,23 @@ __asm__(".text\n"
 	"ud2\n ret\n"
 	".cfi_endproc\n");
 
+// A way back from signal handlers without call frame information, as musl's.
+void restorer(void);
+__asm__(".text\n"
+	"int3\n"
+	"restorer: mov $15, %eax\n syscall\n");
+
+static void handle(int sig)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} action = {handler, SA_SIGINFO | 0x04000000 /* SA_RESTORER */, restorer, 0};
+	syscall(SYS_rt_sigaction, sig, &action, NULL, 8);
+}
+
 NOINLINE void trapped(const char *name)
 {
 	ENTER();
@@ -216,22 +235,43 @@ NOINLINE void call_first_instruction(void)
 
 // Frames in assembly, with what compilers do not write.
 
-// The return address and rbp in registers; rbx saved where an expression says.
+// The return address and rbp in registers, rbx saved where an expression says; at
+// the second call all is as at the function's entry, but for what the CIE says of it.
 void in_registers(const char *name, function *next);
 __asm__(".text\n"
 	"in_registers: .cfi_startproc\n"
 	"push %r12\n .cfi_def_cfa_offset 16\n .cfi_offset %r12, -16\n"
 	"push %r13\n .cfi_def_cfa_offset 24\n .cfi_offset %r13, -24\n"
-	"push %rbx\n .cfi_def_cfa_offset 32\n .cfi_escape 0x10, 3, 2, 0x77, 0\n" // DW_CFA_expression rbx, breg7 0
-	"mov 24(%rsp), %r12\n .cfi_register %rip, %r12\n"
+	"push %r14\n .cfi_def_cfa_offset 32\n .cfi_offset %r14, -32\n"
+	"push %r15\n .cfi_def_cfa_offset 40\n .cfi_offset %r15, -40\n"
+	"push %rbx\n .cfi_def_cfa_offset 48\n .cfi_escape 0x10, 3, 2, 0x77, 0\n" // DW_CFA_expression rbx, breg7 0
+	"mov 40(%rsp), %r12\n .cfi_register %rip, %r12\n"
 	"mov %rbp, %r13\n .cfi_register %rbp, %r13\n"
-	"xor %ebp, %ebp\n xor %ebx, %ebx\n"
+	"mov %rdi, %r14\n mov %rsi, %r15\n"
+	"movq $0, 40(%rsp)\n xor %ebp, %ebp\n xor %ebx, %ebx\n"
 	"call *%rsi\n"
 	"mov %r13, %rbp\n .cfi_same_value %rbp\n"
-	"mov %r12, 24(%rsp)\n .cfi_offset %rip, -8\n"
-	"pop %rbx\n .cfi_def_cfa_offset 24\n .cfi_same_value %rbx\n"
-	"pop %r13\n .cfi_def_cfa_offset 16\n .cfi_same_value %r13\n"
-	"pop %r12\n .cfi_def_cfa_offset 8\n .cfi_same_value %r12\n"
+	"mov %r12, 40(%rsp)\n .cfi_restore %rip\n"
+	"mov %r14, %rdi\n"
+	"call *%r15\n"
+	"pop %rbx\n .cfi_def_cfa_offset 40\n .cfi_restore %rbx\n"
+	"pop %r15\n .cfi_def_cfa_offset 32\n .cfi_restore %r15\n"
+	"pop %r14\n .cfi_def_cfa_offset 24\n .cfi_restore %r14\n"
+	"pop %r13\n .cfi_def_cfa_offset 16\n .cfi_restore %r13\n"
+	"pop %r12\n .cfi_def_cfa_offset 8\n .cfi_restore %r12\n"
+	"ret\n"
+	".cfi_endproc\n");
+
+// The CFA counts from a register that what it calls preserves.
+void from_rbx(const char *name, function *next);
+__asm__(".text\n"
+	"from_rbx: .cfi_startproc\n"
+	"push %rbx\n .cfi_def_cfa_offset 16\n .cfi_offset %rbx, -16\n"
+	"mov %rsp, %rbx\n .cfi_def_cfa_register %rbx\n"
+	"sub $64, %rsp\n"
+	"call *%rsi\n"
+	"mov %rbx, %rsp\n"
+	"pop %rbx\n .cfi_def_cfa %rsp, 8\n .cfi_restore %rbx\n"
 	"ret\n"
 	".cfi_endproc\n");
 
@@ -247,10 +287,12 @@ __asm__(".text\n"
 	"ret\n"
 	".cfi_endproc\n");
 
+NOINLINE void twice(const char *name) { ENTER(); preserving(name, plain, many, 2, 3, 4); LEAVE(); }
+
 NOINLINE void assembly(const char *name, void (*frame)(const char *, function *))
 {
 	ENTER();
-	frame(name, plain);
+	frame(name, frame == from_rbx ? twice : plain);
 	LEAVE();
 }
 
@@ -292,6 +334,7 @@ NOINLINE void everything(void)
 	call_first_instruction();
 
 	assembly("in registers", in_registers);
+	assembly("from rbx", from_rbx);
 	assembly("saved stack pointer", switched);
 	generated("generated code");
 	LEAVE();
@@ -334,6 +377,13 @@ int main(void)
 	sigaction(SIGTRAP, &sa, NULL);
 	sigaction(SIGILL, &sa, NULL);
 	in_handler = plain;
+	trapped("signal");
+	skip = 2;
+	call_first_instruction();
+
+	handle(SIGTRAP);
+	handle(SIGILL);
+	skip = 0;
 	trapped("signal");
 	skip = 2;
 	call_first_instruction();
