@@ -13,9 +13,15 @@ import (
 // concurrently.
 type Image struct {
 	file  *elffile.File
-	loads []elf.ProgHeader // PT_LOAD
+	loads []segment // PT_LOAD
 	// sources are asked one after the other. They are opened when they are first needed.
 	sources func() []source
+}
+
+// A segment is a part of the file that is mapped.
+type segment struct {
+	elf.ProgHeader
+	restorers *restorers
 }
 
 // ReadImage reads an ELF image's headers; r must stay readable as long as the image is
@@ -34,7 +40,7 @@ func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
 	m := &Image{file: f}
 	for _, p := range f.Progs {
 		if h := p.ProgHeader; h.Type == elf.PT_LOAD && h.Filesz > 0 && h.Off+h.Filesz > h.Off && h.Vaddr+h.Filesz > h.Vaddr {
-			m.loads = append(m.loads, h)
+			m.loads = append(m.loads, segment{h, newRestorers(f.R, &h)})
 		}
 	}
 	m.sources = sync.OnceValue(func() []source { return m.openSources(debug) })
@@ -90,7 +96,7 @@ func (m *Image) address(offset uint64) (vaddr uint64, ok bool) {
 }
 
 // segment returns the segment that holds an address in the file, nil if none does.
-func (m *Image) segment(vaddr uint64) *elf.ProgHeader {
+func (m *Image) segment(vaddr uint64) *segment {
 	for i := range m.loads {
 		if p := &m.loads[i]; vaddr-p.Vaddr < p.Filesz {
 			return p
