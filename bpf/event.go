@@ -12,10 +12,10 @@ const (
 	EventRawStack    = 5
 
 	HitSize       = 56  // struct hit, without its record
-	StackSize     = 32  // struct stack, without its frames
+	StackSize     = 40  // struct stack, without its frames
 	UserFrameSize = 40  // struct user_frame
 	MemorySize    = 24  // struct memory, without the bytes
-	RawStackSize  = 240 // struct raw_stack
+	RawStackSize  = 248 // struct raw_stack
 
 	HitRecordCut = 1
 

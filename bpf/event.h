@@ -65,6 +65,7 @@ struct stack {
 	u32 frames;
 	u64 hash;
 	u64 space; /* of a user stack: the address space, see address_space() */
+	u64 time;  /* ns, CLOCK_MONOTONIC */
 	u32 pid;
 	u32 pad2;
 };
@@ -109,6 +110,7 @@ struct raw_stack {
 	u32 frames; /* that the walk has passed */
 	u64 hash;
 	u64 space;
+	u64 time; /* ns, CLOCK_MONOTONIC */
 	u32 pid, tid;
 	u64 regs[21]; /* struct pt_regs, arch/x86/include/asm/ptrace.h */
 	struct user_frame last;

@@ -128,6 +128,7 @@ type HooksRawStack struct {
 	Frames uint32
 	Hash   uint64
 	Space  uint64
+	Time   uint64
 	Pid    uint32
 	Tid    uint32
 	Regs   [21]uint64
@@ -142,6 +143,18 @@ type HooksRing struct {
 	FirstBlock uint32
 	BlockMask  uint32
 	Pad        [4]uint64
+}
+
+type HooksRow struct {
+	_      structs.HostLayout
+	Offset uint64
+	Body   uint64
+}
+
+type HooksRowSpan struct {
+	_     structs.HostLayout
+	First uint32
+	Count uint32
 }
 
 type HooksRuleSet struct {
@@ -204,6 +217,7 @@ type HooksStack struct {
 	Frames uint32
 	Hash   uint64
 	Space  uint64
+	Time   uint64
 	Pid    uint32
 	Pad2   uint32
 }
@@ -235,9 +249,11 @@ const (
 	HooksMapAnchors          = "anchors"
 	HooksMapBlocks           = "blocks"
 	HooksMapControls         = "controls"
+	HooksMapImageRows        = "image_rows"
 	HooksMapLimits           = "limits"
 	HooksMapMappings         = "mappings"
 	HooksMapRings            = "rings"
+	HooksMapRows             = "rows"
 	HooksMapRules            = "rules"
 	HooksMapScopeCgroups     = "scope_cgroups"
 	HooksMapScopeComms       = "scope_comms"
@@ -351,9 +367,11 @@ type HooksMapSpecs struct {
 	Anchors         *ebpf.MapSpec `ebpf:"anchors"`
 	Blocks          *ebpf.MapSpec `ebpf:"blocks"`
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
+	ImageRows       *ebpf.MapSpec `ebpf:"image_rows"`
 	Limits          *ebpf.MapSpec `ebpf:"limits"`
 	Mappings        *ebpf.MapSpec `ebpf:"mappings"`
 	Rings           *ebpf.MapSpec `ebpf:"rings"`
+	Rows            *ebpf.MapSpec `ebpf:"rows"`
 	Rules           *ebpf.MapSpec `ebpf:"rules"`
 	ScopeCgroups    *ebpf.MapSpec `ebpf:"scope_cgroups"`
 	ScopeComms      *ebpf.MapSpec `ebpf:"scope_comms"`
@@ -429,9 +447,11 @@ type HooksMaps struct {
 	Anchors         *ebpf.Map `ebpf:"anchors"`
 	Blocks          *ebpf.Map `ebpf:"blocks"`
 	Controls        *ebpf.Map `ebpf:"controls"`
+	ImageRows       *ebpf.Map `ebpf:"image_rows"`
 	Limits          *ebpf.Map `ebpf:"limits"`
 	Mappings        *ebpf.Map `ebpf:"mappings"`
 	Rings           *ebpf.Map `ebpf:"rings"`
+	Rows            *ebpf.Map `ebpf:"rows"`
 	Rules           *ebpf.Map `ebpf:"rules"`
 	ScopeCgroups    *ebpf.Map `ebpf:"scope_cgroups"`
 	ScopeComms      *ebpf.Map `ebpf:"scope_comms"`
@@ -450,9 +470,11 @@ func (m *HooksMaps) Close() error {
 		m.Anchors,
 		m.Blocks,
 		m.Controls,
+		m.ImageRows,
 		m.Limits,
 		m.Mappings,
 		m.Rings,
+		m.Rows,
 		m.Rules,
 		m.ScopeCgroups,
 		m.ScopeComms,

@@ -39,7 +39,7 @@ static __always_inline u32 walked_kernel_stack(void *ctx, enum hook hook, struct
 	s->walk.missing = 0;
 	if (!with_kernel_rules || !kernel_start(ctx, hook, s, slot))
 		return 0;
-	walk_kernel(slot, seed, max_frames);
+	walk_kernel(s, slot, seed);
 	frames = s->walk.frames;
 	if (verify && frames) {
 		long n = bpf_get_stack(ctx, s->teacher, sizeof(s->teacher), 0);
@@ -99,6 +99,7 @@ static __always_inline struct taken kernel_stack(void *ctx, enum hook hook,
 		.cut = frames >= max_frames ? CUT_DEPTH : CUT_NONE,
 		.frames = frames,
 		.hash = t.hash,
+		.time = time,
 	};
 	put_stack(&t, ring, at, &s->kernel, sizeof(struct stack) + frames * 8);
 	return t;

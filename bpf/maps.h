@@ -16,6 +16,8 @@ struct mapping {
 	u64 tag;
 };
 
+/* Walks go on by so many frames at a time, so that the verifier has less to follow. */
+#define WALK_STEPS 16
 /* A walk: where it is, and when it has ended, what came of it. */
 struct walk {
 	u64 pc, sp, fp;

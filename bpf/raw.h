@@ -5,6 +5,7 @@
 
 #include "frames.h"
 #include "mappings.h"
+#include "user_walk.h"
 
 /* Memory of a raw stack: so much beyond where the walk ended, and in all. */
 #define RAW_BEYOND (16 << 10)
@@ -24,9 +25,37 @@ static __always_inline bool raw_allowed(struct scratch *s, struct ring *ring, u6
 	       ring->produced - *(volatile u64 *)&ring->consumed < ring->full / 2;
 }
 
+/* Puts back the return addresses that uretprobes have replaced in a copy. */
+__noinline int restore_returns(u32 slot, u64 at, u64 from, u32 size)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ring *ring = ring_of(bpf_get_smp_processor_id(), slot);
+	struct memory *m;
+	u8 *bytes;
+
+	if (!ring || !bpf_core_field_exists(task->utask) || !task->utask)
+		return 0;
+	m = event_at(ring, at);
+	if (!m)
+		return 0;
+	bytes = (u8 *)(m + 1);
+	struct return_instance *r = task->utask->return_instances;
+	for (u32 i = 0; i < MAX_RETURN_INSTANCES; i++) {
+		if (!r)
+			break;
+		u64 place = r->stack - from;
+
+		barrier_var(place);
+		if (place < size && place <= PAGE - 8)
+			*(u64 *)(bytes + place) = r->orig_ret_vaddr;
+		r = r->next;
+	}
+	return 0;
+}
+
 /*
- * Puts copies of the user stack's memory at a position, until it cannot be read.
- * Returns the position behind them.
+ * Puts copies of the user stack's memory at a position, page by page; pages that
+ * cannot be read are left out. Returns the position behind them.
  */
 __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 {
@@ -45,29 +74,45 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 			size = to - from;
 		if (size > PAGE)
 			size = PAGE;
-		if (bpf_probe_read_user(m + 1, size, (void *)from))
-			break;
-		m->kind = EVENT_MEMORY;
-		m->size = size;
-		m->hash = hash;
-		m->address = from;
-		at = event_end(at, sizeof(*m) + size);
+		if (!bpf_probe_read_user(m + 1, size, (void *)from)) {
+			restore_returns(slot, at, from, size);
+			m->kind = EVENT_MEMORY;
+			m->size = size;
+			m->hash = hash;
+			m->address = from;
+			at = event_end(at, sizeof(*m) + size);
+			s->raw_bytes += size;
+		}
 		from += size;
-		s->raw_bytes += size;
 	}
 	return at;
 }
 
-/* Until where the memory of the current task's stack is worth sending. */
+#if defined(__TARGET_ARCH_x86)
+/*
+ * Where the memory of the current task's stack ends that is worth sending: at
+ * the first thread's arguments, at another thread's control block, which the C
+ * libraries put above the stack, at the end of a goroutine's stack, or so far
+ * beyond where the walk has ended.
+ */
 static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked, u64 beyond)
 {
-	u64 top = task->mm->start_stack, end = walked + beyond;
+	u64 arguments = task->mm->start_stack, control = task->thread.fsbase;
+	u64 end = walked + beyond;
+	u64 g = 0, bounds[2] = {};
 
 	if (walked < sp || end > sp + RAW_LONGEST)
 		end = sp + RAW_LONGEST;
-	if (sp < top && end > top) /* the first thread's: the arguments lie above */
-		end = top;
+	if (sp < arguments && end > arguments)
+		end = arguments;
+	if (sp < control && end > control)
+		end = control;
+	if (control && !bpf_probe_read_user(&g, 8, (void *)(control + GO_TLS_G)) && g &&
+	    !bpf_probe_read_user(bounds, 16, (void *)g) && /* runtime.g.stack */
+	    bounds[0] < sp && sp < bounds[1] && end > bounds[1])
+		end = bounds[1];
 	return end;
 }
+#endif
 
 #endif

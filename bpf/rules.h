@@ -40,7 +40,7 @@ struct {
 } rules SEC(".maps");
 
 /*
- * A body: bits 0-3 kind, 4-8 base, 9-12 flags, 16-31 where the frame pointer was
+ * A body: bits 0-3 kind, 4-8 base, 9-15 flags, 16-31 where the frame pointer was
  * saved, 32-63 where the CFA is. What they mean is in capture/unwind/rule.go.
  */
 enum rule_kind {
@@ -51,6 +51,7 @@ enum rule_kind {
 	RULE_GO_SYSTEMSTACK = 5,
 	RULE_GO_ASMCGOCALL = 6,
 	RULE_REGISTERS = 7,
+	RULE_STACK_SWITCH = 8,
 };
 #define RULE_KIND(body) ((u32)(body) & 15)
 #define RULE_BASE(body) (((u32)(body) >> 4) & 31)
@@ -59,6 +60,8 @@ enum {
 	RULE_SAVES_FP = 1 << 10,
 	RULE_FP_FROM_FP = 1 << 11,
 	RULE_GUESSED = 1 << 12,
+	RULE_INTERRUPTED = 1 << 13,
+	RULE_SWITCH = 1 << 14,
 };
 #define RULE_FP(body) ((s64)(s16)((body) >> 16))
 #define RULE_CFA(body) ((s64)(body) >> 32)
@@ -77,6 +80,85 @@ enum {
 #define REGS_IP 128
 #define REGS_CS 136
 #define REGS_SP 152
+
+/*
+ * The rules of whole images, for places that no walk has passed yet: rows ordered
+ * by offset, each holding up to the next. Rows never change once their image is
+ * in image_rows; image_rows never forgets one.
+ */
+struct row {
+	u64 offset; /* in the file, bytes */
+	u64 body;   /* 0: none */
+};
+#define ROW_BITS 20
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << ROW_BITS);
+	__type(key, u32);
+	__type(value, struct row);
+} rows SEC(".maps");
+
+struct row_span {
+	u32 first, count;
+};
+#define MAX_IMAGES 4096
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_IMAGES);
+	__type(key, u64); /* of the image */
+	__type(value, struct row_span);
+} image_rows SEC(".maps");
+
+/* The rule at an offset in an image by its rows; 0: none. */
+__noinline u64 row_rule(u64 image, u64 offset)
+{
+	struct row_span *r = bpf_map_lookup_elem(&image_rows, &image);
+	struct row *row;
+	u32 first, count;
+
+	if (!r)
+		return 0;
+	first = r->first;
+	count = r->count;
+	for (u32 i = 0; i < ROW_BITS + 1; i++) {
+		u32 middle = first + count / 2;
+
+		if (count <= 1)
+			break;
+		row = bpf_map_lookup_elem(&rows, &middle);
+		if (!row)
+			return 0;
+		if (row->offset <= offset) {
+			first = middle;
+			count -= count / 2;
+		} else {
+			count /= 2;
+		}
+	}
+	row = bpf_map_lookup_elem(&rows, &first);
+	return row && row->offset <= offset ? row->body : 0;
+}
+
+/* Keeps a rule for the next walk: where there is room, else over another. */
+static __always_inline void keep_rule(u64 key, u64 body)
+{
+	u32 at = key >> (64 - RULE_SET_BITS);
+	struct rule_set *set = bpf_map_lookup_elem(&rules, &at);
+	u32 way = (key >> 8) % RULE_WAYS;
+
+	if (!set)
+		return;
+#pragma unroll
+	for (u32 i = 0; i < RULE_WAYS; i++) {
+		if (!*(volatile u64 *)&set->way[i].body) {
+			way = i;
+			break;
+		}
+	}
+	*(volatile u64 *)&set->way[way % RULE_WAYS].body = body;
+	*(volatile u64 *)&set->way[way % RULE_WAYS].tag = body ^ key;
+}
 
 /* The rule with a key, 0: none. */
 static __always_inline u64 rule_of(u64 key)

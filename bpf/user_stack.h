@@ -72,7 +72,7 @@ __noinline int locate_frames(u32 slot, u32 frames)
  */
 static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ring,
 				    u64 *at, struct task_struct *task, void *regs,
-				    u64 hash, u8 flags)
+				    u64 hash, u64 time, u8 flags)
 {
 	u32 frames = s->walk.frames;
 	void *to;
@@ -84,6 +84,7 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 	s->raw.frames = frames;
 	s->raw.hash = hash;
 	s->raw.space = s->space;
+	s->raw.time = time;
 	s->raw.pid = task->tgid;
 	s->raw.tid = task->pid;
 	s->raw.last = (struct user_frame){};
@@ -91,9 +92,15 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 		locate_frame(slot, frames - 1);
 		s->raw.last = s->user.frames[frames - 1];
 	}
-	u64 sp = s->raw.regs[REGS_SP / 8];
-	*at = put_memory(slot, *at, hash, sp,
-			 raw_end(task, sp, s->walk.sp, flags & STACK_VERIFY ? 256 : RAW_BEYOND));
+	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp;
+	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
+
+	if (walked - sp < RAW_LONGEST) {
+		*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, walked, beyond));
+	} else { /* the walk has gone over to another stack */
+		*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, sp, RAW_BEYOND));
+		*at = put_memory(slot, *at, hash, walked, raw_end(task, walked, walked, beyond));
+	}
 	to = event_at(ring, *at);
 	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
 		*at = event_end(*at, sizeof(s->raw));
@@ -160,7 +167,7 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 		if (s->walk.missing) {
 			if (raw_allowed(s, ring, time)) {
 				t.hash = mix(mix(time, slot), bpf_get_smp_processor_id()) | 1;
-				put_raw(s, slot, ring, at, task, regs, t.hash, 0);
+				put_raw(s, slot, ring, at, task, regs, t.hash, time, 0);
 				return t;
 			}
 			cut = CUT_BUDGET;
@@ -192,13 +199,14 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 		.frames = frames,
 		.hash = t.hash,
 		.space = space,
+		.time = time,
 		.pid = task->tgid,
 	};
 	put_stack(&t, ring, at, &s->user,
 		  sizeof(struct stack) + frames * sizeof(struct user_frame));
 #if defined(__TARGET_ARCH_x86)
 	if (verify && t.put && raw_allowed(s, ring, time))
-		put_raw(s, slot, ring, at, task, regs, t.hash, STACK_VERIFY);
+		put_raw(s, slot, ring, at, task, regs, t.hash, time, STACK_VERIFY);
 #endif
 	return t;
 }

@@ -123,9 +123,14 @@ __noinline int special_step(u32 slot, u64 body)
 	case RULE_GO_ASMCGOCALL: {
 		u64 depth;
 
+		sp += RULE_CFA(body);
 		if (stack_word(s, slot, sp, &depth) || stack_word(s, slot, sp + 8, &value))
 			return CUT_UNREADABLE;
 		place = user_word(value + GO_G_STACK_HI) - depth;
+		if (stack_word(s, slot, place, &value))
+			return CUT_UNREADABLE;
+		s->walk.fp = value;
+		place += 8;
 		break;
 	}
 	default:
@@ -143,13 +148,12 @@ __noinline int special_step(u32 slot, u64 body)
  * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into s->ip and
  * s->how. Returns 0 if there are more.
  */
-#define WALK_STEPS 16
 __noinline int walk_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	u64 pc, sp, fp, hash, place, start = 0, size = 0, image = 0, delta = 0;
 	u32 back, n, ended = 0;
-	u8 cut = CUT_NONE, unreadable;
+	u8 cut = CUT_NONE;
 
 	if (!s)
 		return 1;
@@ -199,11 +203,15 @@ __noinline int walk_on(u32 slot, u32 max)
 			body = FRAME_POINTER_RULE;
 		else
 			body = rule_of(key);
+		if (!body) {
+			body = row_rule(image, at + delta);
+			if (body)
+				keep_rule(key, body);
+		}
 		s->ip[n] = pc;
-		s->how[n] = (back ? 0 : FRAME_EXACT) | (body & RULE_GUESSED ? FRAME_GUESSED : 0);
+		s->how[n] = (back && RULE_KIND(body) != RULE_SIGNAL ? 0 : FRAME_EXACT) | (body & RULE_GUESSED ? FRAME_GUESSED : 0);
 		n++;
 		ended = 1; /* unless a step succeeds */
-		unreadable = body & RULE_GUESSED ? CUT_NO_RULE : CUT_UNREADABLE;
 		kind = RULE_KIND(body);
 		if (kind == RULE_STEP) {
 			base = RULE_BASE(body);
@@ -212,15 +220,23 @@ __noinline int walk_on(u32 slot, u32 max)
 				s->walk.missing = 1;
 				break;
 			}
+			if (body & RULE_GUESSED) {
+				if (!fp) /* that is how a chain of frame pointers ends */
+					break;
+				if (fp < sp || fp & 7) {
+					cut = CUT_NO_RULE;
+					break;
+				}
+			}
 			cfa += RULE_CFA(body);
 			if (body & RULE_DEREF) {
 				if (stack_word(s, slot, cfa, &value)) {
-					cut = unreadable;
+					cut = CUT_UNREADABLE;
 					break;
 				}
 				cfa = value;
 			}
-			if (cfa <= sp) { /* stacks grow down */
+			if (cfa <= sp && !(body & RULE_SWITCH)) { /* stacks grow down */
 				cut = CUT_NO_RULE;
 				break;
 			}
@@ -228,19 +244,23 @@ __noinline int walk_on(u32 slot, u32 max)
 				u64 saved = (body & RULE_FP_FROM_FP ? fp : cfa) + RULE_FP(body);
 
 				if (stack_word(s, slot, saved, &value)) {
-					cut = unreadable;
+					cut = CUT_UNREADABLE;
 					break;
 				}
 				fp = value;
 			}
 			place = cfa - 8;
 			if (stack_word(s, slot, place, &value)) {
-				cut = unreadable;
+				cut = CUT_UNREADABLE;
+				break;
+			}
+			if (!value && body & RULE_GUESSED) {
+				cut = CUT_NO_RULE;
 				break;
 			}
 			pc = value;
 			sp = cfa;
-			back = 1;
+			back = !(body & RULE_INTERRUPTED);
 		} else if (kind == RULE_END) {
 			break;
 		} else if (kind == 0 || kind == RULE_EXACT) {

@@ -5,6 +5,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/probe"
+	"trapline/capture/unwind"
 	"trapline/format"
 )
 
@@ -27,7 +28,7 @@ type locator interface {
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
-	unwind(r *rawEvent, memory []byte) ([]stackFrame, format.StackCut)
+	unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut)
 	// teachKernel gives the programs the rules of the places on a kernel stack.
 	teachKernel(s *stackEvent)
 }
@@ -61,7 +62,7 @@ type assembler struct {
 
 	differences []string // stacks that did not verify, the first of them
 
-	memory map[uint64]*rawMemory // of raw stacks that are on their way, by hash
+	memory map[uint64][]unwind.Memory // of raw stacks that are on their way, by hash
 
 	pending [][]byte // hits whose stack is in a ring not read yet, with their CPU in front
 	rounds  int      // since the oldest pending hit arrived
@@ -105,7 +106,7 @@ type assembled struct {
 const pendingRounds = 50
 
 func newAssembler(w *format.Writer, l locator, u unwinder, probes []probe.Probe, cpus int) *assembler {
-	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64]*rawMemory), recent: make([]recentTask, cpus)}
+	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
 	for i := range probes {
 		a.probes = append(a.probes, assembledProbe{
 			probe: &probes[i], decoder: newRecordDecoder(probes[i].Fields), stats: make([]probeStats, cpus)})

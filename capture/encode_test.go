@@ -27,7 +27,7 @@ func encodeStack(kind byte, hash uint64, pid uint32, count int) []byte {
 	b[0] = kind
 	binary.LittleEndian.PutUint32(b[4:], uint32(count))
 	binary.LittleEndian.PutUint64(b[8:], hash)
-	binary.LittleEndian.PutUint32(b[24:], pid)
+	binary.LittleEndian.PutUint32(b[32:], pid)
 	return b
 }
 

@@ -29,6 +29,7 @@ type stackEvent struct {
 	cut      uint8
 	hash     uint64
 	space    uint64 // names the address space and its executable mappings
+	time     uint64 // ns, CLOCK_MONOTONIC
 	pid      uint32
 	count    int
 	frames   []byte
@@ -50,6 +51,7 @@ type rawEvent struct {
 	frames int  // that the walk passed
 	hash   uint64
 	space  uint64
+	time   uint64 // ns, CLOCK_MONOTONIC
 	pid    uint32
 	regs   [21]uint64 // struct pt_regs
 	last   userFrame  // where the walk ended
@@ -119,7 +121,8 @@ func decodeStack(b []byte, s *stackEvent) error {
 	s.count = int(binary.LittleEndian.Uint32(b[4:]))
 	s.hash = binary.LittleEndian.Uint64(b[8:])
 	s.space = binary.LittleEndian.Uint64(b[16:])
-	s.pid = binary.LittleEndian.Uint32(b[24:])
+	s.time = binary.LittleEndian.Uint64(b[24:])
+	s.pid = binary.LittleEndian.Uint32(b[32:])
 	size := bpf.UserFrameSize
 	if s.kernel {
 		size = 8
@@ -176,10 +179,11 @@ func decodeRaw(b []byte, r *rawEvent) error {
 	r.frames = int(binary.LittleEndian.Uint32(b[4:]))
 	r.hash = binary.LittleEndian.Uint64(b[8:])
 	r.space = binary.LittleEndian.Uint64(b[16:])
-	r.pid = binary.LittleEndian.Uint32(b[24:])
+	r.time = binary.LittleEndian.Uint64(b[24:])
+	r.pid = binary.LittleEndian.Uint32(b[32:])
 	for i := range r.regs {
-		r.regs[i] = binary.LittleEndian.Uint64(b[32+8*i:])
+		r.regs[i] = binary.LittleEndian.Uint64(b[40+8*i:])
 	}
-	r.last = decodeUserFrame(b[200:])
+	r.last = decodeUserFrame(b[208:])
 	return nil
 }

@@ -105,11 +105,7 @@ func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 		if l, ok := m.located[key]; ok {
 			return l, true
 		}
-		maps := m.mapsOf(s)
-		if len(maps) == 0 { // the process was gone
-			return location{nil, f.address}, f.address>>56 == 0
-		}
-		if l, code = m.mapped(s.pid, maps, f.address); !code {
+		if l, code = m.locate(s.pid, s.space, s.time, f.address); !code {
 			return l, false
 		}
 	}
@@ -120,44 +116,45 @@ func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 	return l, true
 }
 
-// mapped looks an address up in /proc/PID/maps.
-func (m *images) mapped(pid uint32, maps []probe.Mapping, address uint64) (l location, code bool) {
-	for _, p := range maps {
-		if address < p.Start || address >= p.End {
-			continue
-		}
-		switch {
-		case !strings.Contains(p.Perm, "x"):
-			return l, false
-		case p.Inode != 0:
-			return location{m.file(pid, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
-		case p.Path == vdsoPath:
-			return location{m.vdso, address - p.Start}, true
-		default:
-			return location{m.jit, address}, true
-		}
+// locate finds what a process had mapped at an address at a time. space names its
+// address space.
+func (m *images) locate(pid uint32, space, time, address uint64) (l location, code bool) {
+	m.poll()
+	p, known := m.mirror.at(pid, address, time)
+	if !known {
+		p, known = m.listed(pid, space, address)
 	}
-	return l, false
+	switch {
+	case !known: // it is gone
+		return location{nil, address}, address>>56 == 0
+	case p == nil || !strings.Contains(p.Perm, "x"):
+		return l, false
+	case p.Inode != 0:
+		return location{m.file(pid, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
+	case p.Path == vdsoPath:
+		return location{m.vdso, address - p.Start}, true
+	default:
+		return location{m.jit, address}, true
+	}
 }
 
-// mapsOf returns a process's mappings: read once for as long as those of code do not change.
-func (m *images) mapsOf(s *stackEvent) []probe.Mapping {
-	return m.mapsAt(s.pid, s.space)
-}
-
-func (m *images) mapsAt(pid uint32, space uint64) []probe.Mapping {
+// listed looks an address up in /proc/PID/maps: read once for as long as an
+// address space's mappings do not change.
+func (m *images) listed(pid uint32, space, address uint64) (p *probe.Mapping, known bool) {
 	maps, ok := m.maps[space]
 	if !ok {
 		if len(m.maps) >= maxMaps {
 			clear(m.maps)
 		}
-		if maps = processMaps(pid); len(maps) == 0 {
-			m.poll()
-			maps = m.mirror.mappings(pid)
-		}
+		maps = processMaps(pid)
 		m.maps[space] = maps
 	}
-	return maps
+	for i := range maps {
+		if address-maps[i].Start < maps[i].End-maps[i].Start {
+			return &maps[i], true
+		}
+	}
+	return nil, len(maps) > 0
 }
 
 // keyed finds the image of a frame by the key of its content: another than the
@@ -171,9 +168,12 @@ func (m *images) keyed(pid uint32, f userFrame) *image {
 		return i
 	}
 	i := m.file(pid, key, f.address)
-	if i.key != 0 {
+	if i.key != 0 && !i.guessed {
 		delete(m.files, key)
 		i = m.file(pid, key, f.address)
+	}
+	if i.key != 0 && i.guessed {
+		i.guessed = false // the file system shows others another file than it maps
 	}
 	i.key = f.image
 	m.byKey[f.image] = i
@@ -227,6 +227,8 @@ func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *i
 	if file == nil {
 		return i
 	}
+	i.key = contentKey(file, key)
+	i.guessed = i.key != 0
 	if id, err := symbol.ReadBuildID(file); err == nil {
 		i.buildID = id
 	}
@@ -237,6 +239,18 @@ func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *i
 	m.open++
 	i.file = file
 	return i
+}
+
+// contentKey is image_key() in bpf/mappings.h, as far as it can be known here.
+func contentKey(f *os.File, key fileKey) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(int(f.Fd()), &st) != nil {
+		return 0
+	}
+	h := mixHash(uint64(key.device), key.inode)
+	h = mixHash(h, uint64(st.Size))
+	h = mixHash(h, uint64(st.Mtim.Sec)<<32^uint64(st.Mtim.Nsec))
+	return h &^ bpf.ImageAnonymous
 }
 
 // openMapped opens the file behind a mapping: through the process's own view of the

@@ -1,18 +1,31 @@
 package capture
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"trapline/capture/probe"
 )
 
-// A mappingMirror holds what processes have mapped, by what the kernel reported,
-// for those that are gone before /proc/PID/maps can be read.
+// A mappingMirror holds what processes had mapped at what time, by what the kernel
+// reported: stacks are looked at later than they were taken, when their process
+// may have mapped other code, begun another program, or ended.
 type mappingMirror struct {
-	processes map[uint32][]probe.Mapping // in the order in which they were made
+	processes map[uint32]*processHistory
 	ended     []endedProcess
+}
+
+// A processHistory is what a process mapped, in the order of time.
+type processHistory struct {
+	parent *processHistory // up to the time of the fork
+	forked uint64
+	events []mappingEvent
+}
+
+type mappingEvent struct {
+	time    uint64 // ns, CLOCK_MONOTONIC
+	begun   bool   // another program: all mappings are gone
+	mapping probe.Mapping
 }
 
 type endedProcess struct {
@@ -24,52 +37,93 @@ const (
 	// What a process had mapped is kept for so long after its end: its last
 	// hits are in the rings then.
 	keepEnded = 5 * time.Second
-	// maxMirrored bounds the processes that are held.
+	// maxMirrored bounds the processes that are held, maxHistory what is held of each.
 	maxMirrored = 1 << 15
+	maxHistory  = 1 << 14
+	// maxAncestors bounds how far back a process's mappings are looked for.
+	maxAncestors = 64
 )
 
 func newMappingMirror() *mappingMirror {
-	return &mappingMirror{processes: make(map[uint32][]probe.Mapping)}
+	return &mappingMirror{processes: make(map[uint32]*processHistory)}
 }
 
-// set takes in all mappings of a process.
+// set takes in all mappings that a process has at the beginning.
 func (m *mappingMirror) set(pid uint32, maps []probe.Mapping) {
-	maps = slices.DeleteFunc(slices.Clone(maps), func(p probe.Mapping) bool { return !strings.Contains(p.Perm, "x") })
-	if len(maps) > 0 && len(m.processes) < maxMirrored {
-		m.processes[pid] = slices.Clip(maps)
+	h := &processHistory{}
+	for _, p := range maps {
+		if strings.Contains(p.Perm, "x") {
+			h.events = append(h.events, mappingEvent{mapping: p})
+		}
+	}
+	if len(h.events) > 0 && len(m.processes) < maxMirrored {
+		m.processes[pid] = h
 	}
 }
 
-// mappings returns a process's mappings; later ones, which lie over earlier ones, come first.
-func (m *mappingMirror) mappings(pid uint32) []probe.Mapping {
-	maps := slices.Clone(m.processes[pid])
-	slices.Reverse(maps)
-	return maps
+// at finds what a process had mapped at an address at a time. known is false if
+// nothing is known of the process then.
+func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Mapping, known bool) {
+	h := m.processes[pid]
+	for range maxAncestors {
+		if h == nil {
+			return nil, known
+		}
+		for i := len(h.events) - 1; i >= 0; i-- {
+			e := &h.events[i]
+			if e.time > time {
+				continue
+			}
+			known = true
+			if e.begun {
+				return nil, true
+			}
+			if address-e.mapping.Start < e.mapping.End-e.mapping.Start {
+				return &e.mapping, true
+			}
+		}
+		time = min(time, h.forked)
+		h = h.parent
+	}
+	return nil, known
 }
 
 func (m *mappingMirror) take(r mmapRecord) {
 	if len(m.processes) >= maxMirrored {
 		clear(m.processes)
 	}
+	h := m.processes[r.pid]
 	switch r.what {
-	case begunProgram:
-		delete(m.processes, r.pid)
 	case forked:
-		// Clipped, so that neither of the two appends to what the other sees.
-		m.processes[r.pid] = slices.Clip(m.processes[r.parent])
-		m.processes[r.parent] = m.processes[r.pid]
+		m.processes[r.pid] = &processHistory{parent: m.processes[r.parent], forked: r.time}
+		return
 	case ended:
 		m.ended = append(m.ended, endedProcess{r.pid, time.Now()})
-	case mappedFile:
-		m.processes[r.pid] = append(m.processes[r.pid], probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
-			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path})
+		return
 	}
+	if h == nil {
+		if r.what != begunProgram {
+			return // what else it has mapped is not known
+		}
+		h = &processHistory{}
+		m.processes[r.pid] = h
+	}
+	if len(h.events) >= maxHistory {
+		h.events = h.events[len(h.events)/2:]
+	}
+	e := mappingEvent{time: r.time, begun: r.what == begunProgram}
+	if !e.begun {
+		e.mapping = probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
+			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}
+	}
+	h.events = append(h.events, e)
 }
 
 // forget drops the processes that ended some time ago.
 func (m *mappingMirror) forget() {
 	n := 0
 	for n < len(m.ended) && time.Since(m.ended[n].at) > keepEnded {
+		// Its children hold what they need of it.
 		delete(m.processes, m.ended[n].pid)
 		n++
 	}

@@ -1,46 +1,37 @@
 package capture
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
 	"trapline/bpf"
+	"trapline/capture/unwind"
 	"trapline/format"
 )
-
-// rawMemory is the memory of a raw stack as far as it has come, without gaps.
-type rawMemory struct {
-	address uint64
-	bytes   []byte
-}
 
 // maxRawStacks bounds the raw stacks whose memory has come and which themselves have not.
 const maxRawStacks = 1 << 10
 
+// rawMemory keeps a piece of the memory of a raw stack that is on its way.
 func (a *assembler) rawMemory(m *memoryEvent) {
 	known := a.memory[m.hash]
-	if known == nil {
-		if len(a.memory) >= maxRawStacks {
-			clear(a.memory) // no program leaves one behind
-		}
-		known = &rawMemory{address: m.address}
-		a.memory[m.hash] = known
+	if known == nil && len(a.memory) >= maxRawStacks {
+		clear(a.memory) // no program leaves any behind
 	}
-	if m.address != known.address+uint64(len(known.bytes)) || len(known.bytes)+len(m.bytes) > bpf.RawLongest {
-		a.counts.Undecodable++
-		return
+	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.address {
+		known[n-1].Bytes = append(known[n-1].Bytes, m.bytes...)
+	} else if n < 2*bpf.RawPieces {
+		known = append(known, unwind.Memory{Base: m.address, Bytes: bytes.Clone(m.bytes)})
 	}
-	known.bytes = append(known.bytes, m.bytes...)
+	a.memory[m.hash] = known
 	a.counts.RawBytes += uint64(len(m.bytes))
 }
 
 // rawStack unwinds a stack that the programs could not walk, or were told to verify.
 func (a *assembler) rawStack(r *rawEvent) {
-	var memory []byte
-	if m := a.memory[r.hash]; m != nil {
-		memory = m.bytes
-		delete(a.memory, r.hash)
-	}
+	memory := a.memory[r.hash]
+	delete(a.memory, r.hash)
 	frames, cut := a.unwinder.unwind(r, memory)
 	if r.verify {
 		a.verify(r, frames, cut)

@@ -158,6 +158,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 		}
 	}
 	r.started = time.Now()
+	r.rings.hurry.Store(true)
 	go r.rings.drain()
 	err = begin()
 	if err == nil {
@@ -231,7 +232,11 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 			case c.data == nil:
 				fail(r.endRound())
 			default:
+				raw := r.a.counts.RawStacks
 				fail(r.a.chunk(c))
+				if r.a.counts.RawStacks != raw {
+					r.rings.hurry.Store(true) // more may wait for the rules just written
+				}
 			}
 			if r.opt.MaxHits > 0 && r.a.counts.Hits+r.a.counts.Undecodable >= r.opt.MaxHits {
 				end()

@@ -126,6 +126,7 @@ type rings struct {
 	heads, blocks []byte // the maps
 	out           chan chunk
 	queued        atomic.Int64 // bytes handed out that nobody has taken yet
+	hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
 	stop          chan struct{}
 }
 
@@ -136,7 +137,7 @@ const (
 	maxChunks = 1 << 16
 	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
 	// looked at so often that the fastest is a quarter full when its turn comes.
-	longestPause, shortestPause = 10 * time.Millisecond, time.Millisecond
+	longestPause, shortestPause = 2 * time.Millisecond, time.Millisecond
 )
 
 func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
@@ -205,6 +206,9 @@ func (rs *rings) drain() {
 		pause := longestPause
 		if fill > 0 {
 			pause = min(max(time.Duration(float64(now.Sub(last))/(4*fill)), shortestPause), longestPause)
+		}
+		if rs.hurry.Swap(false) {
+			pause = shortestPause
 		}
 		last = now
 		if stopping {

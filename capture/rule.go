@@ -9,16 +9,19 @@ import (
 type ruleBody uint64
 
 const (
-	ruleDeref    = 1 << 9
-	ruleSavesFP  = 1 << 10
-	ruleFPFromFP = 1 << 11
-	ruleGuessed  = 1 << 12
+	ruleDeref       = 1 << 9
+	ruleSavesFP     = 1 << 10
+	ruleFPFromFP    = 1 << 11
+	ruleGuessed     = 1 << 12
+	ruleInterrupted = 1 << 13
+	ruleSwitch      = 1 << 14
 )
 
 // ruleKinds are enum rule_kind by unwind.RuleKind.
 var ruleKinds = [...]ruleBody{
 	unwind.RuleStep: 1, unwind.RuleEnd: 2, unwind.RuleExact: 3, unwind.RuleSignal: 4,
 	unwind.RuleGoSystemStack: 5, unwind.RuleGoAsmcgocall: 6, unwind.RuleRegisters: 7,
+	unwind.RuleStackSwitch: 8,
 }
 
 // exactRule stops a walk: only unwinding a copy of the stack can go on.
@@ -40,7 +43,7 @@ func encodeRule(r unwind.Rule) ruleBody {
 	for _, f := range []struct {
 		set bool
 		bit ruleBody
-	}{{r.Deref, ruleDeref}, {r.SavesFP, ruleSavesFP}, {r.FPFromFP, ruleFPFromFP}} {
+	}{{r.Deref, ruleDeref}, {r.SavesFP, ruleSavesFP}, {r.FPFromFP, ruleFPFromFP}, {r.Interrupted, ruleInterrupted}, {r.Switch, ruleSwitch}} {
 		if f.set {
 			b |= f.bit
 		}

@@ -17,6 +17,7 @@ import (
 // mappings of a process.
 type mmapRecord struct {
 	what                mmapWhat
+	time                uint64 // ns, CLOCK_MONOTONIC
 	pid                 uint32
 	parent              uint32 // of what forked
 	start, size, offset uint64
@@ -55,8 +56,11 @@ func openSideband(cpus []int) (*sideband, error) {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
-		Bits:   unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitTask | unix.PerfBitWatermark,
-		Wakeup: sidebandPages * uint32(os.Getpagesize()) / 2,
+		// Every record then ends with its time.
+		Sample_type: unix.PERF_SAMPLE_TIME,
+		Clockid:     unix.CLOCK_MONOTONIC,
+		Bits:        unix.PerfBitSampleIDAll | unix.PerfBitUseClockID | unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitTask | unix.PerfBitWatermark,
+		Wakeup:      sidebandPages * uint32(os.Getpagesize()) / 2,
 	}
 	attr.Size = uint32(unsafe.Sizeof(attr))
 	for _, cpu := range cpus {
@@ -111,7 +115,7 @@ func (s *sideband) read(yield func(mmapRecord)) {
 				}
 			case unix.PERF_RECORD_COMM:
 				if len(buf) >= 16 && binary.LittleEndian.Uint16(buf[4:])&unix.PERF_RECORD_MISC_COMM_EXEC != 0 {
-					yield(mmapRecord{what: begunProgram, pid: binary.LittleEndian.Uint32(buf[8:])})
+					yield(mmapRecord{what: begunProgram, time: recordTime(buf), pid: binary.LittleEndian.Uint32(buf[8:])})
 				}
 			case unix.PERF_RECORD_FORK:
 				if r, ok := decodeTask(buf); ok && r.pid != r.parent {
@@ -138,12 +142,15 @@ func copyRing(dst, ring []byte, at uint64) {
 	copy(dst[n:], ring)
 }
 
+// recordTime is the time at the end of a record (struct sample_id).
+func recordTime(b []byte) uint64 { return binary.LittleEndian.Uint64(b[len(b)-8:]) }
+
 // decodeTask decodes a PERF_RECORD_FORK or PERF_RECORD_EXIT: header, pid, ppid, tid, ptid, time.
 func decodeTask(b []byte) (mmapRecord, bool) {
 	if len(b) < 24 {
 		return mmapRecord{}, false
 	}
-	return mmapRecord{what: forked, pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
+	return mmapRecord{what: forked, time: recordTime(b), pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
 }
 
 // decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
@@ -154,6 +161,7 @@ func decodeMmap2(b []byte) (mmapRecord, bool) {
 	}
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
 	m := mmapRecord{
+		time:   recordTime(b),
 		pid:    u32(b[8:]),
 		start:  u64(b[16:]),
 		size:   u64(b[24:]),
@@ -166,7 +174,7 @@ func decodeMmap2(b []byte) (mmapRecord, bool) {
 		path = path[:end]
 	}
 	m.path = string(path)
-	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 || m.inode == 0 && m.path != vdsoPath {
+	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 {
 		return mmapRecord{}, false
 	}
 	return m, true

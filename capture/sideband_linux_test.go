@@ -35,8 +35,8 @@ func TestDecodeMmap2(t *testing.T) {
 	if _, ok := decodeMmap2(append(vdso, "[vdso]\x00\x00"...)); !ok {
 		t.Error("the vdso was not taken")
 	}
-	if _, ok := decodeMmap2(append(vdso[:72], "//anon\x00\x00"...)); ok {
-		t.Error("memory without a file was taken")
+	if _, ok := decodeMmap2(append(vdso[:72], "//anon\x00\x00"...)); !ok {
+		t.Error("code without a file was not taken")
 	}
 	data := append([]byte(nil), b...)
 	le.PutUint32(data[64:], unix.PROT_READ)

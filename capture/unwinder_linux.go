@@ -2,7 +2,6 @@ package capture
 
 import (
 	"trapline/bpf"
-	"trapline/capture/probe"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
@@ -54,66 +53,70 @@ func (u *stackUnwinder) table(img *image) *unwind.Image {
 	return t
 }
 
-// A processFinder finds images by the mappings of one process. It implements unwind.Finder.
+// A processFinder finds images by what a process had mapped when a stack was
+// taken. It implements unwind.Finder.
 type processFinder struct {
 	u     *stackUnwinder
-	pid   uint32
-	maps  []probe.Mapping
-	found map[uint64]location // by address
-	last  userFrame           // as the program found it
+	raw   *rawEvent
+	found map[uint64]location // by address; the offset is that of the address
 }
 
 func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
-	l, ok := f.found[address]
-	if !ok {
-		if l, ok = f.locate(address); !ok {
-			return nil, 0, false
-		}
-		f.found[address] = l
-	}
-	if l.image == nil {
-		return nil, 0, true
+	l, ok := f.locate(address)
+	if !ok || l.image == nil {
+		return nil, 0, ok
 	}
 	return f.u.table(l.image), l.offset, true
 }
 
-func (f *processFinder) locate(address uint64) (location, bool) {
-	if address == f.last.address && f.last.known {
-		return f.u.images.user(&stackEvent{pid: f.pid}, f.last)
+func (f *processFinder) locate(address uint64) (l location, ok bool) {
+	if l, ok = f.found[address]; ok {
+		return l, true
 	}
-	return f.u.images.mapped(f.pid, f.maps, address)
+	last := &f.raw.last // known for certain
+	if off := last.address - address; last.known && off <= 1 {
+		if l, ok = f.u.images.user(&stackEvent{pid: f.raw.pid, space: f.raw.space, time: f.raw.time}, *last); ok {
+			l.offset -= off
+		}
+	} else {
+		l, ok = f.u.images.locate(f.raw.pid, f.raw.space, f.raw.time, address)
+	}
+	if ok {
+		f.found[address] = l
+	}
+	return l, ok
 }
 
 // unwind implements unwinder.
-func (u *stackUnwinder) unwind(r *rawEvent, memory []byte) ([]stackFrame, format.StackCut) {
-	find := &processFinder{u: u, pid: r.pid, maps: u.images.mapsAt(r.pid, r.space), found: make(map[uint64]location), last: r.last}
-	if !find.agrees() {
-		// The process has begun another program since, or is gone without a trace.
-		find.maps = nil
-	}
-	regs := registers(&r.regs)
-	frames, cut := unwind.Unwind(regs, unwind.Memory{Base: regs.Value[unwind.RegSP], Bytes: memory}, find, u.max)
+func (u *stackUnwinder) unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut) {
+	find := &processFinder{u: u, raw: r, found: make(map[uint64]location)}
+	frames, cut := unwind.Unwind(registers(&r.regs), memory, find, u.max)
 	out := make([]stackFrame, 0, len(frames))
 	guessed := false
 	for i := range frames {
 		f := &frames[i]
-		l, ok := find.found[f.Address]
-		if !ok {
-			if l, ok = find.locate(f.Address); !ok {
-				cut = unwind.CutNoRule
-				break
-			}
+		at := f.Address // of what the frame executes
+		if f.Return {
+			at--
 		}
+		l, ok := find.locate(at)
+		if !ok { // nothing is mapped even at the first one
+			cut = unwind.CutNoRule
+			break
+		}
+		u.teach(l, f)
 		s := stackFrame{location: l}
 		if f.Return {
-			s.flags = format.FrameReturn
+			s.offset++
+			if f.Rule.Kind != unwind.RuleSignal { // which nothing has called
+				s.flags = format.FrameReturn
+			}
 		}
 		if guessed {
 			s.flags |= format.FrameGuessed
 		}
 		guessed = f.Guessed
 		out = append(out, s)
-		u.teach(l, f)
 	}
 	return out, stackCuts[cut]
 }
@@ -124,29 +127,16 @@ var stackCuts = map[unwind.Cut]format.StackCut{
 	unwind.CutUnreadable: format.CutUnreadable, unwind.CutNoRule: format.CutNoRule,
 }
 
-// agrees reports whether the mappings known now have at the last frame what the program found there.
-func (f *processFinder) agrees() bool {
-	if !f.last.known || f.last.inode == 0 {
-		return true
-	}
-	l, ok := f.u.images.mapped(f.pid, f.maps, f.last.address)
-	return ok && l.image != nil && l.offset == f.last.offset && l.image.inode == f.last.inode
-}
-
-// teach writes the rule of the place that a frame was found at.
-func (u *stackUnwinder) teach(l location, f *unwind.Frame) {
-	if l.image == nil || l.image.key == 0 || l.image.key&bpf.ImageAnonymous != 0 {
+// teach writes the rule of the place that a frame was at.
+func (u *stackUnwinder) teach(at location, f *unwind.Frame) {
+	if at.image == nil || at.image.key == 0 || at.image.key&bpf.ImageAnonymous != 0 {
 		return
-	}
-	offset := l.offset
-	if f.Return {
-		offset--
 	}
 	body := encodeRule(f.Rule)
 	if f.Guessed || body == 0 {
 		body = guessRule
 	}
-	u.rules.write(ruleKey(l.image.key, offset), body)
+	u.rules.write(ruleKey(at.image.key, at.offset), body)
 }
 
 // teachKernel implements unwinder.

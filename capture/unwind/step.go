@@ -7,7 +7,7 @@ const calleeSaved = 1<<3 | 1<<RegFP | 1<<12 | 1<<13 | 1<<14 | 1<<15
 // byRow goes to the caller by a row of call frame information. bias is the
 // difference of addresses in the process from those in the image.
 func (w *walk) byRow(r *row, bias uint64) Cut {
-	env := concrete{regs: &w.regs, memory: &w.memory, bias: bias}
+	env := concrete{regs: &w.regs, memory: w.memory, bias: bias}
 	var cfa uint64
 	if r.cfa.expression != nil {
 		t, ok := evaluate(r.cfa.expression, &env)
@@ -132,7 +132,7 @@ func (w *walk) goAsmcgocall(offset int64) Cut {
 // concrete is the environment of expressions in a stack that is unwound.
 type concrete struct {
 	regs       *Registers
-	memory     *Memory
+	memory     pieces
 	bias       uint64
 	unreadable bool // memory was needed that was not copied
 }

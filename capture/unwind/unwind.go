@@ -3,7 +3,7 @@ package unwind
 // A walk is the state of unwinding one stack.
 type walk struct {
 	regs   Registers
-	memory Memory
+	memory pieces
 	find   Finder
 	frames []Frame
 }
@@ -15,7 +15,7 @@ type walk struct {
 // A frame without unwind information is stepped from by FramePointerRule, if what
 // that finds can be a frame, and marked. A return address of 0 ends a stack, as
 // does a frame pointer of 0 in a frame without unwind information.
-func Unwind(regs *Registers, memory Memory, find Finder, limit int) ([]Frame, Cut) {
+func Unwind(regs *Registers, memory []Memory, find Finder, limit int) ([]Frame, Cut) {
 	w := walk{regs: *regs, memory: memory, find: find}
 	cut := w.run(limit)
 	return w.frames, cut
@@ -119,10 +119,8 @@ func (w *walk) guess(frame *Frame) (Cut, bool) {
 	if !ok1 || !ok2 {
 		return CutUnreadable, false
 	}
-	if ret != 0 {
-		if _, _, code := w.find.Find(ret - 1); !code {
-			return CutNoRule, false
-		}
+	if _, _, code := w.find.Find(ret - 1); !code {
+		return CutNoRule, false
 	}
 	frame.Rule, frame.Guessed = FramePointerRule, true
 	next := Registers{}
@@ -145,11 +143,16 @@ func (r *Registers) set(n int, v uint64) {
 	r.Known |= 1 << n
 }
 
-// load reads a number of 1, 2, 4 or 8 bytes, false if not all of it was copied.
-func (m *Memory) load(address, size uint64) (uint64, bool) {
-	at := address - m.Base
-	if n := uint64(len(m.Bytes)); at > n || size > n-at {
-		return 0, false
+// pieces are what was copied of a stack.
+type pieces []Memory
+
+// load reads a number of 1, 2, 4 or 8 bytes, false if not all of it was copied in one piece.
+func (p pieces) load(address, size uint64) (uint64, bool) {
+	for i := range p {
+		m := &p[i]
+		if at, n := address-m.Base, uint64(len(m.Bytes)); at <= n && size <= n-at {
+			return littleEndian(m.Bytes[at : at+size])
+		}
 	}
-	return littleEndian(m.Bytes[at : at+size])
+	return 0, false
 }

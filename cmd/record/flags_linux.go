@@ -90,7 +90,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.BoolVar(&noStacks, "no-stacks", false, "no stacks")
 	g.BoolVarP(&kernelOnly, "kernel-callchains", "K", false, "kernel stacks only")
 	g.BoolVarP(&userOnly, "user-callchains", "U", false, "user stacks only")
-	g.StringVar(&callGraph, "call-graph", "", "how user stacks are found, `METHOD`: dwarf (by unwind information), fp (frame pointers, the default) or none")
+	g.StringVar(&callGraph, "call-graph", "", "how user stacks are found, `METHOD`: dwarf (by unwind information, the default), fp (frame pointers) or none")
 	g.IntVar(&c.opt.VerifyEvery, "verify-stacks", 0, "find the stacks of one hit in `N` in two ways and compare")
 	g.IntVar(&c.opt.MaxStack, "max-stack", 127, "keep at most `N` frames of a stack")
 
@@ -128,8 +128,8 @@ func parse(env cli.Env) (c config, done bool, code int) {
 		c.opt.KernelStacks, c.opt.UserStacks = kernelOnly, userOnly
 	}
 	switch method, _, _ := strings.Cut(callGraph, ","); method {
-	case "dwarf":
-	case "", "fp":
+	case "", "dwarf":
+	case "fp":
 		c.opt.FramePointers = true
 	case "none":
 		c.opt.KernelStacks, c.opt.UserStacks = false, false
