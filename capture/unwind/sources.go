@@ -29,7 +29,7 @@ func (m *Image) openSources(debug []io.ReaderAt) []source {
 			}
 		}
 	}
-	return sources
+	return append(sources, m.openPLT()...)
 }
 
 // openEHFrame opens .eh_frame, nil where there is none.
