@@ -99,7 +99,11 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 	case format.ProbeFentry, format.ProbeFexit:
 		return one(r.resolveFentry(ev))
 	case format.ProbeUprobe, format.ProbeUretprobe:
-		return r.resolveUprobe(ev)
+		if ev.Binary == "*" {
+			return r.resolveInProcess(ev)
+		}
+		probes, err := r.resolveUprobe(ev)
+		return probes, r.hintUSDT(ev, err)
 	case format.ProbeUSDT:
 		return r.resolveUSDT(ev)
 	case format.ProbeTimed:

@@ -14,8 +14,6 @@ func unsupported(ev *Event) error {
 		what = "patterns of kernel functions and raw tracepoints"
 	case ev.Line != 0 || ev.Source != "":
 		what = "lines of source"
-	case ev.Binary == "*" && ev.Kind != format.ProbeUSDT:
-		what = "probes in all files of a process"
 	case m.Depth != 0 || m.MinDuration != 0:
 		what = "the modifiers depth and min-dur"
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +178,15 @@ func TestUserDemangled(t *testing.T) {
 	}
 }
 
+// bcc's u:LIBRARY:NAME is a USDT probe, ours a function.
+func TestHintUSDT(t *testing.T) {
+	target := testenv.Target(t, "usdt")
+	_, err := resolve(t, user(t, 0), "u:"+target+":inlined")
+	if err == nil || !strings.Contains(err.Error(), "but a USDT probe of this name: write usdt:"+target+":inlined") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What a process has mapped is listed for *, and for patterns of any kind.
 func TestListProcess(t *testing.T) {
 	testenv.Host(t)
@@ -195,6 +205,14 @@ func TestListProcess(t *testing.T) {
 		if got, want := strings.Join(names, " "), "uprobe:"+self+":testing.tRunner"; got != want {
 			t.Errorf("%s: got %s, %v; want %s", pattern, got, err, want)
 		}
+	}
+	probes, err := resolve(t, r, "u:*:testing.tRunner")
+	if err != nil || len(probes) != 1 || probes[0].Path != self {
+		t.Errorf("one function of all that is mapped: %+v, %v", probes, err)
+	}
+	var missing *probe.NotFoundError
+	if _, err := resolve(t, r, "u:*:testing.tRuner"); !errors.As(err, &missing) || !slices.Contains(missing.Nearest, "testing.tRunner") {
+		t.Errorf("a function that nothing mapped has: %v", err)
 	}
 	if err := user(t, 0).List("uprobe:*:main", false, func(l probe.Listing) bool { return true }); err == nil || !strings.Contains(err.Error(), "process (-p)") {
 		t.Errorf("all programs of no process: %v", err)
