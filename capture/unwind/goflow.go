@@ -12,8 +12,9 @@ import (
 // A goFlow is what is known of the stack at each instruction of a function that
 // moves its stack pointer as no table can say: to switch stacks (systemstack,
 // mcall, cgocallback, morestack), to call C code (asmcgocall, nanotime1 for the
-// vdso, sigfwd). It follows the control flow, so that it needs to know neither
-// the versions of the runtime nor their offsets.
+// vdso, sigfwd), or of C code that Go's linker took in without its unwind tables
+// (packages net and os/user). It follows the control flow, so that it needs to know
+// neither the versions of the runtime nor their offsets.
 type goFlow struct {
 	table  *gotable.Table
 	f      gotable.Function
@@ -30,18 +31,21 @@ type goState struct {
 	onStack bool  // the stack pointer is the one that the function was entered with, less what it took
 	depth   int64 // of the stack pointer below the CFA, if onStack
 	fp      goFP
-	saved   bool // the caller's frame pointer is at CFA-16
+	saved   int64 // how far below the CFA the caller's frame pointer was saved, 0: it was not
 	// parked: on the system stack, 1 plus the offset from the stack pointer of how deep
 	// the goroutine's stack was; the goroutine is in the next word. 0: they are not there.
 	parked int64
 }
+
+// frameFP is how far below the CFA functions of Go save frame pointers.
+const frameFP = 16
 
 // A goFP says what the frame pointer is.
 type goFP uint8
 
 const (
 	fpCaller goFP = iota // the caller's
-	fpFrame              // CFA-16
+	fpFrame              // the address where the caller's was saved, CFA-16
 	fpLost               // something else
 )
 
@@ -92,15 +96,15 @@ func (w *goFlow) row(vaddr uint64) row {
 	switch {
 	case s.onStack:
 		r := goRow(RegSP, s.depth)
-		if s.saved {
-			r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -16}
+		if s.saved != 0 {
+			r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -s.saved}
 		} else if s.fp != fpCaller {
 			r.regs[RegFP].kind = ruleUndefined
 		}
 		return r
 	case s.parked != 0:
 		return row{kind: RuleGoAsmcgocall, cfa: cfaRule{offset: s.parked - 1}}
-	case s.fp == fpFrame && s.saved:
+	case s.fp == fpFrame && s.saved == frameFP:
 		r := goRow(RegFP, 16)
 		r.regs[RegFP] = registerRule{kind: ruleOffset, offset: -16}
 		r.switches = true
@@ -143,7 +147,9 @@ func (s goState) merge(o goState) goState {
 	if o.fp != s.fp {
 		s.fp = fpLost
 	}
-	s.saved = s.saved && o.saved
+	if o.saved != s.saved {
+		s.saved = 0
+	}
 	if o.parked != s.parked {
 		s.parked = 0
 	}
@@ -161,9 +167,8 @@ func (w *goFlow) successors(i int) []int {
 	case x86asm.JMP:
 		jumps = true
 	case x86asm.CALL:
-		here, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i])
-		if after, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i+1]); after != here {
-			return nil // of a function that does not return: other code follows
+		if w.neverReturns(i) {
+			return nil
 		}
 	default:
 		_, jumps = inst.Args[0].(x86asm.Rel)
@@ -180,20 +185,32 @@ func (w *goFlow) successors(i int) []int {
 	return next
 }
 
+// neverReturns reports whether an instruction calls a function that does not return,
+// so that other code follows: with another depth of the stack, as Go's table has it,
+// or in C behind padding for code that is jumped to.
+func (w *goFlow) neverReturns(i int) bool {
+	if w.f.StackOff == 0 {
+		return i+1 < len(w.code) && w.code[i+1].Op == x86asm.NOP
+	}
+	here, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i])
+	after, _ := w.table.Value(w.f.StackOff, w.f.Entry, w.at[i+1])
+	return after != here
+}
+
 // after returns what holds after an instruction.
 func (w *goFlow) after(i int) goState {
 	s, inst := w.states[i], &w.code[i]
 	to, from := inst.Args[0], inst.Args[1]
-	// The address CFA-16, where frame pointers are saved, seen from the stack pointer.
+	// Whether an operand is where frame pointers are saved, seen from the stack pointer.
 	slot := func(a x86asm.Arg) bool {
 		m, ok := a.(x86asm.Mem)
-		return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == 16
+		return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == frameFP
 	}
 	switch inst.Op {
 	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
 		s.depth += 8
-		if to == x86asm.RBP && s.onStack && s.depth == 16 && s.fp == fpCaller {
-			s.saved = true
+		if to == x86asm.RBP && s.onStack && s.saved == 0 && s.fp == fpCaller {
+			s.saved = s.depth
 		}
 		return s.move(8)
 	case x86asm.POP, x86asm.POPF, x86asm.POPFQ:
@@ -202,8 +219,8 @@ func (w *goFlow) after(i int) goState {
 			return s.move(-8)
 		}
 		// At the end of the function at the latest, it is on its stack again.
-		if s.saved && (s.onStack && s.depth == 16 || !s.onStack && s.fp == fpFrame) {
-			return goState{reached: true, onStack: true, depth: 8}
+		if s.saved != 0 && (s.onStack && s.depth == s.saved || !s.onStack && s.fp == fpFrame) {
+			return goState{reached: true, onStack: true, depth: s.saved - 8}
 		}
 		s.fp, s.depth = fpLost, s.depth-8
 		return s.move(-8)
@@ -221,20 +238,23 @@ func (w *goFlow) after(i int) goState {
 			s.depth -= m.Disp
 			return s.move(-m.Disp)
 		}
-		if to == x86asm.RBP && slot(from) && s.saved {
+		if to == x86asm.RBP && slot(from) && s.saved == frameFP {
 			s.fp = fpFrame
 			return s
 		}
 	case x86asm.MOV:
 		switch {
-		case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == 16 && s.saved:
+		case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == frameFP && s.saved == frameFP:
 			s.fp = fpFrame
 			return s
-		case to == x86asm.RBP && slot(from) && s.saved:
+		case to == x86asm.RBP && slot(from) && s.saved == frameFP:
 			s.fp = fpCaller
 			return s
 		case slot(to):
-			s.saved = from == x86asm.RBP && s.fp == fpCaller
+			s.saved = 0
+			if from == x86asm.RBP && s.fp == fpCaller {
+				s.saved = frameFP
+			}
 			return s
 		case w.parks(i) && !s.onStack:
 			s.parked = to.(x86asm.Mem).Disp + 1
@@ -265,8 +285,8 @@ func (w *goFlow) after(i int) goState {
 func (s goState) move(n int64) goState {
 	if !s.onStack {
 		s.depth = 0
-	} else if s.depth < 16 {
-		s.saved = false
+	} else if s.depth < s.saved {
+		s.saved = 0
 	}
 	if s.parked != 0 {
 		if s.parked += n; s.parked <= 0 {

@@ -34,8 +34,12 @@ func (s *goSource) row(vaddr uint64) (row, bool) {
 		return row{}, false
 	}
 	f, ok := s.table.Function(index)
-	if !ok || f.StackOff == 0 {
-		return row{}, false // code in C that Go's linker put among its own
+	if !ok {
+		return row{}, false
+	}
+	if f.StackOff == 0 { // code in C that Go's linker put among its own
+		r := s.flow(index, &f).row(vaddr)
+		return r, r.kind == RuleStep
 	}
 	switch flags := s.flags(&f); {
 	case flags&gotable.FlagTopFrame != 0:

@@ -14,7 +14,7 @@ type goFunction struct {
 	name  string
 	flags byte
 	code  []byte
-	depth []goDepth
+	depth []goDepth // nil for C
 }
 
 // A goDepth is how deep the stack is up to an offset in the function.
@@ -43,6 +43,9 @@ func goImage(version uint32, functions ...goFunction) []byte {
 	var places []place
 	for _, f := range functions {
 		places = append(places, place{len(names), len(values), len(code)})
+		if f.depth == nil {
+			places[len(places)-1].values = 0
+		}
 		names = append(append(names, f.name...), 0)
 		last := goDepth{0, -1}
 		for _, d := range f.depth {
@@ -174,7 +177,10 @@ var (
 	goExit   = goFunction{"runtime.goexit", 0, []byte{0x90, 0x90}, []goDepth{{2, 0}}}
 	goTop    = goFunction{"runtime.top", 1, []byte{0x90, 0x90}, []goDepth{{2, 0}}}
 	goFault  = goFunction{"runtime.sigpanic", 0, goPush.code, goPush.depth}
-	goLinked = goFunction{"c_function", 0, []byte{0x90, 0x90}, nil}
+	goLinked = goFunction{"c_function", 0, []byte{
+		0x55, // push %rbp
+		0x90, // nop
+	}, nil}
 )
 
 // Code of versions that no test can build any more, and what no version's runtime has.
@@ -206,7 +212,7 @@ func TestGoRulesOfOtherVersions(t *testing.T) {
 		{"outermost without flags", go116, goExit, rules{0: end}},
 		{"outermost", go118, goTop, rules{0: end}},
 		{"fault", go120, goFault, rules{0: interrupted(sp(8)), 1: interrupted(saved(16)), 5: interrupted(sp(8))}},
-		{"code in C", go120, goLinked, rules{0: {}}},
+		{"code in C", go120, goLinked, rules{0: sp(8), 1: saved(16)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Another function before it, so that its code is not at the start.
