@@ -25,6 +25,7 @@ type binaryFile struct {
 
 	functions func() ([]symbol.Function, error) // by address
 	symbols   func() map[string]uint64          // addresses of all symbols of one meaning
+	debugData func() (*symbol.DebugData, error) // nil: there is none
 }
 
 // openBinary reads a binary's headers and dynamic symbols.
@@ -76,6 +77,7 @@ func openBinary(p *binaryPath) (b *binaryFile, err error) {
 		}
 	}
 	b.functions = sync.OnceValues(b.readFunctions)
+	b.debugData = sync.OnceValues(b.readDebugData)
 	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }

@@ -60,6 +60,7 @@ func (s *signature) scope(ev *Event) *scope {
 		}
 		sc.params = append(sc.params, param)
 	}
+	sc.count = len(sc.params)
 	if ev.atReturn() {
 		sc.result = func() (place, error) {
 			switch {

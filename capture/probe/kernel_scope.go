@@ -33,6 +33,7 @@ func (r *Resolver) registerScope(ev *Event, module string) *scope {
 		for i := range sc.params {
 			sc.params[i].name = s.params[i].name
 		}
+		sc.count = len(sc.params)
 	}
 	r.kernelNames(sc, ev.Name)
 	return sc

@@ -12,6 +12,7 @@ type scope struct {
 	ev     *Event
 	space  Space // memory that addresses belong to, unless said otherwise
 	params []param
+	count  int                              // of params that are the function's arguments, which come first
 	typed  bool                             // params are all that there are
 	arg    func(i int) (place, error)       // an argument that params do not have
 	result func() (place, error)            // nil: not at a return
@@ -25,8 +26,9 @@ type scope struct {
 type param struct {
 	name   string
 	at     place
-	err    error // why it cannot be had
-	hidden bool  // recorded only when it is asked for
+	err    error                 // why it cannot be had
+	find   func() (place, error) // instead of at and err, where finding it takes time
+	hidden bool                  // recorded only when it is asked for
 }
 
 // place finds where an expression's value is. Its errors are whole sentences.
@@ -115,11 +117,11 @@ func (s *scope) deref(e *Expr) (place, error) {
 }
 
 func (s *scope) argument(i int) (place, error) {
-	if i < len(s.params) {
+	if i < s.count {
 		return s.params[i].at, s.params[i].err
 	}
 	if s.typed {
-		return place{}, fmt.Errorf("does not exist: the function has %d arguments", len(s.params))
+		return place{}, fmt.Errorf("does not exist: there are %s", counted(s.count, "argument"))
 	}
 	return s.arg(i)
 }
@@ -128,6 +130,9 @@ func (s *scope) name(name string) (place, error) {
 	var names []string
 	for i := range s.params {
 		p := &s.params[i]
+		if p.name == name && p.find != nil {
+			return p.find()
+		}
 		if p.name == name {
 			return p.at, p.err
 		}

@@ -91,6 +91,13 @@ func (r *Resolver) functionProbe(ev *Event, b *binaryFile, f *symbol.Function, n
 		return nil, err
 	}
 	p.Function = f.Name
+	if b.isGo && ev.Kind == format.ProbeUprobe && ev.Offset == 0 {
+		skip, err := b.behindStackCheck(f)
+		if err != nil {
+			return nil, err
+		}
+		p.Offset += skip
+	}
 	if b.isGo && ev.Kind == format.ProbeUretprobe {
 		err = b.atReturns(ev, p, f)
 	}

@@ -68,7 +68,7 @@ func (u *usdtProbe) addArguments(ev *Event, p *Probe) error {
 	for site := range p.Sites {
 		at := Probe{Kind: p.Kind}
 		sc := programScope(ev)
-		sc.typed = true
+		sc.typed, sc.count = true, count
 		for i := range count {
 			sc.params = append(sc.params, usdtParam(places, site, i))
 		}

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"trapline/internal/symbol"
@@ -79,8 +78,6 @@ func (b *binaryFile) check(ev *Event, f *symbol.Function) error {
 		return e
 	case ev.Offset > 0 && ev.Offset >= f.Size:
 		return &InvalidError{ev.Text, fmt.Sprintf("offset 0x%x is outside the function, which is 0x%x bytes long", ev.Offset, f.Size)}
-	case b.isGo && slices.ContainsFunc(ev.Args, func(a Arg) bool { return a.Value.Op != OpReturn }) && strings.Contains(f.Name, "."):
-		return &UnsupportedError{ev.Text, "arguments of Go functions", "Go has a calling convention of its own", "record without arguments"}
 	}
 	return nil
 }
@@ -104,9 +101,14 @@ func (b *binaryFile) implementations(name string) []string {
 	return names
 }
 
+// userProbe makes the probe of an instruction, whose arguments are those of the
+// function that it is in.
 func userProbe(ev *Event, b *binaryFile, name string, offset uint64) (*Probe, error) {
 	p := &Probe{Kind: ev.Kind, Name: ev.Kind.String() + ":" + path.Base(b.path.shown) + ":" + name,
 		Path: b.path.open, Offset: offset, RecordSize: commonSize}
-	sc := programScope(ev)
+	sc, err := b.scope(ev, offset)
+	if err != nil && len(ev.Args) > 0 {
+		return nil, &InvalidError{ev.Text, err.Error()}
+	}
 	return p, sc.fetchArguments(p)
 }

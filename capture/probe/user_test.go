@@ -126,7 +126,7 @@ func TestUserErrors(t *testing.T) {
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
 		{"u:" + program + ":first+1 arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
-		{"u:" + self + ":main.main arg0", &unsupported, "arguments of Go functions not available"},
+		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has a calling convention of its own"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
 		{"u:" + foreign + ":main", &invalid, "made for EM_MIPS"},
 		{"u:" + filepath.Dir(program) + ":main", &invalid, "not a regular file"},

@@ -33,7 +33,9 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 			fmt.Fprintln(w)
 			printPlaces(w, p, places)
 			for _, f := range p.Fields {
-				fmt.Fprintf(w, "        %s\n", describeField(f))
+				if !f.Type.Mark() {
+					fmt.Fprintf(w, "        %s\n", describeField(f))
+				}
 			}
 			if p.Filter != nil {
 				fmt.Fprintf(w, "        only if %s\n", p.Filter)
