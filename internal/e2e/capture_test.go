@@ -23,11 +23,12 @@ type hit struct {
 }
 
 type call struct {
-	Function string `json:"function"`
-	Image    string `json:"image"`
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Inlined  bool   `json:"inlined"`
+	Function  string `json:"function"`
+	Image     string `json:"image"`
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Inlined   bool   `json:"inlined"`
+	Truncated bool   `json:"truncated"`
 }
 
 // number returns an integer argument. JSON numbers come as float64, which is exact

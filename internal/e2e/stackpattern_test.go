@@ -5,18 +5,27 @@ package e2e
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// A frameToken matches one frame, or with many one or more. What the words mean is
-// said in testdata/targets/stacks/case.h.
+// A frameToken matches one frame, or so many of them. What the words mean is said in
+// testdata/targets/stacks/case.h.
 type frameToken struct {
 	words []string
-	many  bool
+	count frameCount
 }
+
+type frameCount string
+
+const (
+	one       frameCount = ""
+	oneOrMore frameCount = "+"
+	anyNumber frameCount = "*"
+)
 
 // A stackPattern matches a user stack, innermost first.
 type stackPattern []frameToken
@@ -25,37 +34,28 @@ func parseStack(t testing.TB, text string) stackPattern {
 	t.Helper()
 	var p stackPattern
 	for word := range strings.FieldsSeq(text) {
-		repeat := 1
-		if name, n, ok := strings.Cut(word, "*"); ok {
-			word = name
+		token, repeat := frameToken{}, 1
+		if name, many := strings.CutSuffix(word, string(oneOrMore)); many {
+			word, token.count = name, oneOrMore
+		} else if name, many := strings.CutSuffix(word, string(anyNumber)); many {
+			word, token.count = name, anyNumber
+		} else if name, n, ok := strings.Cut(word, "*"); ok {
 			var err error
 			if repeat, err = strconv.Atoi(n); err != nil {
 				t.Fatalf("the expected stack %q: %v", text, err)
 			}
+			word = name
 		}
-		name, many := strings.CutSuffix(word, "+")
-		token := frameToken{words: strings.Split(name, "|"), many: many}
+		token.words = strings.Split(word, "|")
 		p = append(p, slices.Repeat(stackPattern{token}, repeat)...)
 	}
 	return p
 }
 
-// limit returns what is left of the pattern by a limit on frames. It has no tokens
-// for several frames then.
-func (p stackPattern) limit(frames int) stackPattern {
-	if len(p) <= frames {
-		return p
-	}
-	return append(slices.Clone(p[:frames]), frameToken{words: []string{"[truncated"}})
-}
-
 func (p stackPattern) String() string {
 	words := make([]string, len(p))
 	for i, t := range p {
-		words[i] = strings.Join(t.words, "|")
-		if t.many {
-			words[i] += "+"
-		}
+		words[i] = strings.Join(t.words, "|") + string(t.count)
 	}
 	return folded(words)
 }
@@ -68,31 +68,46 @@ func (f frameToken) matches(c call) bool {
 		case word == "[truncated":
 			return strings.HasPrefix(c.Function, word)
 		case strings.HasPrefix(word, "@"):
-			return filepath.Base(c.Image) == word[1:]
+			return strings.HasPrefix(filepath.Base(c.Image), word[1:])
 		}
 		return baseName(c.Function) == word
 	})
 }
 
-// baseName drops what compilers append to the name of a function that they split.
+// splitSuffix is what compilers and linkers append to the name of a function that
+// they split, copied or wrapped.
+var splitSuffix = regexp.MustCompile(`(\.(cold|part|constprop|isra|abi0)(\.\d+)*)+$`)
+
+// baseName is a function's name as patterns have it: without parameters and suffixes.
 func baseName(function string) string {
-	if name, _, ok := strings.Cut(function, "."); ok && name != "" {
-		return name
-	}
-	return function
+	name, _, _ := strings.Cut(function, "(")
+	return splitSuffix.ReplaceAllString(name, "")
 }
 
-// matches reports whether the whole stack is as the pattern says.
+// matches reports whether the whole stack is as the pattern says, or as much of it as
+// is recorded of a stack.
 func (p stackPattern) matches(stack []call) bool {
+	if n := len(stack) - 1; n == maxFrames && stack[n].Function == "[truncated: depth limit reached]" {
+		return p.matchesFrames(stack[:n], true)
+	}
+	return p.matchesFrames(stack, false)
+}
+
+// matchesFrames reports whether the pattern matches the frames; with more, and further ones.
+func (p stackPattern) matchesFrames(stack []call, more bool) bool {
 	switch {
-	case len(p) == 0 || len(stack) == 0:
-		return len(p) == len(stack)
-	case !p[0].matches(stack[0]):
+	case len(p) == 0:
+		return len(stack) == 0 && !more
+	case len(stack) == 0 && more:
+		return true
+	case p[0].count == anyNumber && p[1:].matchesFrames(stack, more):
+		return true
+	case len(stack) == 0 || !p[0].matches(stack[0]):
 		return false
-	case p[0].many && p.matches(stack[1:]):
+	case p[0].count != one && p.matchesFrames(stack[1:], more):
 		return true
 	}
-	return p[1:].matches(stack[1:])
+	return p[0].count != anyNumber && p[1:].matchesFrames(stack[1:], more)
 }
 
 // endsWith reports whether the stack is the pattern's outer part.

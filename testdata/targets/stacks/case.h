@@ -5,7 +5,7 @@
  *   name          a function
  *   name*3        the same three times
  *   name|other    either name, for what libraries call differently
- *   @libc.so.6    some function of that image; with a + behind it, one or more
+ *   @libc.so.6    some function of an image whose name begins so; with a + behind it, one or more, with a * any number
  *   ?             an address that is in no file
  *   [truncated    the stack is cut short here, and says so
  *
@@ -47,7 +47,7 @@ struct stackcase {
 #define BELOW " run main"
 
 /* The frame that returns from a signal handler. */
-#define SIGRETURN "__restore_rt|@libc.so.6"
+#define SIGRETURN "__restore_rt|@libc.so.6|@stacks"
 
 /* Behind a call, so that it is no tail call. */
 #define KEEP __asm__ volatile("" : : : "memory")

@@ -73,6 +73,7 @@ FUNCTION int large_frame(int a)
 {
 	char room[9000];
 
+	room[0] = 0; /* so that the memory at the stack pointer is there */
 	USE(room);
 	TRAP();
 	return leaf(a) + room[a & 1];
@@ -81,6 +82,21 @@ FUNCTION int large_frame(int a)
 CASE(STEPPED, calls_large_frame, "large_frame calls_large_frame" BELOW "; leaf large_frame calls_large_frame" BELOW)
 {
 	sink = large_frame(sink);
+}
+
+/* None of the memory near the stack pointer has been used yet: the kernel has not provided it. */
+FUNCTION int untouched_frame(int a)
+{
+	char room[30000];
+
+	USE(room);
+	TRAP();
+	return a + room[0];
+}
+
+CASE(PLAIN, calls_untouched_frame, "untouched_frame calls_untouched_frame" BELOW)
+{
+	sink = untouched_frame(sink);
 }
 
 /* Its caller's frame begins beyond what is copied of a stack. */
@@ -126,6 +142,16 @@ CASE(STEPPED, calls_aligned, "aligned calls_aligned" BELOW "; leaf aligned calls
 	sink = aligned(sink);
 }
 
+/*
+ * clang 19's unwind information is wrong at one instruction of it: where the epilogue has
+ * restored the frame pointer, it still says that the caller's frame is found through it.
+ */
+#ifdef __clang__
+#define STEPPED_BUT_CLANG PLAIN
+#else
+#define STEPPED_BUT_CLANG STEPPED
+#endif
+
 FUNCTION int aligned_allocates(int n, int b, int c, int d, int e, int f, int on_stack)
 {
 	_Alignas(256) char room[300];
@@ -138,7 +164,7 @@ FUNCTION int aligned_allocates(int n, int b, int c, int d, int e, int f, int on_
 	return leaf(n + b + c + d + e + f) + room[0] + more[0] + on_stack;
 }
 
-CASE(STEPPED, calls_aligned_allocates,
+CASE(STEPPED_BUT_CLANG, calls_aligned_allocates,
      "aligned_allocates calls_aligned_allocates" BELOW "; leaf aligned_allocates calls_aligned_allocates" BELOW)
 {
 	sink = aligned_allocates(100 + (sink & 255), 2, 3, 4, 5, 6, 7);

@@ -1,5 +1,4 @@
 /* Code made at run time: there is no unwind information for it. */
-#define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
 #include <stdlib.h>

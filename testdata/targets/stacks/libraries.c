@@ -1,5 +1,4 @@
 /* Calls into libraries, and back from them. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
 #include <stdio.h>

@@ -2,7 +2,6 @@
  * stacks runs all cases: for each it prints its number, name and stacks, says its
  * number to whom records it, as the argument of SYS_trap, and runs it.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

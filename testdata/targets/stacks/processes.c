@@ -1,5 +1,4 @@
 /* Threads and processes. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -1,5 +1,4 @@
 /* Signal handlers, on the stack that was interrupted and on one of their own. */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

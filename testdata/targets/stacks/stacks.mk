@@ -22,7 +22,7 @@ link-stripped  := -pie -fPIE -Wl,-z,lazy -rdynamic -s
 stacks-word = $(word $(1),$(subst -, ,$(2)))
 stacks-link = $(or $(call stacks-word,4,$(1)),pie)
 stacks-cc   = $(cc-$(call stacks-word,1,$(1))) -$(call stacks-word,2,$(1)) -DOPTIMIZE=$(patsubst O%,%,$(call stacks-word,2,$(1))) \
-	$(fp-$(call stacks-word,3,$(1))) -Wall -Werror -pthread -fno-stack-protector
+	$(fp-$(call stacks-word,3,$(1))) -D_GNU_SOURCE -Wall -Werror -pthread -fno-stack-protector
 stacks-so   = $(call stacks-cc,$*) -fPIC -shared -Wl,-z,lazy -o $(@D)/$(1).$$$$ stacks/$(2) && mv $(@D)/$(1).$$$$ $(@D)/$(1)
 
 .SECONDARY:
@@ -37,3 +37,28 @@ $(OUT)/stacks-%/stacks: $(STACKS_SOURCES:%=stacks/%) stacks/library.c stacks/plu
 		$(call stacks-so,plugin-b.so,plugin.c -DFUNCTION_NAME=plugin_b -DFRAME_SIZE=3000))
 	$(call stacks-cc,$*) $(link-$(call stacks-link,$*)) -o $@.$$$$ $(STACKS_SOURCES:%=stacks/%) \
 		$(if $(findstring static,$(call stacks-link,$*)),,$(@D)/libstacks.so '-Wl,-rpath,$$ORIGIN') && mv $@.$$$$ $@
+
+# cxx-… likewise, with exceptions.
+cxx-%: $(OUT)/cxx-%/stacks
+	@:
+
+cxx-gcc   := g++
+cxx-clang := clang++-19
+
+$(OUT)/cxx-%/stacks: stacks/main.c stacks/step.c stacks/exceptions.cc stacks/case.h stacks/stacks.mk
+	mkdir -p $(@D)
+	$(cxx-$(call stacks-word,1,$*)) $(wordlist 2,99,$(call stacks-cc,$*)) $(link-$(call stacks-link,$*)) \
+		-o $@.$$$$ -x c++ stacks/main.c stacks/step.c stacks/exceptions.cc && mv $@.$$$$ $@
+
+# cgostacks and rust-LEVEL, for machines with the compilers.
+cgostacks: $(OUT)/cgostacks
+rust-%: $(OUT)/rust-%/stacks
+	@:
+
+$(OUT)/cgostacks: $(wildcard cgostacks/*) stacks/case.h
+	mkdir -p $(OUT) && CGO_ENABLED=1 $(GO) build -o $@.$$$$ ./cgostacks && mv $@.$$$$ $@
+
+$(OUT)/rust-O%/stacks: ruststacks/main.rs
+	mkdir -p $(@D) && MAKEFLAGS= rustc --edition 2021 -C opt-level=$* -C force-frame-pointers=no -o $@.$$$$ $< && mv $@.$$$$ $@
+
+.PHONY: cgostacks

@@ -3,7 +3,6 @@
  * each instruction, which arrives as SIGTRAP. The handler takes the stack, so the
  * frame behind the signal frame is at any instruction of the program.
  */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
 #include <ucontext.h>
