@@ -6,15 +6,16 @@
 #include "maps.h"
 
 /*
- * One program serves several probes: those of a glob over functions, which differ
- * in nothing else. The index of the probe is then the cookie that the kernel
- * keeps for each place that the program is attached to (5.15).
+ * One program serves several probes: those of a pattern over functions or
+ * tracepoints, when they differ in nothing else. The index of the probe is then
+ * the cookie that the kernel keeps for each place that the program is attached
+ * to (5.15).
  */
 volatile const u32 many_probes = 0;
 
 static __always_inline u32 probe_of(void *ctx, enum hook hook)
 {
-	if (hook == HOOK_REGISTERS && many_probes)
+	if (many_probes && (hook == HOOK_REGISTERS || hook == HOOK_TRACEPOINT))
 		return bpf_get_attach_cookie(ctx);
 	return probe_index;
 }

@@ -72,7 +72,7 @@ func (e *siteError) Error() string { return e.probe.Name + ": " + e.err.Error() 
 func (a *attachment) open(cpus []int) error {
 	switch a.group.probe.Kind {
 	case format.ProbeTracepoint:
-		return a.openTracepoint(cpus[0])
+		return a.openTracepoints(cpus[0])
 	case format.ProbeRawTracepoint:
 		return a.openTracing(ebpf.AttachTraceRawTp)
 	case format.ProbeFentry:

@@ -25,7 +25,7 @@ type group struct {
 
 // A groupPlace is what the kernel finds a site's cookie by: no two sites of a group share one.
 type groupPlace struct {
-	function        string
+	group, function string
 	offset, address uint64
 }
 
@@ -35,8 +35,8 @@ type groupSite struct {
 	probe.Site
 }
 
-// groupProbes puts the sites of all probes into groups. Other kinds than functions
-// take a program each: it is loaded for its tracepoint or function.
+// groupProbes puts the sites of all probes into groups. Kinds that
+// name what they hook when they are loaded take a program each.
 func groupProbes(probes []probe.Probe) []*group {
 	var groups []*group
 	open := make(map[string]*group)
@@ -44,7 +44,7 @@ func groupProbes(probes []probe.Probe) []*group {
 		p := &probes[i]
 		for _, s := range p.Places() {
 			key := groupKey(p, &s)
-			place := groupPlace{s.Function, s.Offset, s.Address}
+			place := groupPlace{p.Group, s.Function, s.Offset, s.Address}
 			g := open[key]
 			if key == "" || g == nil || g.taken[place] {
 				g = &group{index: i, probe: p, fetch: s.Fetch, taken: make(map[groupPlace]bool)}
@@ -64,9 +64,17 @@ func groupProbes(probes []probe.Probe) []*group {
 
 // groupKey is the same for sites that one program may serve, "" where it may serve no other.
 func groupKey(p *probe.Probe, s *probe.Site) string {
+	key := fmt.Sprintf("%d %q %v %d %d", p.Kind, p.Event, p.Limits, p.Stack, p.RecordSize)
+	if p.Filter != nil {
+		key += fmt.Sprintf(" %v %v", p.Filter, p.Fields)
+	}
 	switch p.Kind {
-	case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return fmt.Sprintf("%d %q %q %t %v %d %d %v %v", p.Kind, p.Event, p.Path, s.Offset != 0 && p.Path == "", p.Limits, p.Stack, p.RecordSize, s.Fetch, p.Filter)
+	case format.ProbeTracepoint:
+		return key + fmt.Sprintf(" %t %v", p.Group == systemCalls, p.DataLocs)
+	case format.ProbeKprobe, format.ProbeKretprobe:
+		return key + fmt.Sprintf(" %t %v", s.Offset != 0, s.Fetch)
+	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
+		return key + fmt.Sprintf(" %q %t %v", p.Path, p.AtReturns, s.Fetch)
 	}
 	return ""
 }
@@ -82,4 +90,33 @@ func (g *group) takesMulti() bool {
 		return (len(g.sites) > 1 || !machine.Have(machine.SysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
 	}
 	return false
+}
+
+// How many programs and links one event may take that are loaded or attached one by
+// one. A program takes the verifier some 10 ms; a link of a function waits for all CPUs when
+// it is closed.
+const (
+	manyPrograms = 64
+	manyLinks    = 256
+)
+
+// checkSlow refuses events that would take many seconds to attach and detach.
+func checkSlow(groups []*group) error {
+	programs := make(map[string]int) // by event
+	for _, g := range groups {
+		event := g.probe.Event
+		switch g.probe.Kind {
+		case format.ProbeFentry, format.ProbeFexit:
+			if programs[event]++; programs[event] > manyPrograms {
+				return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
+					Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
+			}
+		case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
+			if !g.multi && len(g.sites) > manyLinks {
+				return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", len(g.sites)),
+					Remedy: "narrow the pattern, or say --allow-slow"}
+			}
+		}
+	}
+	return nil
 }

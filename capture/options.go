@@ -12,6 +12,9 @@ type Options struct {
 	Probes []probe.Probe
 	Scope  Scope
 
+	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
+	AllowSlow bool
+
 	KernelStacks, UserStacks bool
 	MaxStack                 int // frames a stack; 0: the most, 127
 	// FramePointers: user stacks are found by frame pointers alone. Kernels before 5.17 can do no other.

@@ -268,11 +268,14 @@ func rate(hits uint64) (interval, burst uint64) {
 	return interval, max(hits/10, 1)*interval - interval
 }
 
+// systemCalls is the group of the tracepoints of single system calls.
+const systemCalls = "syscalls"
+
 // atSystemCall reports whether a probe is a tracepoint of one system call. Its
 // kernel stack is the same few frames of the way in, always; perf leaves it out,
 // too, so that the innermost function is the one that made the call.
 func atSystemCall(g *group) bool {
-	return g != nil && g.probe.Kind == format.ProbeTracepoint && g.probe.Group == "syscalls"
+	return g != nil && g.probe.Kind == format.ProbeTracepoint && g.probe.Group == systemCalls
 }
 
 // exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.

@@ -120,7 +120,11 @@ func (r *Recorder) Attach() error {
 		}
 		r.tracker = t
 	}
-	for _, g := range groupProbes(r.opt.Probes) {
+	groups := groupProbes(r.opt.Probes)
+	if err := checkSlow(groups); err != nil && !r.opt.AllowSlow {
+		return err
+	}
+	for _, g := range groups {
 		a, err := r.programs.attach(g, r.cpus)
 		if err != nil {
 			return err

@@ -85,7 +85,6 @@ func (b *binaryFile) atReturns(ev *Event, p *Probe, f *symbol.Function) error {
 		sites[i].Fetch = p.Fetch
 	}
 	p.AtReturns, p.Sites, p.Offset = true, sites, sites[0].Offset
-	p.Notes = append(p.Notes, fmt.Sprintf("Go: probed at the %s that it returns by", counted(len(sites), "instruction")))
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (r *Resolver) resolveKprobe(ev *Event) (*Probe, error) {
 		}
 	}
 	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, ev.Offset), Function: ev.Name,
-		Module: f.module, Offset: ev.Offset, RecordSize: commonSize}
+		Module: f.module, Offset: ev.Offset, Address: f.address, RecordSize: commonSize}
 	return p, r.registerScope(ev, f.module).fetchArguments(p)
 }
 
@@ -70,7 +70,7 @@ func (r *Resolver) resolveFentry(ev *Event) (*Probe, error) {
 		return nil, r.notTraceable(ev, f.module, "BTF does not describe this function")
 	}
 	p := &Probe{Kind: ev.Kind, Name: kernelProbeName(ev.Kind, f.module, ev.Name, 0), Function: name,
-		Module: f.module, RecordSize: commonSize}
+		Module: f.module, Address: f.address, RecordSize: commonSize}
 	sc := s.scope(ev)
 	r.kernelNames(sc, name)
 	return p, sc.fetchArguments(p)

@@ -23,7 +23,9 @@ type Options struct {
 	Symbols *symbol.Kallsyms // nil: not readable; names of kernel functions are then not checked
 	BTF     *btf.Spec        // of the kernel; nil: it has none
 	PID     int              // process in whose files and mappings programs are looked up first; 0 none
-	Root    string           // stands in front of every other path that is read; "" for this machine's own
+	// MaxProbes is how many probes one event may stand for; 0: DefaultMaxProbes.
+	MaxProbes int
+	Root      string // stands in front of every other path that is read; "" for this machine's own
 }
 
 // A Resolver finds the attach points of events. It reads what it needs once and
@@ -95,9 +97,9 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 	case format.ProbeRawTracepoint:
 		return one(r.resolveRawTracepoint(ev))
 	case format.ProbeKprobe, format.ProbeKretprobe:
-		return one(r.resolveKprobe(ev))
+		return r.resolveKernel(ev, r.resolveKprobe)
 	case format.ProbeFentry, format.ProbeFexit:
-		return one(r.resolveFentry(ev))
+		return r.resolveKernel(ev, r.resolveFentry)
 	case format.ProbeUprobe, format.ProbeUretprobe:
 		if ev.Binary == "*" {
 			return r.resolveInProcess(ev)

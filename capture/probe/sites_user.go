@@ -27,6 +27,9 @@ func (r *Resolver) resolveUserPattern(ev *Event, b *binaryFile) ([]Probe, error)
 	if len(found) == 0 {
 		return nil, &NotFoundError{Event: ev.Text, Reason: "no function in " + b.path.resolved + " matches"}
 	}
+	if err := r.checkCount(ev, len(found)); err != nil {
+		return nil, err
+	}
 	names := make(map[string]int) // how many functions have it
 	for i := range found {
 		names[found[i].Name]++

@@ -5,13 +5,12 @@ import "trapline/format"
 // unsupported refuses what the grammar has and resolving does not: [UnsupportedError].
 func unsupported(ev *Event) error {
 	what := ""
-	user := ev.inUserSpace()
 	m := ev.Modifiers
 	switch {
 	case ev.Kind == format.ProbeWatchpoint:
 		what = "watchpoints"
-	case ev.Match != MatchExact && !user && ev.Kind != format.ProbeTracepoint:
-		what = "patterns of kernel functions and raw tracepoints"
+	case ev.Match != MatchExact && ev.Kind == format.ProbeRawTracepoint:
+		what = "patterns of raw tracepoints"
 	case ev.Line != 0 || ev.Source != "":
 		what = "lines of source"
 	case m.Depth != 0 || m.MinDuration != 0:

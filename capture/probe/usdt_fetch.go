@@ -65,9 +65,11 @@ func (u *usdtProbe) addArguments(ev *Event, p *Probe) error {
 			p.Notes = append(p.Notes, fmt.Sprintf("without arg%d: %v", i, err))
 		}
 	}
+	named := *ev
+	named.Match = MatchExact // those of a pattern have a program each, so their arguments cost nothing
 	for site := range p.Sites {
 		at := Probe{Kind: p.Kind}
-		sc := programScope(ev)
+		sc := programScope(&named)
 		sc.typed, sc.count = true, count
 		for i := range count {
 			sc.params = append(sc.params, usdtParam(places, site, i))

@@ -25,6 +25,8 @@ type eventFlags struct {
 	files   []string      // of -f
 	first   probe.Context // the first -x and -m, for events before any
 	context probe.Context // the last ones
+
+	maxProbes int
 }
 
 func (f *eventFlags) add(g *pflag.FlagSet) {
@@ -33,6 +35,7 @@ func (f *eventFlags) add(g *pflag.FlagSet) {
 	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep the hits of the -e before for which `EXPR` holds; several are joined by &&")
 	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "take events that name a function alone from this `BINARY`")
 	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "take them from this kernel `MODULE`, or vmlinux (-m too)")
+	g.IntVar(&f.maxProbes, "max-probes", probe.DefaultMaxProbes, "refuse patterns that match more than `N` probes")
 }
 
 func (f *eventFlags) event(text string) error {

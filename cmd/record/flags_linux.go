@@ -65,6 +65,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 
 	g := f.Group("What")
 	c.events.add(g)
+	g.BoolVar(&c.opt.AllowSlow, "allow-slow", false, "attach many probes although each takes a program or a link of its own")
 	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
 	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN, of BINARY too with -x, of a process with -p; with -v their arguments")
 	g.BoolVar(&c.info, "info", false, "print what this kernel and this user can record, and stop")

@@ -56,6 +56,7 @@ func run(ctx context.Context, env cli.Env) int {
 	}
 	if !c.quiet {
 		hintTracepoints(env, host, events)
+		warnNotes(env, events)
 	}
 	if err := checkTasks(&c); err != nil {
 		return env.Fail(exitCode(err), err)

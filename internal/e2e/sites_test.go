@@ -18,7 +18,7 @@ func TestManyFunctions(t *testing.T) {
 	target := testenv.Target(t, "many")
 	for _, kind := range []string{"uprobe", "uretprobe"} {
 		t.Run(kind, func(t *testing.T) {
-			path := recordOK(t, "-e", kind+":"+target+":many_*", "--", target)
+			path := recordOK(t, "--allow-slow", "-e", kind+":"+target+":many_*", "--", target)
 			q := qualityOf(t, path)
 			recorded := make(map[string]uint64)
 			for _, a := range q.Accounts {
@@ -49,7 +49,7 @@ func TestManyFunctions(t *testing.T) {
 func TestManyArguments(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
-	path := recordOK(t, "-e", "uretprobe:"+target+":many_[0-4]* ret=retval:s32", "--", target)
+	path := recordOK(t, "--allow-slow", "-e", "uretprobe:"+target+":many_[0-4]* ret=retval:s32", "--", target)
 	all := hits(t, path)
 	if len(all) != 999 { // 166 times 1+2+3, and 1+2 for 498 and 499
 		t.Errorf("%d hits, want 999", len(all))
@@ -97,5 +97,66 @@ func TestGoReturns(t *testing.T) {
 		if returned[want] != workers {
 			t.Fatalf("answer returned %d %d times, want %d", want, returned[want], workers)
 		}
+	}
+}
+
+// A pattern of kernel functions: every hit belongs to the function that was called.
+// Where the kernel has no link for many (6.1 as Debian builds it), each gets its own.
+func TestKernelPatterns(t *testing.T) {
+	for _, c := range []struct {
+		entry, exit string
+		need        func(testing.TB)
+	}{
+		{"kprobe", "kretprobe", testenv.Kprobes},
+		{"fentry", "fexit", testenv.Fentry},
+	} {
+		t.Run(c.entry, func(t *testing.T) {
+			c.need(t)
+			const n = 500
+			path := recordOK(t, "-e", c.entry+":vfs_rea*", "-e", c.exit+":vfs_rea* ret=retval:s64",
+				"--", testenv.Target(t, "counter-static"), strconv.Itoa(n))
+			all := hits(t, path)
+			checkWhole(t, path, len(all))
+			reads := where(of(all, c.exit, "vfs_read"), func(h *hit) bool { return argument(t, h, "ret") == readSize })
+			if len(reads) != n {
+				t.Errorf("%d returns of vfs_read with %d bytes, want %d", len(reads), readSize, n)
+			}
+			entries := of(all, c.entry, "vfs_read")
+			if len(entries) < n || len(entries) != len(of(all, c.exit, "vfs_read")) {
+				t.Errorf("%d entries of vfs_read, %d returns", len(entries), len(of(all, c.exit, "vfs_read")))
+			}
+			for _, h := range entries {
+				if h.Kernel[0].Function != "vfs_read" {
+					t.Fatalf("a hit of vfs_read is in %s", functions(h.Kernel))
+				}
+			}
+		})
+	}
+}
+
+// All system calls at once, each its own probe.
+func TestAllSystemCalls(t *testing.T) {
+	testenv.Kprobes(t)
+	const n = 300
+	path := recordOK(t, "--allow-slow", "-e", "kprobe:__x64_sys_*", "--", testenv.Target(t, "counter-static"), "-c", "p", strconv.Itoa(n))
+	all := hits(t, path)
+	checkWhole(t, path, len(all))
+	if got := len(of(all, "kprobe", "__x64_sys_getppid")); got != n {
+		t.Errorf("%d calls of getppid, want %d", got, n)
+	}
+	for _, h := range all {
+		// Calls that take no arguments have two names, __x64_sys_getppid and __ia32_sys_getppid.
+		if _, name, _ := strings.Cut(h.Probe, "_sys_"); !strings.HasSuffix(h.Kernel[0].Function, "_sys_"+name) {
+			t.Fatalf("a hit of %s is in %s", h.Probe, functions(h.Kernel))
+		}
+	}
+}
+
+func TestTooManyProbes(t *testing.T) {
+	testenv.Root(t)
+	target := testenv.Target(t, "many")
+	r := run(t, exec.Command(command(t, "record"), "--dry-run", "--max-probes", "999", "-e", "uprobe:"+target+":many_*"))
+	if r.code != 2 || !strings.Contains(r.stderr, "1000 probes match") {
+		t.Errorf("exit code %d, message\n%s", r.code, r.stderr)
 	}
 }

@@ -1,0 +1,19 @@
+package probe
+
+import "fmt"
+
+// DefaultMaxProbes is how many probes one event may stand for unless more are allowed,
+// as with bpftrace.
+const DefaultMaxProbes = 1024
+
+// checkCount refuses a pattern that matches more than was expected.
+func (r *Resolver) checkCount(ev *Event, n int) error {
+	most := r.opt.MaxProbes
+	if most == 0 {
+		most = DefaultMaxProbes
+	}
+	if n > most {
+		return &InvalidError{ev.Text, fmt.Sprintf("%d probes match, and at most %d are allowed: narrow the pattern, or set --max-probes", n, most)}
+	}
+	return nil
+}
