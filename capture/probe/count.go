@@ -17,3 +17,11 @@ func (r *Resolver) checkCount(ev *Event, n int) error {
 	}
 	return nil
 }
+
+// counted writes a number of things.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -87,10 +87,3 @@ func (b *binaryFile) atReturns(ev *Event, p *Probe, f *symbol.Function) error {
 	p.AtReturns, p.Sites, p.Offset = true, sites, sites[0].Offset
 	return nil
 }
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
