@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"trapline/capture/unwind"
 	"trapline/internal/symbol"
@@ -65,6 +67,35 @@ func TestORCAtFunctionEntry(t *testing.T) {
 	t.Logf("%d of %d functions", functions-others, functions)
 	if functions < 10000 || others > functions/100 {
 		t.Errorf("%d of %d functions start with something on the stack", others, functions)
+	}
+}
+
+// The driver of dummy network interfaces comes as a module with the kernel.
+func TestORCOfModules(t *testing.T) {
+	testenv.VM(t)
+	f, err := os.Open("/vm/dummy.ko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil && !errors.Is(err, unix.EEXIST) {
+		t.Fatal(err)
+	}
+	orc, symbols := needORC(t)
+	called := unwind.Rule{Kind: unwind.RuleStep, Base: unwind.RegSP, CFA: 8}
+	functions := 0
+	symbols.Functions(func(name, module string, address uint64) bool {
+		if module != "dummy" || strings.HasPrefix(name, "__pfx_") || strings.Contains(name, ".") {
+			return true
+		}
+		functions++
+		if rule := orc.Rule(address); rule != called && name == "dummy_xmit" {
+			t.Errorf("%s: %+v, want %+v", name, rule, called)
+		}
+		return true
+	})
+	if functions < 5 {
+		t.Errorf("only %d functions of the module", functions)
 	}
 }
 
