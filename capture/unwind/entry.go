@@ -39,12 +39,16 @@ type entry struct {
 	end   uint64
 }
 
-// maxEntry bounds one entry, in bytes. The largest functions take some tens of kilobytes.
-const maxEntry = 1 << 20
+// Bounds on one entry, in bytes. The largest functions take some tens of kilobytes;
+// CIEs, which are read again for each of their functions, less than a hundred bytes.
+const (
+	maxFDE = 1 << 20
+	maxCIE = 4 << 10
+)
 
-// entry reads the head of the entry at a distance from the table's start. An
-// entry without contents, as a terminator is, has no body.
-func (t *frameTable) entry(at uint64) (entry, bool) {
+// entry reads the head of the entry at a distance from the table's start, of
+// limit bytes at most. An entry without contents, as a terminator is, has no body.
+func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	head := t.bytes(at, 4)
 	if head == nil {
 		return entry{}, false
@@ -62,7 +66,7 @@ func (t *frameTable) entry(at uint64) (entry, bool) {
 	if length == 0 {
 		return entry{end: at}, true
 	}
-	if length > maxEntry {
+	if length > limit {
 		return entry{}, false
 	}
 	body := t.bytes(at, length)
@@ -86,7 +90,7 @@ func (t *frameTable) entry(at uint64) (entry, bool) {
 
 // cie reads the common information entry at a distance from the table's start.
 func (t *frameTable) cie(at uint64) (cie, bool) {
-	e, ok := t.entry(at)
+	e, ok := t.entry(at, maxCIE)
 	if !ok || !e.isCIE {
 		return cie{}, false
 	}
@@ -145,7 +149,7 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 
 // fde reads the frame description entry at a distance from the table's start.
 func (t *frameTable) fde(at uint64) (fde, bool) {
-	e, ok := t.entry(at)
+	e, ok := t.entry(at, maxFDE)
 	if !ok || e.isCIE || len(e.body.b) == 0 {
 		return fde{}, false
 	}

@@ -35,7 +35,7 @@ func (x *frameIndex) build(executable func(vaddr uint64) bool) []function {
 	var lastAt uint64
 	var known bool
 	for at := uint64(0); len(functions) < maxFunctions; {
-		e, ok := x.entry(at)
+		e, ok := x.entry(at, maxFDE)
 		if !ok {
 			break
 		}

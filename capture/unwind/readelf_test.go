@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"trapline/capture/unwind"
@@ -42,6 +43,31 @@ func TestRulesAgainstReadelf(t *testing.T) {
 			compareWithReadelf(t, paths[0], least)
 		})
 	}
+}
+
+// An image answers many goroutines at once, from its first rule on.
+func TestRulesConcurrently(t *testing.T) {
+	const path = "/lib/x86_64-linux-gnu/libc.so.6"
+	if _, err := os.Stat(path); err != nil {
+		testenv.Missing(t, path)
+	}
+	shared, _ := openImage(t, path)
+	own, _ := openImage(t, path)
+	var want []unwind.Rule
+	for i := range uint64(1000) {
+		want = append(want, own.Rule(0x28000+i*1021))
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for i, rule := range want {
+				if got := shared.Rule(0x28000 + uint64(i)*1021); got != rule {
+					t.Errorf("%#x: got %+v, want %+v", 0x28000+i*1021, got, rule)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func compareWithReadelf(t *testing.T, path string, least int) {
