@@ -3,7 +3,7 @@
 #ifndef TRAPLINE_FILTER_H
 #define TRAPLINE_FILTER_H
 
-#include "record.h"
+#include "calls.h"
 
 /* How many bytes of a text are compared: expr.MaxText. */
 #define MAX_TEXT 1024
@@ -49,7 +49,7 @@ __noinline u32 predicate(struct subject *s)
 
 /* Takes the record, and decides by it. */
 static __always_inline u32 filter_hit(void *ctx, enum hook hook, u32 slot,
-					       u32 cpu, struct task_struct *task)
+					       u32 cpu, struct task_struct *task, u64 duration)
 {
 	struct subject *s = bpf_map_lookup_elem(&subjects, &slot);
 	u32 size;
@@ -57,7 +57,7 @@ static __always_inline u32 filter_hit(void *ctx, enum hook hook, u32 slot,
 	if (!s)
 		return HIT_UNREADABLE;
 	s->hit.flags = 0;
-	size = take_record(ctx, hook, s->record, &s->hit);
+	size = take_return(ctx, hook, s->record, &s->hit, duration);
 	if (size == ~0U)
 		return HIT_UNREADABLE;
 	if (size > MAX_RECORD)

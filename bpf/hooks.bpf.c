@@ -18,7 +18,6 @@
 #include "user_stack.h"
 #include "filter.h"
 #include "rate.h"
-#include "site.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,7 +36,7 @@ static __always_inline void count(u32 probe, enum count what)
 /* Returns whether the hit was recorded. */
 static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s,
 				      u32 probe, u32 slot, u32 cpu,
-				      struct task_struct *task, u64 epoch)
+				      struct task_struct *task, u64 epoch, u64 duration)
 {
 	struct ring *ring = ring_of(cpu, slot);
 	struct taken kernel = {}, user = {};
@@ -77,7 +76,7 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	if (with_filter)
 		size = filtered_record(slot, (u8 *)(hit + 1), hit);
 	else
-		size = take_record(ctx, hook, (u8 *)(hit + 1), hit);
+		size = take_return(ctx, hook, (u8 *)(hit + 1), hit, duration);
 	if (size == ~0U) {
 		count(probe, COUNT_UNREADABLE);
 		return false;
@@ -112,8 +111,10 @@ static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scrat
 					 u32 probe, u32 slot, u32 cpu,
 					 struct task_struct *task, u64 epoch)
 {
+	u64 duration = duration_at ? call_ends(ctx, hook, probe, task) : 0;
+
 	if (with_filter) {
-		switch (filter_hit(ctx, hook, slot, cpu, task)) {
+		switch (filter_hit(ctx, hook, slot, cpu, task, duration)) {
 		case HIT_WANTED:
 			break;
 		case HIT_UNWANTED:
@@ -126,7 +127,7 @@ static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scrat
 	}
 	switch (keep_hit(probe)) {
 	case KEEP_HIT:
-		if (!build_hit(ctx, hook, s, probe, slot, cpu, task, epoch))
+		if (!build_hit(ctx, hook, s, probe, slot, cpu, task, epoch, duration))
 			kept_hit_lost(probe);
 		break;
 	case SAMPLE_OUT:
@@ -196,6 +197,26 @@ SEC("kprobe")
 int on_registers(void *ctx) /* kprobes and uprobes, entry and return */
 {
 	return take_hit(ctx, HOOK_REGISTERS);
+}
+
+/* Entries of the calls whose returns are measured. */
+SEC("tracepoint")
+int on_call_tracepoint(void *ctx)
+{
+	call_begins(ctx, HOOK_TRACEPOINT);
+	return 1;
+}
+
+SEC("fentry")
+int on_call_fentry(void *ctx)
+{
+	return call_begins(ctx, HOOK_CONTEXT);
+}
+
+SEC("kprobe")
+int on_call_registers(void *ctx)
+{
+	return call_begins(ctx, HOOK_REGISTERS);
 }
 
 SEC("perf_event")

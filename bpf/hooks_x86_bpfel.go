@@ -25,6 +25,21 @@ type HooksBlock struct {
 	Data [70656]uint8
 }
 
+type HooksCall struct {
+	_         structs.HostLayout
+	Owner     uint64
+	Goroutine uint64
+	Frame     uint64
+	Probe     uint32
+	Pad       uint32
+}
+
+type HooksCallStart struct {
+	_    structs.HostLayout
+	Time uint64
+	Task uint64
+}
+
 type HooksCommPatterns struct {
 	_      structs.HostLayout
 	Class  [256]uint64
@@ -245,66 +260,74 @@ type HooksUserFrame struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	HooksMapAccounts         = "accounts"
-	HooksMapAnchors          = "anchors"
-	HooksMapBlocks           = "blocks"
-	HooksMapControls         = "controls"
-	HooksMapImageRows        = "image_rows"
-	HooksMapLimits           = "limits"
-	HooksMapMappings         = "mappings"
-	HooksMapRings            = "rings"
-	HooksMapRows             = "rows"
-	HooksMapRules            = "rules"
-	HooksMapScopeCgroups     = "scope_cgroups"
-	HooksMapScopeComms       = "scope_comms"
-	HooksMapScopeGeneration  = "scope_generation"
-	HooksMapScopePids        = "scope_pids"
-	HooksMapScopeTids        = "scope_tids"
-	HooksMapScratch          = "scratch"
-	HooksMapSent             = "sent"
-	HooksMapSubjects         = "subjects"
-	HooksMapVerified         = "verified"
-	HooksProgOnExit          = "on_exit"
-	HooksProgOnFentry        = "on_fentry"
-	HooksProgOnFexit         = "on_fexit"
-	HooksProgOnFork          = "on_fork"
-	HooksProgOnRawTracepoint = "on_raw_tracepoint"
-	HooksProgOnRegisters     = "on_registers"
-	HooksProgOnTimed         = "on_timed"
-	HooksProgOnTracepoint    = "on_tracepoint"
-	HooksVarDataLocCount     = "data_loc_count"
-	HooksVarDataLocs         = "data_locs"
-	HooksVarExclusive        = "exclusive"
-	HooksVarFetchCount       = "fetch_count"
-	HooksVarFetchEnd         = "fetch_end"
-	HooksVarFetches          = "fetches"
-	HooksVarFollow           = "follow"
-	HooksVarHaveFindVma      = "have_find_vma"
-	HooksVarHaveTaskRegs     = "have_task_regs"
-	HooksVarManyProbes       = "many_probes"
-	HooksVarMarksAt          = "marks_at"
-	HooksVarMaxFrames        = "max_frames"
-	HooksVarProbeIndex       = "probe_index"
-	HooksVarProbeMax         = "probe_max"
-	HooksVarRateBurst        = "rate_burst"
-	HooksVarRateInterval     = "rate_interval"
-	HooksVarRawBudget        = "raw_budget"
-	HooksVarRecordSize       = "record_size"
-	HooksVarRecordingLimit   = "recording_limit"
-	HooksVarRecordingMax     = "recording_max"
-	HooksVarSampleEvery      = "sample_every"
-	HooksVarScope            = "scope"
-	HooksVarScopeCgroupCount = "scope_cgroup_count"
-	HooksVarScopeCpus        = "scope_cpus"
-	HooksVarScopeUidCount    = "scope_uid_count"
-	HooksVarScopeUids        = "scope_uids"
-	HooksVarSelfPid          = "self_pid"
-	HooksVarVerifyEvery      = "verify_every"
-	HooksVarWithFilter       = "with_filter"
-	HooksVarWithKernelRules  = "with_kernel_rules"
-	HooksVarWithKernelStack  = "with_kernel_stack"
-	HooksVarWithRules        = "with_rules"
-	HooksVarWithUserStack    = "with_user_stack"
+	HooksMapAccounts          = "accounts"
+	HooksMapAnchors           = "anchors"
+	HooksMapBlocks            = "blocks"
+	HooksMapCalls             = "calls"
+	HooksMapControls          = "controls"
+	HooksMapImageRows         = "image_rows"
+	HooksMapLimits            = "limits"
+	HooksMapMappings          = "mappings"
+	HooksMapRings             = "rings"
+	HooksMapRows              = "rows"
+	HooksMapRules             = "rules"
+	HooksMapScopeCgroups      = "scope_cgroups"
+	HooksMapScopeComms        = "scope_comms"
+	HooksMapScopeGeneration   = "scope_generation"
+	HooksMapScopePids         = "scope_pids"
+	HooksMapScopeTids         = "scope_tids"
+	HooksMapScratch           = "scratch"
+	HooksMapSent              = "sent"
+	HooksMapSubjects          = "subjects"
+	HooksMapVerified          = "verified"
+	HooksProgOnCallFentry     = "on_call_fentry"
+	HooksProgOnCallRegisters  = "on_call_registers"
+	HooksProgOnCallTracepoint = "on_call_tracepoint"
+	HooksProgOnExit           = "on_exit"
+	HooksProgOnFentry         = "on_fentry"
+	HooksProgOnFexit          = "on_fexit"
+	HooksProgOnFork           = "on_fork"
+	HooksProgOnRawTracepoint  = "on_raw_tracepoint"
+	HooksProgOnRegisters      = "on_registers"
+	HooksProgOnTimed          = "on_timed"
+	HooksProgOnTracepoint     = "on_tracepoint"
+	HooksVarDataLocCount      = "data_loc_count"
+	HooksVarDataLocs          = "data_locs"
+	HooksVarDurationAt        = "duration_at"
+	HooksVarDurationMark      = "duration_mark"
+	HooksVarExclusive         = "exclusive"
+	HooksVarFetchCount        = "fetch_count"
+	HooksVarFetchEnd          = "fetch_end"
+	HooksVarFetches           = "fetches"
+	HooksVarFollow            = "follow"
+	HooksVarGoroutineCalls    = "goroutine_calls"
+	HooksVarHaveFindVma       = "have_find_vma"
+	HooksVarHaveTaskRegs      = "have_task_regs"
+	HooksVarManyProbes        = "many_probes"
+	HooksVarMarksAt           = "marks_at"
+	HooksVarMaxFrames         = "max_frames"
+	HooksVarPoppedAtReturn    = "popped_at_return"
+	HooksVarProbeIndex        = "probe_index"
+	HooksVarProbeMax          = "probe_max"
+	HooksVarRateBurst         = "rate_burst"
+	HooksVarRateInterval      = "rate_interval"
+	HooksVarRawBudget         = "raw_budget"
+	HooksVarRecordSize        = "record_size"
+	HooksVarRecordingLimit    = "recording_limit"
+	HooksVarRecordingMax      = "recording_max"
+	HooksVarSampleEvery       = "sample_every"
+	HooksVarScope             = "scope"
+	HooksVarScopeCgroupCount  = "scope_cgroup_count"
+	HooksVarScopeCpus         = "scope_cpus"
+	HooksVarScopeUidCount     = "scope_uid_count"
+	HooksVarScopeUids         = "scope_uids"
+	HooksVarSelfPid           = "self_pid"
+	HooksVarVerifyEvery       = "verify_every"
+	HooksVarWithFilter        = "with_filter"
+	HooksVarWithKernelRules   = "with_kernel_rules"
+	HooksVarWithKernelStack   = "with_kernel_stack"
+	HooksVarWithRules         = "with_rules"
+	HooksVarWithUserStack     = "with_user_stack"
 )
 
 // LoadHooks returns the embedded CollectionSpec for Hooks.
@@ -349,14 +372,17 @@ type HooksSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksProgramSpecs struct {
-	OnExit          *ebpf.ProgramSpec `ebpf:"on_exit"`
-	OnFentry        *ebpf.ProgramSpec `ebpf:"on_fentry"`
-	OnFexit         *ebpf.ProgramSpec `ebpf:"on_fexit"`
-	OnFork          *ebpf.ProgramSpec `ebpf:"on_fork"`
-	OnRawTracepoint *ebpf.ProgramSpec `ebpf:"on_raw_tracepoint"`
-	OnRegisters     *ebpf.ProgramSpec `ebpf:"on_registers"`
-	OnTimed         *ebpf.ProgramSpec `ebpf:"on_timed"`
-	OnTracepoint    *ebpf.ProgramSpec `ebpf:"on_tracepoint"`
+	OnCallFentry     *ebpf.ProgramSpec `ebpf:"on_call_fentry"`
+	OnCallRegisters  *ebpf.ProgramSpec `ebpf:"on_call_registers"`
+	OnCallTracepoint *ebpf.ProgramSpec `ebpf:"on_call_tracepoint"`
+	OnExit           *ebpf.ProgramSpec `ebpf:"on_exit"`
+	OnFentry         *ebpf.ProgramSpec `ebpf:"on_fentry"`
+	OnFexit          *ebpf.ProgramSpec `ebpf:"on_fexit"`
+	OnFork           *ebpf.ProgramSpec `ebpf:"on_fork"`
+	OnRawTracepoint  *ebpf.ProgramSpec `ebpf:"on_raw_tracepoint"`
+	OnRegisters      *ebpf.ProgramSpec `ebpf:"on_registers"`
+	OnTimed          *ebpf.ProgramSpec `ebpf:"on_timed"`
+	OnTracepoint     *ebpf.ProgramSpec `ebpf:"on_tracepoint"`
 }
 
 // HooksMapSpecs contains maps before they are loaded into the kernel.
@@ -366,6 +392,7 @@ type HooksMapSpecs struct {
 	Accounts        *ebpf.MapSpec `ebpf:"accounts"`
 	Anchors         *ebpf.MapSpec `ebpf:"anchors"`
 	Blocks          *ebpf.MapSpec `ebpf:"blocks"`
+	Calls           *ebpf.MapSpec `ebpf:"calls"`
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
 	ImageRows       *ebpf.MapSpec `ebpf:"image_rows"`
 	Limits          *ebpf.MapSpec `ebpf:"limits"`
@@ -390,16 +417,20 @@ type HooksMapSpecs struct {
 type HooksVariableSpecs struct {
 	DataLocCount     *ebpf.VariableSpec `ebpf:"data_loc_count"`
 	DataLocs         *ebpf.VariableSpec `ebpf:"data_locs"`
+	DurationAt       *ebpf.VariableSpec `ebpf:"duration_at"`
+	DurationMark     *ebpf.VariableSpec `ebpf:"duration_mark"`
 	Exclusive        *ebpf.VariableSpec `ebpf:"exclusive"`
 	FetchCount       *ebpf.VariableSpec `ebpf:"fetch_count"`
 	FetchEnd         *ebpf.VariableSpec `ebpf:"fetch_end"`
 	Fetches          *ebpf.VariableSpec `ebpf:"fetches"`
 	Follow           *ebpf.VariableSpec `ebpf:"follow"`
+	GoroutineCalls   *ebpf.VariableSpec `ebpf:"goroutine_calls"`
 	HaveFindVma      *ebpf.VariableSpec `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.VariableSpec `ebpf:"have_task_regs"`
 	ManyProbes       *ebpf.VariableSpec `ebpf:"many_probes"`
 	MarksAt          *ebpf.VariableSpec `ebpf:"marks_at"`
 	MaxFrames        *ebpf.VariableSpec `ebpf:"max_frames"`
+	PoppedAtReturn   *ebpf.VariableSpec `ebpf:"popped_at_return"`
 	ProbeIndex       *ebpf.VariableSpec `ebpf:"probe_index"`
 	ProbeMax         *ebpf.VariableSpec `ebpf:"probe_max"`
 	RateBurst        *ebpf.VariableSpec `ebpf:"rate_burst"`
@@ -446,6 +477,7 @@ type HooksMaps struct {
 	Accounts        *ebpf.Map `ebpf:"accounts"`
 	Anchors         *ebpf.Map `ebpf:"anchors"`
 	Blocks          *ebpf.Map `ebpf:"blocks"`
+	Calls           *ebpf.Map `ebpf:"calls"`
 	Controls        *ebpf.Map `ebpf:"controls"`
 	ImageRows       *ebpf.Map `ebpf:"image_rows"`
 	Limits          *ebpf.Map `ebpf:"limits"`
@@ -469,6 +501,7 @@ func (m *HooksMaps) Close() error {
 		m.Accounts,
 		m.Anchors,
 		m.Blocks,
+		m.Calls,
 		m.Controls,
 		m.ImageRows,
 		m.Limits,
@@ -494,16 +527,20 @@ func (m *HooksMaps) Close() error {
 type HooksVariables struct {
 	DataLocCount     *ebpf.Variable `ebpf:"data_loc_count"`
 	DataLocs         *ebpf.Variable `ebpf:"data_locs"`
+	DurationAt       *ebpf.Variable `ebpf:"duration_at"`
+	DurationMark     *ebpf.Variable `ebpf:"duration_mark"`
 	Exclusive        *ebpf.Variable `ebpf:"exclusive"`
 	FetchCount       *ebpf.Variable `ebpf:"fetch_count"`
 	FetchEnd         *ebpf.Variable `ebpf:"fetch_end"`
 	Fetches          *ebpf.Variable `ebpf:"fetches"`
 	Follow           *ebpf.Variable `ebpf:"follow"`
+	GoroutineCalls   *ebpf.Variable `ebpf:"goroutine_calls"`
 	HaveFindVma      *ebpf.Variable `ebpf:"have_find_vma"`
 	HaveTaskRegs     *ebpf.Variable `ebpf:"have_task_regs"`
 	ManyProbes       *ebpf.Variable `ebpf:"many_probes"`
 	MarksAt          *ebpf.Variable `ebpf:"marks_at"`
 	MaxFrames        *ebpf.Variable `ebpf:"max_frames"`
+	PoppedAtReturn   *ebpf.Variable `ebpf:"popped_at_return"`
 	ProbeIndex       *ebpf.Variable `ebpf:"probe_index"`
 	ProbeMax         *ebpf.Variable `ebpf:"probe_max"`
 	RateBurst        *ebpf.Variable `ebpf:"rate_burst"`
@@ -531,18 +568,24 @@ type HooksVariables struct {
 //
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksPrograms struct {
-	OnExit          *ebpf.Program `ebpf:"on_exit"`
-	OnFentry        *ebpf.Program `ebpf:"on_fentry"`
-	OnFexit         *ebpf.Program `ebpf:"on_fexit"`
-	OnFork          *ebpf.Program `ebpf:"on_fork"`
-	OnRawTracepoint *ebpf.Program `ebpf:"on_raw_tracepoint"`
-	OnRegisters     *ebpf.Program `ebpf:"on_registers"`
-	OnTimed         *ebpf.Program `ebpf:"on_timed"`
-	OnTracepoint    *ebpf.Program `ebpf:"on_tracepoint"`
+	OnCallFentry     *ebpf.Program `ebpf:"on_call_fentry"`
+	OnCallRegisters  *ebpf.Program `ebpf:"on_call_registers"`
+	OnCallTracepoint *ebpf.Program `ebpf:"on_call_tracepoint"`
+	OnExit           *ebpf.Program `ebpf:"on_exit"`
+	OnFentry         *ebpf.Program `ebpf:"on_fentry"`
+	OnFexit          *ebpf.Program `ebpf:"on_fexit"`
+	OnFork           *ebpf.Program `ebpf:"on_fork"`
+	OnRawTracepoint  *ebpf.Program `ebpf:"on_raw_tracepoint"`
+	OnRegisters      *ebpf.Program `ebpf:"on_registers"`
+	OnTimed          *ebpf.Program `ebpf:"on_timed"`
+	OnTracepoint     *ebpf.Program `ebpf:"on_tracepoint"`
 }
 
 func (p *HooksPrograms) Close() error {
 	return _HooksClose(
+		p.OnCallFentry,
+		p.OnCallRegisters,
+		p.OnCallTracepoint,
 		p.OnExit,
 		p.OnFentry,
 		p.OnFexit,

@@ -22,11 +22,12 @@ func TestProgramsLoad(t *testing.T) {
 		{HooksProgOnTracepoint, "", MaxFetches - 1}, {HooksProgOnRegisters, "", MaxFetches - 1},
 		{HooksProgOnRawTracepoint, "sched_switch", MaxFetches - 1},
 		{HooksProgOnFentry, "vfs_read", MaxFetches - 1}, {HooksProgOnFexit, "vfs_read", MaxFetches - 1},
+		{HooksProgOnCallTracepoint, "", 0}, {HooksProgOnCallRegisters, "", 0}, {HooksProgOnCallFentry, "vfs_read", 0},
 		{HooksProgOnFork, "sched_process_fork", 0}, {HooksProgOnExit, "sched_process_exit", 0},
 	} {
 		name, attach := c.name, c.attach
 		t.Run(fmt.Sprintf("%s_%d", name, c.fetches), func(t *testing.T) {
-			if name == HooksProgOnFentry || name == HooksProgOnFexit {
+			if name == HooksProgOnFentry || name == HooksProgOnFexit || name == HooksProgOnCallFentry {
 				testenv.Fentry(t)
 			}
 			spec, err := LoadHooks()
@@ -49,6 +50,7 @@ func TestProgramsLoad(t *testing.T) {
 			}{
 				{specs.Scope, uint32(ScopePIDs | ScopeTIDs | ScopeUIDs | ScopeCPUs | ScopeComms | ScopeExceptComms | ScopeCgroups)},
 				{specs.ScopeUidCount, uint32(MaxUIDs)}, {specs.ScopeCgroupCount, uint32(MaxCgroups)}, {specs.Follow, uint32(1)}, {specs.WithFilter, uint32(1)},
+				{specs.DurationAt, uint32(8)}, {specs.GoroutineCalls, uint32(1)},
 				{specs.SampleEvery, uint32(10)}, {specs.RateInterval, uint64(1000)}, {specs.RateBurst, uint64(1000)},
 				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
 				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},

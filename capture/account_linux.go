@@ -47,6 +47,9 @@ func (r *Recorder) accounts(final bool) []accountRow {
 		}
 	}
 	for _, a := range r.attachments {
+		if a.group.entryProgram != "" {
+			continue // its hits are nobody's
+		}
 		recursion, missed := a.recursion, a.missed
 		if len(a.links) > 0 { // still attached
 			recursion, missed = a.since()

@@ -20,6 +20,9 @@ type group struct {
 	many  bool // sites of more than one probe
 	multi bool // one link takes all sites
 
+	// entryProgram notes when calls begin, for another group; "": hits are recorded.
+	entryProgram string
+
 	taken map[groupPlace]bool
 }
 

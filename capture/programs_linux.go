@@ -51,6 +51,10 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 			m.MaxEntries = layout.totalBlocks()
 		case bpf.HooksMapAccounts, bpf.HooksMapAnchors:
 			m.MaxEntries = uint32(len(opt.Probes))
+		case bpf.HooksMapCalls:
+			if m.MaxEntries = 1; measuresCalls(opt.Probes) {
+				m.MaxEntries = openCalls
+			}
 		case bpf.HooksMapLimits:
 			m.MaxEntries = uint32(len(opt.Probes)) + 1
 		}
@@ -117,6 +121,9 @@ func (p *programs) loadGroup(g *group) (*ebpf.Program, error) {
 	switch g.probe.Kind {
 	case format.ProbeRawTracepoint, format.ProbeFentry, format.ProbeFexit:
 		attachTo = g.probe.Function
+	}
+	if g.entryProgram != "" {
+		return p.load(g.entryProgram, attachTo, g)
 	}
 	return p.load(probeProgram[g.probe.Kind], attachTo, g)
 }
@@ -235,6 +242,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			{v.FetchCount, uint32(len(g.fetch))}, {v.Fetches, fetches},
 			{v.SampleEvery, uint32(pr.Limits.Every)}, {v.ProbeMax, pr.Limits.Max},
 			{v.RateInterval, interval}, {v.RateBurst, burst},
+			{v.DurationAt, uint32(pr.DurationAt)}, {v.DurationMark, uint32(pr.DurationMark)},
+			{v.PoppedAtReturn, g.poppedAtReturn()}, {v.GoroutineCalls, flag(pr.Entry != 0)},
 			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)},
 			{v.FetchEnd, uint32(pr.RecordSize)}, {v.MarksAt, uint32(pr.MarksAt)},
 		}...)

@@ -125,11 +125,16 @@ func (r *Recorder) Attach() error {
 		return err
 	}
 	for _, g := range groups {
-		a, err := r.programs.attach(g, r.cpus)
-		if err != nil {
-			return err
+		for _, g := range []*group{g.entries(), g} { // no return without its entry
+			if g == nil {
+				continue
+			}
+			a, err := r.programs.attach(g, r.cpus)
+			if err != nil {
+				return err
+			}
+			r.attachments = append(r.attachments, a)
 		}
-		r.attachments = append(r.attachments, a)
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ func (s *scope) fetchArguments(p *Probe) error {
 }
 
 func (s *scope) fetchArgument(p *Probe, a *Arg) error {
+	if a.Value.Op == OpDuration {
+		return p.fetchDuration(s.ev, a)
+	}
 	at, err := s.place(&a.Value)
 	if err != nil {
 		return err

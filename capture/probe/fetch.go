@@ -121,6 +121,7 @@ func (p *Probe) layOut() {
 	marked := slices.ContainsFunc(p.Places(), func(s Site) bool {
 		return slices.ContainsFunc(s.Fetch, func(f Fetch) bool { return f.fails() })
 	})
+	marked = marked || p.DurationAt != 0
 	field := 0
 	for i := range p.Fetch {
 		f := &p.Fetch[i]
@@ -133,6 +134,9 @@ func (p *Probe) layOut() {
 			p.Fields[field].Count = 1
 		}
 		field++
+	}
+	if p.DurationAt != 0 {
+		p.DurationAt = p.Fields[p.DurationMark].Offset
 	}
 	end := slots[len(p.Fetch)]
 	if marked {

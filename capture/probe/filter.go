@@ -154,24 +154,25 @@ func (ev *Event) filterAliases(field string) []string {
 // are none. What cannot be an argument is left for the predicate's check to refuse.
 func (ev *Event) withFilterArgs(p *Probe) *Event {
 	e, err := expr.Parse(ev.Predicate)
-	if err != nil || ev.Kind == format.ProbeTracepoint || ev.Kind == format.ProbeRawTracepoint || ev.Kind == format.ProbeTimed {
+	if err != nil || ev.Kind == format.ProbeTimed {
 		return nil
 	}
 	scope := p.filterScope(ev, new(Filter))
 	more := *ev
 	more.Args = slices.Clone(ev.Args)
-	if len(more.Args) == 0 {
+	tracepoint := ev.Kind == format.ProbeTracepoint
+	if len(more.Args) == 0 && !tracepoint {
 		// Arguments that are recorded without being asked for stay.
 		for _, f := range p.Fields {
-			if !f.Type.Mark() {
-				more.Args = append(more.Args, Arg{Name: f.Name, Value: Expr{Op: OpName, Name: f.Name}})
+			if value, err := argValue(f.Name); err == nil && !f.Type.Mark() {
+				more.Args = append(more.Args, Arg{Name: f.Name, Value: *value})
 			}
 		}
 	}
 	before := len(more.Args)
 	for _, name := range e.Unknown(scope) {
-		value, err := (&parser{scanner: scanner{text: name}}).expr(0, name)
-		if err != nil {
+		value, err := argValue(name)
+		if err != nil || tracepoint && value.Op != OpDuration {
 			continue
 		}
 		more.Args = append(more.Args, Arg{Name: value.String(), Value: *value})
@@ -182,8 +183,18 @@ func (ev *Event) withFilterArgs(p *Probe) *Event {
 	return &more
 }
 
+// argValue reads the spelling of an argument's value.
+func argValue(text string) (*Expr, error) {
+	return (&parser{scanner: scanner{text: text}}).expr(0, text)
+}
+
 // resolveAndFilter resolves an event, with the arguments that its predicate needs.
 func (r *Resolver) resolveAndFilter(ev *Event) ([]Probe, error) {
+	if ev.Modifiers.MinDuration > 0 {
+		slow := *ev
+		slow.Require(fmt.Sprintf("duration >= %dns", ev.Modifiers.MinDuration.Nanoseconds()))
+		ev = &slow
+	}
 	probes, err := r.resolveAndLayOut(ev)
 	if err != nil || len(probes) == 0 || ev.Predicate == "" {
 		return probes, err
@@ -205,12 +216,20 @@ func (r *Resolver) resolveAndFilter(ev *Event) ([]Probe, error) {
 // resolveAndLayOut resolves an event and gives the fields of its probes their places.
 func (r *Resolver) resolveAndLayOut(ev *Event) ([]Probe, error) {
 	probes, err := r.resolve(ev)
+	if err != nil {
+		return nil, err
+	}
 	for i := range probes {
 		if len(probes[i].Fetch) > 0 {
 			probes[i].layOut()
 		}
+		if ev.Kind == format.ProbeTracepoint && len(ev.Args) > 0 {
+			if err := probes[i].appendDuration(ev); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return probes, err
+	return probes, nil
 }
 
 // String spells the predicate with the types of what it looks at.

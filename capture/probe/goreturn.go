@@ -85,5 +85,6 @@ func (b *binaryFile) atReturns(ev *Event, p *Probe, f *symbol.Function) error {
 		sites[i].Fetch = p.Fetch
 	}
 	p.AtReturns, p.Sites, p.Offset = true, sites, sites[0].Offset
+	p.Entry = f.Offset
 	return nil
 }

@@ -62,7 +62,7 @@ func (p *parser) arg(e *Event, at int, text string) error {
 func (p *parser) available(e *Event, at int, leaf *Expr) error {
 	switch leaf.Op {
 	case OpReturn, OpDuration:
-		if !e.atReturn() {
+		if !e.atReturn() && !(leaf.Op == OpDuration && e.MeasuresCalls()) {
 			return p.fail(at, leaf.String()+" exists at return only: kretprobe, fexit or uretprobe")
 		}
 	case OpArg, OpName:

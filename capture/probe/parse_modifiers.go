@@ -85,8 +85,8 @@ func (e *Event) modify(name, value string) string {
 		}
 		m.Max = uint64(n)
 	case "min-dur":
-		if !e.atReturn() {
-			return "min-dur is for hits at return: kretprobe, fexit or uretprobe"
+		if !e.MeasuresCalls() {
+			return "min-dur is for hits at return: kretprobe, fexit, uretprobe or sys_exit tracepoints"
 		}
 		d, err := time.ParseDuration(value)
 		if err != nil || d <= 0 {

@@ -38,6 +38,15 @@ type Probe struct {
 	// lie, at most bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
 	DataLocs []uint16
 
+	// DurationAt is the record offset of the field that says how long the call took
+	// that returns here, in ns; 0: nowhere. It is unreadable where the program has not
+	// seen the call begin.
+	DurationAt uint16
+	// DurationMark is that field's bit in the marks.
+	DurationMark uint8
+	// Entry is the file offset of the function's first instruction if AtReturns.
+	Entry uint64
+
 	// PerfType, PerfConfig and Frequency (hits per second, 0 the default) open a
 	// timed event: struct perf_event_attr.
 	PerfType   uint32

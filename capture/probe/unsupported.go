@@ -13,15 +13,12 @@ func unsupported(ev *Event) error {
 		what = "patterns of raw tracepoints"
 	case ev.Line != 0 || ev.Source != "":
 		what = "lines of source"
-	case m.Depth != 0 || m.MinDuration != 0:
-		what = "the modifiers depth and min-dur"
+	case m.Depth != 0:
+		what = "the modifier depth"
 	}
 	for i := range ev.Args {
-		switch {
-		case ev.Kind == format.ProbeTracepoint:
-			return &InvalidError{ev.Text, "tracepoints take no arguments: all of their fields are recorded"}
-		case ev.Args[i].Value.leaf().Op == OpDuration:
-			what = "arguments such as duration"
+		if a := &ev.Args[i]; ev.Kind == format.ProbeTracepoint && a.Value.Op != OpDuration {
+			return &InvalidError{ev.Text, "tracepoints take no arguments but duration: all of their fields are recorded"}
 		}
 	}
 	if what == "" {

@@ -20,12 +20,14 @@ type limits struct {
 	every   uint64
 	rate    uint64
 	max     uint64
+	latency time.Duration
 	delay   string
 	readyFD int
 }
 
 func (l *limits) addHits(g *pflag.FlagSet) {
 	g.Uint64VarP(&l.every, "count", "c", 0, "keep one of `N` hits of each probe and CPU; of timed events, a sample every N")
+	cli.DurationVar(g, &l.latency, "min-latency", "", "keep return hits of calls that took at least this `TIME`, as in 5ms")
 	g.Uint64Var(&l.rate, "max-rate", 0, "keep at most `N` hits a second of each probe")
 }
 
@@ -33,6 +35,27 @@ func (l *limits) addRun(g *pflag.FlagSet) {
 	g.Uint64VarP(&l.max, "max-hits", "M", 0, "stop after `N` hits")
 	g.StringVarP(&l.delay, "delay", "D", "", "record from `MS` milliseconds after the start on")
 	g.IntVar(&l.readyFD, "ready-fd", -1, "write a line to the file descriptor `N` once hits are recorded")
+}
+
+// requireLatency makes events at returns, which one at least must be, keep slow calls only.
+func (l *limits) requireLatency(events []probe.Event) error {
+	if l.latency <= 0 {
+		return nil
+	}
+	measured := false
+	for i := range events {
+		if e := &events[i]; e.MeasuresCalls() {
+			measured = true
+			if e.Modifiers.MinDuration == 0 {
+				e.Modifiers.MinDuration = l.latency
+			}
+		}
+	}
+	if !measured {
+		return &probe.InvalidError{Event: "--min-latency " + l.latency.String(),
+			Reason: "no event is at the return of a call: kretprobe, fexit, uretprobe, or a sys_exit tracepoint"}
+	}
+	return nil
 }
 
 // apply checks the limits and puts those of the recording into its options.

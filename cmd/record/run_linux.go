@@ -73,6 +73,9 @@ func resolve(c *config, host *host) ([]resolved, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.limits.requireLatency(events); err != nil {
+		return nil, err
+	}
 	var found []resolved
 	for _, e := range events {
 		probes, err := host.resolver.Resolve(e)

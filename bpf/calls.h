@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How long calls take: at a return, the entry of the same call is looked up. */
+#ifndef TRAPLINE_CALLS_H
+#define TRAPLINE_CALLS_H
+
+#include "record.h"
+#include "site.h"
+
+/*
+ * What a call is known again by. The frame tells calls of one task that are open
+ * at the same time apart, in whatever order they return:
+ * - registers: the stack pointer at the entry;
+ * - trampolines: the address of the arguments, which a call's entry and exit share
+ *   (arch_prepare_bpf_trampoline, arch/x86/net/bpf_jit_comp.c);
+ * - system calls: nothing, since a task makes one at a time.
+ * A goroutine may go on in another thread, and on a stack that has been moved: it
+ * is the owner itself, with the distance from the stack's upper end as the frame.
+ */
+struct call {
+	u64 owner; /* task_struct; of goroutines: mm_struct */
+	u64 goroutine;
+	u64 frame;
+	u32 probe;
+	u32 pad;
+};
+struct call_start {
+	u64 time; /* ns, CLOCK_MONOTONIC */
+	u64 task; /* its start time: the memory of a task_struct is used again */
+};
+
+/* The least recently used go first: those of calls that never return. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct call);
+	__type(value, struct call_start);
+} calls SEC(".maps");
+
+volatile const u32 duration_at = 0;   /* offset of the duration in the record; 0: not measured */
+volatile const u32 duration_mark = 0; /* its bit in the marks */
+volatile const u32 popped_at_return = 0; /* bytes that are off the stack by then: the return address */
+volatile const u32 goroutine_calls = 0;
+
+#define DURATION_UNKNOWN (~0ULL)
+
+static __always_inline bool call_of(void *ctx, enum hook hook, u32 probe, u32 popped,
+				    struct task_struct *task, struct call *call)
+{
+	call->owner = bpf_get_current_task();
+	call->probe = probe;
+	if (hook == HOOK_CONTEXT)
+		call->frame = (u64)ctx;
+	if (hook != HOOK_REGISTERS)
+		return true;
+	call->frame = PT_REGS_SP((struct pt_regs *)ctx) - popped;
+#if defined(__TARGET_ARCH_x86)
+	if (goroutine_calls) {
+		u64 upper;
+
+		/* g is in R14 (ABIInternal), and begins with stack.lo and stack.hi (runtime2.go) */
+		call->goroutine = ((struct pt_regs *)ctx)->r14;
+		if (bpf_probe_read_user(&upper, sizeof(upper), (void *)(call->goroutine + 8)) ||
+		    bpf_probe_read_kernel(&call->owner, sizeof(call->owner), &task->mm))
+			return false;
+		call->frame = upper - call->frame;
+	}
+#endif
+	return true;
+}
+
+/* For programs at entries. CPUs and names of tasks may be others at the return. */
+static __always_inline int call_begins(void *ctx, enum hook hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct call_start start = {};
+	struct call call = {};
+
+	if (task->tgid == self_pid || !listed(task->tgid, task->pid) ||
+	    !call_of(ctx, hook, probe_of(ctx, hook), 0, task, &call))
+		return 0;
+	if (!goroutine_calls)
+		start.task = task->start_time;
+	start.time = bpf_ktime_get_ns();
+	bpf_map_update_elem(&calls, &call, &start, BPF_ANY);
+	return 0;
+}
+
+/* The duration in ns of the call that returns here; to be asked once. */
+static __always_inline u64 call_ends(void *ctx, enum hook hook, u32 probe,
+				     struct task_struct *task)
+{
+	u64 now = bpf_ktime_get_ns(), duration = DURATION_UNKNOWN;
+	struct call call = {};
+
+	if (!call_of(ctx, hook, probe, popped_at_return, task, &call))
+		return duration;
+	struct call_start *start = bpf_map_lookup_elem(&calls, &call);
+
+	if (!start)
+		return duration;
+	if (goroutine_calls || start->task == task->start_time)
+		duration = now - start->time;
+	bpf_map_delete_elem(&calls, &call);
+	return duration;
+}
+
+/* take_record, and the duration: the record's new size. */
+static __always_inline u32 take_return(void *ctx, enum hook hook, u8 *record,
+				       struct hit *hit, u64 duration)
+{
+	u32 size = take_record(ctx, hook, record, hit);
+	u32 at = duration_at - 8, marks = marks_at - 8;
+
+	if (!duration_at || size == ~0U || at > MAX_RECORD - 8 || marks > MAX_RECORD - 8)
+		return size;
+	if (hook == HOOK_TRACEPOINT) { /* both are behind what the tracepoint has */
+		*(u64 *)(record + marks) = 0;
+		size = marks + 8;
+	}
+	if (duration == DURATION_UNKNOWN) {
+		duration = 0;
+		*(u64 *)(record + marks) |= 1U << (duration_mark & 31);
+	}
+	*(u64 *)(record + at) = duration;
+	return size;
+}
+
+#endif

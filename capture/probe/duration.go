@@ -1,0 +1,70 @@
+package probe
+
+import (
+	"errors"
+	"strings"
+
+	"trapline/format"
+)
+
+// durationField is how long a call took, in ns.
+func durationField(name string) Field {
+	return Field{Name: name, Type: format.FieldUint, Size: 8, Count: 1}
+}
+
+// MeasuresCalls reports whether the event's hits can say how long a call took.
+func (e *Event) MeasuresCalls() bool {
+	return e.atReturn() || e.Kind == format.ProbeTracepoint && systemCallEntry(e.System, e.Name) != ""
+}
+
+// systemCallEntry returns the tracepoint of the group that hits at the entry of the
+// system calls that the one of the given name hits at the exit of; "" if that is none.
+// Both may be patterns.
+func systemCallEntry(system, name string) string {
+	if rest, ok := strings.CutPrefix(name, "sys_exit"); ok && (system == "syscalls" || system == "raw_syscalls") {
+		return "sys_enter" + rest
+	}
+	return ""
+}
+
+// EntryTracepoint returns the tracepoint of the same group at the entry of the system
+// call that the probe hits at the exit of; "" if there is none.
+func (p *Probe) EntryTracepoint() string {
+	if p.Kind != format.ProbeTracepoint {
+		return ""
+	}
+	return systemCallEntry(p.Group, p.Function)
+}
+
+var errNoDuration = errors.New("duration is known at returns only: kretprobe, fexit, uretprobe, and sys_exit tracepoints")
+
+// fetchDuration gives the duration a slot among the fetched values. The program puts it
+// there after fetching.
+func (p *Probe) fetchDuration(ev *Event, a *Arg) error {
+	if !ev.atReturn() {
+		return errNoDuration
+	}
+	if p.DurationAt != 0 {
+		return errors.New("duration is asked for twice")
+	}
+	p.DurationMark = uint8(len(p.Fields))
+	p.DurationAt = commonSize // until layOut
+	return p.addAll([]captured{{Fetch{Base: FetchConstant}, durationField(a.Name)}})
+}
+
+// appendDuration puts the duration behind a tracepoint's record. Those of system calls
+// are of a fixed size.
+func (p *Probe) appendDuration(ev *Event) error {
+	if p.EntryTracepoint() == "" || len(p.DataLocs) > 0 || len(ev.Args) > 1 {
+		return &InvalidError{ev.Text, errNoDuration.Error()}
+	}
+	p.DurationMark = uint8(len(p.Fields))
+	p.DurationAt = (p.RecordSize + 7) &^ 7
+	p.MarksAt = p.DurationAt + 8
+	field := durationField(ev.Args[0].Name)
+	field.Offset = p.DurationAt
+	p.Fields = append(p.Fields, field,
+		Field{Type: format.FieldUnread, Offset: p.MarksAt, Size: 4, Count: 1},
+		Field{Type: format.FieldCut, Offset: p.MarksAt + 4, Size: 4, Count: 1})
+	return nil
+}
