@@ -116,14 +116,17 @@ type HooksLimit struct {
 }
 
 type HooksMapping struct {
-	_      structs.HostLayout
-	Start  uint64
-	Size   uint64
-	Image  uint64
-	Delta  uint64
-	Inode  uint64
-	Device uint64
-	Tag    uint64
+	_          structs.HostLayout
+	Start      uint64
+	Size       uint64
+	Image      uint64
+	Delta      uint64
+	Inode      uint64
+	Device     uint64
+	Version    uint64
+	Vma        uint64
+	VmaChanged uint64
+	Tag        uint64
 }
 
 type HooksMemory struct {

@@ -6,8 +6,8 @@
 #include "maps.h"
 
 /*
- * Mappings found before, direct-mapped by address space, its version, and page.
- * tag is the key ^ all other words, as in struct rule.
+ * Mappings found before, direct-mapped by process and page. tag is the key ^ all
+ * other words, as in struct rule.
  */
 #define MAPPING_BITS 15
 struct {
@@ -59,6 +59,33 @@ static __always_inline u64 image_key(struct inode *inode)
 	return h & ~(u64)IMAGE_ANONYMOUS;
 }
 
+/*
+ * When a mapping was last changed, by the version then: whoever changes or removes
+ * one locks it first (vma_start_write), which notes the version in it. ~0: not kept.
+ */
+static __always_inline u64 vma_changed(u64 vma)
+{
+	struct vm_area_struct___locked *locked = (void *)vma;
+	struct vm_area_struct___signed *counter = (void *)vma;
+
+	if (bpf_core_field_exists(locked->vm_lock_seq))
+		return BPF_CORE_READ(locked, vm_lock_seq);
+	if (bpf_core_field_exists(counter->vm_lock_seq))
+		return (u32)BPF_CORE_READ(counter, vm_lock_seq);
+	return ~0ULL;
+}
+
+/* Is a mapping found before still as it was? Asks without a lock. */
+static __always_inline bool unchanged(struct mapping *m)
+{
+	struct vm_area_struct *vma = (void *)m->vma;
+
+	return m->vma_changed != ~0ULL && vma_changed(m->vma) == m->vma_changed &&
+	       BPF_CORE_READ(vma, vm_start) == m->start &&
+	       BPF_CORE_READ(vma, vm_end) == m->start + m->size &&
+	       BPF_CORE_READ(vma, vm_mm) == bpf_get_current_task_btf()->mm;
+}
+
 struct mapping_search {
 	struct mapping *found;
 	u64 process;
@@ -76,6 +103,8 @@ static long found_mapping(struct task_struct *task, struct vm_area_struct *vma,
 		return 0;
 	}
 	w->known = MAPPING_CODE;
+	m->vma = (u64)vma;
+	m->vma_changed = vma_changed(m->vma);
 	m->start = vma->vm_start;
 	m->size = vma->vm_end - vma->vm_start;
 	if (vma->vm_file) {
@@ -100,7 +129,8 @@ static long found_mapping(struct task_struct *task, struct vm_area_struct *vma,
 
 static __always_inline u64 mapping_words(struct mapping *m)
 {
-	return m->start ^ m->size * 3 ^ m->image ^ m->delta * 5 ^ m->inode ^ m->device << 7;
+	return m->start ^ m->size * 3 ^ m->image ^ m->delta * 5 ^ m->inode ^ m->device << 7 ^
+	       m->version * 7 ^ m->vma ^ m->vma_changed * 9;
 }
 
 /* Finds what is mapped at an address into s->at; returns enum mapping_known. */
@@ -110,20 +140,29 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 
 	if (!s)
 		return MAPPING_UNKNOWN;
-	u64 key = mix(s->space, address >> 12);
+	u64 key = mix(s->process, address >> 12);
 	u32 at = key >> (64 - MAPPING_BITS);
 	struct mapping *known = bpf_map_lookup_elem(&mappings, &at);
 	if (!known)
 		return MAPPING_UNKNOWN;
 	s->at = *known;
-	if ((s->at.tag ^ mapping_words(&s->at)) == key && address - s->at.start < s->at.size)
-		return MAPPING_CODE;
+	if ((s->at.tag ^ mapping_words(&s->at)) == key && address - s->at.start < s->at.size) {
+		if (s->at.version == s->space)
+			return MAPPING_CODE;
+		if (unchanged(&s->at)) {
+			s->at.version = s->space;
+			s->at.tag = key ^ mapping_words(&s->at);
+			*known = s->at;
+			return MAPPING_CODE;
+		}
+	}
 	s->at.size = 0;
 	struct mapping_search w = {.found = &s->at, .process = s->process};
 	long err = bpf_find_vma(bpf_get_current_task_btf(), address, found_mapping, &w, 0);
 	if (err)
 		return err == -ENOENT ? MAPPING_NO_CODE : MAPPING_UNKNOWN;
 	if (w.known == MAPPING_CODE) {
+		s->at.version = s->space;
 		s->at.tag = key ^ mapping_words(&s->at);
 		*known = s->at;
 	}

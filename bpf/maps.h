@@ -13,6 +13,9 @@ struct mapping {
 	u64 delta;
 	u64 inode;
 	u64 device;
+	u64 version;	 /* of the address space when it was last known to be right */
+	u64 vma;	 /* the kernel's struct vm_area_struct */
+	u64 vma_changed; /* when that was last changed, in versions */
 	u64 tag;
 };
 

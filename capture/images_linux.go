@@ -88,6 +88,19 @@ func (m *images) scan(pids []uint32) {
 	}
 }
 
+// openPath takes in a file that is going to be mapped by a process. nil: it cannot be read.
+func (m *images) openPath(pid uint32, path string) *image {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return nil
+	}
+	key := fileKey{unix.Major(st.Dev)<<20 | unix.Minor(st.Dev), st.Ino}
+	if i := m.files[key]; i != nil {
+		return i
+	}
+	return m.add(pid, key, path, 0, 0)
+}
+
 // user implements locator.
 func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 	key := spaceAddress{s.space, f.address}

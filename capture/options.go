@@ -34,6 +34,10 @@ type Options struct {
 	// Delay is how long after its begin, once the command runs, hits are recorded.
 	Delay time.Duration
 
+	// Command is the process that the recording runs, stopped until it begins; 0: none.
+	// What is needed to unwind its stacks is read beforehand.
+	Command uint32
+
 	// Progress, if set, is called about four times a second while recording, and
 	// while symbols are resolved, from one goroutine.
 	Progress func(Progress)

@@ -31,6 +31,7 @@ type Recorder struct {
 	kernel      *kernelImages
 	symbolizer  *symbolizer
 	rules       *rules         // nil: no stack is walked by rules
+	rows        *ruleRows      // nil with it
 	unwinder    *stackUnwinder // nil with it
 	w           *format.Writer
 	a           *assembler
@@ -81,6 +82,9 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	return r, nil
 }
 
+// maxPrepared bounds the processes whose rules are read beforehand.
+const maxPrepared = 64
+
 // prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
 func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
@@ -101,7 +105,19 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 	if max <= 0 {
 		max = bpf.MaxFrames
 	}
-	r.unwinder = newStackUnwinder(r.images, r.rules, orc, max)
+	if r.rows, err = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows]); err != nil {
+		return err
+	}
+	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc, max)
+	if r.programs.userRules() {
+		pids := r.opt.Scope.PIDs
+		if r.opt.Command != 0 {
+			pids = append(pids, r.opt.Command)
+		}
+		for _, pid := range pids[:min(len(pids), maxPrepared)] {
+			r.unwinder.prepare(pid)
+		}
+	}
 	return nil
 }
 
@@ -189,6 +205,9 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 
 // start lets the programs record.
 func (r *Recorder) start() error {
+	if r.rows != nil {
+		r.rows.wait() // hits may come by the thousand within the first millisecond
+	}
 	for _, a := range r.attachments {
 		a.begin()
 	}
@@ -384,6 +403,11 @@ func (r *Recorder) Close() error {
 	}
 	if r.unwinder != nil {
 		r.unwinder.close()
+	}
+	if r.rows != nil {
+		errs = append(errs, r.rows.close())
+	}
+	if r.rules != nil {
 		errs = append(errs, r.rules.close())
 	}
 	if r.images != nil {

@@ -1,6 +1,9 @@
 package capture
 
 import (
+	"path/filepath"
+	"strings"
+
 	"trapline/bpf"
 	"trapline/capture/unwind"
 	"trapline/format"
@@ -12,6 +15,7 @@ type stackUnwinder struct {
 	images *images
 	kernel *unwind.ORC // nil: kernel stacks are left to bpf_get_stack
 	rules  *rules
+	rows   *ruleRows
 	max    int // frames
 
 	tables map[*image]*unwind.Image // nil: there is no unwind information
@@ -22,8 +26,8 @@ type stackUnwinder struct {
 // maxTaught bounds the kernel addresses remembered; more are taught anew.
 const maxTaught = 1 << 16
 
-func newStackUnwinder(m *images, r *rules, orc *unwind.ORC, max int) *stackUnwinder {
-	return &stackUnwinder{images: m, rules: r, kernel: orc, max: max,
+func newStackUnwinder(m *images, r *rules, rows *ruleRows, orc *unwind.ORC, max int) *stackUnwinder {
+	return &stackUnwinder{images: m, rules: r, rows: rows, kernel: orc, max: max,
 		tables: make(map[*image]*unwind.Image), taught: make(map[uint64]bool)}
 }
 
@@ -66,7 +70,32 @@ func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
 	if !ok || l.image == nil {
 		return nil, 0, ok
 	}
-	return f.u.table(l.image), l.offset, true
+	t := f.u.table(l.image)
+	if l.image.key != 0 {
+		f.u.rows.want(l.image.key, t)
+	}
+	return t, l.offset, true
+}
+
+// prepare has the rules of a process's images read, and of the libraries that its
+// program needs, before the first hit.
+func (u *stackUnwinder) prepare(pid uint32) {
+	var wanted []*image
+	for _, p := range processMaps(pid) {
+		if !strings.Contains(p.Perm, "x") || p.Inode == 0 {
+			continue
+		}
+		i := u.images.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
+		wanted = append(wanted, i)
+		for _, path := range neededLibraries(filepath.Join(i.root, i.path)) {
+			wanted = append(wanted, u.images.openPath(pid, path))
+		}
+	}
+	for _, i := range append(wanted, u.images.vdso) {
+		if i != nil && i.key != 0 {
+			u.rows.want(i.key, u.table(i))
+		}
+	}
 }
 
 func (f *processFinder) locate(address uint64) (l location, ok bool) {

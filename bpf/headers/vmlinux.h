@@ -129,6 +129,12 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 #endif
+struct vm_area_struct___locked { /* since 6.4, with CONFIG_PER_VMA_LOCK */
+	unsigned int vm_lock_seq;
+};
+struct vm_area_struct___signed { /* up to 6.12 */
+	int vm_lock_seq;
+};
 struct signal_struct {
 	atomic_t live;
 };

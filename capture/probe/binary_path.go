@@ -235,6 +235,19 @@ func (r *Resolver) cachedLibrary(name string) (string, error) {
 	return best.path, nil
 }
 
+// SharedLibrary returns the path of the library that a program's dynamic linker
+// takes for a name, "" if none is found where libraries are kept.
+func (r *Resolver) SharedLibrary(name string) string {
+	if found, err := r.cachedLibrary(name); err == nil && found != "" {
+		return found
+	}
+	found, err := r.defaultLibrary(name)
+	if err != nil {
+		return ""
+	}
+	return found
+}
+
 // versionLess orders names as people do: libssl.so.1.1 before libssl.so.3, and
 // numbers by value.
 func versionLess(a, b string) bool {

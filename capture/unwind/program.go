@@ -63,21 +63,32 @@ var programs = sync.Pool{New: func() any { return new(program) }}
 func (f fde) row(vaddr uint64) (row, bool) {
 	p := programs.Get().(*program)
 	defer programs.Put(p)
+	p.start(f)
+	p.run(vaddr)
+	return p.result()
+}
+
+// start runs the CIE's instructions.
+func (p *program) start(f fde) {
 	p.fde, p.bad, p.depth = f, false, 0
 	p.row = row{kind: RuleStep, signal: f.cie.signal}
 	p.inCIE, p.b, p.bases = true, f.cie.program, f.cie.bases
 	p.run(1<<64 - 1) // locations mean nothing in a CIE
 	p.initial = p.row
 	p.inCIE, p.b, p.bases, p.loc = false, f.program, f.bases, f.begin
-	p.run(vaddr)
+}
+
+// result returns the row that the instructions have led to.
+func (p *program) result() (row, bool) {
 	if p.bad || p.row.cfa.reg >= registers {
 		return row{}, false
 	}
-	if ra := f.cie.ra; ra != RegIP {
-		p.row.regs[RegIP] = p.row.regs[ra]
+	r := p.row
+	if ra := p.fde.cie.ra; ra != RegIP {
+		r.regs[RegIP] = r.regs[ra]
 	}
 	// A table that does not say where the return address is says nothing.
-	return p.row, p.row.regs[RegIP].kind != ruleUnspecified
+	return r, r.regs[RegIP].kind != ruleUnspecified
 }
 
 // run runs instructions up to those for locations behind the last one.
@@ -92,6 +103,22 @@ func (p *program) run(last uint64) {
 			p.loc = loc
 		}
 	}
+}
+
+// next runs instructions up to the first for a location behind from, and returns it.
+func (p *program) next(from uint64) (loc uint64, more bool) {
+	for len(p.b) > 0 && !p.bad {
+		op := p.u8()
+		loc, moves := p.advance(op)
+		if !moves {
+			p.apply(op)
+			continue
+		}
+		if p.loc = loc; loc > from {
+			return loc, true
+		}
+	}
+	return 1<<64 - 1, false
 }
 
 // advance reads the operand of an instruction that moves on to another location.

@@ -45,6 +45,17 @@ func newRestorers(r io.ReaderAt, p *elf.ProgHeader) *restorers {
 	return &restorers{r: r, off: p.Off, pages: make([]atomic.Pointer[[]restorer], min(p.Filesz, maxSection)/restorerPage+1)}
 }
 
+// all returns the restorers of the segment.
+func (s *restorers) all() (all []restorer) {
+	if s == nil {
+		return nil
+	}
+	for page := range s.pages {
+		all = append(all, s.near(uint64(page))...)
+	}
+	return all
+}
+
 // near returns the restorers that lie in or right beside a page.
 func (s *restorers) near(page uint64) []restorer {
 	if s == nil || page >= uint64(len(s.pages)) {

@@ -133,6 +133,7 @@ func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 		if err != nil {
 			return env.Fail(cli.ExitUsage, err)
 		}
+		c.opt.Command = uint32(command.PID())
 		if c.followsCommand() {
 			c.opt.Scope.PIDs = []uint32{uint32(command.PID())}
 		}
