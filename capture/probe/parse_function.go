@@ -150,6 +150,10 @@ func (p *parser) sourceFile(e *Event, at int, file string) error {
 // goReceiver is the pointer type that a method's name in Go holds: main.(*T).Run.
 var goReceiver = regexp.MustCompile(`\(\*[\w.]+(\[[^]]*\])?\)`)
 
+// characterRange is a class of characters that no name holds: the types in brackets of
+// Go's generic functions have no hyphen.
+var characterRange = regexp.MustCompile(`\[\^?\w-\w[\w-]*\]`)
+
 // isUserPattern reports whether the name of a user program's function is a glob. Stars
 // in the parameters of C++ functions, and those of Go's receivers, are none; nor is
 // what stands in quotes.
@@ -159,7 +163,7 @@ func isUserPattern(name string) bool {
 		return false
 	}
 	open := strings.IndexByte(name, '{')
-	return strings.ContainsAny(name, "*?") || open >= 0 && strings.Contains(name[open:], ",")
+	return strings.ContainsAny(name, "*?") || characterRange.MatchString(name) || open >= 0 && strings.Contains(name[open:], ",")
 }
 
 // userFunction reads FUNCTION[@FILE][:LINE|+OFFSET].
