@@ -1,11 +1,13 @@
 package probe
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/symbol"
 )
 
 // listPrograms lists USDT probes or functions: of one program or library, for
@@ -46,7 +48,9 @@ func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose b
 		if strings.Contains(ev.Binary, "/") || ev.Binary == "*" {
 			shown = b.path.shown
 		}
-		list := b.listFunctions
+		list := func(ev *Event, match matcher, verbose bool, yield func(Listing) bool) (bool, error) {
+			return r.listProgramFunctions(ev, b, match, verbose, yield)
+		}
 		if kind == format.ProbeUSDT {
 			list = b.listUSDT
 		}
@@ -61,25 +65,30 @@ func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose b
 	return nil
 }
 
-// listFunctions lists a program's functions by the names that people know.
-func (b *binaryFile) listFunctions(_ *Event, match matcher, _ bool, yield func(Listing) bool) (more bool, err error) {
+// listProgramFunctions lists a program's functions by the names that people know.
+func (r *Resolver) listProgramFunctions(ev *Event, b *binaryFile, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error) {
 	functions, err := b.functions()
 	if err != nil {
 		return false, err
 	}
-	var names []string
+	named := make(map[string]*symbol.Function)
 	for i := range functions {
 		f := &functions[i]
 		if !b.mayBeProbed(f) {
 			continue
 		}
-		if name := displayName(f, false); match(name) {
-			names = append(names, name)
+		if name := displayName(f, false); named[name] == nil && match(name) {
+			named[name] = f
 		}
 	}
-	slices.Sort(names)
-	for _, f := range slices.Compact(names) {
-		if !yield(Listing{Name: quoteFunction(f)}) {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		l := Listing{Name: quoteFunction(name)}
+		if verbose {
+			if p, err := r.functionProbe(ev, b, named[name], name); err == nil {
+				l.Fields = p.listed()
+			}
+		}
+		if !yield(l) {
 			return false, nil
 		}
 	}
@@ -100,7 +109,7 @@ func (b *binaryFile) listUSDT(ev *Event, match matcher, verbose bool, yield func
 		}
 		if verbose {
 			if p, err := u.probe(ev); err == nil {
-				l.Fields = p.Fields
+				l.Fields = p.listed()
 			}
 		}
 		if !yield(l) {
@@ -108,4 +117,12 @@ func (b *binaryFile) listUSDT(ev *Event, match matcher, verbose bool, yield func
 		}
 	}
 	return true, nil
+}
+
+// listed returns the fields as a resolved probe has them.
+func (p *Probe) listed() []Field {
+	if len(p.Fetch) > 0 {
+		p.layOut()
+	}
+	return p.Fields
 }

@@ -57,9 +57,7 @@ func (p *listPrinter) print(l probe.Listing) bool {
 	if !p.verbose {
 		return err == nil
 	}
-	for _, f := range l.Fields {
-		fmt.Fprintf(p.w, "    %s\n", describeField(f))
-	}
+	printFields(p.w, "    ", l.Fields)
 	alternatives(p.w, p.resolver.StaticTracepoints(l.Kind, l.Function))
 	return err == nil
 }
@@ -80,6 +78,15 @@ func hintTracepoints(env cli.Env, h *host, events []resolved) {
 		p := &e.probes[0]
 		if names := h.resolver.StaticTracepoints(p.Kind, p.Function); len(names) > 0 {
 			env.Hintf("the tracepoint %s hits in %s too, and is stable", names[0], p.Function)
+		}
+	}
+}
+
+// printFields prints the arguments that are columns of their own.
+func printFields(w io.Writer, indent string, fields []probe.Field) {
+	for _, f := range fields {
+		if f.Type != format.FieldUnread && f.Type != format.FieldCut {
+			fmt.Fprintf(w, "%s%s\n", indent, describeField(f))
 		}
 	}
 }
