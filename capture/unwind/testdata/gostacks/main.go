@@ -61,7 +61,7 @@ func deep(n int) int {
 
 //export fromC
 func fromC(n C.int) C.int {
-	return C.int(deep(int(n) + 30))
+	return C.int(deep(int(n) + 10))
 }
 
 //go:noinline
