@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type mappingMirror struct {
 
 // A processHistory is what a process mapped, in the order of time.
 type processHistory struct {
+	whole  bool            // begins with all that was mapped
 	parent *processHistory // up to the time of the fork
 	forked uint64
 	events []mappingEvent
@@ -50,7 +52,7 @@ func newMappingMirror() *mappingMirror {
 
 // set takes in all mappings that a process has at the beginning.
 func (m *mappingMirror) set(pid uint32, maps []probe.Mapping) {
-	h := &processHistory{}
+	h := &processHistory{whole: true}
 	for _, p := range maps {
 		if strings.Contains(p.Perm, "x") {
 			h.events = append(h.events, mappingEvent{mapping: p})
@@ -69,12 +71,12 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Map
 		if h == nil {
 			return nil, known
 		}
+		known = known || h.whole
 		for i := len(h.events) - 1; i >= 0; i-- {
 			e := &h.events[i]
 			if e.time > time {
 				continue
 			}
-			known = true
 			if e.begun {
 				return nil, true
 			}
@@ -95,16 +97,19 @@ func (m *mappingMirror) take(r mmapRecord) {
 	h := m.processes[r.pid]
 	switch r.what {
 	case forked:
-		m.processes[r.pid] = &processHistory{parent: m.processes[r.parent], forked: r.time}
+		// Each CPU's reports come in order, but not those of several: what the
+		// child did may be known already.
+		if h == nil || len(h.events) == 0 || h.events[0].time < r.time {
+			h = &processHistory{}
+			m.processes[r.pid] = h
+		}
+		h.parent, h.forked = m.processes[r.parent], r.time
 		return
 	case ended:
 		m.ended = append(m.ended, endedProcess{r.pid, time.Now()})
 		return
 	}
 	if h == nil {
-		if r.what != begunProgram {
-			return // what else it has mapped is not known
-		}
 		h = &processHistory{}
 		m.processes[r.pid] = h
 	}
@@ -116,7 +121,11 @@ func (m *mappingMirror) take(r mmapRecord) {
 		e.mapping = probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
 			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}
 	}
-	h.events = append(h.events, e)
+	i := len(h.events)
+	for i > 0 && h.events[i-1].time > e.time {
+		i--
+	}
+	h.events = slices.Insert(h.events, i, e)
 }
 
 // forget drops the processes that ended some time ago.
