@@ -25,7 +25,9 @@ type Options struct {
 	PID     int              // process in whose files and mappings programs are looked up first; 0 none
 	// MaxProbes is how many probes one event may stand for; 0: DefaultMaxProbes.
 	MaxProbes int
-	Root      string // stands in front of every other path that is read; "" for this machine's own
+	// Inlined: functions of programs are probed where they are inlined, too.
+	Inlined bool
+	Root    string // stands in front of every other path that is read; "" for this machine's own
 }
 
 // A Resolver finds the attach points of events. It reads what it needs once and

@@ -22,7 +22,7 @@ func (r *Resolver) resolveUserPattern(ev *Event, b *binaryFile) ([]Probe, error)
 		return nil, fmt.Errorf("%s: %w", ev.Text, err)
 	}
 	found := b.filter(all, func(f *symbol.Function) bool {
-		return b.mayBeProbed(f) && (match(f.Name) || mangled(f.Name) && match(symbol.Demangle(f.Name)))
+		return b.mayBeProbed(f) && (match(f.Name) || mangled(f.Name) && (match(symbol.Demangle(f.Name)) || match(symbol.DemangleName(f.Name))))
 	})
 	if len(found) == 0 {
 		return nil, &NotFoundError{Event: ev.Text, Reason: "no function in " + b.path.resolved + " matches"}
@@ -118,7 +118,11 @@ func (r *Resolver) functionProbes(ev *Event, b *binaryFile, functions, variants 
 		if len(functions) > 1 {
 			name += fmt.Sprintf("@0x%x", functions[i].Offset)
 		}
-		p, err := r.functionProbe(ev, b, &functions[i], name)
+		makeProbe := r.functionProbe
+		if b.indirect[functions[i].Address] {
+			makeProbe = r.indirectProbe
+		}
+		p, err := makeProbe(ev, b, &functions[i], name)
 		if err != nil {
 			return nil, err
 		}

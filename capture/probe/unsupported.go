@@ -11,8 +11,8 @@ func unsupported(ev *Event) error {
 		what = "watchpoints"
 	case ev.Match != MatchExact && ev.Kind == format.ProbeRawTracepoint:
 		what = "patterns of raw tracepoints"
-	case ev.Line != 0 || ev.Source != "":
-		what = "lines of source"
+	case (ev.Line != 0 || ev.Source != "") && !ev.inUserSpace():
+		what = "lines of the kernel's source"
 	case m.Depth != 0:
 		what = "the modifier depth"
 	}

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 	"path"
-	"strings"
 
 	"trapline/internal/symbol"
 )
@@ -20,9 +19,15 @@ func (r *Resolver) resolveUprobe(ev *Event) ([]Probe, error) {
 	if b.machine == elf.EM_386 && len(ev.Args) > 0 {
 		return nil, &UnsupportedError{ev.Text, "arguments of 32-bit programs", "they are not in registers", "record without arguments"}
 	}
+	if ev.Line > 0 {
+		return r.resolveLine(ev, b)
+	}
 	if ev.Name == "" {
 		if !b.holdsCode(ev.Offset) {
 			return nil, &InvalidError{ev.Text, fmt.Sprintf("file offset 0x%x is not in the code of %s", ev.Offset, b.path.resolved)}
+		}
+		if err := b.checkOffset(ev); err != nil {
+			return nil, err
 		}
 		p, err := userProbe(ev, b, fmt.Sprintf("0x%x", ev.Offset), ev.Offset)
 		return one(p, err)
@@ -38,14 +43,30 @@ func (r *Resolver) resolveUprobe(ev *Event) ([]Probe, error) {
 	if ev.joinsVariants() {
 		variants = b.variantsOf(ev.Name)
 	}
-	if len(functions) == 0 && len(variants) == 0 {
-		e := &NotFoundError{Event: ev.Text, Reason: "no such function in " + b.path.resolved, Nearest: b.nearest(ev.Name)}
-		if all, err := b.functions(); err == nil && len(all) == 0 {
-			e.Reason = "no function names in " + b.path.resolved + ": it is stripped, so give a file offset or install its debug symbols"
+	if ev.Source != "" {
+		err := b.withDebugInfo(ev, func(e *symbol.ELF) (err error) {
+			functions, err = b.inSource(ev, e, functions)
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		return nil, e
 	}
-	return r.functionProbes(ev, b, functions, variants)
+	var probes []Probe
+	if len(functions)+len(variants) > 0 {
+		if probes, err = r.functionProbes(ev, b, functions, variants); err != nil {
+			return nil, err
+		}
+	}
+	if r.opt.Inlined {
+		if probes, err = r.withInlined(ev, b, probes); err != nil {
+			return nil, err
+		}
+	}
+	if len(probes) == 0 {
+		return nil, b.noFunction(ev)
+	}
+	return probes, nil
 }
 
 // binary finds and opens the file that an event names, once.
@@ -68,37 +89,10 @@ func (r *Resolver) binary(ev *Event) (*binaryFile, error) {
 // check says why a function cannot be probed as asked.
 func (b *binaryFile) check(ev *Event, f *symbol.Function) error {
 	switch {
-	case b.indirect[f.Address]:
-		e := &UnsupportedError{ev.Text, "",
-			f.Name + " is an IFUNC: a function that runs once, to choose the implementation that calls go to",
-			"install debug symbols of " + path.Base(b.path.shown) + " and probe the implementation by its name"}
-		if names := b.implementations(f.Name); len(names) > 0 {
-			e.Remedy = "probe the implementation that this CPU uses, one of " + strings.Join(names, ", ")
-		}
-		return e
 	case ev.Offset > 0 && ev.Offset >= f.Size:
 		return &InvalidError{ev.Text, fmt.Sprintf("offset 0x%x is outside the function, which is 0x%x bytes long", ev.Offset, f.Size)}
 	}
-	return nil
-}
-
-// maxImplementations is how many of an IFUNC's implementations an error names.
-const maxImplementations = 12
-
-// implementations guesses an IFUNC's by their names, as glibc forms them:
-// __strlen_avx2.
-func (b *binaryFile) implementations(name string) []string {
-	all, err := b.functions()
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for i := range all {
-		if strings.HasPrefix(all[i].Name, "__"+name+"_") && len(names) < maxImplementations {
-			names = append(names, all[i].Name)
-		}
-	}
-	return names
+	return b.checkInstruction(ev, f, ev.Offset)
 }
 
 // userProbe makes the probe of an instruction, whose arguments are those of the

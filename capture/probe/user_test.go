@@ -75,9 +75,9 @@ func TestUserFunctions(t *testing.T) {
 			if p.Kind != format.ProbeUprobe || p.Name != "uprobe:program:"+name || p.Function != name || p.Path != program {
 				t.Errorf("%s: %+v", name, p)
 			}
-			inside, err := resolve(t, r, fmt.Sprintf("u:%s:%s+2", program, name))
-			if err != nil || inside[0].Offset != p.Offset+2 || inside[0].Name != p.Name+"+0x2" {
-				t.Errorf("%s+2: %+v, %v", name, inside, err)
+			inside, err := resolve(t, r, fmt.Sprintf("u:%s:%s+6", program, name))
+			if err != nil || inside[0].Offset != p.Offset+6 || inside[0].Name != p.Name+"+0x6" {
+				t.Errorf("%s+6: %+v, %v", name, inside, err)
 			}
 			raw, err := resolve(t, r, fmt.Sprintf("u:%s:0x%x", program, p.Offset))
 			if err != nil || raw[0].Offset != p.Offset || raw[0].Name != fmt.Sprintf("uprobe:program:0x%x", p.Offset) {

@@ -32,6 +32,9 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 			}
 			fmt.Fprintln(w)
 			printPlaces(w, p, places)
+			for _, note := range p.Notes {
+				fmt.Fprintf(w, "        # %s\n", note)
+			}
 			for _, f := range p.Fields {
 				if !f.Type.Mark() {
 					fmt.Fprintf(w, "        %s\n", describeField(f))

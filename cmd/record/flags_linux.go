@@ -40,6 +40,7 @@ type config struct {
 	events   eventFlags
 	list     bool
 	info     bool
+	inlined  bool
 	dryRun   bool
 	quiet    bool
 	verbose  int
@@ -68,6 +69,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.BoolVar(&c.opt.AllowSlow, "allow-slow", false, "attach many probes although each takes a program or a link of its own")
 	g.Uint64VarP(&c.hz, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
 	g.BoolVarP(&c.list, "list", "l", false, "list events that match PATTERN, of BINARY too with -x, of a process with -p; with -v their arguments")
+	g.BoolVar(&c.inlined, "inlined", false, "probe functions of programs also where they are inlined")
 	g.BoolVar(&c.info, "info", false, "print what this kernel and this user can record, and stop")
 	g.BoolVar(&c.dryRun, "dry-run", false, "print what would be attached and stop")
 

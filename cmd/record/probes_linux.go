@@ -41,6 +41,6 @@ func openHost(env cli.Env, c *config) (*host, error) {
 	if len(c.opt.Scope.PIDs) > 0 {
 		pid = int(c.opt.Scope.PIDs[0])
 	}
-	h.resolver = probe.NewResolver(probe.Options{TraceFS: tracefs, Symbols: h.symbols, BTF: types, PID: pid, MaxProbes: c.events.maxProbes})
+	h.resolver = probe.NewResolver(probe.Options{TraceFS: tracefs, Symbols: h.symbols, BTF: types, PID: pid, MaxProbes: c.events.maxProbes, Inlined: c.inlined})
 	return h, nil
 }

@@ -83,6 +83,9 @@ func (e *ELF) IsGo() bool {
 		e.section(".data.rel.ro.gopclntab") != nil || e.section(".go.buildinfo") != nil
 }
 
+// HasDebugFile reports whether the image's separate debug file is installed.
+func (e *ELF) HasDebugFile() bool { return e.debug() != nil }
+
 // FileOffset returns where in the file the byte at a virtual address is.
 func (e *ELF) FileOffset(vaddr uint64) (uint64, bool) {
 	for _, p := range e.loads {

@@ -232,3 +232,29 @@ func (u *unit) functionsFrom(t *scopeTable, scope int32) (names []string) {
 	}
 	return names
 }
+
+// SourceFiles returns the paths of all files that line tables name, sorted.
+func (e *ELF) SourceFiles() (paths []string, err error) {
+	defer guard("reading line tables", &err)
+	d := e.dwarf()
+	if d == nil {
+		return nil, nil
+	}
+	seen := make(map[string]bool)
+	for _, u := range d.units {
+		var names fileNames
+		if _, _, ok := u.lineProgram(&names); !ok {
+			continue
+		}
+		for i := range names.files {
+			if p := names.path(names.first + uint32(i)); p != "" {
+				seen[p] = true
+			}
+		}
+	}
+	for p := range seen {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}

@@ -1,0 +1,198 @@
+package probe
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// withDebugInfo opens the binary for questions that its debug information answers.
+func (b *binaryFile) withDebugInfo(ev *Event, ask func(*symbol.ELF) error) error {
+	f, err := os.Open(b.path.open)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	e, err := symbol.NewELF(f, b.path.symbolOptions())
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if !e.HasDebugInfo() {
+		remedy := "build it with -g, or install its debug symbols (packages -dbgsym or -debuginfo)"
+		if b.isGo {
+			remedy = "build it without -ldflags=-s or -w"
+		}
+		return &UnsupportedError{Event: ev.Text, Feature: "lines of source", Reason: b.path.resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
+	}
+	return ask(e)
+}
+
+// resolveLine makes the probe of a line of source: FILE:LINE, or FUNCTION:LINE with
+// lines that count from the function's declaration. It is set at every place where code
+// of the line begins, those in inlined copies included.
+func (r *Resolver) resolveLine(ev *Event, b *binaryFile) ([]Probe, error) {
+	if ev.Kind == format.ProbeUretprobe {
+		return nil, &InvalidError{ev.Text, "a line does not return: use a uprobe"}
+	}
+	if err := onlyAtEntry(ev); err != nil {
+		return nil, err
+	}
+	var found *symbol.SourceLine
+	line := ev.Line
+	err := b.withDebugInfo(ev, func(e *symbol.ELF) (err error) {
+		source, within := ev.Source, ""
+		if ev.Name != "" {
+			var declared int
+			if source, declared, within, err = b.declaration(ev, e); err != nil {
+				return err
+			}
+			line += declared
+		}
+		if found, err = e.Source(source, line); err != nil {
+			return err
+		}
+		if within != "" {
+			found.Places = slices.DeleteFunc(found.Places, func(p symbol.Place) bool { return !slices.Contains(p.Functions, within) })
+		}
+		return noCode(ev, b, e, found, source, line)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := userProbe(ev, b, "", found.Places[0].Offset)
+	if err != nil {
+		return nil, err
+	}
+	p.Name = fmt.Sprintf("%s:%s@%s:%d", ev.Kind, path.Base(b.path.shown), path.Base(found.Files[0]), line)
+	p.setPlaces(found.Places)
+	return one(p, nil)
+}
+
+// onlyAtEntry refuses arguments by number where a function is not entered.
+func onlyAtEntry(ev *Event) error {
+	for i := range ev.Args {
+		if ev.Args[i].Value.leaf().Op == OpArg {
+			return &InvalidError{ev.Text, ev.Args[i].Value.String() + " is in its register only when the function is entered: ask for it there, or for a register"}
+		}
+	}
+	return nil
+}
+
+// noCode says why no place of a line was found; nil if one was.
+func noCode(ev *Event, b *binaryFile, e *symbol.ELF, s *symbol.SourceLine, source string, line int) error {
+	switch {
+	case len(s.Files) > 1:
+		return &InvalidError{ev.Text, "several files are called so: " + strings.Join(s.Files, ", ") + "; give more of the path"}
+	case len(s.Places) > 0:
+		return nil
+	case len(s.Files) == 0:
+		nf := &NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("no code of a file %s in %s", source, b.path.resolved)}
+		near := newNearest(path.Base(source))
+		if files, err := e.SourceFiles(); err == nil {
+			for _, f := range files {
+				near.add(path.Base(f))
+			}
+		}
+		nf.Nearest = near.names()
+		return nf
+	}
+	var near []string
+	for _, n := range []int{s.Before, s.After} {
+		if n > 0 {
+			near = append(near, fmt.Sprint(n))
+		}
+	}
+	reason := fmt.Sprintf("line %d of %s has no code", line, path.Base(s.Files[0]))
+	if ev.Name != "" {
+		reason += " in " + ev.Name
+	}
+	return &NotFoundError{Event: ev.Text, Reason: reason, Nearest: near}
+}
+
+// declaration returns where the function of an event is declared and its linkage name.
+func (b *binaryFile) declaration(ev *Event, e *symbol.ELF) (file string, line int, name string, err error) {
+	functions, err := b.find(ev.Name)
+	if err != nil {
+		return "", 0, "", err
+	}
+	if functions, err = b.inSource(ev, e, functions); err != nil {
+		return "", 0, "", err
+	}
+	if len(functions) == 0 {
+		return "", 0, "", b.noFunction(ev)
+	}
+	for i := range functions {
+		f, n, ok := e.Declaration(functions[i].Offset)
+		if !ok {
+			return "", 0, "", &UnsupportedError{Event: ev.Text, Feature: "lines of " + ev.Name, Reason: "the debug information does not say where it is declared", Remedy: "give FILE:LINE"}
+		}
+		if i > 0 && (f != file || n != line) {
+			return "", 0, "", &InvalidError{ev.Text, fmt.Sprintf("%d functions have this name: write FUNCTION@FILE:LINE", len(functions))}
+		}
+		file, line = f, n
+	}
+	return file, line, functions[0].Name, nil
+}
+
+// inSource keeps the functions that are declared in the file that an event names.
+func (b *binaryFile) inSource(ev *Event, e *symbol.ELF, functions []symbol.Function) ([]symbol.Function, error) {
+	if ev.Source == "" {
+		return functions, nil
+	}
+	var kept []symbol.Function
+	var files []string
+	for _, f := range functions {
+		file, _, ok := e.Declaration(f.Offset)
+		if ok && (file == ev.Source || strings.HasSuffix(file, "/"+ev.Source)) {
+			kept = append(kept, f)
+		} else if ok {
+			files = append(files, ev.Name+"@"+path.Base(file))
+		}
+	}
+	if len(kept) == 0 && len(functions) > 0 {
+		return nil, &NotFoundError{Event: ev.Text, Reason: "the function is not declared in " + ev.Source, Nearest: files[:min(len(files), maxNearest)]}
+	}
+	return kept, nil
+}
+
+// setPlaces gives a probe the places of a line or of inlined calls, and says what they are.
+func (p *Probe) setPlaces(places []symbol.Place) {
+	p.Sites = make([]Site, len(places))
+	for i, at := range places {
+		p.Sites[i] = Site{Offset: at.Offset, Fetch: p.Fetch}
+		if n := len(at.Functions); n > 0 {
+			p.Sites[i].Function = at.Functions[n-1]
+		}
+	}
+	p.Function, p.Offset = p.Sites[0].Function, p.Sites[0].Offset
+	if len(places) > 1 || len(places[0].Functions) > 1 {
+		p.Notes = append(p.Notes, "probed at "+counted(len(places), "place")+": "+describePlaces(places))
+	}
+}
+
+// maxDescribed is how many places a note or an error names.
+const maxDescribed = 6
+
+// describePlaces names the functions around places: "leaf in main, leaf in other".
+func describePlaces(places []symbol.Place) string {
+	var list []string
+	for _, p := range places {
+		names := make([]string, len(p.Functions))
+		for i, f := range p.Functions {
+			names[i] = symbol.DemangleName(f)
+		}
+		if s := strings.Join(names, " in "); s != "" && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	if n := len(list) - maxDescribed; n > 0 {
+		list = append(list[:maxDescribed], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(list, ", ")
+}
