@@ -26,8 +26,8 @@ func (b *binaryFile) inlinedCalls(ev *Event) ([]symbol.Place, error) {
 // noFunction says why a function cannot be found.
 func (b *binaryFile) noFunction(ev *Event) error {
 	if places, err := b.inlinedCalls(ev); err == nil && len(places) > 0 {
-		return &UnsupportedError{Event: ev.Text, Reason: ev.Name + " is inlined everywhere: " + callSites(places),
-			Remedy: "--inlined sets the probe at " + counted(len(places), "place") + " where its code begins"}
+		return &NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("%s is inlined everywhere: %s; --inlined sets the probe at %s where its code begins",
+			ev.Name, callSites(places), counted(len(places), "place"))}
 	}
 	e := &NotFoundError{Event: ev.Text, Reason: "no such function in " + b.path.resolved, Nearest: b.nearest(ev.Name)}
 	all, err := b.functions()

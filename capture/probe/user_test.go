@@ -113,7 +113,6 @@ func TestUserErrors(t *testing.T) {
 	}
 	var missing *probe.NotFoundError
 	var invalid *probe.InvalidError
-	var unsupported *probe.UnsupportedError
 	r := user(t, 0)
 	for _, test := range []struct {
 		text string
@@ -121,10 +120,9 @@ func TestUserErrors(t *testing.T) {
 		want string
 	}{
 		{"u:" + program + ":frist", &missing, "no such function in " + program + " (nearest: first)"},
-		{"u:" + program + ":indirect", &unsupported, "indirect is an IFUNC"},
 		{"u:" + program + ":first+0x100", &invalid, "offset 0x100 is outside the function"},
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
-		{"u:" + program + ":first+1 arg6", &invalid, "arg6 is not in a register"},
+		{"u:" + program + ":first+6 arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
 		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has a calling convention of its own"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
