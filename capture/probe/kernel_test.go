@@ -119,6 +119,7 @@ func TestKernelProbes(t *testing.T) {
 		"f:pair_sum arg0 arg1",
 		"fr:vfs_read at=arg0:symbol",
 		"rt:demo",
+		"rt:d*o",
 		"task-clock",
 		"profile:hz:49",
 	} {
@@ -160,6 +161,7 @@ func TestKernelErrors(t *testing.T) {
 		{with, "fr:vfs_write", &unsupported, "fr:vfs_write: BTF does not describe this function; use kretprobe:vfs_write"},
 		{with, "f:vfs_read arg4", &invalid, "f:vfs_read arg4: arg4 does not exist: there are 4 arguments"},
 		{with, "fr:pair_sum retval", &invalid, "fr:pair_sum retval: retval has no value: the function returns nothing"},
+		{with, "rt:x*", &missing, "rt:x*: no raw tracepoint matches"},
 		{with, "rt:dmo", &missing, "rt:dmo: no such raw tracepoint (nearest: demo)"},
 		{with, "k:vfs_read " + strings.Repeat("%=arg0 ", 17), &invalid, "at most 16 arguments can be recorded"},
 		{without, "kr:vfs_read", &unsupported, "kr:vfs_read: kprobes not available: this kernel was built without CONFIG_KPROBES; use fexit:vfs_read or a tracepoint (record -l lists them)"},

@@ -12,6 +12,34 @@ import (
 // __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
 const rawTracepointPrefix = "btf_trace_"
 
+// resolveRawTracepoints returns the raw tracepoints of a name or pattern.
+func (r *Resolver) resolveRawTracepoints(ev *Event) ([]Probe, error) {
+	if ev.Match == MatchExact || r.opt.BTF == nil {
+		return one(r.resolveRawTracepoint(ev))
+	}
+	match, err := newMatcher(ev.Match, ev.Name)
+	if err != nil {
+		return nil, &InvalidError{ev.Text, err.Error()}
+	}
+	var probes []Probe
+	for _, name := range r.btfNames().rawTracepoints {
+		if !match(name) {
+			continue
+		}
+		named := *ev
+		named.Name, named.Match = name, MatchExact
+		p, err := r.resolveRawTracepoint(&named)
+		if err != nil {
+			return nil, err
+		}
+		probes = append(probes, *p)
+	}
+	if len(probes) == 0 {
+		return nil, &NotFoundError{Event: ev.Text, Reason: "no raw tracepoint matches"}
+	}
+	return probes, nil
+}
+
 func (r *Resolver) resolveRawTracepoint(ev *Event) (*Probe, error) {
 	if r.opt.BTF == nil {
 		return nil, &UnsupportedError{ev.Text, "raw tracepoints", "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types",

@@ -97,7 +97,7 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 	case format.ProbeTracepoint:
 		return r.resolveTracepoint(ev)
 	case format.ProbeRawTracepoint:
-		return one(r.resolveRawTracepoint(ev))
+		return r.resolveRawTracepoints(ev)
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return r.resolveKernel(ev, r.resolveKprobe)
 	case format.ProbeFentry, format.ProbeFexit:

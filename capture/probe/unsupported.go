@@ -9,8 +9,6 @@ func unsupported(ev *Event) error {
 	switch {
 	case ev.Kind == format.ProbeWatchpoint:
 		what = "watchpoints"
-	case ev.Match != MatchExact && ev.Kind == format.ProbeRawTracepoint:
-		what = "patterns of raw tracepoints"
 	case (ev.Line != 0 || ev.Source != "") && !ev.inUserSpace():
 		what = "lines of the kernel's source"
 	case m.Depth != 0:
