@@ -75,7 +75,10 @@ const maxTypeSize = 1 << 30
 // dwarfLanguage is the language of a unit, as far as types depend on it.
 type dwarfLanguage int
 
-const languageGo dwarfLanguage = 0x16 // DW_LANG_Go
+const (
+	languageGo        dwarfLanguage = 0x16   // DW_LANG_Go
+	languageAssembler dwarfLanguage = 0x8001 // DW_LANG_Mips_Assembler, of any machine
+)
 
 // goStructure knows strings and slices, which Go's compiler describes as structures.
 func (v *valueType) goStructure(t *dwarf.StructType, of func(dwarf.Type) func() *valueType) {

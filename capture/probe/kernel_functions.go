@@ -71,7 +71,7 @@ func (r *Resolver) findKernelFunction(ev *Event) (kernelFunction, error) {
 		return kernelFunction{}, &NotFoundError{Event: ev.Text, Reason: "no such function in module " + ev.Module,
 			Nearest: modulesOf(ev.Name, all)}
 	}
-	e := &NotFoundError{Event: ev.Text, Reason: "no such function in the kernel"}
+	e := &NotFoundError{Event: ev.Text, Reason: "no such function in the kernel (what is inlined everywhere has no address)"}
 	near := newNearest(ev.Name)
 	moduleLoaded := ev.Module == "" || ev.Module == "vmlinux"
 	for name, functions := range k.byName {

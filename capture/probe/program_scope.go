@@ -45,8 +45,8 @@ func (b *binaryFile) scope(ev *Event, offset uint64) (*scope, error) {
 		return sc, err
 	}
 	f, err := findDwarfFunction(d, pc)
-	if err != nil || f == nil {
-		return sc, err
+	if err != nil || f == nil || f.unit.language == languageAssembler {
+		return sc, err // assemblers describe functions without their parameters
 	}
 	v := &dwarfScope{scope: sc, binary: b, function: f, pc: pc, offset: offset}
 	v.fill()

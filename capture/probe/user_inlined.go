@@ -75,18 +75,17 @@ func (r *Resolver) withInlined(ev *Event, b *binaryFile, probes []Probe) ([]Prob
 		return nil, err
 	}
 	if len(probes) == 0 {
-		p, err := userProbe(ev, b, ev.Name, places[0].Offset)
-		if err != nil {
-			return nil, err
-		}
-		p.setPlaces(places)
-		return one(p, nil)
+		return one(placesProbe(ev, b, ev.Name, places))
+	}
+	inlined, err := placesProbe(ev, b, ev.Name, places)
+	if err != nil {
+		return nil, err
 	}
 	p := &probes[0]
-	p.Sites = p.Places()
-	for _, at := range places {
-		p.Sites = append(p.Sites, Site{Function: at.Functions[len(at.Functions)-1], Offset: at.Offset, Fetch: p.Fetch})
+	if !slices.Equal(p.Fields, inlined.Fields) {
+		return nil, &InvalidError{ev.Text, "--inlined: the arguments have other types where the function is inlined"}
 	}
+	p.Sites = append(slices.Clone(p.Places()), inlined.Sites...)
 	p.Notes = append(p.Notes, "and where it is inlined: "+callSites(places))
 	return probes, nil
 }

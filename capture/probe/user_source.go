@@ -65,13 +65,39 @@ func (r *Resolver) resolveLine(ev *Event, b *binaryFile) ([]Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := userProbe(ev, b, "", found.Places[0].Offset)
+	p, err := placesProbe(ev, b, "", found.Places)
 	if err != nil {
 		return nil, err
 	}
 	p.Name = fmt.Sprintf("%s:%s@%s:%d", ev.Kind, path.Base(b.path.shown), path.Base(found.Files[0]), line)
-	p.setPlaces(found.Places)
 	return one(p, nil)
+}
+
+// placesProbe makes one probe of several places, and says what they are. Its arguments
+// can lie elsewhere at each, but are the same ones.
+func placesProbe(ev *Event, b *binaryFile, name string, places []symbol.Place) (*Probe, error) {
+	var p *Probe
+	sites := make([]Site, len(places))
+	for i, at := range places {
+		here, err := userProbe(ev, b, name, at.Offset)
+		switch {
+		case err != nil:
+			return nil, err
+		case p == nil:
+			p = here
+		case !slices.Equal(p.Fields, here.Fields):
+			return nil, &InvalidError{ev.Text, "the arguments have different types at different places of the line: " + describePlaces(places)}
+		}
+		sites[i] = Site{Offset: at.Offset, Fetch: here.Fetch}
+		if n := len(at.Functions); n > 0 {
+			sites[i].Function = at.Functions[n-1]
+		}
+	}
+	p.Sites, p.Function = sites, sites[0].Function
+	if len(places) > 1 || len(places[0].Functions) > 1 {
+		p.Notes = append(p.Notes, "probed at "+counted(len(places), "place")+": "+describePlaces(places))
+	}
+	return p, nil
 }
 
 // onlyAtEntry refuses arguments by number where a function is not entered.
@@ -159,21 +185,6 @@ func (b *binaryFile) inSource(ev *Event, e *symbol.ELF, functions []symbol.Funct
 		return nil, &NotFoundError{Event: ev.Text, Reason: "the function is not declared in " + ev.Source, Nearest: files[:min(len(files), maxNearest)]}
 	}
 	return kept, nil
-}
-
-// setPlaces gives a probe the places of a line or of inlined calls, and says what they are.
-func (p *Probe) setPlaces(places []symbol.Place) {
-	p.Sites = make([]Site, len(places))
-	for i, at := range places {
-		p.Sites[i] = Site{Offset: at.Offset, Fetch: p.Fetch}
-		if n := len(at.Functions); n > 0 {
-			p.Sites[i].Function = at.Functions[n-1]
-		}
-	}
-	p.Function, p.Offset = p.Sites[0].Function, p.Sites[0].Offset
-	if len(places) > 1 || len(places[0].Functions) > 1 {
-		p.Notes = append(p.Notes, "probed at "+counted(len(places), "place")+": "+describePlaces(places))
-	}
 }
 
 // maxDescribed is how many places a note or an error names.
