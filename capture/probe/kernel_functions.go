@@ -71,7 +71,7 @@ func (r *Resolver) findKernelFunction(ev *Event) (kernelFunction, error) {
 		return kernelFunction{}, &NotFoundError{Event: ev.Text, Reason: "no such function in module " + ev.Module,
 			Nearest: modulesOf(ev.Name, all)}
 	}
-	e := &NotFoundError{Event: ev.Text, Reason: "no such function in the kernel (what is inlined everywhere has no address)"}
+	e := &NotFoundError{Event: ev.Text, Reason: "no such function in the kernel"}
 	near := newNearest(ev.Name)
 	moduleLoaded := ev.Module == "" || ev.Module == "vmlinux"
 	for name, functions := range k.byName {
@@ -86,6 +86,9 @@ func (r *Resolver) findKernelFunction(ev *Event) (kernelFunction, error) {
 		}
 	}
 	e.Nearest = near.names()
+	if len(e.Nearest) == 0 {
+		e.Reason += " (what is inlined everywhere has no address)"
+	}
 	if !moduleLoaded {
 		e.Reason = "module " + ev.Module + " is not loaded"
 	}
