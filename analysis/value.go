@@ -17,8 +17,6 @@ func (v Value) String() string {
 		return "-"
 	case v.State == ValueUnread:
 		return unreadText
-	case v.State == ValueCut:
-		return v.element(v.Number) + "…"
 	}
 	if v.Numbers == nil {
 		return v.element(v.Number)
@@ -33,6 +31,14 @@ func (v Value) String() string {
 	}
 	b.WriteByte(']')
 	return b.String()
+}
+
+// suffix is what text ends in that is the beginning of a longer one.
+func (s ValueState) suffix() string {
+	if s == ValueCut {
+		return "…"
+	}
+	return ""
 }
 
 // unreadText is what ftrace prints in the place of such values.
@@ -55,9 +61,9 @@ func (v Value) element(n uint64) string {
 		}
 		return strconv.FormatUint(n, 10)
 	case format.FieldString:
-		return v.Text
+		return v.Text + v.State.suffix()
 	case format.FieldBytes:
-		return hex.EncodeToString([]byte(v.Text))
+		return hex.EncodeToString([]byte(v.Text)) + v.State.suffix()
 	case format.FieldSymbol:
 		if v.Symbol == nil {
 			return "0x0"
@@ -101,8 +107,8 @@ func (v Value) Compare(w Value) int {
 }
 
 // JSON returns the value as encoding/json is to write it: numbers and booleans as
-// such, arrays of them as arrays, everything else as text; nil when the probe has no
-// such argument or it could not be read.
+// such, whatever they are called, arrays of them as arrays, everything else as text;
+// nil when the probe has no such argument or it could not be read.
 func (v Value) JSON() any {
 	if v.Field == nil || v.State == ValueUnread {
 		return nil
@@ -118,9 +124,6 @@ func (v Value) JSON() any {
 }
 
 func (v Value) jsonElement(n uint64) any {
-	if name, ok := v.Field.Names.Name(n); ok {
-		return name
-	}
 	switch v.Field.Type {
 	case format.FieldUint:
 		return n

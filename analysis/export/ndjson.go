@@ -3,7 +3,6 @@ package export
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -98,7 +97,7 @@ func encodeJSON(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// appendJSONValue writes numbers as numbers, however large; hexadecimal ones and
+// appendJSONValue writes numbers as numbers, however large, and whatever they are called; hexadecimal ones and
 // addresses as the strings that reports show; null for what could not be read or a
 // damaged capture does not have.
 func appendJSONValue(dst []byte, v analysis.Value) []byte {
@@ -119,9 +118,6 @@ func appendJSONValue(dst []byte, v analysis.Value) []byte {
 }
 
 func appendJSONElement(dst []byte, v analysis.Value, n uint64) []byte {
-	if name, ok := v.Field.Names.Name(n); ok {
-		return append(dst, encodeJSON(name)...)
-	}
 	switch v.Field.Type {
 	case format.FieldInt:
 		return strconv.AppendInt(dst, int64(n), 10)
@@ -132,12 +128,7 @@ func appendJSONElement(dst []byte, v analysis.Value, n uint64) []byte {
 		return strconv.AppendBool(dst, n != 0)
 	case format.FieldChar:
 		return append(dst, encodeJSON(string(rune(byte(n))))...)
-	case format.FieldString:
-		return append(dst, encodeJSON(v.Text)...)
-	case format.FieldBytes:
-		dst = append(dst, '"')
-		return append(hex.AppendEncode(dst, []byte(v.Text)), '"')
-	case format.FieldSymbol:
+	case format.FieldString, format.FieldBytes, format.FieldSymbol:
 		return append(dst, encodeJSON(v.String())...)
 	}
 	return strconv.AppendUint(dst, n, 10)

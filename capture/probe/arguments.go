@@ -17,6 +17,9 @@ const maxText = 2048
 // parameters that are known.
 func (s *scope) fetchArguments(p *Probe) error {
 	if len(s.ev.Args) == 0 {
+		if s.ev.Match != MatchExact {
+			return nil // functions with other parameters would need programs of their own
+		}
 		return s.fetchAll(p)
 	}
 	for i := range s.ev.Args {
@@ -52,9 +55,6 @@ func (s *scope) fetchArgument(p *Probe, a *Arg) error {
 
 // fetchAll adds all parameters that can be had, as far as there is room.
 func (s *scope) fetchAll(p *Probe) error {
-	if s.ev.Match != MatchExact {
-		return nil // functions with other parameters would need programs of their own
-	}
 	form, err := s.form(&Type{})
 	if err != nil {
 		return err

@@ -160,10 +160,11 @@ func (p place) numbers(name string, form valueForm) ([]captured, error) {
 	return one2(f, field, err)
 }
 
-// pointed returns the address that a pointer or a register holds, or else that of
-// the value itself: ftrace's +0(%di):string is the text that di points to.
+// pointed returns the address that a pointer, a register or a word holds, or else that
+// of the value itself: ftrace's +0(%di):string is the text that di points to.
 func (p place) pointed() (Fetch, error) {
-	if p.memory && (p.typ == nil || p.typ.kind != kindPointer) {
+	isAddress := p.typ != nil && (p.typ.kind == kindPointer || p.typ.kind == kindInteger && p.typ.size == 8)
+	if p.memory && !isAddress {
 		return p.address()
 	}
 	return p.value()

@@ -34,6 +34,9 @@ func inRegister(t *valueType, space Space, words ...uint8) place {
 // value returns the fetch of a word: a pointer, or a number that is not typed.
 func (p place) value() (Fetch, error) {
 	if !p.memory {
+		if len(p.pieces) == 0 {
+			return Fetch{}, errOptimizedOut
+		}
 		if p.exact && p.pieces[0].Left != 0 {
 			return Fetch{}, fmt.Errorf("is not an address: it is narrower")
 		}
@@ -129,9 +132,7 @@ func (p place) member(m member) place {
 	p.bits, p.shift = m.bits, 0
 	if !p.memory {
 		// Structures of up to 16 bytes are passed in registers.
-		if first := m.bit / 64; first < len(p.pieces) {
-			p.pieces = append([]Fetch(nil), p.pieces[first:]...)
-		}
+		p.pieces = append([]Fetch(nil), p.pieces[min(m.bit/64, len(p.pieces)):]...)
 		p.shift = m.bit % 64
 		return p
 	}
@@ -182,6 +183,9 @@ func (p place) index(i int) (place, error) {
 // number returns the fetch of a number of the given size.
 func (p place) number(size int, signed, bigEndian bool) (Fetch, error) {
 	if !p.memory {
+		if len(p.pieces) == 0 {
+			return Fetch{}, errOptimizedOut
+		}
 		f := p.pieces[0]
 		if p.exact {
 			return f, nil
