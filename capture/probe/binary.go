@@ -25,6 +25,7 @@ type binaryFile struct {
 	functions func() ([]symbol.Function, error) // by address
 	symbols   func() map[string]uint64          // addresses of all symbols of one meaning
 	debugData func() (*symbol.DebugData, error) // nil: there is none
+	taskComm  func() (place, error)             // the current task's name, in the kernel
 }
 
 // openBinary reads a binary's headers and dynamic symbols.

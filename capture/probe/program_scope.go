@@ -11,14 +11,11 @@ import (
 	"trapline/internal/symbol"
 )
 
-// programScope is what can be asked for in a program of which nothing is known.
-func programScope(ev *Event) *scope {
-	sc := &scope{ev: ev, space: UserMemory, registers: true, arg: func(i int) (place, error) { return plainArgument(ev, i, UserMemory) }}
+// unknownScope is what can be asked for at code that nothing is known of.
+func (b *binaryFile) unknownScope(ev *Event) *scope {
+	sc := &scope{ev: ev, space: UserMemory, registers: true, comm: b.taskComm, arg: func(i int) (place, error) { return plainArgument(ev, i, UserMemory) }}
 	sc.symbol = func(string) (place, error) {
 		return place{}, errors.New("is not known: the program is not")
-	}
-	sc.comm = func() (place, error) {
-		return place{}, errors.New("is recorded with every hit as it is: in programs there is no argument for it")
 	}
 	if ev.atReturn() {
 		sc.result = func() (place, error) { return returned(nil, UserMemory) }
@@ -29,7 +26,7 @@ func programScope(ev *Event) *scope {
 // scope is what can be asked for at an address of the program: by name what debug
 // information describes, and without it arguments as words.
 func (b *binaryFile) scope(ev *Event, offset uint64) (*scope, error) {
-	sc := programScope(ev)
+	sc := b.unknownScope(ev)
 	pc, ok := b.address(offset)
 	if !ok || b.machine != elf.EM_X86_64 {
 		return sc, nil

@@ -69,7 +69,7 @@ func (u *usdtProbe) addArguments(ev *Event, p *Probe) error {
 	named.Match = MatchExact // those of a pattern have a program each, so their arguments cost nothing
 	for site := range p.Sites {
 		at := Probe{Kind: p.Kind}
-		sc := programScope(&named)
+		sc := u.binary.unknownScope(&named)
 		sc.typed, sc.count = true, count
 		for i := range count {
 			sc.params = append(sc.params, usdtParam(places, site, i))

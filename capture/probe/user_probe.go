@@ -82,6 +82,7 @@ func (r *Resolver) binary(ev *Event) (*binaryFile, error) {
 	if err != nil {
 		return nil, binaryError(ev, err)
 	}
+	b.taskComm = r.taskComm
 	r.binaries[p.open] = b
 	return b, nil
 }
