@@ -33,19 +33,7 @@ func (g *group) entries() *group {
 	if g.probe.DurationAt == 0 {
 		return nil
 	}
-	at := *g.probe
-	at.Filter, at.AtReturns = nil, false
-	switch at.Kind {
-	case format.ProbeTracepoint:
-		at.Function = at.EntryTracepoint()
-	case format.ProbeKretprobe:
-		at.Kind = format.ProbeKprobe
-	case format.ProbeUretprobe:
-		at.Kind = format.ProbeUprobe
-	case format.ProbeFexit:
-		at.Kind = format.ProbeFentry
-	}
-	e := &group{index: g.index, probe: &at, many: g.many, entryProgram: entryPrograms[g.probe.Kind]}
+	e := &group{index: g.index, probe: entryOf(g.probe), many: g.many, entryProgram: entryPrograms[g.probe.Kind]}
 	for _, s := range g.sites {
 		if s.probe.AtReturns { // several places for one entry
 			if slices.ContainsFunc(e.sites, func(other groupSite) bool { return other.index == s.index }) {
@@ -53,10 +41,28 @@ func (g *group) entries() *group {
 			}
 			s.Offset = s.probe.Entry
 		}
+		s.probe = entryOf(s.probe)
 		e.sites = append(e.sites, s)
 	}
 	e.multi = e.takesMulti()
 	return e
+}
+
+// entryOf returns the probe at the entry of what the probe is at the return of.
+func entryOf(p *probe.Probe) *probe.Probe {
+	at := *p
+	at.Filter, at.AtReturns = nil, false
+	switch p.Kind {
+	case format.ProbeTracepoint:
+		at.Function = p.EntryTracepoint()
+	case format.ProbeKretprobe:
+		at.Kind = format.ProbeKprobe
+	case format.ProbeUretprobe:
+		at.Kind = format.ProbeUprobe
+	case format.ProbeFexit:
+		at.Kind = format.ProbeFentry
+	}
+	return &at
 }
 
 // poppedAtReturn is how many bytes the return has taken off the stack when the

@@ -68,6 +68,9 @@ func groupProbes(probes []probe.Probe) []*group {
 // groupKey is the same for sites that one program may serve, "" where it may serve no other.
 func groupKey(p *probe.Probe, s *probe.Site) string {
 	key := fmt.Sprintf("%d %q %v %d %d", p.Kind, p.Event, p.Limits, p.Stack, p.RecordSize)
+	if p.DurationAt != 0 {
+		key += fmt.Sprintf(" %d %d", p.DurationAt, p.DurationMark)
+	}
 	if p.Filter != nil {
 		key += fmt.Sprintf(" %v %v", p.Filter, p.Fields)
 	}

@@ -55,7 +55,7 @@ func isEntry(h *hit) bool {
 func TestDurationsOfRecursion(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "calls")
-	path := recordOK(t, "-e", "uprobe:"+target+":fib", "-e", "uretprobe:"+target+":fib duration", "--", target, "fib", "12")
+	path := recordOK(t, "--no-stacks", "-e", "uprobe:"+target+":fib", "-e", "uretprobe:"+target+":fib duration", "--", target, "fib", "12")
 	const calls = 12 * 465 // of fib(12): 2*fib(13)-1
 	checkWhole(t, path, 2*calls)
 	if n := checkDurations(t, hits(t, path), isEntry); n != calls {
@@ -69,7 +69,7 @@ func TestDurationsAfterLongjmp(t *testing.T) {
 	testenv.Root(t)
 	const n = 1000
 	target := testenv.Target(t, "calls")
-	path := recordOK(t, "-e", "uprobe:"+target+":jump", "-e", "uretprobe:"+target+":jump duration", "--", target, "jump", "1000")
+	path := recordOK(t, "--no-stacks", "-e", "uprobe:"+target+":jump", "-e", "uretprobe:"+target+":jump duration", "--", target, "jump", "1000")
 	checkWhole(t, path, n+n/2)
 	all := hits(t, path)
 	slices.SortStableFunc(all, func(a, b hit) int { return cmp.Compare(a.Time, b.Time) })
@@ -94,7 +94,7 @@ func TestMinLatency(t *testing.T) {
 	const n = 500
 	target := testenv.Target(t, "calls")
 	for _, event := range []string{"uretprobe:" + target + ":nap i=retval:s32 duration", "syscalls:sys_exit_clock_nanosleep duration"} {
-		path := recordOK(t, "--min-latency", "10ms", "-e", event, "--", target, "nap", "500")
+		path := recordOK(t, "--no-stacks", "--min-latency", "10ms", "-e", event, "--", target, "nap", "500")
 		q := qualityOf(t, path)
 		all := hits(t, path)
 		slow := 0
@@ -120,7 +120,7 @@ func TestMinLatency(t *testing.T) {
 func TestDurationsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "counter-static")
-	path := recordOK(t, "-e", "raw_syscalls:sys_enter", "-e", "raw_syscalls:sys_exit duration", "--", target, "-c", "pr", "-t", "3", "2000")
+	path := recordOK(t, "--no-stacks", "-e", "raw_syscalls:sys_enter", "-e", "raw_syscalls:sys_exit duration", "--", target, "-c", "pr", "-t", "3", "2000")
 	var all []hit
 	exited := map[int]bool{}
 	for _, h := range hits(t, path) {
@@ -169,7 +169,7 @@ func TestDurationsOfKernelFunctions(t *testing.T) {
 		t.Run(c.entry, func(t *testing.T) {
 			c.need(t)
 			const n, threads = 1000, 2
-			path := recordOK(t, "-e", c.entry+":__x64_sys_read", "-e", c.exit+":__x64_sys_read duration", "-e", c.entry+":vfs_read", "-e", c.exit+":vfs_read duration",
+			path := recordOK(t, "--no-stacks", "-e", c.entry+":__x64_sys_read", "-e", c.exit+":__x64_sys_read duration", "-e", c.entry+":vfs_read", "-e", c.exit+":vfs_read duration",
 				"--", testenv.Target(t, "counter-static"), "-c", "r", "-t", "2", "1000")
 			all := hits(t, path)
 			checkWhole(t, path, len(all))

@@ -26,7 +26,7 @@ func TestFilterByArguments(t *testing.T) {
 		`x > 5999`: func(i int) bool { return false },
 	} {
 		event := "uprobe:" + target + ":leaf i=arg0:s32 name=arg1:string x=arg2:s64 /" + predicate + "/"
-		path := recordOK(t, "-e", event, "--", target, "-c", "p", fmt.Sprint(n))
+		path := recordOK(t, "--no-stacks", "-e", event, "--", target, "-c", "p", fmt.Sprint(n))
 		q := qualityOf(t, path)
 		all := hits(t, path)
 		if q.total() != n || int(q.Account["recorded"]) != len(all) || int(q.Account["filtered"]) != n-len(all) {
@@ -74,7 +74,7 @@ func TestFilterByFields(t *testing.T) {
 		{"sched:sched_process_exec", `filename ~ "/proc/*/exe"`, func(h *hit) bool { return strings.HasSuffix(h.Args["filename"].(string), "/exe") }},
 	} {
 		filtered := "some=" + test.event
-		path := recordOK(t, "-e", test.event, "-e", filtered+" /"+test.predicate+"/", "--", target, "-c", "pr", "-x", "-f", "2", "-r", "2000", "1000")
+		path := recordOK(t, "--no-stacks", "-e", test.event, "-e", filtered+" /"+test.predicate+"/", "--", target, "-c", "pr", "-x", "-f", "2", "-r", "2000", "1000")
 		q := qualityOf(t, path)
 		var want, got []uint64
 		for _, h := range hits(t, path) {
