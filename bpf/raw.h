@@ -72,6 +72,7 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 			break;
 		if (size > to - from)
 			size = to - from;
+		barrier_var(size); /* the verifier of 6.1 does not see the bound above */
 		if (size > PAGE)
 			size = PAGE;
 		if (!bpf_probe_read_user(m + 1, size, (void *)from)) {
