@@ -25,6 +25,7 @@ type measure struct {
 
 var measures = []measure{
 	{"loop", loopCost},
+	{"kinds", kindCosts},
 	{"user", userSpace},
 	{"loss", lossAtRate},
 	{"size", bytesPerHit},
@@ -48,7 +49,7 @@ type bench struct {
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of each short measurement")
-	only := flag.String("only", "", "comma-separated measures: loop, user, loss, size, report")
+	only := flag.String("only", "", "comma-separated measures: loop, kinds, user, loss, size, report")
 	dir := flag.String("tmp", "", "directory for captures, with some GiB of room (default: the system's)")
 	flag.Parse()
 	if err := benchmark(*runs, *only, *dir); err != nil {

@@ -1,6 +1,7 @@
 /*
  * A program with USDT probes whose arguments are known: usdt N fires each of them N
- * times, with i from 0 to N-1. Prints how often the semaphore was seen set.
+ * times, with i from 0 to N-1. Prints how often the semaphore was seen set. usdt -T N
+ * fires trapline:twice alone and prints the nanoseconds of CPU time that each took.
  *
  *	trapline:values  i, -i, 7, and i read through every way to address memory
  *	trapline:narrow  the low bytes of i, signed and unsigned
@@ -14,6 +15,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #define USDT(name, semaphore, arguments, ...)                                 \
 	__asm__ volatile("990: nop\n"                                         \
@@ -64,17 +67,42 @@ static void __attribute__((noinline)) values(uint64_t i)
 	     "r"(i), "m"(local), "r"(table), "r"(i % 8));
 }
 
+static inline __attribute__((always_inline)) void twice(uint64_t i)
+{
+	if (i % 2)
+		USDT("twice", "0", "8@%0", "r"(i));
+	else
+		USDT("twice", "0", "4@%k0", "r"(i));
+}
+
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static int __attribute__((noinline)) timed(uint64_t n)
+{
+	double start = cpu_time();
+
+	for (uint64_t i = 0; i < n; i++)
+		twice(i);
+	printf("%.1f\n", (cpu_time() - start) / n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2 && !strcmp(argv[1], "-T"))
+		return timed(strtoull(argv[2], NULL, 0));
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, seen = 0;
 
 	for (uint64_t i = 0; i < n; i++) {
 		values(i);
 		narrow(i);
-		if (i % 2)
-			USDT("twice", "0", "8@%0", "r"(i));
-		else
-			USDT("twice", "0", "4@%k0", "r"(i));
+		twice(i);
 		inlined(i);
 		inlined(i);
 		if (guarded_semaphore) {
