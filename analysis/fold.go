@@ -154,11 +154,17 @@ func (s *segment) stackQuality(id format.StackID, hits uint64, q *Quality) {
 	if st.Cut != format.CutNone {
 		q.Cut[st.Cut] += hits
 	}
-	for _, f := range st.Frames {
+	guessed := false
+	for _, id := range st.Frames {
 		q.Frames += hits
-		if !s.named(f) {
+		if !s.named(id) {
 			q.Unnamed += hits
 		}
+		f, _ := s.source.Frame(id)
+		guessed = guessed || f.Flags&format.FrameGuessed != 0
+	}
+	if guessed {
+		q.Guessed += hits
 	}
 }
 

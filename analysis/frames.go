@@ -51,6 +51,8 @@ func (p codePlace) key() [2]uint64 {
 	return [2]uint64{uint64(p.image)<<32 | uint64(p.flags)<<16 | uint64(p.kind)<<8 | uint64(flag(p.kernel)), p.offset}
 }
 
+func (p codePlace) guessed() bool { return p.flags&format.FrameGuessed != 0 }
+
 // frame interns a frame. A name found in any segment serves all: the symbols of
 // one may be lost to damage.
 func (d *dictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
@@ -84,7 +86,7 @@ func (d *dictionary) lostFrame() uint32 {
 // nameless returns the call at a place whose function has no known name: each address is
 // a symbol of its own.
 func (d *dictionary) nameless(p codePlace) *Call {
-	c := &Call{Image: d.imageList[p.image], Offset: p.offset, Kernel: p.kernel}
+	c := &Call{Image: d.imageList[p.image], Offset: p.offset, Kernel: p.kernel, Guessed: p.guessed()}
 	d.identify(c, d.addressID(p))
 	return c
 }
@@ -111,6 +113,7 @@ func (d *dictionary) named(p codePlace, s *format.Segment, sym format.Symbol) []
 			FunctionOffset: sc.Offset,
 			Kernel:         p.kernel,
 			Inlined:        i < len(list)-1,
+			Guessed:        p.guessed(),
 		}
 		c.Function = d.function(c.Linkage)
 		if c.Function == "" {

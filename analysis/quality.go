@@ -14,7 +14,8 @@ type Quality struct {
 
 	// Hits by what is known of their stacks.
 	KernelStacks, UserStacks uint64
-	Cut                      map[format.StackCut]uint64 // hits with at least one stack that was cut so
+	Cut                      map[format.StackCut]uint64 // stacks of hits that were cut so
+	Guessed                  uint64                     // stacks of hits with frames that are guessed, see [Call.Guessed]
 
 	Frames, Unnamed uint64 // frames of all hits' stacks, and those of them without a function name
 

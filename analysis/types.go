@@ -34,6 +34,9 @@ type Call struct {
 	FunctionOffset uint64
 	Kernel         bool
 	Inlined        bool // into the next call of its frame
+	// Guessed: the frame was found by following the frame pointer, for want of unwind
+	// information, and may not be the caller.
+	Guessed bool
 
 	// Truncated marks the stand-in for the frames that are missing beyond the
 	// outermost known one. Function then is "[truncated: REASON]" and nothing

@@ -5,6 +5,7 @@ package analysistest
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"trapline/format"
 )
@@ -101,7 +102,8 @@ func (b *Builder) KernelStack(functions ...string) format.StackID {
 }
 
 // UserStack interns a user stack of functions of one file, innermost first. A
-// function that begins with "?" has no name; "a<b" is a inlined into b.
+// function that begins with "?" has no name; "a<b" is a inlined into b; one that begins
+// with "~" was guessed.
 func (b *Builder) UserStack(path string, cut format.StackCut, functions ...string) format.StackID {
 	img := b.Image(format.Image{Kind: format.ImageELF, Path: b.String(path), BuildID: b.String("id of " + path)})
 	return b.stack(img, false, cut, functions)
@@ -110,12 +112,17 @@ func (b *Builder) UserStack(path string, cut format.StackCut, functions ...strin
 func (b *Builder) stack(img format.ImageID, kernel bool, cut format.StackCut, functions []string) format.StackID {
 	var frames []format.FrameID
 	for _, f := range functions {
+		flags := format.FrameReturn
+		f, guessed := strings.CutPrefix(f, "~")
+		if guessed {
+			flags |= format.FrameGuessed
+		}
 		// Any function has one address, given by its name.
 		offset := uint64(0x1000)
 		for _, c := range f {
 			offset = (offset*31 + uint64(c)) & 0xfffff
 		}
-		id := b.Frame(format.Frame{Image: img, Offset: offset, Flags: format.FrameReturn})
+		id := b.Frame(format.Frame{Image: img, Offset: offset, Flags: flags})
 		frames = append(frames, id)
 		if _, ok := b.names[id]; !ok {
 			b.names[id] = b.calls(f)

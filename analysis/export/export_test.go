@@ -10,6 +10,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"trapline/analysis"
+	"trapline/analysis/analysistest"
 	"trapline/analysis/export"
 )
 
@@ -49,6 +50,22 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s differs from what was written; got:\n%s", path, got)
+	}
+}
+
+// Stacks that lack something say so in every format that has stacks.
+func TestIncompleteStacks(t *testing.T) {
+	capture := analysistest.Incomplete()
+	for _, c := range []struct {
+		file, format string
+		request      export.Request
+	}{
+		{"incomplete.folded", "folded", export.Request{}},
+		{"incomplete.ndjson", "ndjson", export.Request{Stacks: true}},
+		{"incomplete.perfscript", "perfscript", export.Request{}},
+		{"incomplete.svg", "flamegraph", export.Request{}},
+	} {
+		golden(t, c.file, convert(t, c.format, c.request, capture))
 	}
 }
 

@@ -143,6 +143,7 @@ type jsonFrame struct {
 	File           string `json:"file,omitempty"`
 	Line           int    `json:"line,omitempty"`
 	Inlined        bool   `json:"inlined,omitempty"`
+	Guessed        bool   `json:"guessed,omitempty"`
 	Truncated      bool   `json:"truncated,omitempty"`
 }
 
@@ -157,7 +158,8 @@ func (n *ndjson) stack(s *analysis.Stack) []byte {
 		for i, c := range s.Calls {
 			frames[i] = jsonFrame{
 				Function: c.Function, FunctionOffset: c.FunctionOffset, Offset: c.Offset,
-				File: c.File, Line: c.Line, Inlined: c.Inlined, Truncated: c.Truncated,
+				File: c.File, Line: c.Line, Inlined: c.Inlined,
+				Guessed: c.Guessed, Truncated: c.Truncated,
 			}
 			if c.Image != nil {
 				frames[i].Image = imagePath(c.Image)

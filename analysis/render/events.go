@@ -91,13 +91,16 @@ func eventCall(b *strings.Builder, c *analysis.Call) {
 		b.WriteString("\t" + strings.Repeat(" ", 17) + clean(c.Function) + "\n")
 		return
 	}
-	name, end := c.NameOffset(), "\n"
-	if c.Inlined {
-		name, end = c.Name(), " (inlined)\n"
+	name, mark := c.NameOffset(), ""
+	switch {
+	case c.Inlined:
+		name, mark = c.Name(), " (inlined)"
+	case c.Guessed:
+		mark = " (guessed)"
 	}
 	path := c.Image.Name()
 	if c.Image != nil && c.Image.Path != "" {
 		path = c.Image.Path
 	}
-	fmt.Fprintf(b, "\t%16x %s (%s)%s", c.Offset, clean(name), clean(path), end)
+	fmt.Fprintf(b, "\t%16x %s (%s)%s\n", c.Offset, clean(name), clean(path), mark)
 }

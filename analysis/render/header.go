@@ -127,5 +127,8 @@ func StackLine(q *analysis.Quality) string {
 	if len(why) > 0 {
 		line += " (" + strings.Join(why, ", ") + ")"
 	}
+	if q.Guessed > 0 {
+		line += fmt.Sprintf(", %d with guessed frames", q.Guessed)
+	}
 	return line + fmt.Sprintf("; %.2f%% of frames named", percent(q.Frames-q.Unnamed, q.Frames))
 }

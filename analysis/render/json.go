@@ -38,6 +38,7 @@ type jsonQuality struct {
 	KernelStacks uint64            `json:"kernel_stacks"`
 	UserStacks   uint64            `json:"user_stacks"`
 	Cut          map[string]uint64 `json:"cut"`
+	Guessed      uint64            `json:"guessed"`
 	Frames       uint64            `json:"frames"`
 	Unnamed      uint64            `json:"frames_unnamed"`
 	Damage       []jsonDamage      `json:"damage"`
@@ -112,7 +113,7 @@ func JSON(w io.Writer, r *analysis.Result, sections []*analysis.Section, st Styl
 func jsonQualityOf(q *analysis.Quality) jsonQuality {
 	j := jsonQuality{
 		Hits: q.Hits, Account: jsonCounts(q.Sum()), Accounts: []jsonAccount{},
-		KernelStacks: q.KernelStacks, UserStacks: q.UserStacks, Cut: make(map[string]uint64),
+		KernelStacks: q.KernelStacks, UserStacks: q.UserStacks, Cut: make(map[string]uint64), Guessed: q.Guessed,
 		Frames: q.Frames, Unnamed: q.Unnamed, Damage: []jsonDamage{}, Truncated: append([]string{}, q.Truncated...),
 	}
 	for _, a := range q.Accounts {

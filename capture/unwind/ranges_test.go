@@ -3,7 +3,7 @@ package unwind_test
 import (
 	"math/rand/v2"
 	"os"
-	"runtime"
+	"os/exec"
 	"sort"
 	"testing"
 
@@ -70,7 +70,11 @@ func TestRangesAreRules(t *testing.T) {
 
 // rangesImages are C libraries, whose tables compilers and people wrote, and a Go program.
 func rangesImages(t testing.TB) []string {
-	paths := []string{testenv.Target(t, "counter"), runtime.GOROOT() + "/bin/go"}
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{testenv.Target(t, "counter"), goCommand}
 	for _, path := range []string{"/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2",
 		"/usr/lib/x86_64-linux-gnu/libstdc++.so.6", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3", "/usr/bin/python3"} {
 		if _, err := os.Stat(path); err == nil {

@@ -48,8 +48,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestGolden(t *testing.T) {
-	sample := analysistest.Sample()
-	for name, args := range map[string]string{
+	goldens(t, analysistest.Sample(), map[string]string{
 		"default":     "",
 		"no-children": "--no-children -n",
 		"callee":      "-q --no-children -g callee -s symbol --probe sched_switch",
@@ -70,9 +69,25 @@ func TestGolden(t *testing.T) {
 		"header-only": "--header-only",
 		"stats":       "--stats",
 		"json":        "--json -s comm,next_prio -g caller",
-	} {
+	})
+}
+
+// Stacks that lack something say so everywhere.
+func TestIncompleteStacks(t *testing.T) {
+	goldens(t, analysistest.Incomplete(), map[string]string{
+		"incomplete":        "-s comm -g caller,0 --no-children",
+		"incomplete-callee": "-q -s symbol -g callee,0 --no-children",
+		"incomplete-folded": "-q -s comm -g folded,0,count --no-children",
+		"incomplete-events": "--events",
+		"incomplete-json":   "--json -s comm -g none",
+	})
+}
+
+// goldens runs reports of a capture: arguments by the names of their golden files.
+func goldens(t *testing.T, capture []byte, reports map[string]string) {
+	for name, args := range reports {
 		t.Run(name, func(t *testing.T) {
-			out := runReport(sample, append([]string{"-i", "-"}, strings.Fields(args)...)...)
+			out := runReport(capture, append([]string{"-i", "-"}, strings.Fields(args)...)...)
 			if out.code != 0 {
 				t.Errorf("exit code %d, %s", out.code, out.stderr)
 			}
