@@ -129,6 +129,15 @@ func TestParanoidKernel(t *testing.T) {
 	}
 }
 
+// A function that the kernel lets nobody trace is named as such.
+func TestRefusedKprobe(t *testing.T) {
+	testenv.VM(t)
+	r := run(t, exec.Command(command(t, "record"), "-o", "/dev/null", "-e", "kprobe:sched_clock", "--", testenv.Target(t, "counter-static"), "1"))
+	if r.code != 2 || !strings.Contains(r.stderr, "sched_clock is notrace") && !strings.Contains(r.stderr, "the kernel forbids kprobes in sched_clock") {
+		t.Errorf("exit code %d, want 2 and why the kernel refuses\n%s", r.code, r.stderr)
+	}
+}
+
 // record --info says what there is, and to those without rights what they lack.
 func TestInfo(t *testing.T) {
 	testenv.Root(t)
