@@ -39,6 +39,18 @@ func exercise(t *testing.T, image []byte) {
 			}
 		}
 	}
+	// Damage may be an error of these; it must not be more.
+	s, err := e.Source("inlined.c", 9)
+	if err == nil {
+		for _, p := range s.Places {
+			if p.Line != 9 {
+				t.Errorf("%+v", p)
+			}
+			e.Declaration(p.Offset)
+		}
+	}
+	e.InlinedCalls(func(string) bool { return true })
+	e.SourceFiles()
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
