@@ -47,7 +47,7 @@ func (p *programs) attachOnce(g *group, cpus []int) (*attachment, error) {
 	if g.multi {
 		err = a.openMulti()
 	} else {
-		err = a.open(cpus)
+		err = a.open(&p.opt.Scope, cpus)
 	}
 	if err != nil {
 		a.close()
@@ -69,7 +69,7 @@ type siteError struct {
 func (e *siteError) Error() string { return e.probe.Name + ": " + e.err.Error() }
 
 // open attaches to the sites one by one.
-func (a *attachment) open(cpus []int) error {
+func (a *attachment) open(scope *Scope, cpus []int) error {
 	switch a.group.probe.Kind {
 	case format.ProbeTracepoint:
 		return a.openTracepoints(cpus[0])
@@ -81,6 +81,8 @@ func (a *attachment) open(cpus []int) error {
 		return a.openTracing(ebpf.AttachTraceFExit)
 	case format.ProbeTimed:
 		return a.openTimed(cpus)
+	case format.ProbeWatchpoint:
+		return a.openWatchpoint(scope, cpus)
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return a.openKprobes()
 	default:

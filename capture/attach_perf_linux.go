@@ -76,14 +76,19 @@ func (a *attachment) keep(o opened) {
 
 // openPerf opens a perf event on a CPU and attaches the program to it.
 func (a *attachment) openPerf(attr *unix.PerfEventAttr, cpu int, cookie uint64) (opened, error) {
+	return a.openPerfOf(attr, -1, cpu, cookie)
+}
+
+// openPerfOf does so for a thread, or for all with -1; CPU -1 is any.
+func (a *attachment) openPerfOf(attr *unix.PerfEventAttr, tid, cpu int, cookie uint64) (opened, error) {
 	attr.Size = uint32(unsafe.Sizeof(*attr))
-	fd, err := unix.PerfEventOpen(attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	fd, err := unix.PerfEventOpen(attr, tid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
-		return opened{fd: -1}, fmt.Errorf("perf_event_open on CPU %d: %w", cpu, err)
+		return opened{fd: -1}, fmt.Errorf("perf_event_open: %w", err)
 	}
 	l, err := attachPerf(fd, a.program, cookie)
 	if err != nil {
-		return opened{fd: fd}, fmt.Errorf("attach to the perf event of CPU %d: %w", cpu, err)
+		return opened{fd: fd}, fmt.Errorf("attach to the perf event: %w", err)
 	}
 	return opened{fd, l}, nil
 }

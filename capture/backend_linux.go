@@ -25,6 +25,8 @@ func (g *group) backend() string {
 		return "raw tracepoint link"
 	case format.ProbeFentry, format.ProbeFexit:
 		return "BPF trampoline"
+	case format.ProbeWatchpoint:
+		return "hardware breakpoint"
 	case format.ProbeTimed:
 		return "perf event of each CPU"
 	case format.ProbeKprobe, format.ProbeKretprobe:

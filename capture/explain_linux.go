@@ -49,6 +49,8 @@ func explainAttach(pr *probe.Probe, err error) error {
 		}
 		reason, remedy := machine.EventDenied(need...)
 		return &probe.PermissionError{What: pr.Event + ": attaching", Reason: reason, Remedy: remedy}
+	case pr.Kind == format.ProbeWatchpoint:
+		return explainWatchpoint(pr, err)
 	case pr.Kind == format.ProbeTimed && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP)):
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "this machine has no such counter (virtual machines often have none)",
 			Remedy: "use -e cpu-clock"}

@@ -33,6 +33,7 @@ var probeProgram = map[format.ProbeKind]string{
 	format.ProbeFentry:        bpf.HooksProgOnFentry,
 	format.ProbeFexit:         bpf.HooksProgOnFexit,
 	format.ProbeTimed:         bpf.HooksProgOnTimed,
+	format.ProbeWatchpoint:    bpf.HooksProgOnTimed,
 	format.ProbeUSDT:          bpf.HooksProgOnRegisters,
 }
 

@@ -19,14 +19,14 @@ const functionsChange = "not stable: functions are renamed, inlined and changed 
 
 var hooks = map[format.ProbeKind]Hook{
 	format.ProbeTracepoint:    {"static tracepoint", "stable: names and fields are kept from one kernel to the next, with few exceptions", 88},
-	format.ProbeRawTracepoint: {"static tracepoint, with the kernel's own arguments", "its name is stable, the arguments and their types are the kernel's own", 0},
+	format.ProbeRawTracepoint: {"static tracepoint, with the kernel's own arguments", "its name is stable, the arguments and their types are the kernel's own", 88},
 	format.ProbeKprobe:        {"kernel function, or an instruction in it", functionsChange, 0},
 	format.ProbeKretprobe:     {"return of a kernel function", functionsChange, 0},
 	format.ProbeFentry:        {"kernel function", functionsChange, 0},
 	format.ProbeFexit:         {"return of a kernel function", functionsChange, 0},
-	format.ProbeUprobe:        {"function of a program, or an instruction in it", "as stable as the program: what a library exports is, what is its own is not", 0},
-	format.ProbeUretprobe:     {"return of a program's function", "as stable as the program: what a library exports is, what is its own is not", 0},
-	format.ProbeUSDT:          {"static probe of a program", "stable: put there by the program's authors to be kept", 0},
+	format.ProbeUprobe:        {"function of a program, or an instruction in it", "as stable as the program: what a library exports is, what is its own is not", 632},
+	format.ProbeUretprobe:     {"return of a program's function", "as stable as the program: what a library exports is, what is its own is not", 795},
+	format.ProbeUSDT:          {"static probe of a program", "stable: put there by the program's authors to be kept", 600},
 	format.ProbeWatchpoint:    {"access to an address", "good for this process only: addresses change from run to run", 0},
 	format.ProbeTimed:         {"sample", "stable", 0},
 }

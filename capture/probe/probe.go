@@ -47,6 +47,8 @@ type Probe struct {
 	// Entry is the file offset of the function's first instruction if AtReturns.
 	Entry uint64
 
+	Watch *Watch // of a watchpoint
+
 	// PerfType, PerfConfig and Frequency (hits per second, 0 the default) open a
 	// timed event: struct perf_event_attr.
 	PerfType   uint32

@@ -110,6 +110,8 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 		return probes, r.hintUSDT(ev, err)
 	case format.ProbeUSDT:
 		return r.resolveUSDT(ev)
+	case format.ProbeWatchpoint:
+		return one(r.resolveWatchpoint(ev))
 	case format.ProbeTimed:
 		return one(r.resolveTimed(ev))
 	}

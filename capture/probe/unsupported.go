@@ -7,8 +7,6 @@ func unsupported(ev *Event) error {
 	what := ""
 	m := ev.Modifiers
 	switch {
-	case ev.Kind == format.ProbeWatchpoint:
-		what = "watchpoints"
 	case (ev.Line != 0 || ev.Source != "") && !ev.inUserSpace():
 		what = "lines of the kernel's source"
 	case m.Depth != 0:

@@ -1,0 +1,45 @@
+package probe
+
+import (
+	"fmt"
+	"runtime"
+
+	"trapline/format"
+)
+
+// perfTypeBreakpoint is PERF_TYPE_BREAKPOINT of include/uapi/linux/perf_event.h.
+const perfTypeBreakpoint = 5
+
+// lowestKernelAddress divides the address space on all 64-bit machines.
+const lowestKernelAddress = 1 << 63
+
+// A Watch is what a watchpoint hits at.
+type Watch struct {
+	Address uint64
+	Length  uint8 // bytes: 1, 2, 4 or 8
+	Access  Access
+}
+
+// InKernel reports whether the address means the same in all processes.
+func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }
+
+// resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in
+// arch/x86/kernel/hw_breakpoint.c.
+func (r *Resolver) resolveWatchpoint(ev *Event) (*Probe, error) {
+	w := &Watch{Address: ev.Offset, Length: ev.Length, Access: ev.Access}
+	if runtime.GOARCH == "amd64" {
+		switch {
+		case w.Access == AccessRead:
+			return nil, &UnsupportedError{Event: ev.Text, Reason: "x86 cannot watch reads alone", Remedy: "use rw"}
+		case w.Access&AccessExecute != 0 && w.Access != AccessExecute:
+			return nil, &UnsupportedError{Event: ev.Text, Reason: "x86 watches execution or data, not both", Remedy: "use two watchpoints"}
+		case w.Access == AccessExecute && w.Length != 8:
+			return nil, &InvalidError{ev.Text, "execution is watched with a length of 8"}
+		}
+	}
+	if w.Access != AccessExecute && w.Address%uint64(w.Length) != 0 {
+		return nil, &InvalidError{ev.Text, fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
+	}
+	return &Probe{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
+		PerfType: perfTypeBreakpoint, Watch: w, RecordSize: commonSize}, nil
+}
