@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
 
@@ -17,7 +18,7 @@ const maxFunction = 16 << 20
 // goReturns returns the places where a Go function returns: its RET instructions, and
 // jumps to other functions, which return in its stead. A return probe of the kernel
 // would put another return address on the stack, which Go's runtime reads and moves.
-func (b *binaryFile) goReturns(f *symbol.Function) ([]Site, error) {
+func (b *binaryFile) goReturns(f *symbol.Function) ([]goReturn, error) {
 	if b.machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("returns of Go functions are known for x86-64 only, not for %s", b.machine)
 	}
@@ -37,18 +38,20 @@ func (b *binaryFile) goReturns(f *symbol.Function) ([]Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	sites := make([]Site, len(returns))
-	for i, at := range returns {
-		sites[i] = Site{Function: f.Name, Offset: f.Offset + uint64(at)}
-	}
-	return sites, nil
+	return returns, nil
 }
 
-// findReturns returns the offsets of the instructions that a function is left by, none
-// for one that never returns. Jumps through registers are taken to stay inside: Go's
+// A goReturn is an instruction that a function is left by.
+type goReturn struct {
+	offset uint64 // bytes from the function
+	jump   bool   // to another function, whose results are not known yet
+}
+
+// findReturns returns the instructions that a function is left by, none for one
+// that never returns. Jumps through registers are taken to stay inside: Go's
 // compiler makes them for switches.
-func findReturns(code []byte) ([]int, error) {
-	var returns []int
+func findReturns(code []byte) ([]goReturn, error) {
+	var returns []goReturn
 	for at := 0; at < len(code); {
 		if n := vectorLength(code[at:]); n > 0 {
 			at += n
@@ -63,7 +66,7 @@ func findReturns(code []byte) ([]int, error) {
 		to := int64(next) + int64(target)
 		switch leaves := direct && (to < 0 || to >= int64(len(code))); {
 		case inst.Op == x86asm.RET || inst.Op == x86asm.LRET || inst.Op == x86asm.JMP && leaves:
-			returns = append(returns, at)
+			returns = append(returns, goReturn{uint64(at), inst.Op == x86asm.JMP})
 		case leaves && inst.Op != x86asm.CALL && inst.Op != x86asm.XBEGIN:
 			return nil, fmt.Errorf("the conditional jump at +0x%x leaves the function, which no probe can tell from going on", at)
 		}
@@ -74,17 +77,35 @@ func findReturns(code []byte) ([]int, error) {
 
 // atReturns makes a probe hit at the instructions that a Go function returns by.
 func (b *binaryFile) atReturns(ev *Event, p *Probe, f *symbol.Function) error {
-	sites, err := b.goReturns(f)
+	returns, err := b.goReturns(f)
 	if err != nil {
 		return &UnsupportedError{Event: ev.Text, Reason: err.Error(), Remedy: "use a uprobe"}
 	}
-	if len(sites) == 0 {
+	if len(returns) == 0 {
 		return &UnsupportedError{Event: ev.Text, Reason: f.Name + " never returns", Remedy: "use a uprobe"}
 	}
-	for i := range sites {
-		sites[i].Fetch = p.Fetch
+	for _, at := range returns {
+		s := Site{Function: f.Name, Offset: f.Offset + at.offset, Fetch: p.Fetch}
+		if at.jump {
+			s.Fetch = withoutResults(p.Fetch)
+		}
+		p.Sites = append(p.Sites, s)
 	}
-	p.AtReturns, p.Sites, p.Offset = true, sites, sites[0].Offset
+	p.AtReturns, p.Offset = true, p.Sites[0].Offset
 	p.Entry = f.Offset
 	return nil
+}
+
+// withoutResults replaces what is read of result registers by what cannot be read:
+// where another function returns in its caller's stead, they do not hold results yet.
+func withoutResults(fetch []Fetch) []Fetch {
+	unread := slices.Clone(fetch)
+	for i := range unread {
+		f := &unread[i]
+		if f.Base == FetchContext && slices.Contains(goWords, f.Word) {
+			f.Base, f.Word, f.Constant, f.Indexed = FetchConstant, 0, 0, false
+			f.Steps = []FetchStep{{Space: UserMemory, Size: 8}} // nothing is mapped at 0
+		}
+	}
+	return unread
 }

@@ -71,17 +71,31 @@ func TestGoReturns(t *testing.T) {
 	testenv.Root(t)
 	const n = 100_000
 	target := testenv.Target(t, "goreturns")
-	path := recordOK(t, "--no-stacks", "-e", "uretprobe:"+target+":main.{answer,deep,rescued} ret=retval:s64", "--", target, strconv.Itoa(n))
+	path := recordOK(t, "--no-stacks", "-e", "uretprobe:"+target+":main.{answer,deep,rescued} ret=retval:s64",
+		"-e", "uretprobe:"+target+":main.(*derived).value", "-e", "uretprobe:"+target+":main.(*base).value", "--", target, strconv.Itoa(n))
 	r := run(t, exec.Command(target, strconv.Itoa(n)))
 	var answers, deeps, rescues int
 	if _, err := fmt.Sscan(r.stdout, &answers, &deeps, &rescues); err != nil {
 		t.Fatal(err)
 	}
-	checkWhole(t, path, answers+deeps+rescues)
+	values := rescues // each of the two, as often
+	checkWhole(t, path, answers+deeps+rescues+2*values)
 	all := hits(t, path)
-	for name, want := range map[string]int{"main.answer": answers, "main.deep": deeps, "main.rescued": rescues} {
+	for name, want := range map[string]int{"main.answer": answers, "main.deep": deeps, "main.rescued": rescues,
+		"main.(*derived).value": values, "main.(*base).value": values} {
 		if got := len(of(all, "uretprobe", name)); got != want {
 			t.Errorf("%d returns of %s, want %d", got, name, want)
+		}
+	}
+	for _, h := range of(all, "uretprobe", "main.(*base).value") {
+		if h.number(t, "retval") != 7 {
+			t.Fatalf("value returned %v", h.Args["retval"])
+		}
+	}
+	// Its result is not there yet where it is left.
+	for _, h := range of(all, "uretprobe", "main.(*derived).value") {
+		if h.Args["retval"] != nil {
+			t.Fatalf("a jump to another function returned %v", h.Args["retval"])
 		}
 	}
 	returned := make(map[int64]int)

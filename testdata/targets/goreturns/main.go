@@ -45,6 +45,21 @@ func rescued(i int) (result int) {
 	panic(i)
 }
 
+type base struct{ n int }
+
+//go:noinline
+func (b *base) value() int { return b.n }
+
+// derived has base's methods: (*derived).value jumps to (*base).value, which returns
+// in its stead.
+type derived struct {
+	name string
+	base
+}
+
+//go:noinline
+func valueOf(v interface{ value() int }) int { return v.value() }
+
 const workers = 4
 
 func main() {
@@ -57,6 +72,7 @@ func main() {
 	for range workers {
 		done.Go(func() {
 			var garbage [][]byte
+			d := &derived{"seven", base{7}}
 			for i := range n / workers {
 				want := i + 1
 				if i%2 == 1 {
@@ -66,6 +82,9 @@ func main() {
 					panic("answer is wrong")
 				}
 				if i%1000 == 0 {
+					if valueOf(d) != 7 {
+						panic("value is wrong")
+					}
 					grown := make(chan int)
 					go func() { grown <- deep(depth) }()
 					if <-grown != depth {
