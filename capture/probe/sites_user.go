@@ -57,7 +57,7 @@ func (r *Resolver) resolveUserPattern(ev *Event, b *binaryFile) ([]Probe, error)
 		return nil, left.first
 	}
 	for i := range probes {
-		probes[i].join(variants[probes[i].Function])
+		probes[i].join(b.withArguments(ev, &probes[i], variants[probes[i].Function]))
 	}
 	left.note(&probes[0])
 	slices.SortStableFunc(probes, func(x, y Probe) int { return cmp.Compare(x.Function, y.Function) })
@@ -143,10 +143,10 @@ func (r *Resolver) functionProbes(ev *Event, b *binaryFile, functions, variants 
 		}
 		p.Function = clones[0].Function
 		p.Sites = []Site{} // the variants are all there is
-		p.join(clones)
+		p.join(b.withArguments(ev, p, clones))
 		return one(p, nil)
 	case len(functions) == 1:
-		probes[0].join(clones)
+		probes[0].join(b.withArguments(ev, &probes[0], clones))
 	}
 	return probes, nil
 }
@@ -173,7 +173,9 @@ func (p *Probe) join(variants []Site) {
 	}
 	names := make([]string, len(variants))
 	for i, s := range variants {
-		s.Fetch = p.Fetch
+		if s.Fetch == nil {
+			s.Fetch = p.variantFetchUntyped()
+		}
 		p.Sites = append(p.Sites, s)
 		names[i] = s.Function
 	}
