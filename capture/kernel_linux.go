@@ -68,7 +68,7 @@ func (k *kernelImages) kernel(address uint64) location {
 }
 
 func (k *kernelImages) resolve(address uint64) (symbol.KernelAddress, bool) {
-	if k.symbols == nil {
+	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
 		return symbol.KernelAddress{}, false
 	}
 	a, ok := k.symbols.Resolve(address)

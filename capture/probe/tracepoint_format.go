@@ -69,6 +69,13 @@ func parseFormat(system, text string) (*tracepointFormat, error) {
 	t := &tracepointFormat{recordSize: commonSize}
 	syscall := system == "syscalls"
 	printed := parsePrintFormat(printFormat)
+	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
+		// Addresses in the program, which the kernel prints as if they were its own
+		// (arch/x86/include/asm/trace/exceptions.h).
+		for name, p := range printed {
+			printed[name] = printing{hex: p.hex || p.symbol}
+		}
+	}
 	for i := range declarations {
 		d := &declarations[i]
 		if syscall && d.dynamic {
