@@ -50,7 +50,7 @@ const (
 
 	RuleWays    = 4
 	RuleSetBits = 16
-	RowBits     = 20
+	RowBits     = 22
 	// KernelImage stands for the kernel and its modules in the keys of rules, VDSOImage for the vdso.
 	KernelImage = 2
 	VDSOImage   = 4

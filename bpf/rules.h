@@ -90,7 +90,7 @@ struct row {
 	u64 offset; /* in the file, bytes */
 	u64 body;   /* 0: none */
 };
-#define ROW_BITS 20
+#define ROW_BITS 22
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -56,6 +56,10 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 			if m.MaxEntries = 1; measuresCalls(opt.Probes) {
 				m.MaxEntries = openCalls
 			}
+		case bpf.HooksMapRows:
+			if !p.userRules() {
+				m.MaxEntries = 1
+			}
 		case bpf.HooksMapLimits:
 			m.MaxEntries = uint32(len(opt.Probes)) + 1
 		}

@@ -31,8 +31,8 @@ type Recorder struct {
 	kernel      *kernelImages
 	symbolizer  *symbolizer
 	rules       *rules         // nil: no stack is walked by rules
-	rows        *ruleRows      // nil with it
-	unwinder    *stackUnwinder // nil with it
+	rows        *ruleRows      // nil if user stacks are not
+	unwinder    *stackUnwinder // nil with rules
 	w           *format.Writer
 	a           *assembler
 	epoch       uint64
@@ -105,11 +105,13 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 	if max <= 0 {
 		max = bpf.MaxFrames
 	}
-	if r.rows, err = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows]); err != nil {
-		return err
+	if r.programs.userRules() {
+		if r.rows, err = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows]); err != nil {
+			return err
+		}
 	}
 	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc, max)
-	if r.programs.userRules() {
+	if r.rows != nil {
 		pids := r.opt.Scope.PIDs
 		if r.opt.Command != 0 {
 			pids = append(pids, r.opt.Command)
