@@ -82,6 +82,7 @@ static __always_inline u32 filtered_record(u32 slot, u8 *record, struct hit *hit
 		return ~0U;
 	hit->flags = s->hit.flags;
 	size = s->hit.size;
+	barrier_var(size); /* the bound must hold for the register that is passed on: 6.1 */
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	if (size && bpf_probe_read_kernel(record, size, s->record))

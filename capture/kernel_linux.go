@@ -92,7 +92,7 @@ func (k *kernelImages) entry(l location) bool {
 	}
 	name := k.name(l, 0).Function
 	for _, prefix := range []string{"bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_get_stack", "trace_call_bpf",
-		"perf_trace_", "__bpf_prog_", "bpf_trampoline_"} {
+		"perf_trace_", "__bpf_prog_", "bpf_trampoline_", "ftrace_trampoline"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
