@@ -196,7 +196,6 @@ type HooksScratch struct {
 		Ip   [128]uint64
 	}
 	Ip   [128]uint64
-	How  [128]uint8
 	Walk struct {
 		_       structs.HostLayout
 		Pc      uint64
@@ -210,7 +209,17 @@ type HooksScratch struct {
 		Missing uint32
 		Cut     uint32
 	}
-	At        HooksMapping
+	At   HooksMapping
+	Near [4]struct {
+		_     structs.HostLayout
+		Start uint64
+		Size  uint64
+		Image uint64
+		Delta uint64
+	}
+	NearSpace uint64
+	NearNext  uint32
+	_         [4]byte
 	Process   uint64
 	Space     uint64
 	RawSecond uint64
@@ -218,7 +227,7 @@ type HooksScratch struct {
 	Taught    uint64
 	Raw       HooksRawStack
 	Teacher   [128]uint64
-	Stack     [2048]uint8
+	Stack     [1024]uint8
 	User      struct {
 		_      structs.HostLayout
 		Head   HooksStack

@@ -13,6 +13,8 @@
 #if defined(__TARGET_ARCH_x86)
 #define THREAD_SIZE 16384 /* arch/x86/include/asm/page_64_types.h; stacks are aligned to it */
 
+/* The kernel copies its own memory word by word: little at a time. */
+#define KERNEL_COPY 512
 __noinline int copy_kernel_stack(u32 slot, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -20,8 +22,9 @@ __noinline int copy_kernel_stack(u32 slot, u64 address)
 
 	if (!s)
 		return 1;
-	if (size > STACK_COPY)
-		size = STACK_COPY;
+	barrier_var(size); /* lest the bound is made of another register */
+	if (size > KERNEL_COPY)
+		size = KERNEL_COPY;
 	if (size < 8)
 		return 1;
 	s->walk.base = address;
@@ -42,7 +45,7 @@ static __always_inline int kernel_word(struct scratch *s, u32 slot, u64 address,
 		at = 0;
 	}
 	barrier_var(at);
-	if (at > STACK_COPY - 8)
+	if (at > KERNEL_COPY - 8)
 		return 1;
 	*value = *(u64 *)(s->stack + at);
 	return 0;

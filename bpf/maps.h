@@ -19,6 +19,12 @@ struct mapping {
 	u64 tag;
 };
 
+/* What a walk needs of a mapping. */
+struct near_mapping {
+	u64 start, size, image, delta;
+};
+#define NEAR_MAPPINGS 4
+
 /* Walks go on by so many frames at a time, so that the verifier has less to follow. */
 #define WALK_STEPS 16
 /* A walk: where it is, and when it has ended, what came of it. */
@@ -32,8 +38,12 @@ struct walk {
 	u32 cut;
 };
 
+/* In s->ip, above all addresses of user space: FRAME_EXACT and FRAME_GUESSED. */
+#define IP_EXACT (1ULL << 62)
+#define IP_GUESSED (1ULL << 63)
+
 /* What a program works with, for each slot. */
-#define STACK_COPY 2048
+#define STACK_COPY 1024
 struct scratch {
 	u64 busy;
 	/* the scope's last answer on this CPU; see in_listed_scope */
@@ -44,10 +54,13 @@ struct scratch {
 		struct stack head;
 		u64 ip[MAX_FRAMES + 1];
 	} kernel;
-	u64 ip[MAX_FRAMES + 1]; /* of the user stack */
-	u8 how[MAX_FRAMES + 1];
+	u64 ip[MAX_FRAMES + 1]; /* of the user stack, with IP_… */
 	struct walk walk;
 	struct mapping at;
+	/* the last ones, in the address space as it was in near_space */
+	struct near_mapping near[NEAR_MAPPINGS];
+	u64 near_space;
+	u32 near_next; /* to be replaced */
 	u64 process, space; /* see process_key() and mappings_version() */
 	u64 raw_second, raw_bytes; /* sent in this second */
 	u64 taught;		   /* when a kernel stack was last sent for its rules alone, ns */

@@ -48,10 +48,9 @@ enum rule_kind {
 	RULE_END = 2,
 	RULE_EXACT = 3,
 	RULE_SIGNAL = 4,
-	RULE_GO_SYSTEMSTACK = 5,
-	RULE_GO_ASMCGOCALL = 6,
-	RULE_REGISTERS = 7,
-	RULE_STACK_SWITCH = 8,
+	RULE_GO_ASMCGOCALL = 5,
+	RULE_REGISTERS = 6,
+	RULE_STACK_SWITCH = 7,
 };
 #define RULE_KIND(body) ((u32)(body) & 15)
 #define RULE_BASE(body) (((u32)(body) >> 4) & 31)

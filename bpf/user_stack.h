@@ -31,8 +31,9 @@ __noinline int locate_frame(u32 slot, u32 i)
 	if (!s || i >= MAX_FRAMES)
 		return 0;
 	struct user_frame *f = &s->user.frames[i];
-	u64 address = s->ip[i];
-	u16 how = with_rules ? s->how[i] : i == 0 ? FRAME_EXACT : 0;
+	u64 address = s->ip[i] & ~(IP_EXACT | IP_GUESSED);
+	u16 how = (s->ip[i] & IP_EXACT ? FRAME_EXACT : 0) |
+		  (s->ip[i] & IP_GUESSED ? FRAME_GUESSED : 0);
 	u64 at = address - !(how & FRAME_EXACT);
 
 	f->address = address;
@@ -151,6 +152,12 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 		s->process = process_key(task);
 		s->space = mix(s->process, mappings_version(task->mm));
 		s->at.size = 0;
+		if (s->near_space != s->space) {
+			s->near_space = s->space;
+#pragma unroll
+			for (u32 i = 0; i < NEAR_MAPPINGS; i++)
+				s->near[i].size = 0;
+		}
 	}
 #if defined(__TARGET_ARCH_x86)
 	void *regs = NULL;
@@ -184,6 +191,7 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 			cut = CUT_DEPTH;
 		space = address_space(task, epoch);
 		t.hash = hash_frames(slot, 1, frames, space) | 1;
+		s->ip[0] |= IP_EXACT;
 		verify = false;
 	}
 	bool again = sent_before(t.hash);

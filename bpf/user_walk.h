@@ -19,6 +19,7 @@ __noinline int copy_stack(u32 slot, u64 address)
 
 	if (!s)
 		return 1;
+	barrier_var(size); /* lest the bound is made of another register */
 	if (size > STACK_COPY)
 		size = STACK_COPY;
 	if (size < 8)
@@ -36,7 +37,7 @@ static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, 
 {
 	u64 at = address - s->walk.base;
 
-	if (at >= s->walk.limit) {
+	if (__builtin_expect(at >= s->walk.limit, 0)) {
 		if (copy_stack(slot, address))
 			return 1;
 		at = 0;
@@ -74,8 +75,6 @@ __noinline u64 replaced_return(u64 place)
 /* Offsets in the structures of Go's runtime that have not changed since 1.17. */
 #define GO_TLS_G (-8)	 /* of the goroutine, from the thread's FS base */
 #define GO_G_STACK_HI 8	 /* runtime.g.stack.hi */
-#define GO_G_M 48	 /* runtime.g.m */
-#define GO_G_SCHED_SP 56 /* runtime.g.sched.sp */
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline u64 user_word(u64 address)
@@ -112,14 +111,6 @@ __noinline int special_step(u32 slot, u64 body)
 		s->walk.sp = value;
 		s->walk.back = 0;
 		return 0;
-	case RULE_GO_SYSTEMSTACK: {
-		struct task_struct *task = bpf_get_current_task_btf();
-		u64 g = user_word(task->thread.fsbase + GO_TLS_G);
-		u64 user_g = user_word(user_word(g + GO_G_M) + RULE_CFA(body));
-
-		place = user_word(user_g + GO_G_SCHED_SP);
-		break;
-	}
 	case RULE_GO_ASMCGOCALL: {
 		u64 depth;
 
@@ -145,8 +136,40 @@ __noinline int special_step(u32 slot, u64 body)
 }
 
 /*
- * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into s->ip and
- * s->how. Returns 0 if there are more.
+ * Finds the mapping of an address that is none of the near ones, and makes it one;
+ * returns its index there, NEAR_MAPPINGS if nothing that can be executed is mapped.
+ * What is not known has image 0. place is where the return address lay, 0 if it is none.
+ */
+__noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u32 known, next;
+
+	if (!s || !address)
+		return NEAR_MAPPINGS;
+	known = find_mapping(slot, *address);
+	if (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS && place) {
+		u64 replaced = replaced_return(place);
+
+		if (replaced) {
+			*address = replaced - 1;
+			known = find_mapping(slot, *address);
+		}
+	}
+	if (known == MAPPING_NO_CODE)
+		return NEAR_MAPPINGS;
+	next = s->near_next++ % NEAR_MAPPINGS;
+	s->near[next].start = s->at.start;
+	/* trampolines may lie where there is no file, and what is not known may be known soon */
+	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size : 0;
+	s->near[next].image = known == MAPPING_CODE ? s->at.image : 0;
+	s->near[next].delta = known == MAPPING_CODE ? s->at.delta : 0;
+	return next;
+}
+
+/*
+ * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into
+ * s->ip. Returns 0 if there are more.
  */
 __noinline int walk_on(u32 slot, u32 max)
 {
@@ -172,33 +195,30 @@ __noinline int walk_on(u32 slot, u32 max)
 		if (n >= MAX_FRAMES)
 			break;
 		if (at - start >= size) {
-			u32 known = find_mapping(slot, at);
+			u32 found = NEAR_MAPPINGS;
 
-			if (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS && back) {
-				u64 replaced = replaced_return(place);
-
-				if (replaced) {
-					pc = replaced;
-					at = pc - back;
-					known = find_mapping(slot, at);
+#pragma unroll
+			for (u32 k = 0; k < NEAR_MAPPINGS; k++) {
+				if (at - s->near[k].start < s->near[k].size) {
+					found = k;
+					break;
 				}
 			}
-			if (known == MAPPING_NO_CODE) {
+			if (found >= NEAR_MAPPINGS)
+				found = far_mapping(slot, &at, back ? place : 0);
+			if (found >= NEAR_MAPPINGS) { /* nothing that can be executed */
 				cut = CUT_NO_RULE;
 				ended = 1;
 				break;
 			}
-			start = s->at.start;
-			size = s->at.size;
-			image = s->at.image;
-			delta = s->at.delta;
-			if (known != MAPPING_CODE)
-				image = delta = 0;
-			if (image & IMAGE_ANONYMOUS)
-				size = 0; /* look again: a trampoline may come */
+			pc = at + back;
+			start = s->near[found].start;
+			size = s->near[found].size;
+			image = s->near[found].image;
+			delta = s->near[found].delta;
 		}
 		key = mix(image, at + delta);
-		hash = mix(hash, key);
+		hash = (hash ^ key) * 0x9FB21C651E98DF25ULL; /* keys are mixed well */
 		if (image & IMAGE_ANONYMOUS)
 			body = FRAME_POINTER_RULE;
 		else
@@ -208,11 +228,14 @@ __noinline int walk_on(u32 slot, u32 max)
 			if (body)
 				keep_rule(key, body);
 		}
+		kind = RULE_KIND(body);
 		s->ip[n] = pc;
-		s->how[n] = (back && RULE_KIND(body) != RULE_SIGNAL ? 0 : FRAME_EXACT) | (body & RULE_GUESSED ? FRAME_GUESSED : 0);
+		if (!back || kind == RULE_SIGNAL)
+			s->ip[n] |= IP_EXACT;
+		if (body & RULE_GUESSED)
+			s->ip[n] |= IP_GUESSED;
 		n++;
 		ended = 1; /* unless a step succeeds */
-		kind = RULE_KIND(body);
 		if (kind == RULE_STEP) {
 			base = RULE_BASE(body);
 			cfa = base == BASE_FP ? fp : sp;
@@ -311,7 +334,7 @@ static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 		if (walk_on(slot, max_frames))
 			break;
 	}
-	s->walk.hash = mix(s->walk.hash, s->walk.cut);
+	s->walk.hash = mix(s->walk.hash ^ s->walk.hash >> 32, s->walk.cut);
 }
 #endif
 

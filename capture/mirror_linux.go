@@ -3,7 +3,6 @@ package capture
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"trapline/capture/probe"
 )
@@ -14,6 +13,7 @@ import (
 type mappingMirror struct {
 	processes map[uint32]*processHistory
 	ended     []endedProcess
+	now       uint64 // time of the newest stack looked at
 }
 
 // A processHistory is what a process mapped, in the order of time.
@@ -32,13 +32,13 @@ type mappingEvent struct {
 
 type endedProcess struct {
 	pid uint32
-	at  time.Time
+	at  uint64 // ns, CLOCK_MONOTONIC
 }
 
 const (
-	// What a process had mapped is kept for so long after its end: its last
-	// hits are in the rings then.
-	keepEnded = 5 * time.Second
+	// What a process had mapped is kept until stacks are looked at that were taken
+	// so many ns after its end.
+	keepEnded = 5e9
 	// maxMirrored bounds the processes that are held, maxHistory what is held of each.
 	maxMirrored = 1 << 15
 	maxHistory  = 1 << 14
@@ -66,6 +66,7 @@ func (m *mappingMirror) set(pid uint32, maps []probe.Mapping) {
 // at finds what a process had mapped at an address at a time. known is false if
 // nothing is known of the process then.
 func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Mapping, known bool) {
+	m.now = max(m.now, time)
 	h := m.processes[pid]
 	for range maxAncestors {
 		if h == nil {
@@ -106,7 +107,7 @@ func (m *mappingMirror) take(r mmapRecord) {
 		h.parent, h.forked = m.processes[r.parent], r.time
 		return
 	case ended:
-		m.ended = append(m.ended, endedProcess{r.pid, time.Now()})
+		m.ended = append(m.ended, endedProcess{r.pid, r.time})
 		return
 	}
 	if h == nil {
@@ -131,7 +132,7 @@ func (m *mappingMirror) take(r mmapRecord) {
 // forget drops the processes that ended some time ago.
 func (m *mappingMirror) forget() {
 	n := 0
-	for n < len(m.ended) && time.Since(m.ended[n].at) > keepEnded {
+	for n < len(m.ended) && m.now > m.ended[n].at+keepEnded {
 		// Its children hold what they need of it.
 		delete(m.processes, m.ended[n].pid)
 		n++

@@ -20,8 +20,7 @@ const (
 // ruleKinds are enum rule_kind by unwind.RuleKind.
 var ruleKinds = [...]ruleBody{
 	unwind.RuleStep: 1, unwind.RuleEnd: 2, unwind.RuleExact: 3, unwind.RuleSignal: 4,
-	unwind.RuleGoSystemStack: 5, unwind.RuleGoAsmcgocall: 6, unwind.RuleRegisters: 7,
-	unwind.RuleStackSwitch: 8,
+	unwind.RuleGoAsmcgocall: 5, unwind.RuleRegisters: 6, unwind.RuleStackSwitch: 7,
 }
 
 // exactRule stops a walk: only unwinding a copy of the stack can go on.

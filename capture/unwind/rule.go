@@ -33,9 +33,6 @@ const (
 	// RuleSignal: the frame that returns from a signal handler; the stack pointer
 	// points to the kernel's struct rt_sigframe behind its return address.
 	RuleSignal
-	// RuleGoSystemStack: in Go's runtime.systemstack, on the system stack; the
-	// caller is on the goroutine's stack. CFA is the offset of m.curg in runtime.m.
-	RuleGoSystemStack
 	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack. CFA bytes from
 	// the stack pointer is the distance of the goroutine's stack pointer from the upper
 	// end of its stack, and in the next word the goroutine, whose second word is that

@@ -84,9 +84,6 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 	case RuleGoAsmcgocall:
 		cut := w.goAsmcgocall(r.cfa.offset)
 		return true, cut, cut == CutNone
-	case RuleGoSystemStack:
-		// The way to the goroutine is in thread-local storage.
-		return true, CutUnreadable, false
 	case RuleStep, RuleExact:
 		bias := frame.Address - vaddr
 		if frame.Return {
