@@ -25,9 +25,12 @@ type measure struct {
 
 var measures = []measure{
 	{"loop", loopCost},
+	{"uprobe", uprobeCost},
 	{"kinds", kindCosts},
 	{"user", userSpace},
 	{"loss", lossAtRate},
+	{"dwarf", lossOfCompleteStacks},
+	{"build", learningInBuild},
 	{"size", bytesPerHit},
 	{"report", reportTime},
 }
@@ -49,7 +52,7 @@ type bench struct {
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of each short measurement")
-	only := flag.String("only", "", "comma-separated measures: loop, kinds, user, loss, size, report")
+	only := flag.String("only", "", "comma-separated measures: loop, uprobe, kinds, user, loss, dwarf, build, size, report")
 	dir := flag.String("tmp", "", "directory for captures, with some GiB of room (default: the system's)")
 	flag.Parse()
 	if err := benchmark(*runs, *only, *dir); err != nil {

@@ -22,7 +22,7 @@ import (
 type finished struct {
 	wall, cpu time.Duration // cpu: user and system time, of children waited for too
 	maxRSS    float64       // MiB
-	stdout    string
+	stdout    string        // of record when it is watched: what it said
 }
 
 // run runs a command that must succeed.
@@ -65,7 +65,7 @@ func (b *bench) file(name string) string   { return filepath.Join(b.tmp, name) }
 func median(values []float64) float64      { slices.Sort(values); return values[len(values)/2] }
 
 // An account is how the hits of a capture are accounted for.
-type account struct{ recorded, lost float64 }
+type account struct{ recorded, lost, cut float64 } // cut: stacks that are not complete
 
 // account reads a capture's account through report --json.
 func (b *bench) account(path string) (account, error) {
@@ -76,6 +76,7 @@ func (b *bench) account(path string) (account, error) {
 	var doc struct {
 		Quality struct {
 			Account map[string]float64 `json:"account"`
+			Cut     map[string]float64 `json:"cut"`
 		} `json:"quality"`
 	}
 	if err := json.Unmarshal([]byte(out.stdout), &doc); err != nil {
@@ -90,6 +91,9 @@ func (b *bench) account(path string) (account, error) {
 		default:
 			a.lost += n
 		}
+	}
+	for _, n := range doc.Quality.Cut {
+		a.cut += n
 	}
 	return a, nil
 }

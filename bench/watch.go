@@ -20,8 +20,15 @@ const watchedUser = 54321
 // watch records the counter with the arguments while it runs and returns what
 // record used.
 func (b *bench) watch(path string, recordArgs, counterArgs []string) (finished, error) {
-	args := append([]string{"-v", "-a", "-u", strconv.Itoa(watchedUser), "-o", path}, recordArgs...)
-	rec := exec.Command(b.record(), args...)
+	counter := exec.Command(b.target("counter"), counterArgs...)
+	counter.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: watchedUser, Gid: watchedUser}}
+	return b.watchCommand(path, append([]string{"-u", strconv.Itoa(watchedUser)}, recordArgs...), counter)
+}
+
+// watchCommand records the machine while a command runs, which is no child of
+// record, and returns what record used, and said.
+func (b *bench) watchCommand(path string, recordArgs []string, cmd *exec.Cmd) (finished, error) {
+	rec := exec.Command(b.record(), append([]string{"-v", "-a", "-o", path}, recordArgs...)...)
 	stderr, err := rec.StderrPipe()
 	if err != nil {
 		return finished{}, err
@@ -43,15 +50,13 @@ func (b *bench) watch(path string, recordArgs, counterArgs []string) (finished, 
 			break
 		}
 	}
-	counter := exec.Command(b.target("counter"), counterArgs...)
-	counter.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: watchedUser, Gid: watchedUser}}
-	_, counterErr := runCommand(counter)
+	_, cmdErr := runCommand(cmd)
 	rec.Process.Signal(syscall.SIGINT)
 	io.Copy(&said, lines)
 	if err := rec.Wait(); err != nil {
 		return finished{}, fmt.Errorf("%s: %w\n%s", rec, err, &said)
 	}
-	return finish(rec, time.Since(start), ""), counterErr
+	return finish(rec, time.Since(start), said.String()), cmdErr
 }
 
 // userSpace is the CPU time that record itself spends on a hit, from the ring to

@@ -68,6 +68,7 @@ type assembler struct {
 	rounds  int      // since the oldest pending hit arrived
 
 	hit    format.Hit
+	later  uint64 // ns, CLOCK_MONOTONIC: a second after hits began to be recorded
 	counts assembled
 }
 
@@ -95,6 +96,7 @@ type assembled struct {
 	StacksCompared  uint64 // stacks sent again and compared
 	StacksDifferent uint64 // … that differed: two stacks with one hash
 	RawStacks       uint64 // stacks unwound here
+	RawLater        uint64 // … that were taken after the time later
 	RawBytes        uint64 // memory sent for them
 	Verified        uint64 // stacks walked by the programs and unwound here as well
 	Unverified      uint64 // … that differed

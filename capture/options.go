@@ -86,6 +86,7 @@ type Summary struct {
 // StackCounts say how stacks were found.
 type StackCounts struct {
 	RawStacks, RawBytes uint64 // stacks that the programs had no rules for, sent as they were
+	RawLater            uint64 // of them, those after the first second: what was not learned by then
 	Rules, Evicted      uint64 // rules written, and those that had to make room
 	// Verified stacks were found in two ways, and Different ones were not the same.
 	UserVerified, UserDifferent     uint64

@@ -38,6 +38,9 @@ func (a *assembler) rawStack(r *rawEvent) {
 		return
 	}
 	a.counts.RawStacks++
+	if r.time >= a.later {
+		a.counts.RawLater++
+	}
 	a.stacks[r.hash] = &stackEntry{cut: cut, frames: frames, once: true}
 }
 

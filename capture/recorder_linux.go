@@ -214,6 +214,7 @@ func (r *Recorder) start() error {
 		a.begin()
 	}
 	r.started = time.Now()
+	r.a.later = monotonic() + uint64(time.Second)
 	r.enabled = true
 	if err := r.control(true); err != nil {
 		return err

@@ -85,7 +85,8 @@ func summarize(env cli.Env, c *config, s *capture.Summary) {
 	}
 	if c.verbose > 0 {
 		k := &s.Stacks
-		env.Infof("user stacks: %s sent raw (%s), %s rules taught, %s displaced", grouped(k.RawStacks), size(k.RawBytes), grouped(k.Rules), grouped(k.Evicted))
+		env.Infof("user stacks: %s sent raw (%s), %s of them after the first second; %s rules taught, %s displaced",
+			grouped(k.RawStacks), size(k.RawBytes), grouped(k.RawLater), grouped(k.Rules), grouped(k.Evicted))
 		for i := range s.Accounts {
 			env.Infof("%s: %s recorded", s.Accounts[i].Probe, grouped(s.Accounts[i].N[format.CauseRecorded]))
 		}
