@@ -135,6 +135,11 @@ func (m *images) locate(pid uint32, space, time, address uint64) (l location, co
 	m.poll()
 	p, known := m.mirror.at(pid, address, time)
 	if !known {
+		// One CPU's reports were read before another's, which may have those of the process that forked it.
+		m.poll()
+		p, known = m.mirror.at(pid, address, time)
+	}
+	if !known {
 		p, known = m.listed(pid, space, address)
 	}
 	switch {

@@ -91,6 +91,16 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Map
 	return nil, known
 }
 
+// process returns a process's history, which may have no beginning yet.
+func (m *mappingMirror) process(pid uint32) *processHistory {
+	h := m.processes[pid]
+	if h == nil {
+		h = &processHistory{}
+		m.processes[pid] = h
+	}
+	return h
+}
+
 func (m *mappingMirror) take(r mmapRecord) {
 	if len(m.processes) >= maxMirrored {
 		clear(m.processes)
@@ -100,20 +110,18 @@ func (m *mappingMirror) take(r mmapRecord) {
 	case forked:
 		// Each CPU's reports come in order, but not those of several: what the
 		// child did may be known already.
-		if h == nil || len(h.events) == 0 || h.events[0].time < r.time {
+		reported := h != nil && h.forked == 0 && !h.whole && (len(h.events) == 0 || h.events[0].time >= r.time)
+		if !reported { // it is new, or the number of one that has ended
 			h = &processHistory{}
 			m.processes[r.pid] = h
 		}
-		h.parent, h.forked = m.processes[r.parent], r.time
+		h.parent, h.forked = m.process(r.parent), r.time
 		return
 	case ended:
 		m.ended = append(m.ended, endedProcess{r.pid, r.time})
 		return
 	}
-	if h == nil {
-		h = &processHistory{}
-		m.processes[r.pid] = h
-	}
+	h = m.process(r.pid)
 	if len(h.events) >= maxHistory {
 		h.events = h.events[len(h.events)/2:]
 	}
