@@ -80,6 +80,7 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 
 	if (bpf_probe_read_kernel(s->raw.regs, sizeof(s->raw.regs), regs))
 		return;
+	s->raw.regs[REGS_IP / 8] = program_counter(task, s->raw.regs[REGS_IP / 8]);
 	s->raw.kind = EVENT_RAW_STACK;
 	s->raw.flags = flags;
 	s->raw.frames = frames;
@@ -128,7 +129,7 @@ static __always_inline void *user_registers(void *ctx, enum hook hook, struct sc
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (*(u16 *)&regs->cs != USER_CS)
 		return NULL;
-	s->walk.pc = regs->ip;
+	s->walk.pc = program_counter(task, regs->ip);
 	s->walk.sp = regs->sp;
 	s->walk.fp = regs->bp;
 	return regs;

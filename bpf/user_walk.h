@@ -72,6 +72,20 @@ __noinline u64 replaced_return(u64 place)
 	return 0;
 }
 
+/*
+ * Where in its program the current task is, if it has left it at ip: an instruction
+ * that a uprobe has displaced runs out of line, on a page of the kernel's (struct
+ * uprobe_task, include/linux/uprobes.h). It may enter the kernel there by itself.
+ */
+static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
+{
+	if (!bpf_core_field_exists(task->utask) || !task->utask || !task->utask->active_uprobe)
+		return ip;
+	u64 at = ip - task->utask->xol_vaddr;
+
+	return at <= 15 ? task->utask->vaddr + at : ip; /* the longest instruction */
+}
+
 /* Offsets in the structures of Go's runtime that have not changed since 1.17. */
 #define GO_TLS_G (-8)	 /* of the goroutine, from the thread's FS base */
 #define GO_G_STACK_HI 8	 /* runtime.g.stack.hi */
@@ -148,7 +162,9 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 	if (!s || !address)
 		return NEAR_MAPPINGS;
 	known = find_mapping(slot, *address);
-	if (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS && place) {
+	/* The trampoline is the first byte of its page: the byte before may be anything. */
+	if (place && (known == MAPPING_NO_CODE ||
+		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
 		u64 replaced = replaced_return(place);
 
 		if (replaced) {

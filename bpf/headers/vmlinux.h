@@ -104,6 +104,8 @@ struct return_instance {
 };
 struct uprobe_task {
 	struct return_instance *return_instances;
+	struct uprobe *active_uprobe;
+	unsigned long vaddr, xol_vaddr;
 };
 typedef struct {
 	u32 sequence;
