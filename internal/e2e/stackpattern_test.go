@@ -64,9 +64,7 @@ func (f frameToken) matches(c call) bool {
 	return slices.ContainsFunc(f.words, func(word string) bool {
 		switch {
 		case word == "?":
-			return c.Image == "" && !strings.HasPrefix(c.Function, "[truncated")
-		case word == "[truncated":
-			return strings.HasPrefix(c.Function, word)
+			return c.Image == "[anon]"
 		case strings.HasPrefix(word, "@"):
 			return strings.HasPrefix(filepath.Base(c.Image), word[1:])
 		}

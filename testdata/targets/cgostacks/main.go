@@ -36,8 +36,8 @@ const (
 
 var cases = []stackCase{
 	{"calls", "c_inner c_outer" + toC + "main._Cfunc_c_outer main.calls" + below, calls},
-	{"back", trapped + "main.goBack @cgostacks+ c_calls_back" + toC + "main._Cfunc_c_calls_back main.back" + below, back},
-	{"thread", trapped + "main.goBack @cgostacks+ c_thread start_thread|@libc.so.6 clone3|__clone3|clone|__clone|@libc.so.6", thread},
+	{"back", trapped + "main.goBack* @cgostacks+ c_calls_back" + toC + "main._Cfunc_c_calls_back main.back" + below, back},
+	{"thread", trapped + "main.goBack* @cgostacks+ c_thread start_thread|@libc.so.6 clone3|__clone3|clone|__clone|@libc.so.6", thread},
 }
 
 func main() {

@@ -7,7 +7,6 @@
  *   name|other    either name, for what libraries call differently
  *   @libc.so.6    some function of an image whose name begins so; with a + behind it, one or more, with a * any number
  *   ?             an address that is in no file
- *   [truncated    the stack is cut short here, and says so
  *
  * A semicolon separates several stacks of one case. Each must be seen, and no other
  * one, but for those that are the outer part of one: while the case calls its functions.

@@ -99,7 +99,7 @@ CASE(PLAIN, calls_untouched_frame, "untouched_frame calls_untouched_frame" BELOW
 	sink = untouched_frame(sink);
 }
 
-/* Its caller's frame begins beyond what is copied of a stack. */
+/* Its caller's frame begins far beyond what is copied of a stack at once. */
 FUNCTION int huge_frame(int a)
 {
 	char room[100000];
@@ -109,7 +109,7 @@ FUNCTION int huge_frame(int a)
 	return a + room[1];
 }
 
-CASE(PLAIN, calls_huge_frame, "huge_frame [truncated")
+CASE(PLAIN, calls_huge_frame, "huge_frame calls_huge_frame" BELOW)
 {
 	sink = huge_frame(sink);
 }
