@@ -82,9 +82,9 @@ static __always_inline u32 filtered_record(u32 slot, u8 *record, struct hit *hit
 		return ~0U;
 	hit->flags = s->hit.flags;
 	size = s->hit.size;
-	barrier_var(size); /* the bound must hold for the register that is passed on: 6.1 */
+	/* not clamped: the verifier of 6.1 would check a copy of it */
 	if (size > MAX_RECORD)
-		size = MAX_RECORD;
+		return ~0U;
 	if (size && bpf_probe_read_kernel(record, size, s->record))
 		return ~0U;
 	return size;
