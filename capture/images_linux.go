@@ -77,14 +77,20 @@ func (m *images) scan(pids []uint32) {
 		}
 	}
 	for _, pid := range pids {
-		maps := processMaps(pid)
-		m.mirror.set(pid, maps)
-		for _, p := range maps {
-			key := fileKey{uint32(p.Device), p.Inode}
-			if p.Inode != 0 && strings.Contains(p.Perm, "x") && m.files[key] == nil {
-				m.add(pid, key, p.Path, p.Start, p.End)
+		var maps []mapped
+		for _, p := range processMaps(pid) {
+			if !strings.Contains(p.Perm, "x") {
+				continue
 			}
+			var i *image
+			if key := (fileKey{uint32(p.Device), p.Inode}); p.Inode != 0 {
+				if i = m.files[key]; i == nil {
+					i = m.add(pid, key, p.Path, p.Start, p.End)
+				}
+			}
+			maps = append(maps, mapped{p, i})
 		}
+		m.mirror.set(pid, maps)
 	}
 }
 
@@ -94,7 +100,7 @@ func (m *images) openPath(pid uint32, path string) *image {
 	if unix.Stat(path, &st) != nil {
 		return nil
 	}
-	key := fileKey{unix.Major(st.Dev)<<20 | unix.Minor(st.Dev), st.Ino}
+	key := fileKey{deviceOf(&st), st.Ino}
 	if i := m.files[key]; i != nil {
 		return i
 	}
@@ -147,6 +153,8 @@ func (m *images) locate(pid uint32, space, time, address uint64) (l location, co
 		return location{nil, address}, address>>56 == 0
 	case p == nil || !strings.Contains(p.Perm, "x"):
 		return l, false
+	case p.image != nil:
+		return location{p.image, address - p.Start + p.Offset}, true
 	case p.Inode != 0:
 		return location{m.file(pid, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
 	case p.Path == vdsoPath:
@@ -158,7 +166,7 @@ func (m *images) locate(pid uint32, space, time, address uint64) (l location, co
 
 // listed looks an address up in /proc/PID/maps: read once for as long as an
 // address space's mappings do not change.
-func (m *images) listed(pid uint32, space, address uint64) (p *probe.Mapping, known bool) {
+func (m *images) listed(pid uint32, space, address uint64) (p *mapped, known bool) {
 	maps, ok := m.maps[space]
 	if !ok {
 		if len(m.maps) >= maxMaps {
@@ -169,7 +177,7 @@ func (m *images) listed(pid uint32, space, address uint64) (p *probe.Mapping, kn
 	}
 	for i := range maps {
 		if address-maps[i].Start < maps[i].End-maps[i].Start {
-			return &maps[i], true
+			return &mapped{Mapping: maps[i]}, true
 		}
 	}
 	return nil, len(maps) > 0
@@ -186,14 +194,14 @@ func (m *images) keyed(pid uint32, f userFrame) *image {
 		return i
 	}
 	i := m.file(pid, key, f.address)
-	if i.key != 0 && !i.guessed {
+	if i.sure && i.key != f.image {
+		// Written anew since, or before: look at what is mapped.
 		delete(m.files, key)
-		i = m.file(pid, key, f.address)
+		if i = m.file(pid, key, f.address); i.sure && i.key != f.image {
+			i = &image{kind: format.ImageUnknown, path: i.path, device: key.device, inode: key.inode}
+		}
 	}
-	if i.key != 0 && i.guessed {
-		i.guessed = false // the file system shows others another file than it maps
-	}
-	i.key = f.image
+	i.key, i.guessed = f.image, false
 	m.byKey[f.image] = i
 	return i
 }
@@ -221,16 +229,35 @@ func (m *images) file(pid uint32, key fileKey, address uint64) *image {
 // poll takes in the mappings reported since the last call.
 func (m *images) poll() {
 	m.sideband.read(func(r mmapRecord) {
-		m.mirror.take(r)
-		if r.what != mappedFile || r.inode == 0 {
-			return
+		var i *image
+		if r.what == mappedFile && r.inode != 0 {
+			i = m.reported(r)
 		}
-		key := fileKey{r.device, r.inode}
-		if known := m.files[key]; known == nil || known.path != r.path && known.segment == 0 && known.key == 0 {
-			m.add(r.pid, key, r.path, r.start, r.start+r.size)
-		}
+		m.mirror.take(r, i)
 	})
 	m.mirror.forget()
+}
+
+// reported returns the image in a mapping that was reported: a new one if its file
+// has been written anew since it was known.
+func (m *images) reported(r mmapRecord) *image {
+	key := fileKey{r.device, r.inode}
+	known := m.files[key]
+	if known != nil && (known.path == r.path || known.segment != 0 || known.key != 0) && !(known.sure && rewritten(known, r)) {
+		return known
+	}
+	return m.add(r.pid, key, r.path, r.start, r.start+r.size)
+}
+
+// rewritten reports whether the file at a mapping's path has other content than the image.
+func rewritten(known *image, r mmapRecord) bool {
+	for _, root := range []string{fmt.Sprintf("/proc/%d/root", r.pid), ""} {
+		var st unix.Stat_t
+		if unix.Stat(filepath.Join(root, r.path), &st) == nil && st.Ino == r.inode {
+			return contentKey(&st) != known.key
+		}
+	}
+	return false
 }
 
 // add opens a mapped file and reads its build ID.
@@ -245,8 +272,14 @@ func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *i
 	if file == nil {
 		return i
 	}
-	i.key = contentKey(file, key)
-	i.guessed = i.key != 0
+	var st unix.Stat_t
+	if unix.Fstat(int(file.Fd()), &st) == nil {
+		i.key, i.guessed = contentKey(&st), true
+		i.sure = deviceOf(&st) == key.device
+		if m.byKey[i.key] == nil {
+			m.byKey[i.key] = i
+		}
+	}
 	if id, err := symbol.ReadBuildID(file); err == nil {
 		i.buildID = id
 	}
@@ -259,17 +292,16 @@ func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *i
 	return i
 }
 
-// contentKey is image_key() in bpf/mappings.h, as far as it can be known here.
-func contentKey(f *os.File, key fileKey) uint64 {
-	var st unix.Stat_t
-	if unix.Fstat(int(f.Fd()), &st) != nil {
-		return 0
-	}
-	h := mixHash(uint64(key.device), key.inode)
+// contentKey is image_key() in bpf/mappings.h, of the file that is seen here.
+func contentKey(st *unix.Stat_t) uint64 {
+	h := mixHash(uint64(deviceOf(st)), st.Ino)
 	h = mixHash(h, uint64(st.Size))
 	h = mixHash(h, uint64(st.Mtim.Sec)<<32^uint64(st.Mtim.Nsec))
 	return h &^ bpf.ImageAnonymous
 }
+
+// deviceOf is a file's device as the kernel writes it.
+func deviceOf(st *unix.Stat_t) uint32 { return unix.Major(st.Dev)<<20 | unix.Minor(st.Dev) }
 
 // openMapped opens the file behind a mapping: through the process's own view of the
 // file system, through the mapping itself if the file was deleted, or by its

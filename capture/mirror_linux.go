@@ -2,7 +2,6 @@ package capture
 
 import (
 	"slices"
-	"strings"
 
 	"trapline/capture/probe"
 )
@@ -18,16 +17,23 @@ type mappingMirror struct {
 
 // A processHistory is what a process mapped, in the order of time.
 type processHistory struct {
-	whole  bool            // begins with all that was mapped
-	parent *processHistory // up to the time of the fork
-	forked uint64
-	events []mappingEvent
+	born     uint64          // ns, CLOCK_MONOTONIC
+	whole    bool            // begins with all that was mapped
+	parent   *processHistory // whose mappings it was born with
+	previous *processHistory // of the process that had its number before
+	events   []mappingEvent
 }
 
 type mappingEvent struct {
 	time    uint64 // ns, CLOCK_MONOTONIC
 	begun   bool   // another program: all mappings are gone
-	mapping probe.Mapping
+	mapping mapped
+}
+
+// mapped is a mapping and the image in it, nil if it is no file.
+type mapped struct {
+	probe.Mapping
+	image *image
 }
 
 type endedProcess struct {
@@ -50,13 +56,11 @@ func newMappingMirror() *mappingMirror {
 	return &mappingMirror{processes: make(map[uint32]*processHistory)}
 }
 
-// set takes in all mappings that a process has at the beginning.
-func (m *mappingMirror) set(pid uint32, maps []probe.Mapping) {
+// set takes in all mappings of code that a process has at the beginning.
+func (m *mappingMirror) set(pid uint32, maps []mapped) {
 	h := &processHistory{whole: true}
 	for _, p := range maps {
-		if strings.Contains(p.Perm, "x") {
-			h.events = append(h.events, mappingEvent{mapping: p})
-		}
+		h.events = append(h.events, mappingEvent{mapping: p})
 	}
 	if len(h.events) > 0 && len(m.processes) < maxMirrored {
 		m.processes[pid] = h
@@ -65,9 +69,12 @@ func (m *mappingMirror) set(pid uint32, maps []probe.Mapping) {
 
 // at finds what a process had mapped at an address at a time. known is false if
 // nothing is known of the process then.
-func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Mapping, known bool) {
+func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
 	m.now = max(m.now, time)
 	h := m.processes[pid]
+	for h != nil && time < h.born {
+		h = h.previous
+	}
 	for range maxAncestors {
 		if h == nil {
 			return nil, known
@@ -85,14 +92,30 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *probe.Map
 				return &e.mapping, true
 			}
 		}
-		time = min(time, h.forked)
+		time = min(time, h.born)
 		h = h.parent
 	}
 	return nil, known
 }
 
-// process returns a process's history, which may have no beginning yet.
-func (m *mappingMirror) process(pid uint32) *processHistory {
+func (m *mappingMirror) take(r mmapRecord, image *image) {
+	if len(m.processes) >= maxMirrored {
+		clear(m.processes)
+	}
+	switch r.what {
+	case forked:
+		m.fork(r)
+	case ended:
+		m.ended = append(m.ended, endedProcess{r.pid, r.time})
+	case begunProgram:
+		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
+	case mappedFile:
+		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{probe.Mapping{Start: r.start, End: r.start + r.size,
+			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
+	}
+}
+
+func (m *mappingMirror) history(pid uint32) *processHistory {
 	h := m.processes[pid]
 	if h == nil {
 		h = &processHistory{}
@@ -101,34 +124,33 @@ func (m *mappingMirror) process(pid uint32) *processHistory {
 	return h
 }
 
-func (m *mappingMirror) take(r mmapRecord) {
-	if len(m.processes) >= maxMirrored {
-		clear(m.processes)
+// fork begins the history of a new process. Each CPU's reports come in order, but
+// not those of several: what it did since may be known already.
+func (m *mappingMirror) fork(r mmapRecord) {
+	h := &processHistory{born: r.time, parent: m.history(r.parent)}
+	before := m.processes[r.pid]
+	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {
+		// Its beginning is reported after what followed, its own children perhaps.
+		before.born, before.parent = h.born, h.parent
+		return
 	}
-	h := m.processes[r.pid]
-	switch r.what {
-	case forked:
-		// Each CPU's reports come in order, but not those of several: what the
-		// child did may be known already.
-		reported := h != nil && h.forked == 0 && !h.whole && (len(h.events) == 0 || h.events[0].time >= r.time)
-		if !reported { // it is new, or the number of one that has ended
-			h = &processHistory{}
-			m.processes[r.pid] = h
+	if before != nil {
+		i := len(before.events)
+		for i > 0 && before.events[i-1].time > r.time {
+			i--
 		}
-		h.parent, h.forked = m.process(r.parent), r.time
-		return
-	case ended:
-		m.ended = append(m.ended, endedProcess{r.pid, r.time})
-		return
+		h.events = slices.Clone(before.events[i:])
+		before.events = before.events[:i]
+		h.previous = before
+		before.previous = nil // two owners of a number are enough
 	}
-	h = m.process(r.pid)
+	m.processes[r.pid] = h
+}
+
+// add puts an event where its time says.
+func (h *processHistory) add(e mappingEvent) {
 	if len(h.events) >= maxHistory {
-		h.events = h.events[len(h.events)/2:]
-	}
-	e := mappingEvent{time: r.time, begun: r.what == begunProgram}
-	if !e.begun {
-		e.mapping = probe.Mapping{Start: r.start, End: r.start + r.size, Offset: r.offset,
-			Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}
+		h.events = slices.Clone(h.events[len(h.events)/2:])
 	}
 	i := len(h.events)
 	for i > 0 && h.events[i-1].time > e.time {
@@ -141,8 +163,12 @@ func (m *mappingMirror) take(r mmapRecord) {
 func (m *mappingMirror) forget() {
 	n := 0
 	for n < len(m.ended) && m.now > m.ended[n].at+keepEnded {
-		// Its children hold what they need of it.
-		delete(m.processes, m.ended[n].pid)
+		// Its children hold what they need of it; its number may have another owner.
+		if h := m.processes[m.ended[n].pid]; h != nil && h.born <= m.ended[n].at {
+			delete(m.processes, m.ended[n].pid)
+		} else if h != nil {
+			h.previous = nil
+		}
 		n++
 	}
 	m.ended = m.ended[n:]

@@ -18,9 +18,9 @@ func TestMappingsInAnyOrder(t *testing.T) {
 	}
 	permutations(reports, func(order []mmapRecord) {
 		m := newMappingMirror()
-		m.set(1, []probe.Mapping{{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}})
+		m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
 		for _, r := range order {
-			m.take(r)
+			m.take(r, nil)
 		}
 		for _, want := range []struct {
 			pid           uint32
@@ -41,6 +41,29 @@ func TestMappingsInAnyOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A stack taken before a number had another owner is looked up in the first one's mappings.
+func TestMappingsOfReusedNumbers(t *testing.T) {
+	reports := []mmapRecord{
+		{what: forked, time: 10, pid: 2, parent: 1},
+		{what: begunProgram, time: 11, pid: 2},
+		{what: mappedFile, time: 12, pid: 2, start: 0x1000, size: 0x1000, path: "first"},
+		{what: ended, time: 15, pid: 2},
+		{what: forked, time: 20, pid: 2, parent: 1},
+		{what: begunProgram, time: 21, pid: 2},
+		{what: mappedFile, time: 22, pid: 2, start: 0x1000, size: 0x1000, path: "second"},
+	}
+	m := newMappingMirror()
+	m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
+	for _, i := range []int{0, 1, 2, 3, 5, 6, 4} { // the second fork is reported last
+		m.take(reports[i], nil)
+	}
+	for time, want := range map[uint64]string{10: "parent", 13: "first", 20: "parent", 23: "second"} {
+		if mapping, _ := m.at(2, 0x1800, time); mapping == nil || mapping.Path != want {
+			t.Errorf("at time %d: %+v, want %s", time, mapping, want)
+		}
+	}
 }
 
 func permutations(rest []mmapRecord, yield func([]mmapRecord), head ...mmapRecord) {
