@@ -162,11 +162,27 @@ static __always_inline bool follow_steps(void *ctx, const volatile struct fetch 
 	return true;
 }
 
-/* Text or bytes at an address, put at record + *end; the word that says where, 0: unreadable. */
-static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 from,
-					 u8 *record, u32 *end, bool *cut)
+/*
+ * Where the record ends so far is kept in memory, whose contents the verifier does
+ * not follow: each text that may be read or not would double what it has to check.
+ */
+static __always_inline u32 record_end(struct hit *hit)
 {
-	u32 at = *end, max = f->max;
+	return *(volatile u16 *)&hit->size;
+}
+
+/* Marks a value, in memory as well: at a word of the marks, 0 unread, 1 cut. */
+static __always_inline void mark_value(u8 *record, u32 word, const volatile struct fetch *f)
+{
+	if (marks_at >= 8 && marks_at <= MAX_RECORD)
+		*(volatile u32 *)(record + marks_at - 8 + 4 * word) |= 1U << (f->mark & 31);
+}
+
+/* Text or bytes at an address, put at the end of the record; the word that says where, 0: unreadable. */
+static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 from,
+					 u8 *record, struct hit *hit, bool *cut)
+{
+	u32 at = record_end(hit), max = f->max;
 	long n;
 
 	if (max > MAX_RECORD - 16 - STRING_ENDS)
@@ -201,7 +217,7 @@ static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 fro
 		if (read_memory(f->space, record + at, length, from))
 			return 0;
 	}
-	*end = at + (u32)n;
+	hit->size = at + (u32)n;
 	return (u64)n << 16 | (at + 8);
 }
 
@@ -210,13 +226,15 @@ static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 fro
  * size. A function of its own, with loops: the verifier knows the constants on
  * every round all the same, and unrolled it would be a hundred kilobytes.
  */
-static __noinline u32 fetched_record(void *ctx, u8 *record)
+static __noinline u32 fetched_record(void *ctx, u8 *record, struct hit *hit)
 {
 	u32 end = fetch_end - 8;
-	u64 unread = 0, cut = 0;
 
 	if (end > MAX_RECORD - 8)
 		return 0;
+	hit->size = end;
+	if (marks_at >= 8 && marks_at <= MAX_RECORD)
+		*(volatile u64 *)(record + marks_at - 8) = 0;
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < MAX_FETCHES; i++) {
 		const volatile struct fetch *f = &fetches[i];
@@ -247,23 +265,21 @@ static __noinline u32 fetched_record(void *ctx, u8 *record)
 				return 0;
 			ok = ok && !read_memory(f->space, record + at, size, value);
 			if (!ok)
-				unread |= 1U << f->mark;
+				mark_value(record, 0, f);
 			continue; /* the slot holds what was read, or zeros */
 		} else if (ok) {
-			value = fetch_dynamic(f, value, record, &end, &is_cut);
+			value = fetch_dynamic(f, value, record, hit, &is_cut);
 			ok = value;
 		}
 		if (!ok) {
-			unread |= 1U << f->mark;
+			mark_value(record, 0, f);
 			value = 0;
 		}
 		if (is_cut)
-			cut |= 1U << f->mark;
+			mark_value(record, 1, f);
 		*(u64 *)(record + at) = value;
 	}
-	if (marks_at >= 8 && marks_at <= MAX_RECORD)
-		*(u64 *)(record + marks_at - 8) = unread | cut << 32;
-	return end;
+	return record_end(hit);
 }
 
 #endif

@@ -70,7 +70,7 @@ static __always_inline u32 take_record(void *ctx, enum hook hook, u8 *record,
 				       struct hit *hit)
 {
 	if (fetch_count)
-		return fetched_record(ctx, record);
+		return fetched_record(ctx, record, hit);
 	if (hook == HOOK_TRACEPOINT)
 		return tracepoint_record(ctx, record, hit);
 	return 0;
