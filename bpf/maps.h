@@ -26,7 +26,7 @@ struct near_mapping {
 #define NEAR_MAPPINGS 4
 
 /* Walks go on by so many frames at a time, so that the verifier has less to follow. */
-#define WALK_STEPS 16
+#define WALK_STEPS 8
 /* A walk: where it is, and when it has ended, what came of it. */
 struct walk {
 	u64 pc, sp, fp;

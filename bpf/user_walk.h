@@ -149,6 +149,21 @@ __noinline int special_step(u32 slot, u64 body)
 	return 0;
 }
 
+/* The index of the near mapping that holds an address, NEAR_MAPPINGS if none does. */
+__noinline u32 near_mapping(u32 slot, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+	if (!s)
+		return NEAR_MAPPINGS;
+#pragma unroll
+	for (u32 i = 0; i < NEAR_MAPPINGS; i++) {
+		if (address - s->near[i].start < s->near[i].size)
+			return i;
+	}
+	return NEAR_MAPPINGS;
+}
+
 /*
  * Finds the mapping of an address that is none of the near ones, and makes it one;
  * returns its index there, NEAR_MAPPINGS if nothing that can be executed is mapped.
@@ -211,15 +226,8 @@ __noinline int walk_on(u32 slot, u32 max)
 		if (n >= MAX_FRAMES)
 			break;
 		if (at - start >= size) {
-			u32 found = NEAR_MAPPINGS;
+			u32 found = near_mapping(slot, at);
 
-#pragma unroll
-			for (u32 k = 0; k < NEAR_MAPPINGS; k++) {
-				if (at - s->near[k].start < s->near[k].size) {
-					found = k;
-					break;
-				}
-			}
 			if (found >= NEAR_MAPPINGS)
 				found = far_mapping(slot, &at, back ? place : 0);
 			if (found >= NEAR_MAPPINGS) { /* nothing that can be executed */

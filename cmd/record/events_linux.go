@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -25,6 +27,8 @@ type eventFlags struct {
 	files   []string      // of -f
 	first   probe.Context // the first -x and -m, for events before any
 	context probe.Context // the last ones
+
+	named string // what -m named and is no size
 
 	maxProbes int
 }
@@ -87,6 +91,10 @@ func (f *eventFlags) parse() ([]probe.Event, error) {
 		}
 		events = append(events, parsed...)
 	}
+	inModule := func(e probe.Event) bool { return e.Module == f.named }
+	if f.named != "" && len(events) > 0 && !slices.ContainsFunc(events, inModule) {
+		return nil, &usageError{fmt.Errorf("-m %q: neither a size, as in 8M, nor the kernel module of an event", f.named)}
+	}
 	return events, nil
 }
 
@@ -105,17 +113,17 @@ func (f *eventFlags) readFiles() ([]probe.Event, error) {
 		}
 		parsed, err := probe.ParseFile(name, text)
 		if err != nil {
-			return nil, &fileError{err}
+			return nil, &usageError{err}
 		}
 		events = append(events, parsed...)
 	}
 	return events, nil
 }
 
-// A fileError is a mistake in a probe file.
-type fileError struct{ error }
+// A usageError is a mistake in how the program was called, or in a probe file.
+type usageError struct{ error }
 
-func (e *fileError) Unwrap() error { return e.error }
+func (e *usageError) Unwrap() error { return e.error }
 
 // An orderedValue is a flag whose place among others matters.
 type orderedValue struct {
@@ -130,7 +138,7 @@ func (v *orderedValue) Set(s string) error { return v.set(s) }
 // A bufferValue is -m, which perf record takes a size with and perf probe a kernel module.
 type bufferValue struct {
 	bytes  *uint64
-	module func(string) error
+	events *eventFlags
 }
 
 func (v *bufferValue) Type() string   { return "size" }
@@ -145,7 +153,8 @@ func (v *bufferValue) Set(s string) error {
 	if s == "" || s[0] >= '0' && s[0] <= '9' || s[0] == '-' {
 		return err
 	}
-	return v.module(s)
+	v.events.named = s
+	return v.events.module(s)
 }
 
 // pageSize is the unit of -m, as of perf's.

@@ -107,7 +107,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g = f.Group("Run")
 	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
 	c.limits.addRun(g)
-	g.VarP(&bufferValue{&ring, c.events.module}, "buffer", "m", "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
+	g.VarP(&bufferValue{&ring, &c.events}, "buffer", "m", "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
 	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
 	g.CountVarP(&c.verbose, "verbose", "v", "say more")
 

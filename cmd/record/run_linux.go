@@ -251,7 +251,7 @@ func exitCode(err error) int {
 		notFound    *probe.NotFoundError
 		unsupported *probe.UnsupportedError
 		permission  *probe.PermissionError
-		file        *fileError
+		file        *usageError
 		expression  *expr.Error
 	)
 	switch {
