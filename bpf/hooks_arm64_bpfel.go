@@ -203,6 +203,7 @@ type HooksScratch struct {
 		Fp      uint64
 		Base    uint64
 		Limit   uint64
+		Landed  uint64
 		Hash    uint64
 		Frames  uint32
 		Back    uint32

@@ -31,6 +31,7 @@ struct near_mapping {
 struct walk {
 	u64 pc, sp, fp;
 	u64 base, limit; /* words from base to base + limit can be read from the copied stack */
+	u64 landed;	     /* the stack pointer on the last stack that the walk went over to; 0: none */
 	u64 hash;
 	u32 frames;
 	u32 back;    /* 1: pc is a return address */

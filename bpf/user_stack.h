@@ -94,15 +94,14 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 		locate_frame(slot, frames - 1);
 		s->raw.last = s->user.frames[frames - 1];
 	}
-	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp;
+	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp, landed = s->walk.landed;
 	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
 
-	if (walked - sp < RAW_LONGEST) {
-		*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, walked, beyond));
-	} else { /* the walk has gone over to another stack */
-		*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, sp, RAW_BEYOND));
-		*at = put_memory(slot, *at, hash, walked, raw_end(task, walked, walked, beyond));
-	}
+	if (landed - sp < RAW_LONGEST / 2)
+		landed = 0; /* in the same piece */
+	*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
+	if (landed) /* and from where the walk went over to another stack */
+		*at = put_memory(slot, *at, hash, landed, raw_end(task, landed, walked, beyond));
 	to = event_at(ring, *at);
 	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
 		*at = event_end(*at, sizeof(s->raw));

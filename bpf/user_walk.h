@@ -307,6 +307,8 @@ __noinline int walk_on(u32 slot, u32 max)
 			}
 			pc = value;
 			sp = cfa;
+			if (body & RULE_SWITCH)
+				s->walk.landed = place;
 			back = !(body & RULE_INTERRUPTED);
 		} else if (kind == RULE_END) {
 			break;
@@ -324,6 +326,7 @@ __noinline int walk_on(u32 slot, u32 max)
 			fp = s->walk.fp;
 			back = s->walk.back;
 			place = sp - 8;
+			s->walk.landed = sp;
 		}
 		if (!pc)
 			break;
@@ -354,6 +357,7 @@ static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 	s->walk.hash = hash;
 	s->walk.limit = 0;
 	s->walk.missing = 0;
+	s->walk.landed = 0;
 	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {
 		if (walk_on(slot, max_frames))
 			break;

@@ -59,6 +59,7 @@ type assembler struct {
 	// epoch changes all hashes; hits still on their way carry hashes of the
 	// segment before, kept in older.
 	stacks, older map[uint64]*stackEntry
+	frames        frameTable
 
 	differences []string // stacks that did not verify, the first of them
 
@@ -103,6 +104,9 @@ type assembled struct {
 	RecordsCut      uint64 // hits whose arguments were longer than a record holds
 }
 
+// maxFrames bounds the distinct frames held from one segment to the next.
+const maxFrames = 1 << 19
+
 // pendingRounds is how many rounds a hit waits for its stack. One is enough
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
@@ -124,6 +128,11 @@ func (a *assembler) startSegment(c format.Clock) error {
 	a.segment++
 	a.started = time.Now()
 	a.older, a.stacks = a.stacks, make(map[uint64]*stackEntry)
+	if len(a.frames.frames) > maxFrames {
+		// Stacks on their way go without; those sent anew bring their frames.
+		clear(a.older)
+		a.frames = frameTable{}
+	}
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
 	a.located = append(a.located[:0], stackFrame{})

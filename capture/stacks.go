@@ -9,7 +9,7 @@ import (
 type stackEntry struct {
 	kernel  bool
 	cut     format.StackCut
-	frames  []stackFrame
+	frames  []frameIndex
 	once    bool   // unwound here: no other hit refers to it
 	check   uint64 // another hash of the addresses, to find two stacks with one hash
 	segment uint64 // that id belongs to
@@ -19,6 +19,38 @@ type stackEntry struct {
 type stackFrame struct {
 	location
 	flags format.FrameFlags
+}
+
+// A frameIndex stands for a frame of which many stacks consist: an index into
+// frameTable.frames.
+type frameIndex uint32
+
+// A frameTable has each frame once.
+type frameTable struct {
+	frames  []stackFrame
+	indices map[stackFrame]frameIndex
+}
+
+func (t *frameTable) index(f stackFrame) frameIndex {
+	i, ok := t.indices[f]
+	if !ok {
+		if t.indices == nil {
+			t.indices = make(map[stackFrame]frameIndex)
+		}
+		i = frameIndex(len(t.frames))
+		t.frames = append(t.frames, f)
+		t.indices[f] = i
+	}
+	return i
+}
+
+// all returns the frames of a stack.
+func (t *frameTable) all(indices []frameIndex) []stackFrame {
+	frames := make([]stackFrame, len(indices))
+	for i, n := range indices {
+		frames[i] = t.frames[n]
+	}
+	return frames
 }
 
 // inKernel reports whether the frame is named by the kernel's symbols.
@@ -40,7 +72,7 @@ func (a *assembler) stack(s *stackEvent) {
 	if s.kernel {
 		a.teachKernel(s)
 	}
-	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]stackFrame, 0, s.count)}
+	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]frameIndex, 0, s.count)}
 	guessed := false
 	for i := range s.count {
 		var f stackFrame
@@ -70,7 +102,7 @@ func (a *assembler) stack(s *stackEvent) {
 			}
 			guessed = u.guessed
 		}
-		e.frames = append(e.frames, f)
+		e.frames = append(e.frames, a.frames.index(f))
 	}
 	e.check = s.check()
 	known := a.stacks[s.hash]
@@ -125,8 +157,8 @@ func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
 	}
 	if e.segment != a.segment {
 		frames := make([]format.FrameID, len(e.frames))
-		for i, f := range e.frames {
-			frames[i] = a.frame(f)
+		for i, n := range e.frames {
+			frames[i] = a.frame(a.frames.frames[n])
 		}
 		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: e.cut, Frames: frames})
 		e.segment = a.segment
