@@ -4,11 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // An encoder turns blocks into bytes. It belongs to the output's goroutine.
 type encoder struct {
 	out           *output
+	fast          *zstd.Encoder // for hits
+	thorough      *zstd.Encoder // for all else
 	w             io.Writer
 	payload       payload
 	part, segment uint32 // checksums that the blocks carry
@@ -24,14 +28,23 @@ func newEncoder(o *output, w io.Writer, opt *WriterOptions) *encoder {
 	if opt.Resolution > 1 {
 		e.resolution = opt.Resolution
 	}
-	e.payload.zstd = newCompressor(opt.Level)
+	e.fast = newCompressor(opt.Level)
+	e.thorough = e.fast
+	if opt.Level != 0 {
+		e.thorough = newCompressor(max(opt.Level, dictionaryLevel))
+	}
 	return e
 }
+
+// dictionaryLevel is how hard blocks other than hits are compressed at least: there
+// is a hundredth as much of them, and they are written once a segment.
+const dictionaryLevel = 3
 
 // begin empties the payload, with room for a header before it.
 func (e *encoder) begin() *payload {
 	p := &e.payload
 	p.data = append(p.data[:0], make([]byte, headerSize)...)
+	p.zstd = e.thorough
 	return p
 }
 
@@ -161,6 +174,7 @@ func (e *encoder) start(s SegmentStart) {
 
 func (e *encoder) hits(b *hitBlock) {
 	p := e.begin()
+	p.zstd = e.fast
 	if e.plans[b.shape].stale(b.rows) {
 		e.plans[b.shape] = p.newPlan(b)
 	}

@@ -67,7 +67,11 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 		copy(numbers, p.table.index)
 	}
 	if context != nil {
-		p.predict.predict(numbers, numbers, context)
+		if _, most := bounds(numbers); most <= maxPredicted {
+			p.predict.predict(numbers, numbers, context)
+		} else {
+			r.context = 0
+		}
 	}
 	width := planeWidth(union(numbers))
 	p.begin(id, r, width, len(values), base*unit)

@@ -2,6 +2,7 @@ package format
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -21,9 +22,11 @@ type plan struct {
 }
 
 const (
-	planBlocks  = 64   // after which a plan is made anew
-	planSample  = 2048 // rows looked at to choose contexts
+	planBlocks  = 48   // after which a plan is made anew
+	planSample  = 4096 // rows looked at to choose contexts
 	planColumns = 32   // columns that may be contexts
+	planTries   = 128  // links that are tried as the first one
+	planLinks   = 2048 // more, as of large arrays, are taken as they come
 )
 
 // stale reports whether a block of so many rows deserves a new plan.
@@ -41,10 +44,17 @@ type link struct {
 // links returns the pairs of columns where one helps to predict the other, most
 // helpful first. sizes are the columns' sizes when not predicted. Column 0, time,
 // is left alone: no two rows have the same.
-func links(columns [][]uint64, sizes []int) []link {
-	rows := min(len(columns[0]), planSample)
+func (p *payload) links(columns [][]uint64, sizes []int) []link {
+	all := len(columns[0])
+	rows := min(all, planSample)
+	numbers := make([][]uint64, len(columns))
+	costs := make([]float64, len(columns)) // of the sample's rows
+	for i := 1; i < len(columns); i++ {
+		numbers[i] = p.narrow(columns[i][:rows])
+		costs[i] = min(planeCost(numbers[i]), float64(sizes[i])*float64(rows)/float64(all))
+	}
+	predicted := make([]uint64, rows)
 	var out []link
-	var p predictor
 	for context := 1; context < min(len(columns), planColumns); context++ {
 		now := columns[context][:rows]
 		for _, by := range [][]uint64{now, shift(nil, now)} {
@@ -52,9 +62,8 @@ func links(columns [][]uint64, sizes []int) []link {
 				if column == context || sizes[column] == 0 {
 					continue
 				}
-				// A value that is not as expected costs more than it did before.
-				misses, ok := p.misses(columns[column][:rows], by, rows*2/3)
-				if gain := float64(sizes[column]) * (1 - 1.5*float64(misses)/float64(rows)); ok && gain > 0 {
+				p.predict.predict(predicted, numbers[column], by)
+				if gain := costs[column] - planeCost(predicted); gain > 0 {
 					out = append(out, link{column, context, &by[0] != &now[0], gain})
 				}
 			}
@@ -64,36 +73,101 @@ func links(columns [][]uint64, sizes []int) []link {
 	return out
 }
 
-// contexts chooses for each column its context, or none (-1): the best that
-// closes no circle and makes no chain of more than maxContexts. before says which
-// contexts are values of the row before.
-func contexts(columns [][]uint64, sizes []int) (chosen []int, before []bool) {
-	chosen, before = make([]int, len(columns)), make([]bool, len(columns))
-	height := make([]int, len(columns)) // of the longest chain that ends at the column
-	for i := range chosen {
-		chosen[i] = -1
+// narrow returns numbers for values that take little room: positions in a table, or
+// distances from the least.
+func (p *payload) narrow(values []uint64) []uint64 {
+	if p.table.build(values) {
+		return slices.Clone(p.table.index)
 	}
-	for _, l := range links(columns, sizes) {
-		if chosen[l.column] >= 0 {
-			continue
+	least, _ := bounds(values)
+	out := make([]uint64, len(values))
+	for i, v := range values {
+		out[i] = v - least
+	}
+	return out
+}
+
+// planeCost estimates how many bytes the planes of numbers take: their entropy.
+func planeCost(numbers []uint64) float64 {
+	bits := 0.0
+	for k := range planeWidth(union(numbers)) {
+		var counts [256]int
+		for _, v := range numbers {
+			counts[byte(v>>(8*k&63))]++
 		}
-		depth, circle := 1, false
-		for c := l.context; c >= 0 && !circle; c = chosen[c] {
-			circle = c == l.column
+		for _, n := range counts {
+			if n > 0 {
+				bits += float64(n) * math.Log2(float64(len(numbers))/float64(n))
+			}
+		}
+	}
+	return bits / 8
+}
+
+// contexts chooses for each column the link to its context, or none (nil), so that
+// they gain the most together. Taking the most helpful link first may be a mistake: one
+// that helps a large column a little may forbid those that make several small ones
+// vanish. So it tries each link as the first one, and keeps to what gains more.
+func contexts(columns int, links []link) []*link {
+	first := make([]*link, 0, columns)
+	best, most := follow(columns, nil, links)
+	if len(links) > planLinks {
+		return best
+	}
+	for range columns {
+		var better *link
+		for i := range min(len(links), planTries) {
+			chosen, gain := follow(columns, append(first, &links[i]), links)
+			if gain > most {
+				best, most, better = chosen, gain, &links[i]
+			}
+		}
+		if better == nil {
+			break
+		}
+		first = append(first, better)
+	}
+	return best
+}
+
+// follow takes links in their order, first those that must be tried first: each whose
+// column has none yet, and that closes no circle and makes no chain of more than maxContexts.
+func follow(columns int, first []*link, links []link) (chosen []*link, gain float64) {
+	chosen = make([]*link, columns)
+	height := make([]int, columns) // of the longest chain that ends at the column
+	take := func(l *link) {
+		if chosen[l.column] != nil {
+			return
+		}
+		depth := 1
+		for c := l.context; ; c = chosen[c].context {
+			if c == l.column {
+				return
+			}
+			if chosen[c] == nil {
+				break
+			}
 			depth++
 		}
-		depth--
-		if circle || depth+height[l.column] > maxContexts {
-			continue
+		if depth+height[l.column] > maxContexts {
+			return
 		}
-		chosen[l.column], before[l.column] = l.context, l.before
-		h := height[l.column] + 1
-		for c := l.context; c >= 0; c = chosen[c] {
+		chosen[l.column] = l
+		gain += l.gain
+		for c, h := l.context, height[l.column]+1; ; c, h = chosen[c].context, h+1 {
 			height[c] = max(height[c], h)
-			h++
+			if chosen[c] == nil {
+				return
+			}
 		}
 	}
-	return chosen, before
+	for _, l := range first {
+		take(l)
+	}
+	for i := range links {
+		take(&links[i])
+	}
+	return chosen, gain
 }
 
 // hitColumn returns the ID of the i-th column of hits; columnOf is its inverse.
@@ -124,13 +198,12 @@ func (p *payload) newPlan(b *hitBlock) *plan {
 			out.recipes[i], sizes[i] = p.best(columns[i], nil, transformPlain, transformDelta, transformTable)
 		}
 	}
-	chosen, before := contexts(columns, sizes)
-	for i, c := range chosen {
-		if c < 0 {
+	for i, l := range contexts(len(columns), p.links(columns, sizes)) {
+		if l == nil {
 			continue
 		}
-		id := hitColumn(c)
-		if before[i] {
+		id := hitColumn(l.context)
+		if l.before {
 			id |= contextBefore
 		}
 		r, size := p.best(columns[i], p.context(b, id), transformPlain, transformTable)

@@ -1,14 +1,24 @@
 package format
 
+import "math"
+
 // Predicted columns. Many columns follow from another one: the call site decides
-// the size of an allocation, the task its name. For such a column the value
-// expected in a row is the one that stood with the same value of the other
-// column, its context, the last time. What is stored is how the value differs
-// from that: 0 for "as expected".
+// the size of an allocation, the task its name. For such a column the values
+// expected in a row are those that stood with the same value of the other column,
+// its context, lately. What is stored is the place of the value among these, the
+// latest first: 0 for "the same as the last time".
 
 // predictBits is the logarithm of the number of expected values kept. Contexts
 // share them by hash: a clash costs a wrong guess, in the writer and the reader alike.
 const predictBits = 12
+
+// predictWays is how many different values are expected with a context. Places are
+// small numbers, which zstd's Huffman codes make short; more than 4 gain no more.
+const predictWays = 4
+
+// maxPredicted is the highest number that can be predicted: of the ones above it, as of
+// small negative values, the sums that stand for them would pass 2^64.
+const maxPredicted = math.MaxUint64 - predictWays
 
 // maxContexts is how many columns must be decoded at most before a predicted one can be.
 const maxContexts = 3
@@ -25,29 +35,36 @@ func shift(dst, values []uint64) []uint64 {
 	return append(append(dst, 0), values[:len(values)-1]...)
 }
 
-type predictor [1 << predictBits]uint64
+// A predictor has the values expected with each context, the latest first.
+type predictor [1 << predictBits][predictWays]uint64
 
-// slot is the place for a context: Fibonacci hashing.
-func slot(context uint64) uint64 {
-	return (context * 0x9e3779b97f4a7c15) >> (64 - predictBits)
+// expected returns the place for a context: Fibonacci hashing.
+func (p *predictor) expected(context uint64) *[predictWays]uint64 {
+	return &p[(context*0x9e3779b97f4a7c15)>>(64-predictBits)]
 }
 
-// predict sets dst to the numbers to be stored for values. An expected value is
-// moved to the front of the number line: 0 stands for it, and what was below it
-// moves up by one.
+// predict sets dst to the numbers to be stored for values.
 func (p *predictor) predict(dst, values, context []uint64) {
 	clear(p[:])
 	dst, context = dst[:len(values)], context[:len(values)]
 	for i, v := range values {
-		e := &p[slot(context[i])]
-		x := v
-		if v == *e {
-			x = 0
-		} else if v < *e {
-			x = v + 1
+		e := p.expected(context[i])
+		switch a, b, c := e[0], e[1], e[2]; v {
+		case a:
+			dst[i] = 0
+		case b:
+			dst[i] = 1
+			e[0], e[1] = v, a
+		case c:
+			dst[i] = 2
+			e[0], e[1], e[2] = v, a, b
+		case e[3]:
+			dst[i] = 3
+			e[0], e[1], e[2], e[3] = v, a, b, c
+		default:
+			dst[i] = v + predictWays
+			e[0], e[1], e[2], e[3] = v, a, b, c
 		}
-		*e = v
-		dst[i] = x
 	}
 }
 
@@ -55,30 +72,23 @@ func (p *predictor) predict(dst, values, context []uint64) {
 func (p *predictor) restore(values, context []uint64) {
 	context = context[:len(values)]
 	for i, x := range values {
-		e := &p[slot(context[i])]
-		v := x
-		if x == 0 {
-			v = *e
-		} else if x <= *e {
-			v = x - 1
+		e := p.expected(context[i])
+		switch a, b, c := e[0], e[1], e[2]; x {
+		case 0:
+			values[i] = a
+		case 1:
+			values[i] = b
+			e[0], e[1] = b, a
+		case 2:
+			values[i] = c
+			e[0], e[1], e[2] = c, a, b
+		case 3:
+			values[i] = e[3]
+			e[0], e[1], e[2], e[3] = e[3], a, b, c
+		default:
+			v := x - predictWays
+			values[i] = v
+			e[0], e[1], e[2], e[3] = v, a, b, c
 		}
-		*e = v
-		values[i] = v
 	}
-}
-
-// misses counts the values that are not as expected; false if they are more than limit.
-func (p *predictor) misses(values, context []uint64, limit int) (n int, ok bool) {
-	clear(p[:])
-	context = context[:len(values)]
-	for i, v := range values {
-		e := &p[slot(context[i])]
-		if v != *e {
-			if n++; n > limit {
-				return n, false
-			}
-		}
-		*e = v
-	}
-	return n, true
 }
