@@ -1,10 +1,12 @@
 package capture
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"trapline/format"
@@ -148,13 +150,38 @@ func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) 
 		return err
 	}
 	calls := s.name(a.located, progress)
-	var symbols []format.Symbol
+	var frames []int
 	for id := 1; id < len(a.located); id++ {
 		if !a.located[id].inKernel() {
-			symbols = append(symbols, a.symbolOf(id, calls[id]))
+			frames = append(frames, id)
 		}
 	}
+	symbols := make([]format.Symbol, len(frames))
+	for _, i := range a.byAddress(frames) {
+		symbols[i] = a.symbolOf(frames[i], calls[frames[i]])
+	}
 	return a.w.Symbols(symbols)
+}
+
+// byAddress returns the order of the frames by address. Strings that are given IDs in
+// this order, in which the format stores symbols, take half the room: names of one
+// package stand together, and the IDs of neighbours are near each other.
+func (a *assembler) byAddress(frames []int) []int {
+	order := make([]int, len(frames))
+	for i := range order {
+		order[i] = i
+	}
+	images := make(map[*image]int) // in the order of their first frames
+	for _, id := range frames {
+		if img := a.located[id].image; images[img] == 0 {
+			images[img] = len(images) + 1
+		}
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		f, g := a.located[frames[i]], a.located[frames[j]]
+		return cmp.Or(cmp.Compare(images[f.image], images[g.image]), cmp.Compare(f.offset, g.offset), cmp.Compare(i, j))
+	})
+	return order
 }
 
 func (a *assembler) symbolOf(id int, calls []symbol.Call) format.Symbol {
