@@ -55,6 +55,11 @@ type config struct {
 	command  []string // or the pattern of -l
 }
 
+// defaultResolution is what times are rounded to unless asked otherwise. A hit takes
+// about this long itself, so that hits of one CPU seldom get the same time; digits
+// below it are noise, and would be a fifth of a capture's bytes.
+const defaultResolution = 100 * time.Nanosecond
+
 // parse reads the flags; done means that the command is to exit with code.
 func parse(env cli.Env) (c config, done bool, code int) {
 	f := cli.NewFlags("record", synopsis, examples, true)
@@ -62,7 +67,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	var comms, except, cgroups, containers []string
 	var stacks, noStacks, kernelOnly, userOnly, inherit bool
 	var ring uint64
-	var resolution time.Duration
+	resolution := defaultResolution
 
 	g := f.Group("What")
 	c.events.add(g)
@@ -102,7 +107,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 	g.IntVarP(&c.level, "compress", "z", 1, "compression `LEVEL`, 0 for none")
 	g.Lookup("compress").NoOptDefVal = "1"
 
-	cli.DurationVar(g, &resolution, "time-resolution", "", "round times to this `TIME`, at most 65us, for smaller captures (default 1ns)")
+	cli.DurationVar(g, &resolution, "time-resolution", "", "round times to this `TIME`, at most 65us, for smaller captures")
 
 	g = f.Group("Run")
 	cli.DurationVar(g, &c.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
@@ -121,7 +126,7 @@ func parse(env cli.Env) (c config, done bool, code int) {
 		return c, true, env.Usage(errors.New("a buffer of more than 1G for each CPU is not possible"))
 	}
 
-	if resolution < 0 || resolution > 65*time.Microsecond {
+	if resolution < time.Nanosecond || resolution > 65*time.Microsecond {
 		return c, true, env.Usage(fmt.Errorf("--time-resolution %v: must be 1ns to 65us", resolution))
 	}
 	c.opt.Resolution = uint16(resolution)

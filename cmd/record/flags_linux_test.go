@@ -52,6 +52,8 @@ func TestParse(t *testing.T) {
 		{"-m 512", func(c *config) any { return c.opt.RingBytes }, 512 * 4096},
 		{"-m 8M", func(c *config) any { return c.opt.RingBytes }, 8 << 20},
 		{"-F 99", func(c *config) any { return c.hz }, uint64(99)},
+		{"", func(c *config) any { return c.opt.Resolution }, uint16(100)},
+		{"--time-resolution 1ns", func(c *config) any { return c.opt.Resolution }, uint16(1)},
 		{"--time-resolution 1us", func(c *config) any { return c.opt.Resolution }, uint16(1000)},
 		{"-z0", func(c *config) any { return c.level }, 0},
 		{"-z", func(c *config) any { return c.level }, 1},
