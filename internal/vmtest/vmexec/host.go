@@ -59,7 +59,7 @@ var verdictLine = regexp.MustCompile(`(?m)^` + verdict + `(\d+)\s*$`)
 func boot(kernel, initramfs, console string, limit time.Duration) (*os.ProcessState, error) {
 	cmd := exec.Command("qemu-system-x86_64",
 		"-accel", setting("VM_ACCEL", "tcg,thread=single"), "-cpu", "max", "-M", "q35",
-		"-smp", setting("VM_SMP", "2"), "-m", setting("VM_MEM", "1024"),
+		"-smp", setting("VM_SMP", "2"), "-m", setting("VM_MEM", "3072"),
 		"-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
 		"-serial", "file:"+console, // ttyS0: the kernel's console
 		"-serial", "stdio", // ttyS1: the program's output
