@@ -225,6 +225,9 @@ __noinline int walk_on(u32 slot, u32 max)
 		barrier_var(n);
 		if (n >= MAX_FRAMES)
 			break;
+		u64 *ip = &s->ip[n];
+
+		barrier_var(ip); /* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
 		if (at - start >= size) {
 			u32 found = near_mapping(slot, at);
 
@@ -253,11 +256,12 @@ __noinline int walk_on(u32 slot, u32 max)
 				keep_rule(key, body);
 		}
 		kind = RULE_KIND(body);
-		s->ip[n] = pc;
+		value = pc;
 		if (!back || kind == RULE_SIGNAL)
-			s->ip[n] |= IP_EXACT;
+			value |= IP_EXACT;
 		if (body & RULE_GUESSED)
-			s->ip[n] |= IP_GUESSED;
+			value |= IP_GUESSED;
+		*ip = value;
 		n++;
 		ended = 1; /* unless a step succeeds */
 		if (kind == RULE_STEP) {
