@@ -1,0 +1,264 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"trapline/internal/testenv"
+)
+
+const postgres = "/usr/lib/postgresql/15/bin/postgres"
+
+// The tables have joinRows rows each, and each row its match: a hash join of them
+// puts as many into its hash table and, asked for rows until there are none, is
+// called once more than it has rows.
+const (
+	joinRows = 500
+	join     = "SELECT count(*) FROM a JOIN b USING (id)"
+	queries  = 3
+)
+
+// ExecHashJoin is static: Debian's program is stripped, and names only what it exports.
+// The name is in postgresql-15-dbgsym, of Debian's archive of debug symbols. Where that
+// is not installed, a file with this one name stands in for it.
+func TestTutorialPostgres(t *testing.T) {
+	debianProgram(t, postgres, "postgresql-15")
+	const line = "uprobe:" + postgres + ":ExecHashJoin"
+	db := startPostgres(t)
+	db.prepare(t)
+	debugFile := debugFileOf(t, postgres)
+	_, err := os.Stat(debugFile)
+	installed := err == nil
+
+	t.Run("without debug symbols", func(t *testing.T) {
+		if installed {
+			t.Skip("they are installed: " + debugFile)
+		}
+		r := run(t, exec.Command(command(t, "record"), "-o", "/dev/null", "-e", line, "-a", "sleep", "1"))
+		if r.code != 2 {
+			t.Errorf("exit code %d, want 2", r.code)
+		}
+		for _, want := range []string{"no such function in " + postgres, "it is stripped, and no debug file of it is installed", "ExecInitHashJoin"} {
+			if !strings.Contains(r.stderr, want) {
+				t.Errorf("the message does not say %q:\n%s", want, r.stderr)
+			}
+		}
+	})
+	t.Run("exported functions", func(t *testing.T) {
+		all := db.recordJoins(t, nil,
+			"-e", "uprobe:"+postgres+":ExecInitHashJoin",
+			"-e", "uprobe:"+postgres+":ExecHashTableCreate",
+			"-e", "uprobe:"+postgres+":ExecHashTableInsert")
+		for _, c := range []struct {
+			function string
+			n        int
+			caller   string
+		}{
+			{"ExecInitHashJoin", queries, "standard_ExecutorStart"},
+			{"ExecHashTableCreate", queries, "standard_ExecutorRun"},
+			{"ExecHashTableInsert", queries * joinRows, "standard_ExecutorRun"},
+		} {
+			got := of(all, "uprobe", c.function)
+			if len(got) != c.n {
+				t.Errorf("%d hits of %s, want %d", len(got), c.function, c.n)
+			}
+			checkComplete(t, postgres, got, c.function, c.caller, "PostgresMain", "PostmasterMain", "main")
+		}
+	})
+	t.Run("with debug symbols", func(t *testing.T) {
+		var within []string
+		if !installed {
+			within = withDebugFile(t, debugFile, "ExecHashJoin", db.addressOfHashJoin(t))
+		}
+		all := db.recordJoins(t, within, "-e", line, "-e", "uprobe:"+postgres+":ExecHashTableCreate")
+		joins, tables := of(all, "uprobe", "ExecHashJoin"), of(all, "uprobe", "ExecHashTableCreate")
+		if len(joins) != queries*(joinRows+1) || len(tables) != queries {
+			t.Errorf("%d hits of ExecHashJoin and %d of ExecHashTableCreate, want %d and %d", len(joins), len(tables), queries*(joinRows+1), queries)
+		}
+		checkComplete(t, postgres, joins, "ExecHashJoin", "standard_ExecutorRun", "PostgresMain", "PostmasterMain", "main")
+		checkComplete(t, postgres, tables, "ExecHashTableCreate", "ExecHashJoin", "standard_ExecutorRun", "PostgresMain", "PostmasterMain", "main")
+	})
+}
+
+// A database is a server that the test started, in a directory of its own.
+type database struct {
+	dir    string
+	server *exec.Cmd
+}
+
+// startPostgres makes a database and serves it, on a socket in its directory alone.
+func startPostgres(t *testing.T) *database {
+	t.Helper()
+	dir := publicDir(t) // t.TempDir is root's
+	owner := &syscall.SysProcAttr{Credential: postgresUser(t), Pdeathsig: syscall.SIGQUIT}
+	initdb := exec.Command(filepath.Join(filepath.Dir(postgres), "initdb"), "-D", filepath.Join(dir, "data"), "--auth=trust", "--no-sync", "--no-locale")
+	initdb.SysProcAttr = owner
+	runOK(t, initdb)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	db := &database{dir: dir}
+	db.server = exec.Command(postgres, "-D", filepath.Join(dir, "data"), "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off",
+		// The plan is to be a hash join in the process of the session.
+		"-c", "enable_mergejoin=off", "-c", "enable_nestloop=off", "-c", "max_parallel_workers_per_gather=0")
+	db.server.SysProcAttr = owner
+	db.server.Stdout, db.server.Stderr = log, log
+	if err := db.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(patience, func() { db.server.Process.Signal(syscall.SIGQUIT) })
+	t.Cleanup(func() {
+		watchdog.Stop()
+		db.server.Process.Signal(syscall.SIGQUIT) // ends its processes at once
+		db.server.Wait()
+	})
+	for end := time.Now().Add(patience); run(t, db.psql("SELECT 1")).code != 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			text, _ := os.ReadFile(log.Name())
+			t.Fatalf("the server does not answer:\n%s", text)
+		}
+	}
+	return db
+}
+
+// postgresUser is who owns databases: the server refuses to run as root.
+func postgresUser(t *testing.T) *syscall.Credential {
+	t.Helper()
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+// psql is a client that has the statements executed, one by one.
+func (db *database) psql(statements ...string) *exec.Cmd {
+	cmd := exec.Command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", db.dir, "-U", "postgres")
+	for _, s := range statements {
+		cmd.Args = append(cmd.Args, "-c", s)
+	}
+	return cmd
+}
+
+// prepare makes the tables and fails unless their join is planned as the test assumes.
+func (db *database) prepare(t *testing.T) {
+	t.Helper()
+	rows := fmt.Sprintf("SELECT generate_series(1, %d) AS id", joinRows)
+	runOK(t, db.psql("CREATE TABLE a AS "+rows, "CREATE TABLE b AS "+rows, "ANALYZE a, b"))
+	plan := run(t, db.psql("EXPLAIN "+join))
+	if plan.code != 0 || strings.Count(plan.stdout, "Hash Join") != 1 {
+		t.Fatalf("the plan is not one hash join:\n%s%s", plan.stdout, plan.stderr)
+	}
+}
+
+// recordJoins records the server while a client makes all queries. The words of within
+// precede the command.
+func (db *database) recordJoins(t *testing.T, within []string, args ...string) []hit {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "trapline.data")
+	client := db.psql(slices.Repeat([]string{join}, queries)...).Args
+	words := slices.Concat(within, []string{command(t, "record"), "-o", path, "-p", strconv.Itoa(db.server.Process.Pid)}, args, []string{"--"}, client)
+	r := run(t, exec.Command(words[0], words[1:]...))
+	if want := strings.Repeat(fmt.Sprintln(joinRows), queries); r.code != 0 || r.stdout != want {
+		t.Fatalf("record: exit code %d, the queries' results are %q, want %q\n%s", r.code, r.stdout, want, r.stderr)
+	}
+	all := hits(t, path)
+	checkWhole(t, path, len(all))
+	return all
+}
+
+// addressOfHashJoin returns the address of ExecHashJoin in the file, which the server
+// knows: ExecInitHashJoin returns a PlanState, and its fourth field, ExecProcNode,
+// points to the function.
+func (db *database) addressOfHashJoin(t *testing.T) uint64 {
+	t.Helper()
+	all := db.recordJoins(t, nil, "--no-stacks", "-e", "uretprobe:"+postgres+":ExecInitHashJoin function=+24($retval):u64")
+	if len(all) != queries {
+		t.Fatalf("%d returns of ExecInitHashJoin, want %d", len(all), queries)
+	}
+	return uint64(all[0].number(t, "function")) - db.loadedAt(t)
+}
+
+// loadedAt returns the address at which the server's program begins; that of its
+// children is the same.
+func (db *database) loadedAt(t *testing.T) uint64 {
+	t.Helper()
+	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", db.server.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var start, end, offset uint64
+		var protection string
+		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x %s %x", &start, &end, &protection, &offset); n == 4 && offset == 0 && strings.HasSuffix(lines.Text(), " "+postgres) {
+			return start
+		}
+	}
+	t.Fatal("the server has not mapped its program")
+	return 0
+}
+
+// debugFileOf returns where the file with a program's debug symbols is, if it is
+// installed: packages of Debian's archive of debug symbols have it there.
+func debugFileOf(t *testing.T, program string) string {
+	t.Helper()
+	f, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	note, err := f.Section(".note.gnu.build-id").Data()
+	if err != nil || len(note) < 20 {
+		t.Fatalf("%s has no build ID: %v", program, err)
+	}
+	id := hex.EncodeToString(note[16:]) // behind the note's header and its owner, GNU
+	return filepath.Join("/usr/lib/debug/.build-id", id[:2], id[2:]+".debug")
+}
+
+// withDebugFile returns the beginning of a command that sees another /usr/lib/debug:
+// one with the debug file of the server, which has a single function. Nobody else sees it.
+func withDebugFile(t *testing.T, debugFile, function string, address uint64) []string {
+	t.Helper()
+	const debugDir = "/usr/lib/debug"
+	if _, err := os.Stat(debugDir); err != nil {
+		testenv.Missing(t, debugDir)
+	}
+	f, err := elf.Open(postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	dir := t.TempDir()
+	name := filepath.Join(dir, strings.TrimPrefix(debugFile, debugDir))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	symbol := fmt.Sprintf("%s=.text:%#x,function,local", function, address-f.Section(".text").Addr)
+	runOK(t, exec.Command(testenv.Tool(t, "objcopy"), "--only-keep-debug", "--add-symbol", symbol, postgres, name))
+	return []string{testenv.Tool(t, "unshare"), "--mount", "sh", "-c", `mount --bind "$0" ` + debugDir + ` && exec "$@"`, dir}
+}
