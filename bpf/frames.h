@@ -15,6 +15,27 @@
 #define PAGE 4096
 #define FRAME_SIZE 16 /* the caller's frame pointer and the return address */
 
+/* Copies stack memory from an address on, no further than its page: where one byte can be read, all can. */
+__noinline int copy_stack(u32 slot, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u64 size = PAGE - (address & (PAGE - 1));
+
+	if (!s)
+		return 1;
+	barrier_var(size); /* lest the bound is made of another register */
+	if (size > STACK_COPY)
+		size = STACK_COPY;
+	if (size < 8)
+		size = 8;
+	s->walk.base = address;
+	s->walk.limit = 0;
+	if (bpf_probe_read_user(s->stack, size, (void *)address))
+		return 1;
+	s->walk.limit = size - 7;
+	return 0;
+}
+
 /*
  * Follows the chain that begins at fp, into ip[1] and on. Returns the number of
  * frames, the one at ip[0] included.

@@ -129,6 +129,22 @@ type HooksMapping struct {
 	Tag        uint64
 }
 
+type HooksMemo struct {
+	_      structs.HostLayout
+	Pc     uint64
+	Sp     uint64
+	Fp     uint64
+	Space  uint64
+	Seed   uint64
+	Hash   uint64
+	Frames uint32
+	Cut    uint32
+	Words  uint32
+	Pad    uint32
+	Value  [96]uint64
+	At     [96]uint16
+}
+
 type HooksMemory struct {
 	_       structs.HostLayout
 	Kind    uint8
@@ -209,6 +225,8 @@ type HooksScratch struct {
 		Back    uint32
 		Missing uint32
 		Cut     uint32
+		Memo    uint32
+		Note    uint32
 	}
 	At   HooksMapping
 	Near [4]struct {
@@ -281,6 +299,8 @@ const (
 	HooksMapImageRows         = "image_rows"
 	HooksMapLimits            = "limits"
 	HooksMapMappings          = "mappings"
+	HooksMapMemos             = "memos"
+	HooksMapProgramCode       = "program_code"
 	HooksMapRings             = "rings"
 	HooksMapRows              = "rows"
 	HooksMapRules             = "rules"
@@ -410,6 +430,8 @@ type HooksMapSpecs struct {
 	ImageRows       *ebpf.MapSpec `ebpf:"image_rows"`
 	Limits          *ebpf.MapSpec `ebpf:"limits"`
 	Mappings        *ebpf.MapSpec `ebpf:"mappings"`
+	Memos           *ebpf.MapSpec `ebpf:"memos"`
+	ProgramCode     *ebpf.MapSpec `ebpf:"program_code"`
 	Rings           *ebpf.MapSpec `ebpf:"rings"`
 	Rows            *ebpf.MapSpec `ebpf:"rows"`
 	Rules           *ebpf.MapSpec `ebpf:"rules"`
@@ -495,6 +517,8 @@ type HooksMaps struct {
 	ImageRows       *ebpf.Map `ebpf:"image_rows"`
 	Limits          *ebpf.Map `ebpf:"limits"`
 	Mappings        *ebpf.Map `ebpf:"mappings"`
+	Memos           *ebpf.Map `ebpf:"memos"`
+	ProgramCode     *ebpf.Map `ebpf:"program_code"`
 	Rings           *ebpf.Map `ebpf:"rings"`
 	Rows            *ebpf.Map `ebpf:"rows"`
 	Rules           *ebpf.Map `ebpf:"rules"`
@@ -519,6 +543,8 @@ func (m *HooksMaps) Close() error {
 		m.ImageRows,
 		m.Limits,
 		m.Mappings,
+		m.Memos,
+		m.ProgramCode,
 		m.Rings,
 		m.Rows,
 		m.Rules,

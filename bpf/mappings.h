@@ -6,9 +6,10 @@
 #include "maps.h"
 
 /*
- * Mappings found before, direct-mapped by process and page. tag is the key ^ all
- * other words, as in struct rule.
+ * Mappings found before, direct-mapped by process and region, and, as small ones
+ * share a region, by page. tag is the key ^ all other words, as in struct rule.
  */
+#define REGION_SHIFT 21
 #define MAPPING_BITS 15
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -133,6 +134,97 @@ static __always_inline u64 mapping_words(struct mapping *m)
 	       m->version * 7 ^ m->vma ^ m->vma_changed * 9;
 }
 
+static __always_inline struct mapping *mapping_place(u64 key)
+{
+	u32 at = key >> (64 - MAPPING_BITS);
+
+	return bpf_map_lookup_elem(&mappings, &at);
+}
+
+static __always_inline void keep_mapping(struct scratch *s, u64 key)
+{
+	struct mapping *place = mapping_place(key);
+
+	s->at.tag = key ^ mapping_words(&s->at);
+	if (place)
+		*place = s->at;
+}
+
+/* Was the mapping of an address found before, and is it still as it was? It is in s->at then. */
+__noinline int known_mapping(u32 slot, u64 key, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct mapping *place = mapping_place(key);
+
+	if (!s || !place)
+		return 0;
+	s->at = *place;
+	if ((s->at.tag ^ mapping_words(&s->at)) != key || address - s->at.start >= s->at.size)
+		return 0;
+	if (s->at.version == s->space)
+		return 1;
+	if (!unchanged(&s->at))
+		return 0;
+	s->at.version = s->space;
+	keep_mapping(s, key);
+	return 1;
+}
+
+/*
+ * Where programs' code, as execve notes it in start_code, begins in their files:
+ * the same in every process of a program.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, u64); /* of the image */
+	__type(value, u64);
+} program_code SEC(".maps");
+
+/* Notes where the current program's code begins, if s->at is a mapping of it. */
+__noinline int note_program(u32 slot)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	u64 image, code;
+
+	if (!s || !mm || !mm->exe_file)
+		return 0;
+	code = mm->start_code;
+	image = s->at.image;
+	if (code - s->at.start >= s->at.size || image_key(mm->exe_file->f_inode) != image)
+		return 0;
+	code += s->at.delta;
+	bpf_map_update_elem(&program_code, &image, &code, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Is the address in the code of the current program? The kernel notes where that
+ * is, and what file it came from, when the program begins: for hits while the
+ * mappings are locked, such as those in mmap, in processes where nothing else is known yet.
+ */
+__noinline int in_program(u32 slot, u64 address)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	u64 *code, image;
+
+	if (!s || !mm || !mm->exe_file || address - mm->start_code >= mm->end_code - mm->start_code)
+		return 0;
+	image = image_key(mm->exe_file->f_inode);
+	code = bpf_map_lookup_elem(&program_code, &image);
+	if (!code)
+		return 0;
+	s->at.start = mm->start_code;
+	s->at.size = mm->end_code - mm->start_code;
+	s->at.image = image;
+	s->at.delta = *code - s->at.start;
+	s->at.inode = mm->exe_file->f_inode->i_ino;
+	s->at.device = mm->exe_file->f_inode->i_sb->s_dev;
+	return 1;
+}
+
 /* Finds what is mapped at an address into s->at; returns enum mapping_known. */
 __noinline u32 find_mapping(u32 slot, u64 address)
 {
@@ -140,31 +232,22 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 
 	if (!s)
 		return MAPPING_UNKNOWN;
-	u64 key = mix(s->process, address >> 12);
-	u32 at = key >> (64 - MAPPING_BITS);
-	struct mapping *known = bpf_map_lookup_elem(&mappings, &at);
-	if (!known)
-		return MAPPING_UNKNOWN;
-	s->at = *known;
-	if ((s->at.tag ^ mapping_words(&s->at)) == key && address - s->at.start < s->at.size) {
-		if (s->at.version == s->space)
-			return MAPPING_CODE;
-		if (unchanged(&s->at)) {
-			s->at.version = s->space;
-			s->at.tag = key ^ mapping_words(&s->at);
-			*known = s->at;
-			return MAPPING_CODE;
-		}
-	}
+	u64 region = mix(s->process, ~(address >> REGION_SHIFT));
+	u64 page = mix(s->process, address >> 12);
+	if (known_mapping(slot, region, address) || known_mapping(slot, page, address))
+		return MAPPING_CODE;
 	s->at.size = 0;
 	struct mapping_search w = {.found = &s->at, .process = s->process};
 	long err = bpf_find_vma(bpf_get_current_task_btf(), address, found_mapping, &w, 0);
+	if (err == -ENOENT)
+		return MAPPING_NO_CODE;
 	if (err)
-		return err == -ENOENT ? MAPPING_NO_CODE : MAPPING_UNKNOWN;
+		return in_program(slot, address) ? MAPPING_CODE : MAPPING_UNKNOWN;
 	if (w.known == MAPPING_CODE) {
 		s->at.version = s->space;
-		s->at.tag = key ^ mapping_words(&s->at);
-		*known = s->at;
+		keep_mapping(s, region);
+		keep_mapping(s, page);
+		note_program(slot);
 	}
 	return w.known;
 }

@@ -37,6 +37,8 @@ struct walk {
 	u32 back;    /* 1: pc is a return address */
 	u32 missing; /* there is no rule for the last frame */
 	u32 cut;
+	u32 memo; /* where in memos it is noted */
+	u32 note; /* 1: it is */
 };
 
 /* In s->ip, above all addresses of user space: FRAME_EXACT and FRAME_GUESSED. */

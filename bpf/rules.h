@@ -51,6 +51,7 @@ enum rule_kind {
 	RULE_GO_ASMCGOCALL = 5,
 	RULE_REGISTERS = 6,
 	RULE_STACK_SWITCH = 7,
+	RULE_LINK_REGISTER = 8,
 };
 #define RULE_KIND(body) ((u32)(body) & 15)
 #define RULE_BASE(body) (((u32)(body) >> 4) & 31)
@@ -61,6 +62,7 @@ enum {
 	RULE_GUESSED = 1 << 12,
 	RULE_INTERRUPTED = 1 << 13,
 	RULE_SWITCH = 1 << 14,
+	RULE_BEHIND_WORD = 1 << 15,
 };
 #define RULE_FP(body) ((s64)(s16)((body) >> 16))
 #define RULE_CFA(body) ((s64)(body) >> 32)

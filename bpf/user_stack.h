@@ -107,6 +107,16 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 		*at = event_end(*at, sizeof(s->raw));
 }
 
+/*
+ * Is the task between two programs? Its registers are then still those of the
+ * one before, whose memory is gone.
+ */
+static __always_inline bool between_programs(struct scratch *s, struct task_struct *task)
+{
+	return s->walk.frames <= 1 && (s->walk.missing || s->walk.cut) &&
+	       bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
+}
+
 /* The registers with which the current task left user mode; NULL: it has none, or is not a 64-bit one. */
 static __always_inline void *user_registers(void *ctx, enum hook hook, struct scratch *s,
 					    struct task_struct *task)
@@ -165,13 +175,29 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 	if (with_rules)
 		regs = user_registers(ctx, hook, s, task);
 	if (regs) {
-		walk_user(s, slot, mix(epoch, 2));
+		u64 seed = mix(epoch, 2), remembered = 0;
+
+		if (find_memo(s, slot, mix(seed, max_frames)))
+			remembered = remembered_walk(slot);
+		if (remembered && !verify && !sent_again(time)) {
+			t.hash = remembered | 1;
+			if (sent_before(t.hash))
+				return t;
+		}
+		walk_user(s, slot, seed);
+		if (remembered) /* so that it is verified as well */
+			s->walk.hash = remembered;
 		cut = s->walk.cut;
 		frames = s->walk.frames;
 		space = s->space;
 		flags = STACK_RELATIVE;
 		t.hash = s->walk.hash | 1;
-		if (s->walk.missing) {
+		if (between_programs(s, task)) {
+			cut = CUT_UNREADABLE;
+			frames = 0;
+			t.hash = mix(seed, cut) | 1;
+			verify = false;
+		} else if (s->walk.missing) {
 			if (raw_allowed(s, ring, time)) {
 				t.hash = mix(mix(time, slot), bpf_get_smp_processor_id()) | 1;
 				put_raw(s, slot, ring, at, task, regs, t.hash, time, 0);

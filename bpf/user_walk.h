@@ -8,46 +8,8 @@
 #ifndef TRAPLINE_USER_WALK_H
 #define TRAPLINE_USER_WALK_H
 
-#include "frames.h"
 #include "mappings.h"
-
-/* Copies stack memory from an address on, no further than its page: where one byte can be read, all can. */
-__noinline int copy_stack(u32 slot, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 size = PAGE - (address & (PAGE - 1));
-
-	if (!s)
-		return 1;
-	barrier_var(size); /* lest the bound is made of another register */
-	if (size > STACK_COPY)
-		size = STACK_COPY;
-	if (size < 8)
-		size = 8;
-	s->walk.base = address;
-	s->walk.limit = 0;
-	if (bpf_probe_read_user(s->stack, size, (void *)address))
-		return 1;
-	s->walk.limit = size - 7;
-	return 0;
-}
-
-/* Reads a word of the stack, through the copy, into *value. */
-static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
-{
-	u64 at = address - s->walk.base;
-
-	if (__builtin_expect(at >= s->walk.limit, 0)) {
-		if (copy_stack(slot, address))
-			return 1;
-		at = 0;
-	}
-	barrier_var(at); /* the verifier does not see the bound above */
-	if (at > STACK_COPY - 8)
-		return 1;
-	*value = *(u64 *)(s->stack + at);
-	return 0;
-}
+#include "memo.h"
 
 /*
  * Where a function returns to whose return address a uretprobe has replaced by
@@ -99,6 +61,9 @@ static __always_inline u64 user_word(u64 address)
 	return value;
 }
 
+/* Where struct pt_regs has the registers, by their DWARF numbers (psABI, figure 3.36). */
+static const u8 register_offsets[] = {80, 96, 88, 40, 112, 104, 32, 152, 72, 64, 56, 48, 24, 16, 8, 0};
+
 /*
  * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
  * fp on; an error ends the walk.
@@ -138,6 +103,15 @@ __noinline int special_step(u32 slot, u64 body)
 		place += 8;
 		break;
 	}
+	case RULE_LINK_REGISTER:
+		/* of the innermost frame alone: these are its registers */
+		if (bpf_probe_read_kernel(&value, 8, (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
+							     register_offsets[RULE_BASE(body) & 15]))
+			return CUT_UNREADABLE;
+		s->walk.pc = value;
+		s->walk.sp = sp + RULE_CFA(body);
+		s->walk.back = 1;
+		return 0;
 	default:
 		return CUT_NO_RULE;
 	}
@@ -182,6 +156,7 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
 		u64 replaced = replaced_return(place);
 
+		s->walk.note = 0; /* depends on more than the stack */
 		if (replaced) {
 			*address = replaced - 1;
 			known = find_mapping(slot, *address);
@@ -206,10 +181,15 @@ __noinline int walk_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	u64 pc, sp, fp, hash, place, start = 0, size = 0, image = 0, delta = 0;
-	u32 back, n, ended = 0;
+	u32 back, n, ended = 0, memo;
+	struct memo *m;
 	u8 cut = CUT_NONE;
 
 	if (!s)
+		return 1;
+	memo = s->walk.memo;
+	m = bpf_map_lookup_elem(&memos, &memo);
+	if (!m)
 		return 1;
 	pc = s->walk.pc;
 	sp = s->walk.sp;
@@ -281,11 +261,11 @@ __noinline int walk_on(u32 slot, u32 max)
 			}
 			cfa += RULE_CFA(body);
 			if (body & RULE_DEREF) {
-				if (stack_word(s, slot, cfa, &value)) {
+				if (noted_word(s, slot, m, cfa, &value)) {
 					cut = CUT_UNREADABLE;
 					break;
 				}
-				cfa = value;
+				cfa = body & RULE_BEHIND_WORD ? value + 8 : value;
 			}
 			if (cfa <= sp && !(body & RULE_SWITCH)) { /* stacks grow down */
 				cut = CUT_NO_RULE;
@@ -294,14 +274,14 @@ __noinline int walk_on(u32 slot, u32 max)
 			if (body & RULE_SAVES_FP) {
 				u64 saved = (body & RULE_FP_FROM_FP ? fp : cfa) + RULE_FP(body);
 
-				if (stack_word(s, slot, saved, &value)) {
+				if (noted_word(s, slot, m, saved, &value)) {
 					cut = CUT_UNREADABLE;
 					break;
 				}
 				fp = value;
 			}
 			place = cfa - 8;
-			if (stack_word(s, slot, place, &value)) {
+			if (noted_word(s, slot, m, place, &value)) {
 				cut = CUT_UNREADABLE;
 				break;
 			}
@@ -316,12 +296,13 @@ __noinline int walk_on(u32 slot, u32 max)
 			back = !(body & RULE_INTERRUPTED);
 		} else if (kind == RULE_END) {
 			break;
-		} else if (kind == 0 || kind == RULE_EXACT) {
+		} else if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && n > 1)) {
 			s->walk.missing = 1;
 			break;
 		} else {
 			s->walk.sp = sp;
 			s->walk.fp = fp;
+			m->words = MEMO_NONE; /* it may look at more than the stack */
 			cut = special_step(slot, body);
 			if (cut)
 				break;
@@ -367,6 +348,7 @@ static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 			break;
 	}
 	s->walk.hash = mix(s->walk.hash ^ s->walk.hash >> 32, s->walk.cut);
+	keep_memo(s);
 }
 #endif
 

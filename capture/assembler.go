@@ -51,6 +51,7 @@ type assembler struct {
 
 	located     []stackFrame // by format.FrameID
 	kernelNamed int          // up to where the kernel's of them were given names
+	namedAhead  int          // up to where the others were handed on to be named
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
@@ -81,6 +82,7 @@ type recentTask struct {
 type assembledProbe struct {
 	probe   *probe.Probe
 	decoder recordDecoder
+	depth   int // frames that its stacks have at most
 	id      format.ProbeID
 	stats   []probeStats // by CPU
 }
@@ -111,11 +113,12 @@ const maxFrames = 1 << 19
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
 
-func newAssembler(w *format.Writer, l locator, u unwinder, probes []probe.Probe, cpus int) *assembler {
+func newAssembler(w *format.Writer, l locator, u unwinder, opt *Options, cpus int) *assembler {
 	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
-	for i := range probes {
+	for i := range opt.Probes {
+		p := &opt.Probes[i]
 		a.probes = append(a.probes, assembledProbe{
-			probe: &probes[i], decoder: newRecordDecoder(probes[i].Fields), stats: make([]probeStats, cpus)})
+			probe: p, decoder: newRecordDecoder(p.Fields), depth: opt.depth(p), stats: make([]probeStats, cpus)})
 	}
 	return a
 }
@@ -136,7 +139,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
 	a.located = append(a.located[:0], stackFrame{})
-	a.kernelNamed = 1
+	a.kernelNamed, a.namedAhead = 1, 1
 	for i := range a.probes {
 		p := &a.probes[i]
 		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),
@@ -224,8 +227,9 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 		a.counts.Undecodable++
 		return nil
 	}
-	kernel, ok := a.stackID(h.kernelStack)
-	user, ok2 := a.stackID(h.userStack)
+	p := &a.probes[h.probe]
+	kernel, ok := a.stackID(h.kernelStack, p.depth)
+	user, ok2 := a.stackID(h.userStack, p.depth)
 	if !ok || !ok2 {
 		if !last {
 			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
@@ -236,7 +240,6 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 	if h.flags&bpf.HitRecordCut != 0 {
 		a.counts.RecordsCut++
 	}
-	p := &a.probes[h.probe]
 	a.hit.Time = h.time
 	a.hit.CPU = uint32(cpu)
 	a.hit.Task = a.task(cpu, &h)

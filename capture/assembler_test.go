@@ -35,7 +35,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAssembler(w, &fakeLocator{kernelImage: image{kind: format.ImageKernel, path: "[kernel]"}, files: map[uint64]*image{}}, nil, probes, 4)
+	a := newAssembler(w, &fakeLocator{kernelImage: image{kind: format.ImageKernel, path: "[kernel]"}, files: map[uint64]*image{}}, nil, &Options{Probes: probes}, 4)
 	if err := a.startSegment(format.Clock{}); err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func groupProbes(probes []probe.Probe) []*group {
 
 // groupKey is the same for sites that one program may serve, "" where it may serve no other.
 func groupKey(p *probe.Probe, s *probe.Site) string {
-	key := fmt.Sprintf("%d %q %v %d %d", p.Kind, p.Event, p.Limits, p.Stack, p.RecordSize)
+	key := fmt.Sprintf("%d %q %v %d %d %d", p.Kind, p.Event, p.Limits, p.Stack, p.Depth, p.RecordSize)
 	if p.DurationAt != 0 {
 		key += fmt.Sprintf(" %d %d", p.DurationAt, p.DurationMark)
 	}
@@ -76,7 +76,7 @@ func groupKey(p *probe.Probe, s *probe.Site) string {
 	}
 	switch p.Kind {
 	case format.ProbeTracepoint:
-		return key + fmt.Sprintf(" %t %v", p.Group == systemCalls, p.DataLocs)
+		return key + fmt.Sprintf(" %t %v %v", p.Group == systemCalls, p.DataLocs, s.Fetch)
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return key + fmt.Sprintf(" %t %v", s.Offset != 0, s.Fetch)
 	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:

@@ -38,6 +38,8 @@ type images struct {
 	maps    map[uint64][]probe.Mapping // by address space; empty: the process was gone
 
 	mirror *mappingMirror
+
+	added func(*image) // nil, or told of files when they are first seen to be mapped
 }
 
 // A spaceAddress is an address in an address space whose executable mappings did not change.
@@ -114,11 +116,11 @@ func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
 	case f.noCode:
 		return l, false
 	case f.known && f.inode != 0:
-		l = location{m.keyed(s.pid, f), f.offset}
+		return location{m.keyed(s.pid, f), f.offset}, true
 	case f.known && f.device == bpf.VDSODevice:
-		l = location{m.vdso, f.offset}
+		return location{m.vdso, f.offset}, true
 	case f.known:
-		l = location{m.jit, f.address}
+		return location{m.jit, f.address}, true
 	default:
 		// The program could not look: the mmap lock was held, or the kernel is too old.
 		if l, ok := m.located[key]; ok {
@@ -289,6 +291,9 @@ func (m *images) add(pid uint32, key fileKey, path string, start, end uint64) *i
 	}
 	m.open++
 	i.file = file
+	if m.added != nil {
+		m.added(i)
+	}
 	return i
 }
 

@@ -210,10 +210,6 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			cpus[c/64] |= 1 << (c % 64)
 		}
 	}
-	maxStack := p.opt.MaxStack
-	if maxStack <= 0 || maxStack > bpf.MaxFrames {
-		maxStack = bpf.MaxFrames
-	}
 	kernelStack, userStack := p.opt.stacks(g)
 	set := []struct {
 		v     *ebpf.VariableSpec
@@ -227,7 +223,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
 		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
-		{v.MaxFrames, uint32(maxStack)}, {v.HaveFindVma, flag(haveFindVMA())},
+		{v.HaveFindVma, flag(haveFindVMA())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
 	if g != nil {
@@ -249,7 +245,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			{v.RateInterval, interval}, {v.RateBurst, burst},
 			{v.DurationAt, uint32(pr.DurationAt)}, {v.DurationMark, uint32(pr.DurationMark)},
 			{v.PoppedAtReturn, g.poppedAtReturn()}, {v.GoroutineCalls, flag(pr.Entry != 0)},
-			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)},
+			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)}, {v.MaxFrames, uint32(p.opt.framesToTake(pr))},
 			{v.FetchEnd, uint32(pr.RecordSize)}, {v.MarksAt, uint32(pr.MarksAt)},
 		}...)
 	}

@@ -41,7 +41,7 @@ func (a *assembler) rawStack(r *rawEvent) {
 	if r.time >= a.later {
 		a.counts.RawLater++
 	}
-	e := &stackEntry{cut: cut, frames: make([]frameIndex, len(frames)), once: true}
+	e := &stackEntry{cut: cut, frames: make([]frameIndex, len(frames)), sent: len(frames), once: true}
 	for i, f := range frames {
 		e.frames[i] = a.frames.index(f)
 	}
@@ -61,6 +61,9 @@ func (a *assembler) verify(r *rawEvent, frames []stackFrame, cut format.StackCut
 	// Places without a rule are guessed at by both, and where a guess ends proves nothing.
 	guessed := slices.ContainsFunc(frames, func(f stackFrame) bool { return f.flags&format.FrameGuessed != 0 })
 	passed := a.frames.all(walked.frames)
+	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk went no further
+		frames, cut = frames[:len(passed)], walked.cut
+	}
 	if slices.Equal(passed, frames) && (walked.cut == cut || guessed) {
 		return
 	}

@@ -101,16 +101,12 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 	if r.rules, err = newRules(r.programs.maps[bpf.HooksMapRules]); err != nil {
 		return err
 	}
-	max := r.opt.MaxStack
-	if max <= 0 {
-		max = bpf.MaxFrames
-	}
 	if r.programs.userRules() {
 		if r.rows, err = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows]); err != nil {
 			return err
 		}
 	}
-	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc, max)
+	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc)
 	if r.rows != nil {
 		pids := r.opt.Scope.PIDs
 		if r.opt.Command != 0 {
@@ -175,7 +171,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	if r.unwinder != nil {
 		u = r.unwinder
 	}
-	r.a = newAssembler(r.w, r, u, r.opt.Probes, r.possible)
+	r.a = newAssembler(r.w, r, u, &r.opt, r.possible)
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}
@@ -221,6 +217,13 @@ func (r *Recorder) start() error {
 	}
 	if r.opt.Live != nil {
 		r.opt.Live()
+	}
+	if r.rows != nil && r.opt.Command == 0 && len(r.opt.Scope.PIDs)+len(r.opt.Scope.TIDs) == 0 {
+		// Anything that runs may be hit, and what will be run from now on.
+		for _, i := range r.images.files {
+			r.unwinder.want(i)
+		}
+		r.images.added = r.unwinder.want
 	}
 	return nil
 }
@@ -278,6 +281,7 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 		case <-second.C:
 			if err == nil {
 				fail(r.flush())
+				r.a.nameAhead(r.symbolizer)
 			}
 		case <-progress.C:
 			if r.opt.Progress != nil {
@@ -403,6 +407,9 @@ func (r *Recorder) Close() error {
 	}
 	if r.sideband != nil {
 		errs = append(errs, r.sideband.close())
+	}
+	if r.symbolizer != nil {
+		r.symbolizer.wait()
 	}
 	if r.unwinder != nil {
 		r.unwinder.close()

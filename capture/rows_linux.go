@@ -1,8 +1,9 @@
 package capture
 
 import (
+	"cmp"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -20,19 +21,23 @@ type ruleRows struct {
 	images *ebpf.Map
 	used   int // of rows; the loading goroutine's
 
-	wanted chan wantedRows
 	asked  map[uint64]bool // keys of images; the recorder's
 	loaded sync.WaitGroup
-	closed atomic.Bool
+
+	lock   sync.Mutex
+	added  *sync.Cond
+	wanted []wantedRows
+	closed bool
 }
 
 type wantedRows struct {
 	key   uint64
 	image *unwind.Image
+	size  uint64 // bytes of code
 }
 
 // maxWanted bounds the images that wait to be read.
-const maxWanted = 1 << 10
+const maxWanted = 1 << 12
 
 func newRuleRows(rows, images *ebpf.Map) (*ruleRows, error) {
 	const n = 1 << bpf.RowBits
@@ -40,8 +45,9 @@ func newRuleRows(rows, images *ebpf.Map) (*ruleRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &ruleRows{mem: mem, rows: unsafe.Slice((*bpf.HooksRow)(unsafe.Pointer(&mem[0])), n), images: images,
-		wanted: make(chan wantedRows, maxWanted), asked: make(map[uint64]bool)}
+	r := &ruleRows{mem: mem, rows: unsafe.Slice((*bpf.HooksRow)(unsafe.Pointer(&mem[0])), n), images: images, asked: make(map[uint64]bool)}
+	r.added = sync.NewCond(&r.lock)
+	r.loaded.Add(1)
 	go r.run()
 	return r, nil
 }
@@ -51,24 +57,44 @@ func (r *ruleRows) want(key uint64, image *unwind.Image) {
 	if r.asked[key] || image == nil {
 		return
 	}
-	r.loaded.Add(1)
-	select {
-	case r.wanted <- wantedRows{key, image}:
-		r.asked[key] = true
-	default:
-		r.loaded.Done() // later
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if len(r.wanted) >= maxWanted {
+		return // later
 	}
+	r.asked[key] = true
+	r.wanted = append(r.wanted, wantedRows{key, image, image.CodeSize()})
+	r.added.Broadcast()
 }
 
 // wait returns when all that was wanted so far is there.
-func (r *ruleRows) wait() { r.loaded.Wait() }
+func (r *ruleRows) wait() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for len(r.wanted) > 0 {
+		r.added.Wait()
+	}
+}
 
+// run reads the smallest image first: of many new ones, as when a script begins, most
+// are small, and would end before a large one has been read.
 func (r *ruleRows) run() {
-	for w := range r.wanted {
-		if !r.closed.Load() {
-			r.read(w)
+	defer r.loaded.Done()
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for {
+		for len(r.wanted) == 0 && !r.closed {
+			r.added.Wait()
 		}
-		r.loaded.Done()
+		if r.closed {
+			return
+		}
+		next := slices.MinFunc(r.wanted, func(a, b wantedRows) int { return cmp.Compare(a.size, b.size) })
+		r.lock.Unlock()
+		r.read(next)
+		r.lock.Lock()
+		r.wanted = slices.DeleteFunc(r.wanted, func(w wantedRows) bool { return w.key == next.key })
+		r.added.Broadcast()
 	}
 }
 
@@ -89,8 +115,10 @@ func (r *ruleRows) read(w wantedRows) {
 }
 
 func (r *ruleRows) close() error {
-	r.closed.Store(true)
-	close(r.wanted)
-	r.wait()
+	r.lock.Lock()
+	r.closed = true
+	r.added.Broadcast()
+	r.lock.Unlock()
+	r.loaded.Wait()
 	return unix.Munmap(r.mem)
 }

@@ -15,12 +15,13 @@ const (
 	ruleGuessed     = 1 << 12
 	ruleInterrupted = 1 << 13
 	ruleSwitch      = 1 << 14
+	ruleBehindWord  = 1 << 15
 )
 
 // ruleKinds are enum rule_kind by unwind.RuleKind.
 var ruleKinds = [...]ruleBody{
 	unwind.RuleStep: 1, unwind.RuleEnd: 2, unwind.RuleExact: 3, unwind.RuleSignal: 4,
-	unwind.RuleGoAsmcgocall: 5, unwind.RuleRegisters: 6, unwind.RuleStackSwitch: 7,
+	unwind.RuleGoAsmcgocall: 5, unwind.RuleRegisters: 6, unwind.RuleStackSwitch: 7, unwind.RuleLinkRegister: 8,
 }
 
 // exactRule stops a walk: only unwinding a copy of the stack can go on.
@@ -42,7 +43,8 @@ func encodeRule(r unwind.Rule) ruleBody {
 	for _, f := range []struct {
 		set bool
 		bit ruleBody
-	}{{r.Deref, ruleDeref}, {r.SavesFP, ruleSavesFP}, {r.FPFromFP, ruleFPFromFP}, {r.Interrupted, ruleInterrupted}, {r.Switch, ruleSwitch}} {
+	}{{r.Deref, ruleDeref}, {r.SavesFP, ruleSavesFP}, {r.FPFromFP, ruleFPFromFP}, {r.Interrupted, ruleInterrupted}, {r.Switch, ruleSwitch},
+		{r.BehindWord, ruleBehindWord}} {
 		if f.set {
 			b |= f.bit
 		}

@@ -10,10 +10,13 @@ type stackEntry struct {
 	kernel  bool
 	cut     format.StackCut
 	frames  []frameIndex
+	sent    int    // frames, those of the way to the program included
 	once    bool   // unwound here: no other hit refers to it
 	check   uint64 // another hash of the addresses, to find two stacks with one hash
 	segment uint64 // that id belongs to
 	id      format.StackID
+	written int             // frames that id has
+	why     format.StackCut // … and why it has no more
 }
 
 type stackFrame struct {
@@ -72,7 +75,7 @@ func (a *assembler) stack(s *stackEvent) {
 	if s.kernel {
 		a.teachKernel(s)
 	}
-	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]frameIndex, 0, s.count)}
+	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]frameIndex, 0, s.count), sent: s.count}
 	guessed := false
 	for i := range s.count {
 		var f stackFrame
@@ -143,8 +146,8 @@ func (s *stackEvent) check() uint64 {
 	return h
 }
 
-// stackID returns the ID of a stack in the open segment; ok is false when the stack is not known.
-func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
+// stackID returns the ID in the open segment of a stack of at most so many frames; ok is false when the stack is not known.
+func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool) {
 	if hash == 0 {
 		return 0, true
 	}
@@ -155,13 +158,14 @@ func (a *assembler) stackID(hash uint64) (id format.StackID, ok bool) {
 		}
 		a.stacks[hash] = e
 	}
-	if e.segment != a.segment {
-		frames := make([]format.FrameID, len(e.frames))
-		for i, n := range e.frames {
+	indices, cut := e.upTo(depth)
+	if e.segment != a.segment || e.written != len(indices) || e.why != cut {
+		frames := make([]format.FrameID, len(indices))
+		for i, n := range indices {
 			frames[i] = a.frame(a.frames.frames[n])
 		}
-		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: e.cut, Frames: frames})
-		e.segment = a.segment
+		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: cut, Frames: frames})
+		e.segment, e.written, e.why = a.segment, len(indices), cut
 	}
 	if e.once {
 		delete(a.stacks, hash)

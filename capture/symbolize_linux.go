@@ -8,25 +8,69 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"trapline/format"
 	"trapline/internal/symbol"
 )
 
 // A symbolizer names frames from the images they lie in. Images are opened for
-// one segment's frames at a time, so that their tables do not pile up.
+// one batch of frames at a time, so that their tables do not pile up.
 type symbolizer struct {
 	kernel *kernelImages
-	// Names found for earlier segments: most frames come back in the next one.
+	// Names found before: most frames of a segment come back in the next one. Not
+	// to be touched while ahead is closed but set.
 	named map[stackFrame][]symbol.Call
+	ahead chan struct{} // closed when the frames named ahead are in named; nil: there are none
+	rest  time.Time     // before which no more frames are named ahead
 }
 
 // maxNamed bounds what is remembered, to some 30 MB.
 const maxNamed = 1 << 17
 
+// aheadShare is the share of a CPU, one in so many parts, that naming frames ahead may take.
+const aheadShare = 8
+
+// nameAhead names new frames in the background, so that few are left when a
+// segment ends: no hit is taken in meanwhile. It reports whether it does; not if
+// it is still at the ones before.
+func (s *symbolizer) nameAhead(frames []stackFrame) bool {
+	if s.busy() || time.Now().Before(s.rest) || len(s.named) >= maxNamed {
+		return false
+	}
+	s.ahead = make(chan struct{})
+	go func() {
+		defer close(s.ahead)
+		begun := time.Now()
+		s.name(frames, 1, nil)
+		s.rest = time.Now().Add((aheadShare - 1) * time.Since(begun))
+	}()
+	return true
+}
+
+// busy reports whether frames are being named ahead.
+func (s *symbolizer) busy() bool {
+	if s.ahead == nil {
+		return false
+	}
+	select {
+	case <-s.ahead:
+		return false
+	default:
+		return true
+	}
+}
+
+// wait returns when no frames are being named ahead.
+func (s *symbolizer) wait() {
+	if s.ahead != nil {
+		<-s.ahead
+	}
+}
+
 // name returns the calls at each frame of user space, by index; nil where there is no name.
 // It works on several images at a time. progress is told how many images are done.
-func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [][]symbol.Call {
+func (s *symbolizer) name(frames []stackFrame, workers int, progress func(done, total int)) [][]symbol.Call {
 	calls := make([][]symbol.Call, len(frames))
 	byImage := make(map[*image][]int)
 	for i, f := range frames {
@@ -45,7 +89,7 @@ func (s *symbolizer) name(frames []stackFrame, progress func(done, total int)) [
 		wait  sync.WaitGroup
 		lock  sync.Mutex
 		done  int
-		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+		slots = make(chan struct{}, workers)
 	)
 	for img, indices := range byImage {
 		wait.Add(1)
@@ -143,13 +187,21 @@ func (a *assembler) writeKernelSymbols(s *symbolizer) error {
 	return a.w.Symbols(symbols)
 }
 
+// nameAhead has the user frames named that are new since the last call.
+func (a *assembler) nameAhead(s *symbolizer) {
+	if a.namedAhead < len(a.located) && s.nameAhead(slices.Clone(a.located[a.namedAhead:])) {
+		a.namedAhead = len(a.located)
+	}
+}
+
 // writeSymbols names the segment's other frames. A frame without a name is
 // written, too: it was looked up.
 func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) error {
 	if err := a.writeKernelSymbols(s); err != nil {
 		return err
 	}
-	calls := s.name(a.located, progress)
+	s.wait()
+	calls := s.name(a.located, runtime.GOMAXPROCS(0), progress)
 	var frames []int
 	for id := 1; id < len(a.located); id++ {
 		if !a.located[id].inKernel() {

@@ -16,7 +16,6 @@ type stackUnwinder struct {
 	kernel *unwind.ORC // nil: kernel stacks are left to bpf_get_stack
 	rules  *rules
 	rows   *ruleRows
-	max    int // frames
 
 	tables map[*image]*unwind.Image // nil: there is no unwind information
 	done   []func()
@@ -26,8 +25,8 @@ type stackUnwinder struct {
 // maxTaught bounds the kernel addresses remembered; more are taught anew.
 const maxTaught = 1 << 16
 
-func newStackUnwinder(m *images, r *rules, rows *ruleRows, orc *unwind.ORC, max int) *stackUnwinder {
-	return &stackUnwinder{images: m, rules: r, rows: rows, kernel: orc, max: max,
+func newStackUnwinder(m *images, r *rules, rows *ruleRows, orc *unwind.ORC) *stackUnwinder {
+	return &stackUnwinder{images: m, rules: r, rows: rows, kernel: orc,
 		tables: make(map[*image]*unwind.Image), taught: make(map[uint64]bool)}
 }
 
@@ -70,11 +69,8 @@ func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
 	if !ok || l.image == nil {
 		return nil, 0, ok
 	}
-	t := f.u.table(l.image)
-	if l.image.key != 0 {
-		f.u.rows.want(l.image.key, t)
-	}
-	return t, l.offset, true
+	f.u.want(l.image)
+	return f.u.table(l.image), l.offset, true
 }
 
 // prepare has the rules of a process's images read, and of the libraries that its
@@ -92,9 +88,16 @@ func (u *stackUnwinder) prepare(pid uint32) {
 		}
 	}
 	for _, i := range append(wanted, u.images.vdso) {
-		if i != nil && i.key != 0 {
-			u.rows.want(i.key, u.table(i))
+		if i != nil {
+			u.want(i)
 		}
+	}
+}
+
+// want has the rules of an image read in the background, if that was not done before.
+func (u *stackUnwinder) want(i *image) {
+	if i.key != 0 && !u.rows.asked[i.key] {
+		u.rows.want(i.key, u.table(i))
 	}
 }
 
@@ -119,7 +122,7 @@ func (f *processFinder) locate(address uint64) (l location, ok bool) {
 // unwind implements unwinder.
 func (u *stackUnwinder) unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut) {
 	find := &processFinder{u: u, raw: r, found: make(map[uint64]location)}
-	frames, cut := unwind.Unwind(registers(&r.regs), memory, find, u.max)
+	frames, cut := unwind.Unwind(registers(&r.regs), memory, find, bpf.MaxFrames)
 	out := make([]stackFrame, 0, len(frames))
 	guessed := false
 	for i := range frames {

@@ -111,8 +111,9 @@ typedef struct {
 	u32 sequence;
 } seqcount_t;
 struct mm_struct {
-	unsigned long exec_vm, total_vm, start_stack;
+	unsigned long exec_vm, total_vm, start_code, end_code, start_stack;
 	int map_count;
+	struct file *exe_file;
 	mm_context_t context;
 };
 struct mm_struct___seqcount { /* since 6.13 */
@@ -142,6 +143,7 @@ struct signal_struct {
 };
 struct task_struct {
 	unsigned int flags;
+	unsigned in_execve : 1;
 	int pid, tgid;
 	u64 start_time;
 	u64 self_exec_id;

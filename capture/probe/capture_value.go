@@ -100,6 +100,8 @@ const sockaddrSize = 28
 func (p place) own(name string, form valueForm) ([]captured, error) {
 	t := p.typ
 	switch {
+	case t != nil && t.field != nil:
+		return p.recorded(name)
 	case t == nil || t.scalar():
 		f, field, err := p.scalar(name)
 		return one2(f, field, err)
@@ -190,8 +192,11 @@ func (p place) bytes(name string, form valueForm) ([]captured, error) {
 }
 
 func (p place) text(name string, form valueForm) ([]captured, error) {
-	if p.typ != nil && p.typ.kind == kindGoString {
+	switch {
+	case p.typ != nil && p.typ.kind == kindGoString:
 		return p.goString(name, form)
+	case p.typ != nil && p.typ.isText():
+		return p.recorded(name)
 	}
 	limit := form.max
 	if p.memory && p.typ != nil && p.typ.kind == kindArray && p.typ.count > 0 {

@@ -21,7 +21,7 @@ func (e *Event) MeasuresCalls() bool {
 // system calls that the one of the given name hits at the exit of; "" if that is none.
 // Both may be patterns.
 func systemCallEntry(system, name string) string {
-	if rest, ok := strings.CutPrefix(name, "sys_exit"); ok && (system == "syscalls" || system == "raw_syscalls") {
+	if rest, ok := strings.CutPrefix(name, "sys_exit"); ok && (system == systemCallGroup || system == "raw_syscalls") {
 		return "sys_enter" + rest
 	}
 	return ""
@@ -38,33 +38,30 @@ func (p *Probe) EntryTracepoint() string {
 
 var errNoDuration = errors.New("duration is known at returns only: kretprobe, fexit, uretprobe, and sys_exit tracepoints")
 
-// fetchDuration gives the duration a slot among the fetched values. The program puts it
-// there after fetching.
+// fetchDuration gives the duration a slot among the fetched values, until layOut or, of
+// tracepoints, appendDuration says where. The program puts it there after fetching.
 func (p *Probe) fetchDuration(ev *Event, a *Arg) error {
-	if !ev.atReturn() {
+	if !ev.MeasuresCalls() {
 		return errNoDuration
 	}
 	if p.DurationAt != 0 {
 		return errors.New("duration is asked for twice")
 	}
 	p.DurationMark = uint8(len(p.Fields))
-	p.DurationAt = commonSize // until layOut
+	p.DurationAt = commonSize
 	return p.addAll([]captured{{Fetch{Base: FetchConstant}, durationField(a.Name)}})
 }
 
-// appendDuration puts the duration behind a tracepoint's record. Those of system calls
-// are of a fixed size.
-func (p *Probe) appendDuration(ev *Event) error {
-	if p.EntryTracepoint() == "" || len(p.DataLocs) > 0 || len(ev.Args) > 1 {
-		return &InvalidError{ev.Text, errNoDuration.Error()}
+// appendDuration puts the duration that the event asks for, if it does, behind a
+// tracepoint's record. Those of system calls are of a fixed size.
+func (p *Probe) appendDuration() {
+	if p.DurationAt == 0 {
+		return
 	}
-	p.DurationMark = uint8(len(p.Fields))
 	p.DurationAt = (p.RecordSize + 7) &^ 7
 	p.MarksAt = p.DurationAt + 8
-	field := durationField(ev.Args[0].Name)
-	field.Offset = p.DurationAt
-	p.Fields = append(p.Fields, field,
+	p.Fields[p.DurationMark].Offset = p.DurationAt
+	p.Fields = append(p.Fields,
 		Field{Type: format.FieldUnread, Offset: p.MarksAt, Size: 4, Count: 1},
 		Field{Type: format.FieldCut, Offset: p.MarksAt + 4, Size: 4, Count: 1})
-	return nil
 }

@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"fmt"
 	"slices"
 
+	"trapline/bpf"
 	"trapline/format"
 )
 
@@ -147,6 +149,21 @@ func (p *Probe) layOut() {
 		end += 8
 	}
 	p.RecordSize = end
+}
+
+// checkSlots checks that programs can have the fetched values: the record has room for
+// them, and the lengths of bytes lie where they are looked for.
+func (p *Probe) checkSlots() error {
+	if p.RecordSize > bpf.MaxRecord {
+		return fmt.Errorf("the arguments take %d bytes, and there is room for %d: name fewer", p.RecordSize, bpf.MaxRecord)
+	}
+	slots := Slots(p.Fetch)
+	for i := range p.Fetch {
+		if n := p.Fetch[i].LengthOf; n > 0 && slots[n-1] > 8*bpf.MaxFetches {
+			return fmt.Errorf("a length lies behind %d bytes of other arguments: name what it is the length of before them", slots[n-1]-commonSize)
+		}
+	}
+	return nil
 }
 
 // fetched adds a value and the field that shows it.

@@ -100,7 +100,7 @@ func (p *Probe) filterScope(ev *Event, f *Filter) *expr.Scope {
 	}
 	for _, v := range hitValues {
 		name := v.name
-		if shared[name] {
+		if shared[name] || slices.Contains(p.recordNames, name) {
 			s.Refuse(name, fmt.Sprintf("%s is an argument of %s, and also the hit's own: write args.%s or hit.%s", name, p.Name, name, name))
 			name = "hit." + name
 		}
@@ -142,6 +142,8 @@ func (ev *Event) filterAliases(field string) []string {
 				return []string{a.Value.String(), "$arg" + strconv.Itoa(a.Value.Index+1)}
 			case OpReturn:
 				return []string{a.Value.String(), "$retval"}
+			case OpName:
+				return []string{a.Value.String(), "args." + a.Value.Name}
 			}
 			return []string{a.Value.String()}
 		}
@@ -160,8 +162,7 @@ func (ev *Event) withFilterArgs(p *Probe) *Event {
 	scope := p.filterScope(ev, new(Filter))
 	more := *ev
 	more.Args = slices.Clone(ev.Args)
-	tracepoint := ev.Kind == format.ProbeTracepoint
-	if len(more.Args) == 0 && !tracepoint {
+	if len(more.Args) == 0 {
 		// Arguments that are recorded without being asked for stay.
 		for _, f := range p.Fields {
 			if value, err := argValue(f.Name); err == nil && !f.Type.Mark() {
@@ -170,9 +171,10 @@ func (ev *Event) withFilterArgs(p *Probe) *Event {
 		}
 	}
 	before := len(more.Args)
+	wholeRecord := ev.Kind == format.ProbeTracepoint && len(ev.Args) == 0
 	for _, name := range e.Unknown(scope) {
 		value, err := argValue(name)
-		if err != nil || tracepoint && value.Op != OpDuration {
+		if err != nil || wholeRecord && value.Op != OpDuration {
 			continue
 		}
 		more.Args = append(more.Args, Arg{Name: value.String(), Value: *value})
@@ -220,13 +222,12 @@ func (r *Resolver) resolveAndLayOut(ev *Event) ([]Probe, error) {
 		return nil, err
 	}
 	for i := range probes {
-		if len(probes[i].Fetch) > 0 {
-			probes[i].layOut()
+		if len(probes[i].Fetch) == 0 {
+			continue
 		}
-		if ev.Kind == format.ProbeTracepoint && len(ev.Args) > 0 {
-			if err := probes[i].appendDuration(ev); err != nil {
-				return nil, err
-			}
+		probes[i].layOut()
+		if err := probes[i].checkSlots(); err != nil {
+			return nil, &InvalidError{ev.Text, err.Error()}
 		}
 	}
 	return probes, nil

@@ -116,8 +116,8 @@ func (r *Resolver) systemCallArguments(sc *scope, function string) {
 		return
 	}
 	var fields []Field
-	if text, err := os.ReadFile(filepath.Join(r.opt.TraceFS, "events", "syscalls", "sys_enter_"+name, "format")); err == nil {
-		if f, err := parseFormat("syscalls", string(text)); err == nil {
+	if text, err := os.ReadFile(filepath.Join(r.opt.TraceFS, "events", systemCallGroup, "sys_enter_"+name, "format")); err == nil {
+		if f, err := parseFormat(systemCallGroup, string(text)); err == nil {
 			fields = f.fields
 		}
 	}
@@ -133,8 +133,7 @@ func (r *Resolver) systemCallArguments(sc *scope, function string) {
 		}
 		t := &valueType{kind: kindInteger, name: f.CType, size: int(f.Size), signed: f.Type == format.FieldInt}
 		if f.Type == format.FieldPointer {
-			t.kind = kindPointer
-			t.element = func() *valueType { return &valueType{kind: kindVoid, name: "void"} }
+			t = r.spelledType(f.CType)
 		}
 		step := FetchStep{Add: 8 * int32(words[i]), Space: KernelMemory, Size: 8}
 		at := place{typ: t, space: UserMemory, pieces: []Fetch{{Base: regs.Base, Word: regs.Word, Steps: []FetchStep{step}}}}

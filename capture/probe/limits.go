@@ -15,7 +15,7 @@ const MaxRate = 1e9
 // limit gives the probe the limits and the stacks that its event asks for. Timed events are sampled by
 // the kernel.
 func (p *Probe) limit(m Modifiers) {
-	p.Stack = m.Stack
+	p.Stack, p.Depth = m.Stack, m.Depth
 	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}
 	if p.Kind == format.ProbeTimed && m.Every > 0 {
 		p.PerfPeriod, p.Frequency, p.Limits.Every = m.Every, 0, 0

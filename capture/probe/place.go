@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -47,11 +48,16 @@ func (p place) value() (Fetch, error) {
 
 // load returns the fetch of size bytes in memory.
 func (p place) load(size int) (Fetch, error) {
+	if p.typ != nil && p.typ.isVariable() {
+		return Fetch{}, errVariable
+	}
 	add, err := p.offset()
 	f := p.fetch
 	f.Steps = append(append([]FetchStep(nil), f.Steps...), FetchStep{add, p.space, uint8(size)})
 	return f, err
 }
+
+var errVariable = errors.New("is of variable length: it can be recorded as it is, with no type and no step from it")
 
 func (p place) offset() (int32, error) {
 	if p.add < math.MinInt32 || p.add > math.MaxInt32 {
@@ -64,6 +70,9 @@ func (p place) offset() (int32, error) {
 func (p place) address() (Fetch, error) {
 	if !p.memory {
 		return Fetch{}, fmt.Errorf("is in a register and has no address")
+	}
+	if p.typ != nil && p.typ.isVariable() {
+		return Fetch{}, errVariable
 	}
 	add, err := p.offset()
 	f := p.fetch
@@ -188,6 +197,9 @@ func (p place) number(size int, signed, bigEndian bool) (Fetch, error) {
 		}
 		f := p.pieces[0]
 		if p.exact {
+			if bigEndian {
+				f.narrow(size, signed, true)
+			}
 			return f, nil
 		}
 		f.narrow(size, signed, bigEndian)

@@ -38,6 +38,9 @@ type Probe struct {
 	// lie, at most bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
 	DataLocs []uint16
 
+	// recordNames are the names of all fields of a tracepoint of which some were chosen.
+	recordNames []string
+
 	// DurationAt is the record offset of the field that says how long the call took
 	// that returns here, in ns; 0: nowhere. It is unreadable where the program has not
 	// seen the call begin.
@@ -58,6 +61,7 @@ type Probe struct {
 
 	Limits Limits
 	Stack  StackChoice // which stacks its hits have
+	Depth  int         // frames of each stack; 0: as many as the recording says
 	Filter *Filter     // nil: all hits are wanted
 }
 

@@ -140,6 +140,9 @@ func (s *scope) name(name string) (place, error) {
 			names = append(names, p.name)
 		}
 	}
+	if len(names) == 0 && s.typed {
+		return place{}, fmt.Errorf("does not exist: there are no arguments here")
+	}
 	if len(names) == 0 {
 		return place{}, fmt.Errorf("is not known here by name: there is no type information; arguments are arg0, arg1, …")
 	}

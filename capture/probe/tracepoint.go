@@ -25,16 +25,19 @@ func (r *Resolver) resolveTracepoint(ev *Event) ([]Probe, error) {
 	var probes []Probe
 	if systems.literal && names.literal {
 		p, err := r.tracepoint(ev.System, ev.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, r.noTracepoint(ev)
+		}
 		if err == nil {
-			return []Probe{*p}, nil
+			err = r.chooseFields(ev, p)
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		return nil, r.noTracepoint(ev)
+		return one(p, err)
 	}
 	err = r.eachTracepoint(systems, names, func(system, name string) error {
 		p, err := r.tracepoint(system, name)
+		if err == nil {
+			err = r.chooseFields(ev, p)
+		}
 		if err == nil {
 			probes = append(probes, *p)
 		}

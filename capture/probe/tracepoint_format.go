@@ -67,7 +67,7 @@ func parseFormat(system, text string) (*tracepointFormat, error) {
 		return nil, errors.New("no fields: not a tracepoint's format file")
 	}
 	t := &tracepointFormat{recordSize: commonSize}
-	syscall := system == "syscalls"
+	syscall := system == systemCallGroup
 	printed := parsePrintFormat(printFormat)
 	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
 		// Addresses in the program, which the kernel prints as if they were its own

@@ -16,6 +16,8 @@ type valueType struct {
 	count   int               // elements of an array
 	members func() []member   // of a structure or union
 	names   func() string     // of an enumeration: as format.Field.Names
+
+	field *Field // of a tracepoint's field: how its whole record has it
 }
 
 // A member is one field of a structure.

@@ -23,9 +23,9 @@ func (r *row) rule(vaddr uint64) Rule {
 	rule := Rule{Kind: RuleStep, Base: cfa.reg, CFA: int32(cfa.n), Interrupted: r.signal, Switch: r.switches}
 	distance := cfa.n
 	switch {
-	case cfa.base == termWord && cfa.n == 0:
+	case cfa.base == termWord && (cfa.n == 0 || cfa.n == 8):
 		distance = cfa.inner
-		rule.Deref, rule.CFA = true, int32(distance)
+		rule.Deref, rule.BehindWord, rule.CFA = true, cfa.n == 8, int32(distance)
 	case cfa.base != termRegister:
 		return exact
 	}
@@ -35,10 +35,15 @@ func (r *row) rule(vaddr uint64) Rule {
 	if sp := r.regs[RegSP]; sp.kind != ruleUnspecified && !(sp.kind == ruleValOffset && sp.offset == 0) {
 		return exact
 	}
+	fp := &r.regs[RegFP]
+	if link := r.regs[RegIP]; link.kind == ruleRegister && link.reg != RegSP && link.reg != RegIP &&
+		cfa.base == termRegister && cfa.reg == RegSP && (fp.kind == ruleUnspecified || fp.kind == ruleSame) {
+		return Rule{Kind: RuleLinkRegister, Base: link.reg, CFA: rule.CFA}
+	}
 	if at, ok := r.regs[RegIP].location(env, cfa); !ok || at.base != termCFA || int64(at.n) != -8 {
 		return exact
 	}
-	switch fp := &r.regs[RegFP]; fp.kind {
+	switch fp.kind {
 	case ruleUnspecified, ruleSame:
 	default:
 		at, ok := fp.location(env, cfa)

@@ -366,6 +366,15 @@ func (p *traced) walk(t *testing.T) (addresses []uint64) {
 			if rule.Deref {
 				cfa = p.word(cfa)
 			}
+			if rule.BehindWord {
+				cfa += 8
+			}
+		case unwind.RuleLinkRegister:
+			if len(addresses) > 1 {
+				return addresses
+			}
+			pc, sp, back = base, sp+uint64(int64(rule.CFA)), 1
+			continue
 		case unwind.RuleSignal:
 			// struct ucontext's registers: arch/x86/include/uapi/asm/sigcontext.h
 			pc, fp, back = p.word(sp+168), p.word(sp+120), 0

@@ -47,6 +47,17 @@ func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
 	return m, nil
 }
 
+// CodeSize returns how large the image's code is, in bytes.
+func (m *Image) CodeSize() uint64 {
+	size := uint64(0)
+	for i := range m.loads {
+		if m.loads[i].Flags&elf.PF_X != 0 {
+			size += m.loads[i].Filesz
+		}
+	}
+	return size
+}
+
 // Rule returns the rule at an offset in the file. For a return address the caller asks for the byte before it.
 func (m *Image) Rule(offset uint64) Rule {
 	vaddr, ok := m.address(offset)

@@ -219,7 +219,12 @@ func parseRow(t *testing.T, columns, cells []string, line string) expected {
 			e.rule = unwind.Rule{Kind: unwind.RuleEnd}
 			return e
 		case column == "ra" && cell != "c-8":
-			e.rule = unwind.Rule{Kind: unwind.RuleExact}
+			link, err := strconv.ParseUint(strings.TrimPrefix(cell, "r"), 10, 8) // r5: in a register
+			if err == nil && e.rule.Base == unwind.RegSP && !e.rule.SavesFP && e.rule.Kind == unwind.RuleStep {
+				e.rule = unwind.Rule{Kind: unwind.RuleLinkRegister, Base: uint8(link), CFA: e.rule.CFA}
+			} else {
+				e.rule = unwind.Rule{Kind: unwind.RuleExact}
+			}
 			return e
 		case column == "rbp" && strings.HasPrefix(cell, "c"):
 			e.rule.SavesFP = true

@@ -9,6 +9,8 @@ type Rule struct {
 	// CFA is the distance of the CFA from the base; with Deref, that of the word that holds the CFA.
 	CFA   int32
 	Deref bool
+	// BehindWord: the CFA is 8 bytes above what that word holds.
+	BehindWord bool
 	// FP is the distance of the caller's frame pointer from the CFA; with FPFromFP,
 	// from this frame's frame pointer. It means something only with SavesFP:
 	// otherwise the caller's frame pointer is this frame's.
@@ -47,6 +49,11 @@ const (
 	// RuleStackSwitch: in code that the kernel runs on another of its stacks. The word
 	// at the base is a stack pointer on the stack before; the CFA is CFA bytes above it.
 	RuleStackSwitch
+	// RuleLinkRegister: the return address is in the register Base, and CFA bytes from the
+	// stack pointer is the caller's. The frame pointer is the caller's. Only an innermost
+	// frame's registers are known: vfork takes its return address off the stack, which its
+	// child will use, and is in the kernel then.
+	RuleLinkRegister
 )
 
 // DWARF numbers of the x86-64 registers that rules count from most often.

@@ -74,7 +74,7 @@ func TestUnwindKnownStacks(t *testing.T) {
 }
 
 // inexpressible are the stacks with a frame that no Rule can express.
-var inexpressible = map[string]bool{"in registers": true, "saved stack pointer": true, "from rbx": true}
+var inexpressible = map[string]bool{"in registers": true, "from rbx": true}
 
 // walkByRules walks a stack by what Rule promises, with the stack pointer and the
 // frame pointer only, as long as the frames' rules express how.
@@ -113,6 +113,9 @@ func walkByRules(s *knownStack, frames []unwind.Frame) (pcs []uint64, expressed 
 		cfa += uint64(rule.CFA)
 		if rule.Deref {
 			cfa = word(cfa)
+		}
+		if rule.BehindWord {
+			cfa += 8
 		}
 		switch {
 		case rule.SavesFP && rule.FPFromFP:

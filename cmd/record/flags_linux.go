@@ -23,7 +23,8 @@ const examples = `Events:
   fentry:vfs_read  fexit:vfs_read            the same, cheaper, with BTF (f: and fr:)
   uprobe:libc:malloc  uretprobe:./app:main   functions of programs and libraries (u: and ur:)
   cpu-clock  cycles                          timed samples, see -F
-Arguments of functions: 'uprobe:libc:malloc size=arg0:u64', 'kretprobe:vfs_read retval:s64'
+Arguments: 'uprobe:libc:malloc size=arg0:u64', 'kretprobe:vfs_read retval:s64',
+  'sched:sched_switch prev_comm pid=next_pid', 'syscalls:sys_enter_openat filename:ustring'
 
 Examples:
   record -e sched:sched_switch -a --duration 10s

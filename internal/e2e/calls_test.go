@@ -120,7 +120,7 @@ func TestMinLatency(t *testing.T) {
 func TestDurationsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "counter-static")
-	path := recordOK(t, "--no-stacks", "-e", "raw_syscalls:sys_enter", "-e", "raw_syscalls:sys_exit duration", "--", target, "-c", "pr", "-t", "3", "2000")
+	path := recordOK(t, "--no-stacks", "-e", "raw_syscalls:sys_enter", "-e", "raw_syscalls:sys_exit id duration", "--", target, "-c", "pr", "-t", "3", "2000")
 	var all []hit
 	exited := map[int]bool{}
 	for _, h := range hits(t, path) {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Walks remembered. What a walk finds follows from where it begins, from what is
+ * mapped, and from the words of the stack that it reads: a hit with the same ones
+ * has the same stack, and comparing the words takes a quarter of the time that
+ * looking up their rules takes. Loops hit with the same stack time and again.
+ */
+#ifndef TRAPLINE_MEMO_H
+#define TRAPLINE_MEMO_H
+
+#include "frames.h"
+
+#define MEMO_WORDS 96
+#define MEMO_BITS 4 /* of each CPU and slot */
+struct memo {
+	u64 pc, sp, fp, space, seed; /* as the walk began; seed: and how deep it may go */
+	u64 hash;		     /* what it came to */
+	u32 frames;		     /* 0: it is not known yet */
+	u32 cut;
+	u32 words; /* beyond MEMO_WORDS: it does not follow from words alone, or from too many */
+	u32 pad;
+	u64 value[MEMO_WORDS];
+	u16 at[MEMO_WORDS]; /* bytes from sp */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS << MEMO_BITS);
+	__type(key, u32);
+	__type(value, struct memo);
+} memos SEC(".maps");
+
+#define MEMO_NONE (MEMO_WORDS + 1)
+
+/* Reads a word of the stack, through the copy, into *value. */
+static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
+{
+	u64 at = address - s->walk.base;
+
+	if (__builtin_expect(at >= s->walk.limit, 0)) {
+		if (copy_stack(slot, address))
+			return 1;
+		at = 0;
+	}
+	barrier_var(at); /* the verifier does not see the bound above */
+	if (at > STACK_COPY - 8)
+		return 1;
+	*value = *(u64 *)(s->stack + at);
+	return 0;
+}
+
+/* The same in a walk that is to be remembered. */
+static __always_inline int noted_word(struct scratch *s, u32 slot, struct memo *m,
+				      u64 address, u64 *value)
+{
+	if (stack_word(s, slot, address, value))
+		return 1;
+	if (__builtin_expect(s->walk.note, 0)) {
+		u64 at = address - m->sp;
+		u32 n = m->words;
+
+		barrier_var(n);
+		if (n < MEMO_WORDS && at < 1 << 16) {
+			m->value[n] = *value;
+			m->at[n] = at;
+			m->words = n + 1;
+		} else {
+			m->words = MEMO_NONE;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Finds where the walk that begins at s->walk.pc, sp and fp is remembered. One
+ * that is met for the second time is to be noted; returns 1 if one was noted.
+ */
+static __always_inline bool find_memo(struct scratch *s, u32 slot, u64 seed)
+{
+	u64 pc = s->walk.pc, sp = s->walk.sp, fp = s->walk.fp;
+	u32 index = slot << MEMO_BITS | mix(pc, sp) >> (64 - MEMO_BITS);
+	struct memo *m = bpf_map_lookup_elem(&memos, &index);
+
+	s->walk.memo = index;
+	s->walk.note = 0;
+	if (!m)
+		return false;
+	if (m->pc == pc && m->sp == sp && m->fp == fp && m->space == s->space && m->seed == seed) {
+		if (m->frames)
+			return true;
+		s->walk.note = m->words != MEMO_NONE;
+		m->words = 0;
+		return false;
+	}
+	m->pc = pc;
+	m->sp = sp;
+	m->fp = fp;
+	m->space = s->space;
+	m->seed = seed;
+	m->frames = 0;
+	m->words = 0;
+	return false;
+}
+
+/* Keeps what the walk that was noted has come to. */
+static __always_inline void keep_memo(struct scratch *s)
+{
+	u32 index = s->walk.memo;
+	struct memo *m;
+
+	if (!s->walk.note)
+		return;
+	m = bpf_map_lookup_elem(&memos, &index);
+	if (!m || m->words > MEMO_WORDS || s->walk.missing || s->walk.cut == CUT_UNREADABLE)
+		return;
+	m->hash = s->walk.hash;
+	m->cut = s->walk.cut;
+	m->frames = s->walk.frames;
+}
+
+/* The hash of the walk that is remembered, if the stack is as it was then; 0: it is not. */
+__noinline u64 remembered_walk(u32 slot)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct memo *m;
+	u32 index, words;
+	u64 sp;
+
+	if (!s)
+		return 0;
+	index = s->walk.memo;
+	m = bpf_map_lookup_elem(&memos, &index);
+	if (!m)
+		return 0;
+	words = m->words;
+	sp = m->sp;
+	s->walk.limit = 0;
+	for (u32 i = 0; i < MEMO_WORDS; i++) {
+		u64 value;
+
+		if (i >= words)
+			return m->hash;
+		if (stack_word(s, slot, sp + m->at[i], &value))
+			return 0;
+		if (value != m->value[i])
+			return 0;
+	}
+	return m->hash;
+}
+
+#endif

@@ -1,0 +1,76 @@
+package capture
+
+import (
+	"fmt"
+	"testing"
+
+	"trapline/capture/probe"
+	"trapline/capture/unwind"
+	"trapline/format"
+)
+
+// Probes that keep stacks of different depths share what their programs send: a stack is
+// cut for the one, and whole for the other. One frame more than is kept tells the two apart.
+func TestAssembleDepths(t *testing.T) {
+	probes := []probe.Probe{
+		{Kind: format.ProbeTracepoint, Name: "whole", RecordSize: 8},
+		{Kind: format.ProbeTracepoint, Name: "two", RecordSize: 8, Depth: 2},
+		{Kind: format.ProbeTracepoint, Name: "three", RecordSize: 8, Depth: 3}}
+	var sent [][]byte
+	cut := encodeKernelStack(11, 0x1000, 0x2000, 0x3000)
+	cut[2] = byte(format.CutDepth) // by the program of the second, which takes no more
+	sent = append(sent, cut, encodeUserStack(12, 5, userFrame{address: 0x5000, inode: 7, known: true}, userFrame{address: 0x6000, inode: 8, known: true}))
+	for i := range 6 {
+		sent = append(sent, encodeHit(hitEvent{probe: uint32(i % 3), time: uint64(i), pid: 5, tid: 5, comm: comm("x"), kernelStack: 11, userStack: 12}))
+	}
+	got, a := assemble(t, probes, map[int][][]byte{0: sent})
+	var want []string
+	for i := range 6 {
+		kernel := "[kernel]+0x1000 [kernel]+0x2000 [kernel]+0x3000"
+		if i%3 == 1 {
+			kernel = "[kernel]+0x1000 [kernel]+0x2000 (depth limit reached)"
+		}
+		want = append(want, fmt.Sprintf("%d cpu0 x 5/5 %s [ %s ] [ /bin/7+0x0 /bin/8+0x0 ]", i, probes[i%3].Name, kernel))
+	}
+	wantLines(t, got, want)
+	if a.counts.StacksLost != 0 {
+		t.Errorf("%d stacks lost", a.counts.StacksLost)
+	}
+}
+
+// A fakeUnwinder has the same frames for every raw stack.
+type fakeUnwinder []stackFrame
+
+func (u fakeUnwinder) unwind(*rawEvent, []unwind.Memory) ([]stackFrame, format.StackCut) {
+	return u, format.CutNone
+}
+func (u fakeUnwinder) teachKernel(*stackEvent) {}
+
+// A raw stack is unwound to its end before it is known which probe it is of. To verify a walk that
+// ended at its depth, as many frames are compared.
+func TestAssembleDepthOfRawStacks(t *testing.T) {
+	file := image{kind: format.ImageELF, path: "/bin/7"}
+	frames := fakeUnwinder{{location: location{&file, 1}}, {location: location{&file, 2}}, {location: location{&file, 3}}}
+	a := newAssembler(nil, nil, frames, &Options{MaxStack: 2, Probes: plain}, 1)
+	a.stacks = make(map[uint64]*stackEntry)
+	a.rawStack(&rawEvent{hash: 11})
+	if got, cut := a.stacks[11].upTo(a.probes[0].depth); len(got) != 2 || cut != format.CutDepth {
+		t.Errorf("%d frames, %v; want 2, cut at the depth", len(got), cut)
+	}
+	for _, walked := range []struct {
+		frames    int
+		cut       format.StackCut
+		different bool
+	}{{3, format.CutNone, false}, {2, format.CutDepth, false}, {2, format.CutNone, true}} {
+		e := &stackEntry{cut: walked.cut, sent: walked.frames}
+		for _, f := range frames[:walked.frames] {
+			e.frames = append(e.frames, a.frames.index(f))
+		}
+		a.stacks[12] = e
+		before := a.counts.Unverified
+		a.rawStack(&rawEvent{hash: 12, verify: true})
+		if different := a.counts.Unverified > before; different != walked.different {
+			t.Errorf("a walk of %d frames, %v: different is %t", walked.frames, walked.cut, different)
+		}
+	}
+}
