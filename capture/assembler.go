@@ -51,7 +51,6 @@ type assembler struct {
 
 	located     []stackFrame // by format.FrameID
 	kernelNamed int          // up to where the kernel's of them were given names
-	namedAhead  int          // up to where the others were handed on to be named
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
@@ -59,8 +58,11 @@ type assembler struct {
 	// Stacks by hash. A new segment's programs send every stack again, since its
 	// epoch changes all hashes; hits still on their way carry hashes of the
 	// segment before, kept in older.
-	stacks, older map[uint64]*stackEntry
+	stacks, older *stackTable
+	begun         uint64 // when the segment began, ns, CLOCK_MONOTONIC
 	frames        frameTable
+	indices       []frameIndex     // of one stack
+	ids           []format.FrameID // of one stack
 
 	differences []string // stacks that did not verify, the first of them
 
@@ -107,7 +109,11 @@ type assembled struct {
 }
 
 // maxFrames bounds the distinct frames held from one segment to the next.
-const maxFrames = 1 << 19
+const maxFrames = 1 << 18
+
+// keepOlder is how long after a segment's beginning a hit may still have been taken with a
+// stack of the segment before, in ns.
+const keepOlder = 1e9
 
 // pendingRounds is how many rounds a hit waits for its stack. One is enough
 // unless a record in front of the stack is still being written.
@@ -130,16 +136,16 @@ func (a *assembler) startSegment(c format.Clock) error {
 	}
 	a.segment++
 	a.started = time.Now()
-	a.older, a.stacks = a.stacks, make(map[uint64]*stackEntry)
+	a.older, a.stacks, a.begun = a.stacks, newStackTable(), c.Monotonic
 	if len(a.frames.frames) > maxFrames {
 		// Stacks on their way go without; those sent anew bring their frames.
-		clear(a.older)
+		a.older = nil
 		a.frames = frameTable{}
 	}
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
 	a.located = append(a.located[:0], stackFrame{})
-	a.kernelNamed, a.namedAhead = 1, 1
+	a.kernelNamed = 1
 	for i := range a.probes {
 		p := &a.probes[i]
 		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),
@@ -197,6 +203,9 @@ func (a *assembler) event(cpu int, event []byte) error {
 // endRound is called when everything that was in any ring at one moment has been seen:
 // a stack that a hit refers to was sent before the hit, so it must be there now.
 func (a *assembler) endRound() error {
+	if a.hit.Time > a.begun+keepOlder {
+		a.older = nil
+	}
 	if len(a.pending) == 0 {
 		return nil
 	}
@@ -237,6 +246,7 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 		}
 		a.counts.StacksLost++
 	}
+	a.stacks.forget(h.userStack)
 	if h.flags&bpf.HitRecordCut != 0 {
 		a.counts.RecordsCut++
 	}

@@ -28,15 +28,15 @@ func (o *Options) framesToTake(p *probe.Probe) int {
 	return min(o.depth(p)+1+hookFrames[p.Kind], bpf.MaxFrames)
 }
 
-// upTo returns the frames of a stack for a hit that may have so many, and why there are
-// no more. The program of a probe with another depth may have sent the same stack: that
+// upTo returns those of a stack's frames that a hit may have whose stacks are so deep, and why
+// there are no more. The program of a probe with another depth may have sent the same stack: that
 // it was cut there means nothing to this hit, whose own program would have gone on.
-func (e *stackEntry) upTo(depth int) ([]frameIndex, format.StackCut) {
+func (e *stackEntry) upTo(frames []frameIndex, depth int) ([]frameIndex, format.StackCut) {
 	switch {
-	case len(e.frames) > depth:
-		return e.frames[:depth], format.CutDepth
+	case len(frames) > depth:
+		return frames[:depth], format.CutDepth
 	case e.cut == format.CutDepth && e.sent < bpf.MaxFrames:
-		return e.frames, format.CutNone
+		return frames, format.CutNone
 	}
-	return e.frames, e.cut
+	return frames, e.cut
 }

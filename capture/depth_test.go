@@ -52,9 +52,10 @@ func TestAssembleDepthOfRawStacks(t *testing.T) {
 	file := image{kind: format.ImageELF, path: "/bin/7"}
 	frames := fakeUnwinder{{location: location{&file, 1}}, {location: location{&file, 2}}, {location: location{&file, 3}}}
 	a := newAssembler(nil, nil, frames, &Options{MaxStack: 2, Probes: plain}, 1)
-	a.stacks = make(map[uint64]*stackEntry)
+	a.stacks = newStackTable()
 	a.rawStack(&rawEvent{hash: 11})
-	if got, cut := a.stacks[11].upTo(a.probes[0].depth); len(got) != 2 || cut != format.CutDepth {
+	raw := a.stacks.find(11)
+	if got, cut := raw.upTo(a.stacks.of(raw), a.probes[0].depth); len(got) != 2 || cut != format.CutDepth {
 		t.Errorf("%d frames, %v; want 2, cut at the depth", len(got), cut)
 	}
 	for _, walked := range []struct {
@@ -62,11 +63,11 @@ func TestAssembleDepthOfRawStacks(t *testing.T) {
 		cut       format.StackCut
 		different bool
 	}{{3, format.CutNone, false}, {2, format.CutDepth, false}, {2, format.CutNone, true}} {
-		e := &stackEntry{cut: walked.cut, sent: walked.frames}
+		var indices []frameIndex
 		for _, f := range frames[:walked.frames] {
-			e.frames = append(e.frames, a.frames.index(f))
+			indices = append(indices, a.frames.index(f))
 		}
-		a.stacks[12] = e
+		a.stacks.add(12, stackEntry{cut: walked.cut, sent: uint8(walked.frames)}, indices)
 		before := a.counts.Unverified
 		a.rawStack(&rawEvent{hash: 12, verify: true})
 		if different := a.counts.Unverified > before; different != walked.different {

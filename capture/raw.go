@@ -41,11 +41,11 @@ func (a *assembler) rawStack(r *rawEvent) {
 	if r.time >= a.later {
 		a.counts.RawLater++
 	}
-	e := &stackEntry{cut: cut, frames: make([]frameIndex, len(frames)), sent: len(frames), once: true}
-	for i, f := range frames {
-		e.frames[i] = a.frames.index(f)
+	a.indices = a.indices[:0]
+	for _, f := range frames {
+		a.indices = append(a.indices, a.frames.index(f))
 	}
-	a.stacks[r.hash] = e
+	a.stacks.add(r.hash, stackEntry{cut: cut, sent: uint8(len(frames)), once: true}, a.indices)
 }
 
 // maxDifferences is how many stacks that differ are kept to be shown.
@@ -53,14 +53,14 @@ const maxDifferences = 10
 
 // verify compares a stack that a program walked with what unwinding came to.
 func (a *assembler) verify(r *rawEvent, frames []stackFrame, cut format.StackCut) {
-	walked := a.stacks[r.hash]
+	walked := a.stacks.find(r.hash)
 	if walked == nil {
 		return
 	}
 	a.counts.Verified++
 	// Places without a rule are guessed at by both, and where a guess ends proves nothing.
 	guessed := slices.ContainsFunc(frames, func(f stackFrame) bool { return f.flags&format.FrameGuessed != 0 })
-	passed := a.frames.all(walked.frames)
+	passed := a.frames.all(a.stacks.of(walked))
 	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk went no further
 		frames, cut = frames[:len(passed)], walked.cut
 	}

@@ -37,6 +37,7 @@ type Recorder struct {
 	a           *assembler
 	epoch       uint64
 	enabled     bool // the programs record
+	closing     bool // the segment is full, and its frames are being named
 	started     time.Time
 	elapsed     time.Duration // of recording, once it has ended
 }
@@ -102,9 +103,7 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 		return err
 	}
 	if r.programs.userRules() {
-		if r.rows, err = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows]); err != nil {
-			return err
-		}
+		r.rows = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows])
 	}
 	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc)
 	if r.rows != nil {
@@ -281,7 +280,6 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 		case <-second.C:
 			if err == nil {
 				fail(r.flush())
-				r.a.nameAhead(r.symbolizer)
 			}
 		case <-progress.C:
 			if r.opt.Progress != nil {
@@ -298,7 +296,13 @@ func (r *Recorder) endRound() error {
 	if err := r.a.endRound(); err != nil {
 		return err
 	}
-	if r.w.SegmentFull() || time.Since(r.a.started) > segmentAge {
+	full := r.w.SegmentFull() || r.a.stacks.full() || time.Since(r.a.started) > segmentAge
+	switch {
+	case full && !r.closing:
+		r.closing = true
+		r.symbolizer.nameAhead(slices.Clone(r.a.located))
+	case r.closing && !r.symbolizer.busy():
+		r.closing = false
 		if err := r.endSegment(); err != nil {
 			return err
 		}
@@ -402,20 +406,21 @@ func (r *Recorder) Close() error {
 	if r.tracker != nil {
 		errs = append(errs, r.tracker.detach())
 	}
+	// What works in the background uses maps and files: it ends first.
+	if r.symbolizer != nil {
+		r.symbolizer.close()
+	}
+	if r.rows != nil {
+		r.rows.close()
+	}
 	if r.programs != nil {
 		errs = append(errs, r.programs.close())
 	}
 	if r.sideband != nil {
 		errs = append(errs, r.sideband.close())
 	}
-	if r.symbolizer != nil {
-		r.symbolizer.wait()
-	}
 	if r.unwinder != nil {
 		r.unwinder.close()
-	}
-	if r.rows != nil {
-		errs = append(errs, r.rows.close())
 	}
 	if r.rules != nil {
 		errs = append(errs, r.rules.close())

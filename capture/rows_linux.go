@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"os"
 	"slices"
 	"sync"
 	"unsafe"
@@ -16,10 +17,8 @@ import (
 // ruleRows holds the rules of whole images, see bpf/rules.h. They are read in the
 // background when an image is first seen: until then the programs ask.
 type ruleRows struct {
-	mem    []byte
-	rows   []bpf.HooksRow
-	images *ebpf.Map
-	used   int // of rows; the loading goroutine's
+	rows, images *ebpf.Map
+	used         int // of rows; the loading goroutine's
 
 	asked  map[uint64]bool // keys of images; the recorder's
 	loaded sync.WaitGroup
@@ -39,17 +38,12 @@ type wantedRows struct {
 // maxWanted bounds the images that wait to be read.
 const maxWanted = 1 << 12
 
-func newRuleRows(rows, images *ebpf.Map) (*ruleRows, error) {
-	const n = 1 << bpf.RowBits
-	mem, err := mapValues(rows, n*int(unsafe.Sizeof(bpf.HooksRow{})))
-	if err != nil {
-		return nil, err
-	}
-	r := &ruleRows{mem: mem, rows: unsafe.Slice((*bpf.HooksRow)(unsafe.Pointer(&mem[0])), n), images: images, asked: make(map[uint64]bool)}
+func newRuleRows(rows, images *ebpf.Map) *ruleRows {
+	r := &ruleRows{rows: rows, images: images, asked: make(map[uint64]bool)}
 	r.added = sync.NewCond(&r.lock)
 	r.loaded.Add(1)
 	go r.run()
-	return r, nil
+	return r
 }
 
 // want has an image's rows read, once.
@@ -101,12 +95,9 @@ func (r *ruleRows) run() {
 // read writes an image's rows, if there is room for all of them; else its places
 // keep being taught one by one.
 func (r *ruleRows) read(w wantedRows) {
-	ranges, ok := w.image.Ranges(len(r.rows) - r.used)
-	if !ok || len(ranges) == 0 {
+	ranges, ok := w.image.Ranges(1<<bpf.RowBits - r.used)
+	if !ok || len(ranges) == 0 || r.write(ranges) != nil {
 		return
-	}
-	for i, g := range ranges {
-		r.rows[r.used+i] = bpf.HooksRow{Offset: g.Offset, Body: uint64(encodeRule(g.Rule))}
 	}
 	span := bpf.HooksRowSpan{First: uint32(r.used), Count: uint32(len(ranges))}
 	if r.images.Put(w.key, span) == nil { // no more images fit in the map
@@ -114,11 +105,27 @@ func (r *ruleRows) read(w wantedRows) {
 	}
 }
 
-func (r *ruleRows) close() error {
+// write writes rows behind those used. The map's memory is the kernel's: it is
+// mapped only for as long as that takes.
+func (r *ruleRows) write(ranges []unwind.RuleRange) error {
+	const size = int(unsafe.Sizeof(bpf.HooksRow{}))
+	start, end := r.used*size, (r.used+len(ranges))*size
+	first := start &^ (os.Getpagesize() - 1)
+	mem, err := unix.Mmap(r.rows.FD(), int64(first), end-first, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return err
+	}
+	rows := unsafe.Slice((*bpf.HooksRow)(unsafe.Pointer(&mem[start-first])), len(ranges))
+	for i, g := range ranges {
+		rows[i] = bpf.HooksRow{Offset: g.Offset, Body: uint64(encodeRule(g.Rule))}
+	}
+	return unix.Munmap(mem)
+}
+
+func (r *ruleRows) close() {
 	r.lock.Lock()
 	r.closed = true
 	r.added.Broadcast()
 	r.lock.Unlock()
 	r.loaded.Wait()
-	return unix.Munmap(r.mem)
 }

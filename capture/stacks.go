@@ -5,20 +5,6 @@ import (
 	"trapline/format"
 )
 
-// A stackEntry is a stack as sent by a program, and its ID once a hit refers to it.
-type stackEntry struct {
-	kernel  bool
-	cut     format.StackCut
-	frames  []frameIndex
-	sent    int    // frames, those of the way to the program included
-	once    bool   // unwound here: no other hit refers to it
-	check   uint64 // another hash of the addresses, to find two stacks with one hash
-	segment uint64 // that id belongs to
-	id      format.StackID
-	written int             // frames that id has
-	why     format.StackCut // … and why it has no more
-}
-
 type stackFrame struct {
 	location
 	flags format.FrameFlags
@@ -32,6 +18,13 @@ type frameIndex uint32
 type frameTable struct {
 	frames  []stackFrame
 	indices map[stackFrame]frameIndex
+	ids     []frameID
+}
+
+// A frameID is a frame's ID in a segment.
+type frameID struct {
+	segment uint32
+	id      format.FrameID
 }
 
 func (t *frameTable) index(f stackFrame) frameIndex {
@@ -42,6 +35,7 @@ func (t *frameTable) index(f stackFrame) frameIndex {
 		}
 		i = frameIndex(len(t.frames))
 		t.frames = append(t.frames, f)
+		t.ids = append(t.ids, frameID{})
 		t.indices[f] = i
 	}
 	return i
@@ -75,7 +69,26 @@ func (a *assembler) stack(s *stackEvent) {
 	if s.kernel {
 		a.teachKernel(s)
 	}
-	e := &stackEntry{kernel: s.kernel, cut: format.StackCut(s.cut), frames: make([]frameIndex, 0, s.count), sent: s.count}
+	if known := a.stacks.find(s.hash); known != nil {
+		if !s.again || known.check == 0 {
+			return
+		}
+		if check := s.check(); check != 0 {
+			a.counts.StacksCompared++
+			if known.check != check {
+				a.counts.StacksDifferent++
+			}
+		}
+		return
+	}
+	frames, cut := a.framesOf(s)
+	a.stacks.add(s.hash, stackEntry{kernel: s.kernel, cut: cut, sent: uint8(s.count), check: s.check()}, frames)
+}
+
+// framesOf returns what the frames of a stack are, up to the next call, and why there are no more.
+func (a *assembler) framesOf(s *stackEvent) ([]frameIndex, format.StackCut) {
+	frames := a.indices[:0]
+	defer func() { a.indices = frames }()
 	guessed := false
 	for i := range s.count {
 		var f stackFrame
@@ -85,7 +98,7 @@ func (a *assembler) stack(s *stackEvent) {
 			if i > 0 {
 				f.flags = format.FrameReturn
 			}
-			if len(e.frames) == 0 && (f.image == nil || a.locator.entry(f.location)) {
+			if len(frames) == 0 && (f.image == nil || a.locator.entry(f.location)) {
 				continue // also programs too new to have a name
 			}
 		} else {
@@ -93,8 +106,7 @@ func (a *assembler) stack(s *stackEvent) {
 			l, code := a.locator.user(s, u)
 			if !code || u.address < lowestAddress {
 				// What was taken for a frame pointer was none.
-				e.cut = format.CutNoRule
-				break
+				return frames, format.CutNoRule
 			}
 			f.location = l
 			if !u.exact {
@@ -105,23 +117,9 @@ func (a *assembler) stack(s *stackEvent) {
 			}
 			guessed = u.guessed
 		}
-		e.frames = append(e.frames, a.frames.index(f))
+		frames = append(frames, a.frames.index(f))
 	}
-	e.check = s.check()
-	known := a.stacks[s.hash]
-	if known == nil {
-		a.stacks[s.hash] = e
-		return
-	}
-	if s.again {
-		if known.check == 0 || e.check == 0 {
-			return
-		}
-		a.counts.StacksCompared++
-		if known.check != e.check {
-			a.counts.StacksDifferent++
-		}
-	}
+	return frames, format.StackCut(s.cut)
 }
 
 // check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
@@ -151,27 +149,33 @@ func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool)
 	if hash == 0 {
 		return 0, true
 	}
-	e := a.stacks[hash]
+	e := a.stacks.find(hash)
 	if e == nil {
-		if e = a.older[hash]; e == nil {
+		old := a.older.find(hash)
+		if old == nil {
 			return 0, false
 		}
-		a.stacks[hash] = e
+		e = a.stacks.add(hash, *old, a.older.of(old))
 	}
-	indices, cut := e.upTo(depth)
-	if e.segment != a.segment || e.written != len(indices) || e.why != cut {
-		frames := make([]format.FrameID, len(indices))
-		for i, n := range indices {
-			frames[i] = a.frame(a.frames.frames[n])
+	indices, cut := e.upTo(a.stacks.of(e), depth)
+	if e.segment != uint32(a.segment) || int(e.written) != len(indices) || e.why != cut {
+		a.ids = a.ids[:0]
+		for _, n := range indices {
+			a.ids = append(a.ids, a.frameID(n))
 		}
-		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: cut, Frames: frames})
-		e.segment, e.written, e.why = a.segment, len(indices), cut
-	}
-	if e.once {
-		delete(a.stacks, hash)
-		delete(a.older, hash)
+		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: cut, Frames: a.ids})
+		e.segment, e.written, e.why = uint32(a.segment), uint8(len(indices)), cut
 	}
 	return e.id, true
+}
+
+// frameID returns the ID in the open segment of a frame of the table.
+func (a *assembler) frameID(n frameIndex) format.FrameID {
+	known := &a.frames.ids[n]
+	if known.segment != uint32(a.segment) {
+		*known = frameID{uint32(a.segment), a.frame(a.frames.frames[n])}
+	}
+	return known.id
 }
 
 func (a *assembler) frame(f stackFrame) format.FrameID {

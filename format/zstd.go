@@ -32,6 +32,7 @@ func newCompressor(level int) *zstd.Encoder {
 	e, err := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.EncoderLevel(min(level, 4))),
 		zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(1<<20), // an encoder keeps twice as much, and a plane is rarely longer
 		zstd.WithSingleSegment(true),
 		// Low bytes of times repeat nowhere, yet are not evenly spread.
 		zstd.WithAllLitEntropyCompression(true),

@@ -1,0 +1,207 @@
+package capture
+
+import (
+	"cmp"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// A symbolizer names frames from the images they lie in. Images are opened for
+// one segment's frames at a time, so that their tables do not pile up.
+type symbolizer struct {
+	kernel *kernelImages
+	// Names found before: most frames come back in the next segment.
+	named map[stackFrame][]symbol.Call
+	// Images that frames were named from ahead, for those that have come since.
+	open  map[*image]*openELF
+	ahead chan struct{} // closed when the frames named ahead are in named; nil: there are none
+}
+
+const (
+	// maxNamed bounds what is remembered, to some 30 MB.
+	maxNamed = 1 << 17
+	// maxOpen bounds the images that stay open, in bytes of their files: their tables are no larger.
+	maxOpen = 32 << 20
+)
+
+// nameAhead names frames in the background, before the segment ends: few are then
+// left for its end, while which no hit is taken in.
+func (s *symbolizer) nameAhead(frames []stackFrame) {
+	s.ahead = make(chan struct{})
+	go func() {
+		defer close(s.ahead)
+		s.name(frames, true, nil)
+	}()
+}
+
+// busy reports whether frames are being named ahead.
+func (s *symbolizer) busy() bool {
+	if s.ahead == nil {
+		return false
+	}
+	select {
+	case <-s.ahead:
+		return false
+	default:
+		return true
+	}
+}
+
+// wait returns when no frames are being named ahead.
+func (s *symbolizer) wait() {
+	if s.ahead != nil {
+		<-s.ahead
+	}
+}
+
+// close closes the images that stayed open.
+func (s *symbolizer) close() {
+	s.wait()
+	for _, o := range s.open {
+		o.close()
+	}
+	s.open = nil
+}
+
+// name returns the calls at each frame of user space, by index; nil where there is no name.
+// It works on several images at a time. progress is told how many images are done.
+func (s *symbolizer) name(frames []stackFrame, stayOpen bool, progress func(done, total int)) [][]symbol.Call {
+	calls := make([][]symbol.Call, len(frames))
+	byImage := make(map[*image][]int)
+	for i, f := range frames {
+		if f.image == nil {
+			continue
+		}
+		if c, ok := s.named[f]; ok {
+			calls[i] = c
+			continue
+		}
+		if k := f.image.kind; k == format.ImageELF || k == format.ImageVDSO {
+			byImage[f.image] = append(byImage[f.image], i)
+		}
+	}
+	order := slices.SortedFunc(maps.Keys(byImage), func(a, b *image) int { return cmp.Compare(len(byImage[b]), len(byImage[a])) })
+	var (
+		wait  sync.WaitGroup
+		lock  sync.Mutex
+		done  int
+		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+		room  = int64(maxOpen)
+		stay  = make(map[*image]*openELF)
+	)
+	for _, img := range order {
+		wait.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer wait.Done()
+			o, opened := s.open[img], false
+			if o == nil {
+				o, opened = openForNames(img), true
+			}
+			o.name(byImage[img], frames, calls)
+			<-slots
+			lock.Lock()
+			defer lock.Unlock()
+			switch {
+			case opened && stayOpen && o.size <= room:
+				room -= o.size
+				stay[img] = o
+			case opened:
+				o.close()
+			}
+			if done++; progress != nil {
+				progress(done, len(byImage))
+			}
+		}()
+	}
+	wait.Wait()
+	if stayOpen {
+		s.open = stay
+	}
+	if s.named == nil || len(s.named)+len(frames) > maxNamed {
+		s.named = make(map[stackFrame][]symbol.Call)
+	}
+	for _, indices := range byImage {
+		for _, i := range indices {
+			if len(s.named) < maxNamed {
+				s.named[frames[i]] = calls[i]
+			}
+		}
+	}
+	return calls
+}
+
+// An openELF is an image whose frames are being named.
+type openELF struct {
+	elf  *symbol.ELF // nil: it cannot be read
+	done func()
+	size int64 // of the file, in bytes
+}
+
+func openForNames(img *image) *openELF {
+	o := &openELF{}
+	var r io.ReaderAt
+	if r, o.done = openImage(img); r == nil {
+		return o
+	}
+	if f, ok := r.(*os.File); ok {
+		if st, err := f.Stat(); err == nil {
+			o.size = st.Size()
+		}
+	}
+	if elf, err := symbol.NewELF(r, symbol.Options{Path: img.path, Root: img.root}); err == nil {
+		o.elf = elf
+	}
+	return o
+}
+
+func (o *openELF) close() {
+	if o.elf != nil {
+		o.elf.Close()
+	}
+	if o.done != nil {
+		o.done()
+	}
+}
+
+// name names the frames with the indices.
+func (o *openELF) name(indices []int, frames []stackFrame, calls [][]symbol.Call) {
+	if o.elf == nil {
+		return
+	}
+	for _, i := range indices {
+		back := back(frames[i])
+		c := o.elf.Lookup(frames[i].offset - back)
+		if len(c) > 0 && back > 0 {
+			// c is shared between look-ups.
+			c = append([]symbol.Call(nil), c...)
+			c[len(c)-1].Offset += back
+		}
+		calls[i] = c
+	}
+}
+
+// openImage returns the image's bytes and what gives them back; nil when it cannot be had.
+func openImage(img *image) (io.ReaderAt, func()) {
+	switch {
+	case img.kind == format.ImageVDSO:
+		if v, err := symbol.VDSO(); err == nil {
+			return v, func() {}
+		}
+	case img.file != nil:
+		return img.file, func() {}
+	default:
+		if f, err := os.Open(filepath.Join(img.root, img.path)); err == nil {
+			return f, func() { f.Close() }
+		}
+	}
+	return nil, nil
+}
