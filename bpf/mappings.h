@@ -150,6 +150,16 @@ static __always_inline void keep_mapping(struct scratch *s, u64 key)
 		*place = s->at;
 }
 
+static __always_inline u64 region_key(struct scratch *s, u64 address)
+{
+	return mix(s->process, ~(address >> REGION_SHIFT));
+}
+
+static __always_inline u64 page_key(struct scratch *s, u64 address)
+{
+	return mix(s->process, address >> 12);
+}
+
 /* Was the mapping of an address found before, and is it still as it was? It is in s->at then. */
 __noinline int known_mapping(u32 slot, u64 key, u64 address)
 {
@@ -232,10 +242,10 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 
 	if (!s)
 		return MAPPING_UNKNOWN;
-	u64 region = mix(s->process, ~(address >> REGION_SHIFT));
-	u64 page = mix(s->process, address >> 12);
-	if (known_mapping(slot, region, address) || known_mapping(slot, page, address))
+	if (known_mapping(slot, region_key(s, address), address) ||
+	    known_mapping(slot, page_key(s, address), address))
 		return MAPPING_CODE;
+	barrier_var(address); /* the keys are made anew below: there is little room on the stack */
 	s->at.size = 0;
 	struct mapping_search w = {.found = &s->at, .process = s->process};
 	long err = bpf_find_vma(bpf_get_current_task_btf(), address, found_mapping, &w, 0);
@@ -245,8 +255,8 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 		return in_program(slot, address) ? MAPPING_CODE : MAPPING_UNKNOWN;
 	if (w.known == MAPPING_CODE) {
 		s->at.version = s->space;
-		keep_mapping(s, region);
-		keep_mapping(s, page);
+		keep_mapping(s, region_key(s, address));
+		keep_mapping(s, page_key(s, address));
 		note_program(slot);
 	}
 	return w.known;

@@ -48,25 +48,40 @@ static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, 
 	return 0;
 }
 
-/* The same in a walk that is to be remembered. */
-static __always_inline int noted_word(struct scratch *s, u32 slot, struct memo *m,
-				      u64 address, u64 *value)
+/* Notes that the walk has read a word; a value at no address: that it does not follow from words alone. */
+__noinline int note_word(u32 slot, u64 address, u64 value)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct memo *m;
+	u32 index, n;
+	u64 at;
+
+	if (!s)
+		return 0;
+	index = s->walk.memo;
+	m = bpf_map_lookup_elem(&memos, &index);
+	if (!m)
+		return 0;
+	at = address - m->sp;
+	n = m->words;
+	barrier_var(n);
+	if (n < MEMO_WORDS && at < 1 << 16) {
+		m->value[n] = value;
+		m->at[n] = at;
+		m->words = n + 1;
+	} else {
+		m->words = MEMO_NONE;
+	}
+	return 0;
+}
+
+/* Reads a word in a walk that may have to be remembered. */
+static __always_inline int noted_word(struct scratch *s, u32 slot, u64 address, u64 *value)
 {
 	if (stack_word(s, slot, address, value))
 		return 1;
-	if (__builtin_expect(s->walk.note, 0)) {
-		u64 at = address - m->sp;
-		u32 n = m->words;
-
-		barrier_var(n);
-		if (n < MEMO_WORDS && at < 1 << 16) {
-			m->value[n] = *value;
-			m->at[n] = at;
-			m->words = n + 1;
-		} else {
-			m->words = MEMO_NONE;
-		}
-	}
+	if (__builtin_expect(s->walk.note, 0))
+		note_word(slot, address, *value);
 	return 0;
 }
 

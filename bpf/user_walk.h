@@ -181,15 +181,10 @@ __noinline int walk_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	u64 pc, sp, fp, hash, place, start = 0, size = 0, image = 0, delta = 0;
-	u32 back, n, ended = 0, memo;
-	struct memo *m;
+	u32 back, n, ended = 0;
 	u8 cut = CUT_NONE;
 
 	if (!s)
-		return 1;
-	memo = s->walk.memo;
-	m = bpf_map_lookup_elem(&memos, &memo);
-	if (!m)
 		return 1;
 	pc = s->walk.pc;
 	sp = s->walk.sp;
@@ -261,7 +256,7 @@ __noinline int walk_on(u32 slot, u32 max)
 			}
 			cfa += RULE_CFA(body);
 			if (body & RULE_DEREF) {
-				if (noted_word(s, slot, m, cfa, &value)) {
+				if (noted_word(s, slot, cfa, &value)) {
 					cut = CUT_UNREADABLE;
 					break;
 				}
@@ -274,14 +269,14 @@ __noinline int walk_on(u32 slot, u32 max)
 			if (body & RULE_SAVES_FP) {
 				u64 saved = (body & RULE_FP_FROM_FP ? fp : cfa) + RULE_FP(body);
 
-				if (noted_word(s, slot, m, saved, &value)) {
+				if (noted_word(s, slot, saved, &value)) {
 					cut = CUT_UNREADABLE;
 					break;
 				}
 				fp = value;
 			}
 			place = cfa - 8;
-			if (noted_word(s, slot, m, place, &value)) {
+			if (noted_word(s, slot, place, &value)) {
 				cut = CUT_UNREADABLE;
 				break;
 			}
@@ -302,7 +297,7 @@ __noinline int walk_on(u32 slot, u32 max)
 		} else {
 			s->walk.sp = sp;
 			s->walk.fp = fp;
-			m->words = MEMO_NONE; /* it may look at more than the stack */
+			note_word(slot, 0, 0); /* it may look at more than the stack */
 			cut = special_step(slot, body);
 			if (cut)
 				break;
