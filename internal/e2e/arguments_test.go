@@ -40,6 +40,9 @@ func TestProgramArguments(t *testing.T) {
 	const n = 2000
 	for _, build := range []string{"gcc-O0", "gcc-O2", "gcc-dwarf4", "clang-O0", "clang-O2"} {
 		t.Run(build, func(t *testing.T) {
+			if build != "gcc-O2" {
+				testenv.Host(t) // where the arguments are does not depend on the kernel
+			}
 			target := testenv.Target(t, "arguments-"+build)
 			at := func(kind, rest string) string { return kind + ":" + target + ":" + rest }
 			path := recordOK(t, "--no-stacks",
@@ -115,6 +118,7 @@ func wantArgument(probe string, i int) map[string]any {
 // call once, with its own values.
 func TestGoArguments(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, c := range []struct {
 		target string
 		n      int
@@ -277,6 +281,7 @@ func TestKernelArguments(t *testing.T) {
 // What cannot be had is said before anything is recorded.
 func TestArgumentMistakes(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "arguments-gcc-O0")
 	for event, want := range map[string]string{
 		"pointers r->lenght":         "r struct request has no field lenght (it has length",

@@ -54,6 +54,7 @@ func isEntry(h *hit) bool {
 
 func TestDurationsOfRecursion(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "calls")
 	path := recordOK(t, "--no-stacks", "-e", "uprobe:"+target+":fib", "-e", "uretprobe:"+target+":fib duration", "--", target, "fib", "12")
 	const calls = 12 * 465 // of fib(12): 2*fib(13)-1
@@ -67,6 +68,7 @@ func TestDurationsOfRecursion(t *testing.T) {
 // not taken for them.
 func TestDurationsAfterLongjmp(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 1000
 	target := testenv.Target(t, "calls")
 	path := recordOK(t, "--no-stacks", "-e", "uprobe:"+target+":jump", "-e", "uretprobe:"+target+":jump duration", "--", target, "jump", "1000")
@@ -91,6 +93,7 @@ func TestDurationsAfterLongjmp(t *testing.T) {
 // Only slow calls are kept, and all of them.
 func TestMinLatency(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 500
 	target := testenv.Target(t, "calls")
 	for _, event := range []string{"uretprobe:" + target + ":nap i=retval:s32 duration", "syscalls:sys_exit_clock_nanosleep duration"} {
@@ -141,6 +144,7 @@ func TestDurationsOfSystemCalls(t *testing.T) {
 // every call is found nevertheless.
 func TestDurationsOfGoroutines(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const depth, times = 201, 8
 	target := testenv.Target(t, "goreturns")
 	path := recordOK(t, "--no-stacks", "-e", "uretprobe:"+target+":main.deep duration", "--", target, "8000")

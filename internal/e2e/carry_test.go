@@ -18,6 +18,7 @@ import (
 // binaries, /proc or a network, it prints the same bytes.
 func TestReportElsewhereIsIdentical(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter")
 	path := recordOK(t, "-e", "sched:sched_switch", "-e", getppid, "-e", "uprobe:libc:malloc size=arg0:u64",
 		"--", target, "-t", "2", "-f", "1", "500")

@@ -30,6 +30,7 @@ func shallow(all string, depth int) string {
 // whatever way stacks are found. A stack that ends at the limit is whole.
 func TestDepthOfSingleEvents(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n, deepest = 500, 25
 	target := testenv.Target(t, "counter")
 	leaf := "leaf " + strings.Repeat("down ", 20) + "mid top work main"

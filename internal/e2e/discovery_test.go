@@ -38,6 +38,7 @@ uretprobe:TARGET:many_00[0-1]
 
 func TestListVerbose(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "usdt")
 	r := run(t, exec.Command(command(t, "record"), "-lv", "-x", target, "narrow"))
 	for _, want := range []string{"# usdt: static probe of a program; stable", "\nusdt:" + target + ":trapline:narrow\n    arg0:u8\n    arg1:s8\n"} {

@@ -21,6 +21,7 @@ import (
 
 func TestSignalsEndARecordingCleanly(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 1000
 	target := testenv.Target(t, "counter-static")
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -37,6 +38,7 @@ func TestSignalsEndARecordingCleanly(t *testing.T) {
 
 func TestStatusOfTheCommandPassesThrough(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
 	self := testenv.Target(t, "brief")
 	for _, c := range []struct {
@@ -70,6 +72,7 @@ func TestKillSelf(t *testing.T) {
 // What was recorded more than a second before record is killed is in the file.
 func TestKilledRecorderLeavesAReadableFile(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 5000
 	target := testenv.Target(t, "counter-static")
 	r := startRecord(t, "-a", "-u", strconv.Itoa(otherUser), "-e", getppid)
@@ -89,6 +92,7 @@ func TestKilledRecorderLeavesAReadableFile(t *testing.T) {
 // The same bytes go through a pipe as into a file, and report reads them there.
 func TestCaptureThroughAPipe(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 1000
 	target := testenv.Target(t, "counter-static")
 	rec := exec.Command(command(t, "record"), "-o", "-", "-e", getppid, "--", target, "-c", "p", strconv.Itoa(n))
@@ -121,6 +125,7 @@ func TestCaptureThroughAPipe(t *testing.T) {
 
 func TestCaptureBelongsToTheUserBehindSudo(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
 	path := filepath.Join(t.TempDir(), "trapline.data")
 	cmd := exec.Command(command(t, "record"), "-o", path, "-e", getppid, "--", target, "-c", "p", "10")
@@ -138,6 +143,7 @@ func TestCaptureBelongsToTheUserBehindSudo(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=32k"); err != nil {

@@ -84,6 +84,7 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 // with these read one by one. All hits say the same in all three.
 func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter")
 	for _, test := range []struct {
 		event, fields string
@@ -139,6 +140,7 @@ func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 // A predicate may look at fields that are not among those asked for: they are recorded, too.
 func TestFilterByOtherFields(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 300
 	for _, test := range []struct {
 		event  string
@@ -175,6 +177,7 @@ func TestFilterByOtherFields(t *testing.T) {
 // What cannot be had of a tracepoint is said before anything is recorded, and what to do instead.
 func TestFieldMistakes(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for event, want := range map[string]string{
 		"sched:sched_switch next_pit":                   "next_pit is no argument here: there are prev_comm, ",
 		"syscalls:sys_enter_openat flags.x":             "flags is int, which has no fields",

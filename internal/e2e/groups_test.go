@@ -36,6 +36,7 @@ func copyProgram(t *testing.T, from, to string) {
 
 func TestTaskNames(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 500
 	target := testenv.Target(t, "counter-static")
 	programs := map[string]string{}

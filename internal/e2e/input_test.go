@@ -15,6 +15,7 @@ import (
 // Each mistake has its exit code and a message that names what was asked.
 func TestMistakes(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text")
 	if err := os.WriteFile(text, []byte("this is not a capture, whatever its name says\n"), 0o644); err != nil {

@@ -17,6 +17,7 @@ import (
 // One of n hits of each CPU is kept, the others are in the account, and a hit stands for n.
 func TestOneOfN(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n, every, workers = 10007, 10, 4
 	target := testenv.Target(t, "counter")
 	for _, event := range []string{getppid, "uprobe:" + target + ":leaf"} {
@@ -43,6 +44,7 @@ func TestOneOfN(t *testing.T) {
 
 func TestMaxHitsIsExact(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
 	const most = 1234
 	path := recordOK(t, "-M", strconv.Itoa(most), "-e", getppid, "-e", "syscalls:sys_exit_getppid", "--", target, "-c", "p", "-t", "4", "100000000")
@@ -53,6 +55,7 @@ func TestMaxHitsIsExact(t *testing.T) {
 // that may come at once.
 func TestMaxRate(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const rate, n = 2000, 400000
 	target := testenv.Target(t, "counter-static")
 	path := recordOK(t, "--max-rate", strconv.Itoa(rate), "-e", getppid, "--", target, "-c", "p", "-t", "2", "-r", "200000", strconv.Itoa(n))
@@ -73,6 +76,7 @@ func TestMaxRate(t *testing.T) {
 // With a delay, the beginning of the command is missing, and only that.
 func TestDelay(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter")
 	const n = 600
 	path := recordOK(t, "-D", "200", "-e", "uprobe:"+target+":leaf i=arg0:s32", "--", target, "-c", "p", "-r", "1000", strconv.Itoa(n))
@@ -90,6 +94,7 @@ func TestDelay(t *testing.T) {
 
 func TestReadyDescriptor(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
 	r, w, err := os.Pipe()
 	if err != nil {

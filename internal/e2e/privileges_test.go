@@ -101,6 +101,7 @@ func TestCapabilities(t *testing.T) {
 // Functions of another user's process that runs already have names.
 func TestOtherUsersProcess(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	perfEventParanoid(t, "2")
 	info(t, exec.Command(command(t, "record"), "--info"))
 	target := exec.Command(testenv.Target(t, "counter"), "-c", "p", "-r", "1000", "1000000")

@@ -16,6 +16,7 @@ import (
 // A probe file records what its events record, and -e adds to it.
 func TestProbeFile(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 1000
 	target := testenv.Target(t, "counter")
 	file := filepath.Join(t.TempDir(), "probes.yaml")

@@ -35,6 +35,7 @@ func runOK(t testing.TB, cmd *exec.Cmd) {
 
 func TestScope(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 1000
 	target := testenv.Target(t, "counter-static")
 	count := func() *exec.Cmd { return exec.Command(target, "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(n)) }

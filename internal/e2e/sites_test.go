@@ -48,6 +48,7 @@ func TestManyFunctions(t *testing.T) {
 // The arguments of all probes of a pattern, one program behind them.
 func TestManyArguments(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "many")
 	path := recordOK(t, "--allow-slow", "-e", "uretprobe:"+target+":many_[0-4]* ret=retval:s32", "--", target)
 	all := hits(t, path)
@@ -69,6 +70,7 @@ func TestManyArguments(t *testing.T) {
 // panics are recovered; the program checks its own results.
 func TestGoReturns(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 100_000
 	target := testenv.Target(t, "goreturns")
 	path := recordOK(t, "--no-stacks", "-e", "uretprobe:"+target+":main.{answer,deep,rescued} ret=retval:s64",

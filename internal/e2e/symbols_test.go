@@ -34,6 +34,7 @@ func TestShortLivedProcessesHaveNames(t *testing.T) {
 
 func TestGoProgramsHaveNames(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, name := range []string{"gocounter", "gocounter-stripped"} {
 		t.Run(name, func(t *testing.T) {
 			const n = 500
@@ -53,6 +54,7 @@ func TestGoProgramsHaveNames(t *testing.T) {
 // Timed samples of a busy program are in its one busy function.
 func TestTimedSamples(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const ms, hz = 1000, 99
 	path := recordOK(t, "-F", "99", "-e", "cpu-clock", "--", testenv.Target(t, "busy"), "1000")
 	all := hits(t, path)

@@ -14,6 +14,7 @@ import (
 // testdata/targets/usdt.c says what the arguments are.
 func TestUSDT(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 3000
 	target := testenv.Target(t, "usdt")
 	path := recordOK(t, "-e", "usdt:"+target+":trapline:*", "--", target, strconv.Itoa(n))

@@ -31,7 +31,8 @@ func VM(t testing.TB) {
 }
 
 // Host needs a whole system around the test: compilers, a Go toolchain, other
-// tools. The virtual machines have none.
+// tools. The virtual machines have none. They are slow, too: what does not depend on
+// the kernel's version is tested on the host alone.
 func Host(t testing.TB) {
 	t.Helper()
 	if InVM() {
