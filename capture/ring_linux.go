@@ -133,7 +133,7 @@ type rings struct {
 const (
 	chunkSize = 256 << 10
 	// maxQueued bounds what waits to be decoded, in bytes; maxChunks is never reached before.
-	maxQueued = 48 << 20
+	maxQueued = 24 << 20
 	maxChunks = 1 << 16
 	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
 	// looked at so often that the fastest is a quarter full when its turn comes.

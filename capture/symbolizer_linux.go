@@ -29,7 +29,7 @@ const (
 	// maxNamed bounds what is remembered, to some 30 MB.
 	maxNamed = 1 << 17
 	// maxOpen bounds the images that stay open, in bytes of their files: their tables are no larger.
-	maxOpen = 32 << 20
+	maxOpen = 16 << 20
 )
 
 // nameAhead names frames in the background, before the segment ends: few are then
@@ -72,8 +72,13 @@ func (s *symbolizer) close() {
 }
 
 // name returns the calls at each frame of user space, by index; nil where there is no name.
-// It works on several images at a time. progress is told how many images are done.
+// It works on several images at a time, unless it does so while hits are taken in: stayOpen.
+// progress is told how many images are done.
 func (s *symbolizer) name(frames []stackFrame, stayOpen bool, progress func(done, total int)) [][]symbol.Call {
+	workers := runtime.GOMAXPROCS(0)
+	if stayOpen {
+		workers = 1
+	}
 	calls := make([][]symbol.Call, len(frames))
 	byImage := make(map[*image][]int)
 	for i, f := range frames {
@@ -93,7 +98,7 @@ func (s *symbolizer) name(frames []stackFrame, stayOpen bool, progress func(done
 		wait  sync.WaitGroup
 		lock  sync.Mutex
 		done  int
-		slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+		slots = make(chan struct{}, workers)
 		room  = int64(maxOpen)
 		stay  = make(map[*image]*openELF)
 	)
