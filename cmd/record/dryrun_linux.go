@@ -43,9 +43,6 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 			if p.Filter != nil {
 				fmt.Fprintf(w, "        only if %s\n", p.Filter)
 			}
-			for _, note := range p.Notes {
-				fmt.Fprintf(w, "        # %s\n", note)
-			}
 			alternatives(w, h.resolver.StaticTracepoints(p.Kind, p.Function))
 			sites += len(places)
 		}
