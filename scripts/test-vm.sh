@@ -9,6 +9,7 @@ CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o .cache/vm/vmexec ./intern
 export TRAPLINE_TARGETS="$PWD/.cache/targets" TRAPLINE_BIN="$PWD/bin"
 make -s -C testdata/targets OUT="$TRAPLINE_TARGETS"
 export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"
+export VM_TIMEOUT="${VM_TIMEOUT:-20m}" # of one package's tests, on a busy machine
 
 # What a dynamically linked target needs.
 libraries=$(ldd "$TRAPLINE_TARGETS/counter" | grep -o '/[^ ]*')
@@ -16,7 +17,7 @@ test_on() { # meta package
 	dir=$PWD/.cache/vm/$1
 	echo "-- $1: Linux $(strings -n 20 "$dir/vmlinuz" | sed -n 's/^\([0-9.]*[^ ]*\) (.*/\1/p' | head -n 1)"
 	VM_KERNEL=$dir/vmlinuz VM_FILES=$(printf '%s:' $libraries)$dir/dummy.ko=/vm/dummy.ko \
-		CGO_ENABLED=0 "$GO" test -count=1 -p 1 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS
+		CGO_ENABLED=0 "$GO" test -count=1 -timeout 30m -p 1 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS
 }
 
 # Each machine keeps one CPU busy: all kernels at a time, their output in order.

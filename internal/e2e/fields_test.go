@@ -21,6 +21,7 @@ import (
 // structures in the program's memory that they point to, of every call.
 func TestFieldsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 400
 	args := []string{"--no-stacks"}
 	for _, event := range []string{

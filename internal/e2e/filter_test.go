@@ -14,6 +14,7 @@ import (
 // rest: the program's calls of leaf are known, with i from 0 up.
 func TestFilterByArguments(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 5000
 	target := testenv.Target(t, "counter")
 	for predicate, keeps := range map[string]func(i int) bool{
@@ -61,6 +62,7 @@ func TestFilterByArguments(t *testing.T) {
 // the other that it holds of.
 func TestFilterByFields(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	target := testenv.Target(t, "counter")
 	for _, test := range []struct {
 		event, predicate string

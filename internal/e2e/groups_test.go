@@ -73,6 +73,7 @@ func TestTaskNames(t *testing.T) {
 
 func TestCgroups(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	const n = 500
 	target := testenv.Target(t, "counter-static")
 	root := cgroup2(t)

@@ -17,6 +17,7 @@ import (
 // never taken for each other.
 func TestStacksOverTime(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	a, b := testenv.Target(t, "twin-a"), testenv.Target(t, "twin-b")
 	const runs, stacks = 20, 50
 
