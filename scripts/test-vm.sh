@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 scripts/vm-kernels.sh $VM_KERNELS
 CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o .cache/vm/vmexec ./internal/vmtest/vmexec
 export TRAPLINE_TARGETS="$PWD/.cache/targets" TRAPLINE_BIN="$PWD/bin"
-make -s -C testdata/targets OUT="$TRAPLINE_TARGETS"
+make -s -C testdata/targets OUT="$TRAPLINE_TARGETS" all stacks-gcc-O2-nofp
 export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"
 export VM_TIMEOUT="${VM_TIMEOUT:-20m}" # of one package's tests, on a busy machine
 

@@ -84,7 +84,7 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 	case RuleGoAsmcgocall:
 		cut := w.goAsmcgocall(r.cfa.offset)
 		return true, cut, cut == CutNone
-	case RuleStep, RuleExact:
+	case RuleStep, RuleExact, RuleLinkRegister:
 		bias := frame.Address - vaddr
 		if frame.Return {
 			bias--

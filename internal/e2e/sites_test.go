@@ -16,19 +16,23 @@ import (
 func TestManyFunctions(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
+	n, pattern := 1000, "many_*"
+	if testenv.InVM() { // Linux 6.1 lets go of uprobes one by one
+		n, pattern = 100, "many_0*"
+	}
 	for _, kind := range []string{"uprobe", "uretprobe"} {
 		t.Run(kind, func(t *testing.T) {
-			path := recordOK(t, "--allow-slow", "-e", kind+":"+target+":many_*", "--", target)
+			path := recordOK(t, "--allow-slow", "-e", kind+":"+target+":"+pattern, "--", target)
 			q := qualityOf(t, path)
 			recorded := make(map[string]uint64)
 			for _, a := range q.Accounts {
 				recorded[a.Probe] += a.Counts["recorded"]
 			}
-			if len(recorded) != 1000 {
-				t.Errorf("%d probes have hits, want 1000", len(recorded))
+			if len(recorded) != n {
+				t.Errorf("%d probes have hits, want %d", len(recorded), n)
 			}
 			total := 0
-			for i := range 1000 {
+			for i := range n {
 				name := fmt.Sprintf("%s:many:many_%03d", kind, i)
 				if recorded[name] != uint64(i%3+1) {
 					t.Errorf("%s has %d hits, want %d", name, recorded[name], i%3+1)
