@@ -45,10 +45,8 @@ func TestTutorialPostgres(t *testing.T) {
 	installed := err == nil
 
 	t.Run("without debug symbols", func(t *testing.T) {
-		if installed {
-			t.Skip("they are installed: " + debugFile)
-		}
-		r := run(t, exec.Command(command(t, "record"), "-o", "/dev/null", "-e", line, "-a", "sleep", "1"))
+		words := append(withDebugDir(t, t.TempDir()), command(t, "record"), "-o", "/dev/null", "-e", line, "-a", "sleep", "1")
+		r := run(t, exec.Command(words[0], words[1:]...))
 		if r.code != 2 {
 			t.Errorf("exit code %d, want 2", r.code)
 		}
@@ -244,10 +242,6 @@ func debugFileOf(t *testing.T, program string) string {
 // one with the debug file of the server, which has a single function. Nobody else sees it.
 func withDebugFile(t *testing.T, debugFile, function string, address uint64) []string {
 	t.Helper()
-	const debugDir = "/usr/lib/debug"
-	if _, err := os.Stat(debugDir); err != nil {
-		testenv.Missing(t, debugDir)
-	}
 	f, err := elf.Open(postgres)
 	if err != nil {
 		t.Fatal(err)
@@ -260,5 +254,17 @@ func withDebugFile(t *testing.T, debugFile, function string, address uint64) []s
 	}
 	symbol := fmt.Sprintf("%s=.text:%#x,function,local", function, address-f.Section(".text").Addr)
 	runOK(t, exec.Command(testenv.Tool(t, "objcopy"), "--only-keep-debug", "--add-symbol", symbol, postgres, name))
+	return withDebugDir(t, dir)
+}
+
+// debugDir is where debug files are installed.
+const debugDir = "/usr/lib/debug"
+
+// withDebugDir returns the beginning of a command that sees a directory in the place of debugDir.
+func withDebugDir(t *testing.T, dir string) []string {
+	t.Helper()
+	if _, err := os.Stat(debugDir); err != nil {
+		testenv.Missing(t, debugDir)
+	}
 	return []string{testenv.Tool(t, "unshare"), "--mount", "sh", "-c", `mount --bind "$0" ` + debugDir + ` && exec "$@"`, dir}
 }
