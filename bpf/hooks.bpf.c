@@ -236,3 +236,10 @@ int on_exit(u64 *ctx)
 {
 	return scope_exit((void *)ctx[0]);
 }
+
+/* Attached to Linux 6.1 to 6.3, which do not count the changes of mappings. */
+SEC("tp_btf/vma_store")
+int on_mapping(u64 *ctx)
+{
+	return count_mapping(ctx);
+}

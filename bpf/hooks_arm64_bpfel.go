@@ -138,9 +138,7 @@ type HooksMemo struct {
 	Seed   uint64
 	Hash   uint64
 	Frames uint32
-	Cut    uint32
 	Words  uint32
-	Pad    uint32
 	Value  [96]uint64
 	At     [96]uint16
 }
@@ -298,6 +296,7 @@ const (
 	HooksMapControls          = "controls"
 	HooksMapImageRows         = "image_rows"
 	HooksMapLimits            = "limits"
+	HooksMapMappingChanges    = "mapping_changes"
 	HooksMapMappings          = "mappings"
 	HooksMapMemos             = "memos"
 	HooksMapProgramCode       = "program_code"
@@ -320,10 +319,12 @@ const (
 	HooksProgOnFentry         = "on_fentry"
 	HooksProgOnFexit          = "on_fexit"
 	HooksProgOnFork           = "on_fork"
+	HooksProgOnMapping        = "on_mapping"
 	HooksProgOnRawTracepoint  = "on_raw_tracepoint"
 	HooksProgOnRegisters      = "on_registers"
 	HooksProgOnTimed          = "on_timed"
 	HooksProgOnTracepoint     = "on_tracepoint"
+	HooksVarCountMappings     = "count_mappings"
 	HooksVarDataLocCount      = "data_loc_count"
 	HooksVarDataLocs          = "data_locs"
 	HooksVarDurationAt        = "duration_at"
@@ -412,6 +413,7 @@ type HooksProgramSpecs struct {
 	OnFentry         *ebpf.ProgramSpec `ebpf:"on_fentry"`
 	OnFexit          *ebpf.ProgramSpec `ebpf:"on_fexit"`
 	OnFork           *ebpf.ProgramSpec `ebpf:"on_fork"`
+	OnMapping        *ebpf.ProgramSpec `ebpf:"on_mapping"`
 	OnRawTracepoint  *ebpf.ProgramSpec `ebpf:"on_raw_tracepoint"`
 	OnRegisters      *ebpf.ProgramSpec `ebpf:"on_registers"`
 	OnTimed          *ebpf.ProgramSpec `ebpf:"on_timed"`
@@ -429,6 +431,7 @@ type HooksMapSpecs struct {
 	Controls        *ebpf.MapSpec `ebpf:"controls"`
 	ImageRows       *ebpf.MapSpec `ebpf:"image_rows"`
 	Limits          *ebpf.MapSpec `ebpf:"limits"`
+	MappingChanges  *ebpf.MapSpec `ebpf:"mapping_changes"`
 	Mappings        *ebpf.MapSpec `ebpf:"mappings"`
 	Memos           *ebpf.MapSpec `ebpf:"memos"`
 	ProgramCode     *ebpf.MapSpec `ebpf:"program_code"`
@@ -450,6 +453,7 @@ type HooksMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type HooksVariableSpecs struct {
+	CountMappings    *ebpf.VariableSpec `ebpf:"count_mappings"`
 	DataLocCount     *ebpf.VariableSpec `ebpf:"data_loc_count"`
 	DataLocs         *ebpf.VariableSpec `ebpf:"data_locs"`
 	DurationAt       *ebpf.VariableSpec `ebpf:"duration_at"`
@@ -516,6 +520,7 @@ type HooksMaps struct {
 	Controls        *ebpf.Map `ebpf:"controls"`
 	ImageRows       *ebpf.Map `ebpf:"image_rows"`
 	Limits          *ebpf.Map `ebpf:"limits"`
+	MappingChanges  *ebpf.Map `ebpf:"mapping_changes"`
 	Mappings        *ebpf.Map `ebpf:"mappings"`
 	Memos           *ebpf.Map `ebpf:"memos"`
 	ProgramCode     *ebpf.Map `ebpf:"program_code"`
@@ -542,6 +547,7 @@ func (m *HooksMaps) Close() error {
 		m.Controls,
 		m.ImageRows,
 		m.Limits,
+		m.MappingChanges,
 		m.Mappings,
 		m.Memos,
 		m.ProgramCode,
@@ -564,6 +570,7 @@ func (m *HooksMaps) Close() error {
 //
 // It can be passed to LoadHooksObjects or ebpf.CollectionSpec.LoadAndAssign.
 type HooksVariables struct {
+	CountMappings    *ebpf.Variable `ebpf:"count_mappings"`
 	DataLocCount     *ebpf.Variable `ebpf:"data_loc_count"`
 	DataLocs         *ebpf.Variable `ebpf:"data_locs"`
 	DurationAt       *ebpf.Variable `ebpf:"duration_at"`
@@ -614,6 +621,7 @@ type HooksPrograms struct {
 	OnFentry         *ebpf.Program `ebpf:"on_fentry"`
 	OnFexit          *ebpf.Program `ebpf:"on_fexit"`
 	OnFork           *ebpf.Program `ebpf:"on_fork"`
+	OnMapping        *ebpf.Program `ebpf:"on_mapping"`
 	OnRawTracepoint  *ebpf.Program `ebpf:"on_raw_tracepoint"`
 	OnRegisters      *ebpf.Program `ebpf:"on_registers"`
 	OnTimed          *ebpf.Program `ebpf:"on_timed"`
@@ -629,6 +637,7 @@ func (p *HooksPrograms) Close() error {
 		p.OnFentry,
 		p.OnFexit,
 		p.OnFork,
+		p.OnMapping,
 		p.OnRawTracepoint,
 		p.OnRegisters,
 		p.OnTimed,

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 
 	"trapline/internal/testenv"
 )
@@ -14,17 +15,26 @@ import (
 // the constants that enable the most code.
 func TestProgramsLoad(t *testing.T) {
 	testenv.Root(t)
-	for _, c := range []struct {
+	type program struct {
 		name, attach string
 		fetches      int
-	}{
+	}
+	programs := []program{
 		{HooksProgOnTracepoint, "", 0}, {HooksProgOnTimed, "", 0},
 		{HooksProgOnTracepoint, "", MaxFetches - 1}, {HooksProgOnRegisters, "", MaxFetches - 1},
 		{HooksProgOnRawTracepoint, "sched_switch", MaxFetches - 1},
 		{HooksProgOnFentry, "vfs_read", MaxFetches - 1}, {HooksProgOnFexit, "vfs_read", MaxFetches - 1},
 		{HooksProgOnCallTracepoint, "", 0}, {HooksProgOnCallRegisters, "", 0}, {HooksProgOnCallFentry, "vfs_read", 0},
 		{HooksProgOnFork, "sched_process_fork", 0}, {HooksProgOnExit, "sched_process_exit", 0},
-	} {
+	}
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kernel.AnyTypeByName("btf_trace_vma_store"); err == nil { // since Linux 6.1
+		programs = append(programs, program{HooksProgOnMapping, "vma_store", 0})
+	}
+	for _, c := range programs {
 		name, attach := c.name, c.attach
 		t.Run(fmt.Sprintf("%s_%d", name, c.fetches), func(t *testing.T) {
 			if name == HooksProgOnFentry || name == HooksProgOnFexit || name == HooksProgOnCallFentry {
@@ -53,7 +63,7 @@ func TestProgramsLoad(t *testing.T) {
 				{specs.DurationAt, uint32(8)}, {specs.GoroutineCalls, uint32(1)},
 				{specs.SampleEvery, uint32(10)}, {specs.RateInterval, uint64(1000)}, {specs.RateBurst, uint64(1000)},
 				{specs.ProbeMax, uint64(10)}, {specs.RecordingMax, uint64(10)},
-				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)},
+				{specs.WithKernelStack, uint32(1)}, {specs.WithUserStack, uint32(1)}, {specs.HaveFindVma, uint32(1)}, {specs.HaveTaskRegs, uint32(1)}, {specs.CountMappings, uint32(1)},
 				{specs.WithRules, uint32(1)}, {specs.WithKernelRules, uint32(1)}, {specs.VerifyEvery, uint32(1)}, {specs.RawBudget, uint64(1 << 20)},
 				{specs.RecordSize, uint32(64)}, {specs.DataLocCount, uint32(2)}, {specs.DataLocs, [8]uint16{8, 12}},
 				{specs.FetchCount, uint32(c.fetches)}, {specs.Fetches, everyFetch(name)}, {specs.FetchEnd, uint32(8 + 8*MaxFetches)},

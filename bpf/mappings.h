@@ -25,14 +25,50 @@ static __always_inline u64 process_key(struct task_struct *task)
 }
 
 /*
+ * Changes of address spaces, counted by on_mapping where Linux itself does not; by
+ * mm, of which several may share a place: the mappings of one are then looked up
+ * again when another's have changed.
+ */
+#define CHANGE_BITS 12
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << CHANGE_BITS);
+	__type(key, u32);
+	__type(value, u64);
+} mapping_changes SEC(".maps");
+
+volatile const u32 count_mappings = 0; /* on_mapping is attached */
+
+static __always_inline u64 *changes_of(u64 mm)
+{
+	u32 at = mix(0, mm) >> (64 - CHANGE_BITS);
+
+	return bpf_map_lookup_elem(&mapping_changes, &at);
+}
+
+/* A mapping is stored in an address space's tree, the argument: vma_mas_store in mm/mmap.c of Linux 6.1. */
+static __always_inline int count_mapping(u64 *args)
+{
+	u64 tree, *n;
+
+	if (bpf_probe_read_kernel(&tree, sizeof(tree), args)) /* as a number, not a pointer */
+		return 0;
+	n = changes_of(tree - bpf_core_field_offset(struct mm_struct, mm_mt));
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return 0;
+}
+
+/*
  * The version of an address space's mappings. Linux counts the changes since 6.4,
  * for the locks of single mappings; since 6.13 the count is odd while one is
- * being made, and what is on the stack is then mapped as it was before. Older
- * kernels do not count: there, one library that takes another's place with the
- * same sizes in pages goes unnoticed.
+ * being made, and what is on the stack is then mapped as it was before. Kernels
+ * from 6.1 on have a tracepoint there instead. Older ones have neither: there, one
+ * library that takes another's place with the same sizes in pages goes unnoticed.
  */
-static __always_inline u64 mappings_version(struct mm_struct *mm)
+static __always_inline u64 mappings_version(struct task_struct *task)
 {
+	struct mm_struct *mm = task->mm;
 	struct mm_struct___seqcount *counted = (void *)mm;
 	struct mm_struct___counter *counter = (void *)mm;
 
@@ -40,6 +76,11 @@ static __always_inline u64 mappings_version(struct mm_struct *mm)
 		return counted->mm_lock_seq.sequence & ~1U;
 	if (bpf_core_field_exists(counter->mm_lock_seq))
 		return (u32)counter->mm_lock_seq;
+	if (count_mappings) {
+		u64 *n = changes_of((u64)BPF_CORE_READ(task, mm));
+
+		return n ? *(volatile u64 *)n : 0;
+	}
 	return mm->exec_vm << 40 ^ mm->total_vm << 16 ^ (u32)mm->map_count;
 }
 

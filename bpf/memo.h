@@ -16,9 +16,7 @@ struct memo {
 	u64 pc, sp, fp, space, seed; /* as the walk began; seed: and how deep it may go */
 	u64 hash;		     /* what it came to */
 	u32 frames;		     /* 0: it is not known yet */
-	u32 cut;
-	u32 words; /* beyond MEMO_WORDS: it does not follow from words alone, or from too many */
-	u32 pad;
+	u32 words; /* MEMO_NONE: it does not follow from words alone, or from too many */
 	u64 value[MEMO_WORDS];
 	u16 at[MEMO_WORDS]; /* bytes from sp */
 };
@@ -30,6 +28,14 @@ struct {
 } memos SEC(".maps");
 
 #define MEMO_NONE (MEMO_WORDS + 1)
+
+/* Where the walk is remembered, once find_memo has said which place that is. */
+static __always_inline struct memo *memo_of(struct scratch *s)
+{
+	u32 index = s->walk.memo;
+
+	return bpf_map_lookup_elem(&memos, &index);
+}
 
 /* Reads a word of the stack, through the copy, into *value. */
 static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
@@ -53,13 +59,12 @@ __noinline int note_word(u32 slot, u64 address, u64 value)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	struct memo *m;
-	u32 index, n;
+	u32 n;
 	u64 at;
 
 	if (!s)
 		return 0;
-	index = s->walk.memo;
-	m = bpf_map_lookup_elem(&memos, &index);
+	m = memo_of(s);
 	if (!m)
 		return 0;
 	at = address - m->sp;
@@ -87,23 +92,25 @@ static __always_inline int noted_word(struct scratch *s, u32 slot, u64 address, 
 
 /*
  * Finds where the walk that begins at s->walk.pc, sp and fp is remembered. One
- * that is met for the second time is to be noted; returns 1 if one was noted.
+ * that is met for the second time is to be noted; returns whether one was.
  */
 static __always_inline bool find_memo(struct scratch *s, u32 slot, u64 seed)
 {
 	u64 pc = s->walk.pc, sp = s->walk.sp, fp = s->walk.fp;
-	u32 index = slot << MEMO_BITS | mix(pc, sp) >> (64 - MEMO_BITS);
-	struct memo *m = bpf_map_lookup_elem(&memos, &index);
+	struct memo *m;
 
-	s->walk.memo = index;
+	s->walk.memo = slot << MEMO_BITS | mix(pc, sp) >> (64 - MEMO_BITS);
 	s->walk.note = 0;
+	m = memo_of(s);
 	if (!m)
 		return false;
 	if (m->pc == pc && m->sp == sp && m->fp == fp && m->space == s->space && m->seed == seed) {
 		if (m->frames)
 			return true;
-		s->walk.note = m->words != MEMO_NONE;
+		if (m->words == MEMO_NONE)
+			return false;
 		m->words = 0;
+		s->walk.note = 1;
 		return false;
 	}
 	m->pc = pc;
@@ -119,31 +126,28 @@ static __always_inline bool find_memo(struct scratch *s, u32 slot, u64 seed)
 /* Keeps what the walk that was noted has come to. */
 static __always_inline void keep_memo(struct scratch *s)
 {
-	u32 index = s->walk.memo;
 	struct memo *m;
 
 	if (!s->walk.note)
 		return;
-	m = bpf_map_lookup_elem(&memos, &index);
+	m = memo_of(s);
 	if (!m || m->words > MEMO_WORDS || s->walk.missing || s->walk.cut == CUT_UNREADABLE)
 		return;
 	m->hash = s->walk.hash;
-	m->cut = s->walk.cut;
 	m->frames = s->walk.frames;
 }
 
-/* The hash of the walk that is remembered, if the stack is as it was then; 0: it is not. */
+/* The hash of the walk that is remembered, if the stack is as it was then; else 0, and it is forgotten. */
 __noinline u64 remembered_walk(u32 slot)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	struct memo *m;
-	u32 index, words;
+	u32 words;
 	u64 sp;
 
 	if (!s)
 		return 0;
-	index = s->walk.memo;
-	m = bpf_map_lookup_elem(&memos, &index);
+	m = memo_of(s);
 	if (!m)
 		return 0;
 	words = m->words;
@@ -154,10 +158,11 @@ __noinline u64 remembered_walk(u32 slot)
 
 		if (i >= words)
 			return m->hash;
-		if (stack_word(s, slot, sp + m->at[i], &value))
+		if (stack_word(s, slot, sp + m->at[i], &value) || value != m->value[i]) {
+			m->frames = 0;
+			m->words = 0;
 			return 0;
-		if (value != m->value[i])
-			return 0;
+		}
 	}
 	return m->hash;
 }

@@ -160,7 +160,7 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook,
 		return t;
 	if (have_find_vma) {
 		s->process = process_key(task);
-		s->space = mix(s->process, mappings_version(task->mm));
+		s->space = mix(s->process, mappings_version(task));
 		s->at.size = 0;
 		if (s->near_space != s->space) {
 			s->near_space = s->space;

@@ -156,7 +156,7 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
 		u64 replaced = replaced_return(place);
 
-		s->walk.note = 0; /* depends on more than the stack */
+		note_word(slot, 0, 0); /* depends on more than the stack */
 		if (replaced) {
 			*address = replaced - 1;
 			known = find_mapping(slot, *address);

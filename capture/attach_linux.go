@@ -172,19 +172,29 @@ func (a *attachment) close() error {
 
 // tracker attaches the programs that let children inherit the scope.
 func (p *programs) tracker() (*attachment, error) {
+	return p.attachTracing("following children", map[string]string{
+		bpf.HooksProgOnFork: "sched_process_fork", bpf.HooksProgOnExit: "sched_process_exit"})
+}
+
+// mappingCounter attaches the program that counts the changes of address spaces.
+func (p *programs) mappingCounter() (*attachment, error) {
+	return p.attachTracing("counting changes of mappings", map[string]string{bpf.HooksProgOnMapping: mappingTracepoint})
+}
+
+// attachTracing attaches programs to raw tracepoints, for the purpose that errors name.
+func (p *programs) attachTracing(purpose string, tracepoints map[string]string) (*attachment, error) {
 	a := &attachment{}
-	for program, tracepoint := range map[string]string{
-		bpf.HooksProgOnFork: "sched_process_fork", bpf.HooksProgOnExit: "sched_process_exit"} {
+	for program, tracepoint := range tracepoints {
 		prog, err := p.load(program, tracepoint, nil)
 		if err != nil {
 			a.detach()
-			return nil, explainLoad(&probe.Probe{Name: "following children", Event: "following children"}, err)
+			return nil, explainLoad(&probe.Probe{Name: purpose, Event: purpose}, err)
 		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: prog, AttachType: ebpf.AttachTraceRawTp})
 		prog.Close()
 		if err != nil {
 			a.detach()
-			return nil, explainAttach(&probe.Probe{Name: "following children", Event: "following children"}, err)
+			return nil, explainAttach(&probe.Probe{Name: purpose, Event: purpose}, err)
 		}
 		a.links = append(a.links, l)
 	}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 
 	"trapline/bpf"
@@ -17,10 +19,14 @@ import (
 
 // programs are a recording's maps and what programs are loaded with.
 type programs struct {
-	opt         *Options
-	maps        map[string]*ebpf.Map
-	kernelRules bool // kernel stacks are walked by rules
+	opt           *Options
+	maps          map[string]*ebpf.Map
+	kernelRules   bool // kernel stacks are walked by rules
+	countMappings bool // the kernel does not count the changes of address spaces
 }
+
+// mappingTracepoint is where Linux stores a mapping, from 6.1 on.
+const mappingTracepoint = "vma_store"
 
 // probeProgram is the program behind each kind of hook.
 var probeProgram = map[format.ProbeKind]string{
@@ -44,6 +50,7 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 		return nil, err
 	}
 	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map)}
+	p.countMappings = p.userRules() && mappingsUncounted()
 	for name, m := range spec.Maps {
 		switch name {
 		case bpf.HooksMapRings:
@@ -223,7 +230,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
 		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
-		{v.HaveFindVma, flag(haveFindVMA())},
+		{v.HaveFindVma, flag(haveFindVMA())}, {v.CountMappings, flag(p.countMappings)},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
 	if g != nil {
@@ -311,6 +318,34 @@ func flag(b bool) uint32 {
 func haveFindVMA() bool {
 	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
 		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
+}
+
+// mappingsUncounted reports whether the kernel does not count the changes of address
+// spaces (mm_lock_seq, of the locks of single mappings), but has a tracepoint at them.
+func mappingsUncounted() bool {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return false
+	}
+	var mm *btf.Struct
+	if spec.TypeByName("mm_struct", &mm) != nil || hasMember(mm.Members, "mm_lock_seq") {
+		return false
+	}
+	_, err = spec.AnyTypeByName("btf_trace_" + mappingTracepoint)
+	return err == nil
+}
+
+// hasMember looks into members without a name, too.
+func hasMember(members []btf.Member, name string) bool {
+	return slices.ContainsFunc(members, func(m btf.Member) bool {
+		switch t := m.Type.(type) {
+		case *btf.Struct:
+			return m.Name == name || m.Name == "" && hasMember(t.Members, name)
+		case *btf.Union:
+			return m.Name == name || m.Name == "" && hasMember(t.Members, name)
+		}
+		return m.Name == name
+	})
 }
 
 func (p *programs) close() error {

@@ -25,7 +25,7 @@ type Recorder struct {
 	rings       *rings
 	programs    *programs
 	attachments []*attachment
-	tracker     *attachment
+	helpers     []*attachment // programs that record nothing themselves
 	sideband    *sideband
 	images      *images
 	kernel      *kernelImages
@@ -127,11 +127,18 @@ func (r *Recorder) entry(l location) bool                            { return r.
 func (r *Recorder) Attach() error {
 	s := &r.opt.Scope
 	if !s.NoInherit && len(s.PIDs)+len(s.TIDs) > 0 {
-		t, err := r.programs.tracker()
+		tracker, err := r.programs.tracker()
 		if err != nil {
 			return err
 		}
-		r.tracker = t
+		r.helpers = append(r.helpers, tracker)
+	}
+	if r.programs.countMappings {
+		counter, err := r.programs.mappingCounter()
+		if err != nil {
+			return err
+		}
+		r.helpers = append(r.helpers, counter)
 	}
 	groups := groupProbes(r.opt.Probes)
 	if err := checkSlow(groups); err != nil && !r.opt.AllowSlow {
@@ -403,8 +410,8 @@ func (r *Recorder) Close() error {
 	for _, a := range r.attachments {
 		errs = append(errs, a.close())
 	}
-	if r.tracker != nil {
-		errs = append(errs, r.tracker.detach())
+	for _, a := range r.helpers {
+		errs = append(errs, a.detach())
 	}
 	// What works in the background uses maps and files: it ends first.
 	if r.symbolizer != nil {

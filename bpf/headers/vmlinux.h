@@ -110,11 +110,15 @@ struct uprobe_task {
 typedef struct {
 	u32 sequence;
 } seqcount_t;
+struct maple_tree {
+	void *ma_root;
+};
 struct mm_struct {
 	unsigned long exec_vm, total_vm, start_code, end_code, start_stack;
 	int map_count;
 	struct file *exe_file;
 	mm_context_t context;
+	struct maple_tree mm_mt; /* since 6.1 */
 };
 struct mm_struct___seqcount { /* since 6.13 */
 	seqcount_t mm_lock_seq;
