@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 )
@@ -19,11 +20,16 @@ const (
 // tableColumn is the bit that tells a column's table of values from the column.
 const tableColumn = 1
 
-// columnHeaderSize is the length of a column's fixed part: id to base.
-const columnHeaderSize = 24
+// The byte of a column's header that says how it is stored: its transform in the
+// two low bits, whether its numbers are tokens, and how many planes there are.
+const (
+	formTransform = 3
+	formTokens    = 4
+	formPlanes    = 4 // shift
+)
 
-// planeCompressed marks a plane length whose plane is a zstd frame.
-const planeCompressed = 1 << 31
+// planeCompressed marks a plane length, shifted, whose plane is a zstd frame.
+const planeCompressed = 1
 
 // A column is one column of a block as stored. Its planes refer to the payload.
 type column struct {
@@ -33,6 +39,7 @@ type column struct {
 	unit      uint64 // what the numbers count
 	count     int
 	base      uint64
+	tokens    bool // the planes are tokens and the bits that follow them
 	planes    [8]plane
 	width     int
 }
@@ -46,54 +53,82 @@ type plane struct {
 // parseColumns finds the columns of a payload, which are in ascending order of ID. Columns that are not known are
 // among them: the caller asks by ID.
 func parseColumns(b []byte) ([]column, error) {
-	le := binary.LittleEndian
 	var columns []column
 	for len(b) > 0 {
-		if len(b) < columnHeaderSize {
-			return nil, fmt.Errorf("%d bytes after the last column", len(b))
+		c, n, err := parseColumn(b)
+		if err != nil {
+			return nil, err
 		}
-		c := column{
-			id:        le.Uint16(b),
-			transform: transform(b[2]),
-			width:     int(b[3]),
-			context:   le.Uint16(b[4:]),
-			unit:      uint64(max(le.Uint16(b[6:]), 1)),
-			count:     int(le.Uint32(b[8:])),
-			base:      le.Uint64(b[16:]),
-		}
-		stored := int(le.Uint32(b[12:]))
-		b = b[columnHeaderSize:]
-		if stored > len(b) {
-			return nil, fmt.Errorf("column %d is longer than its block", c.id)
-		}
-		data := b[:stored]
-		b = b[stored:]
-		if c.width > 8 || len(data) < 4*c.width {
-			return nil, fmt.Errorf("column %d has no room for %d planes", c.id, c.width)
-		}
+		b = b[n:]
 		if len(columns) >= 2*MaxColumns {
 			return nil, fmt.Errorf("more than %d columns", 2*MaxColumns)
 		}
 		if n := len(columns); n > 0 && columns[n-1].id >= c.id {
 			return nil, fmt.Errorf("column %d follows column %d", c.id, columns[n-1].id)
 		}
-		lengths := data[:4*c.width]
-		data = data[4*c.width:]
-		for k := range c.width {
-			word := le.Uint32(lengths[4*k:])
-			n := int(word &^ planeCompressed)
-			if n > len(data) {
-				return nil, fmt.Errorf("plane %d of column %d is longer than the column", k, c.id)
-			}
-			c.planes[k] = plane{data[:n], word&planeCompressed != 0}
-			data = data[n:]
-		}
-		if len(data) > 0 {
-			return nil, fmt.Errorf("%d bytes after the last plane of column %d", len(data), c.id)
-		}
 		columns = append(columns, c)
 	}
 	return columns, nil
+}
+
+// parseColumn returns the column at the start of b and its length.
+func parseColumn(b []byte) (c column, length int, err error) {
+	h := varints{b: b}
+	c.id = uint16(h.next(math.MaxUint16))
+	form := h.byte()
+	c.transform, c.tokens, c.width = transform(form&formTransform), form&formTokens != 0, int(form>>formPlanes)
+	c.context = uint16(h.next(math.MaxUint16))
+	c.unit = max(h.next(math.MaxUint16), 1)
+	c.count = int(h.next(math.MaxInt32))
+	c.base = h.next(math.MaxUint64)
+	if h.bad {
+		return c, 0, fmt.Errorf("column %d has no whole header", c.id)
+	}
+	if c.width > len(c.planes) || form>>3&1 != 0 || c.tokens && c.width > 2 {
+		return c, 0, fmt.Errorf("column %d is stored in a way that is not known: %#x", c.id, form)
+	}
+	var words [len(c.planes)]uint64
+	for k := range c.width {
+		words[k] = h.next(math.MaxUint32)
+	}
+	for k := range c.width {
+		n := words[k] >> 1
+		if h.bad || n > uint64(len(h.b)) {
+			return c, 0, fmt.Errorf("plane %d of column %d is longer than its block", k, c.id)
+		}
+		c.planes[k] = plane{h.b[:n], words[k]&planeCompressed != 0}
+		h.b = h.b[n:]
+	}
+	if c.tokens && c.planes[1].compressed {
+		return c, 0, fmt.Errorf("the bits of column %d are compressed", c.id)
+	}
+	return c, len(b) - len(h.b), nil
+}
+
+// varints reads unsigned LEB128 numbers.
+type varints struct {
+	b   []byte
+	bad bool // there was none, or one too large
+}
+
+func (v *varints) next(most uint64) uint64 {
+	x, n := binary.Uvarint(v.b)
+	if n <= 0 || x > most {
+		v.bad = true
+		return 0
+	}
+	v.b = v.b[n:]
+	return x
+}
+
+func (v *varints) byte() byte {
+	if len(v.b) == 0 {
+		v.bad = true
+		return 0
+	}
+	x := v.b[0]
+	v.b = v.b[1:]
+	return x
 }
 
 // bytes returns the plane's n bytes, in the payload or in room.
@@ -226,6 +261,9 @@ var scratchBytes = sync.Pool{New: func() any { return new([]byte) }}
 
 // numbers joins the planes of the column into dst.
 func (c *column) numbers(dst []uint64) error {
+	if c.tokens && c.width > 0 {
+		return c.joinTokens(dst)
+	}
 	var planes [8][]byte
 	p := scratchBytes.Get().(*[]byte)
 	defer scratchBytes.Put(p)
@@ -243,6 +281,17 @@ func (c *column) numbers(dst []uint64) error {
 	}
 	joinPlanes(dst, planes[:c.width])
 	return nil
+}
+
+func (c *column) joinTokens(dst []uint64) error {
+	p := scratchBytes.Get().(*[]byte)
+	defer scratchBytes.Put(p)
+	*p = slices.Grow((*p)[:0], len(dst))
+	tokens, err := c.planes[0].bytes(len(dst), *p)
+	if err != nil {
+		return err
+	}
+	return joinTokens(dst, tokens, c.planes[1].data)
 }
 
 // scratch returns how many bytes the compressed planes decode to.
@@ -265,7 +314,7 @@ func decodeBytes(columns []column, id uint16, count int) ([]byte, error) {
 		return nil, fmt.Errorf("column %d has %d bytes instead of %d", id, c.count, count)
 	case c.width == 0 && count == 0:
 		return nil, nil
-	case c.width != 1 || c.transform != transformPlain || c.base != 0:
+	case c.width != 1 || c.tokens || c.transform != transformPlain || c.base != 0:
 		return nil, fmt.Errorf("column %d is not a column of bytes", id)
 	}
 	var room []byte

@@ -21,6 +21,8 @@ type encoder struct {
 	outer         outerFinder       // of the segment
 	resolution    uint16            // of hits' times, ns; 0: 1
 	scratch       [5][]uint64
+	runs          []cpuRun
+	room          []uint64 // for the hits of a block
 }
 
 func newEncoder(o *output, w io.Writer, opt *WriterOptions) *encoder {
@@ -175,18 +177,21 @@ func (e *encoder) start(s SegmentStart) {
 func (e *encoder) hits(b *hitBlock) {
 	p := e.begin()
 	p.zstd = e.fast
-	if e.plans[b.shape].stale(b.rows) {
-		e.plans[b.shape] = p.newPlan(b)
-	}
+	e.runs, e.room = b.byCPU(e.runs, e.room)
 	plan := e.plans[b.shape]
+	if plan.stale(b) {
+		plan = p.newPlan(b, plan)
+		e.plans[b.shape] = plan
+	}
 	plan.blocks++
+	plan.hits += b.rows
 	for i, r := range plan.recipes {
 		if i == columnOf(hitTime) {
 			r.unit = e.resolution
 		}
 		context := p.context(b, r.context)
 		if !p.encode(hitColumn(i), r, b.column(i), context) {
-			p.encode(hitColumn(i), recipe{context: r.context, unit: r.unit}, b.column(i), context)
+			p.encode(hitColumn(i), recipe{context: r.context, tokens: r.tokens, unit: r.unit}, b.column(i), context)
 		}
 	}
 	unit := uint64(max(e.resolution, 1))

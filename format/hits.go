@@ -8,8 +8,8 @@ import (
 // MaxHits is the most hits of one block.
 const MaxHits = 1 << 16
 
-// Hits is a block of hits of one shape, in the order in which they were
-// recorded, which is roughly that of time. Columns are decoded when asked for.
+// Hits is a block of hits of one shape: CPU by CPU, each one's in the order in which
+// they were recorded, which is roughly that of time. Columns are decoded when asked for.
 // A Hits owns its bytes: it may be kept and read from several goroutines.
 type Hits struct {
 	Shape            ShapeID

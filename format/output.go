@@ -1,7 +1,9 @@
 package format
 
 import (
+	"cmp"
 	"io"
+	"slices"
 	"sync/atomic"
 )
 
@@ -103,6 +105,41 @@ func (b *hitBlock) add(h *Hit) {
 	}
 	b.tmin, b.tmax = min(b.tmin, h.Time), max(b.tmax, h.Time)
 	b.rows++
+}
+
+// byCPU puts the hits in the order of CPUs, each one's as they came: what a CPU does
+// next follows from what it did before. Recorders write some hits of a CPU at a time,
+// so whole runs of rows are moved. room is memory that the block may have in exchange
+// for its own.
+func (b *hitBlock) byCPU(runs []cpuRun, room []uint64) ([]cpuRun, []uint64) {
+	cpus := b.column(columnOf(hitCPU))
+	runs = runs[:0]
+	for i, cpu := range cpus {
+		if i == 0 || cpu != cpus[i-1] {
+			runs = append(runs, cpuRun{cpu: cpu, from: i})
+		}
+		runs[len(runs)-1].to = i + 1
+	}
+	byCPU := func(a, b cpuRun) int { return cmp.Compare(a.cpu, b.cpu) }
+	if slices.IsSortedFunc(runs, byCPU) {
+		return runs, room
+	}
+	slices.SortStableFunc(runs, byCPU)
+	room = grow(room, len(b.data))
+	for i := range b.columns {
+		column, at := b.column(i), i*b.stride
+		for _, r := range runs {
+			at += copy(room[at:], column[r.from:r.to])
+		}
+	}
+	b.data, room = room, b.data
+	return runs, room
+}
+
+// A cpuRun is rows of one CPU, one behind the other.
+type cpuRun struct {
+	cpu      uint64
+	from, to int
 }
 
 // column returns the values of a column, counting from 0.

@@ -10,7 +10,10 @@ import (
 type payload struct {
 	data    []byte
 	zstd    *zstd.Encoder // nil: not compressed
+	stored  []byte        // the column's planes so far
+	lengths []uint64      // of them, as stored
 	plane   []byte
+	rest    []byte // bits that follow tokens
 	numbers []uint64
 	before  []uint64 // a context, of the row before
 	scaled  []uint64 // values in units
@@ -73,16 +76,22 @@ func (p *payload) encode(id uint16, r recipe, values, context []uint64) bool {
 			r.context = 0
 		}
 	}
-	width := planeWidth(union(numbers))
-	p.begin(id, r, width, len(values), base*unit)
-	start := len(p.data)
-	for k := range width {
-		p.plane = splitPlane(p.plane[:0], numbers, k)
-		p.addPlane(start-4*(width-k), p.plane)
+	if widest := union(numbers); r.tokens && widest <= maxTokenized {
+		p.plane, p.rest = appendTokens(p.plane[:0], p.rest[:0], numbers)
+		p.addPlane(p.plane)
+		if len(p.rest) > 0 {
+			p.addBits(p.rest)
+		}
+	} else {
+		r.tokens = false
+		for k := range planeWidth(widest) {
+			p.plane = splitPlane(p.plane[:0], numbers, k)
+			p.addPlane(p.plane)
+		}
 	}
-	p.end(start - 4*width)
+	p.finish(id, r, len(values), base*unit)
 	if r.transform == transformTable {
-		p.encode(id|tableColumn, recipe{transform: transformDelta}, p.table.values, nil)
+		p.encode(id|tableColumn, recipe{transform: transformDelta, tokens: true}, p.table.values, nil)
 	}
 	return true
 }
@@ -92,52 +101,52 @@ func (p *payload) bytes(id uint16, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	p.begin(id, recipe{}, 1, len(b), 0)
-	start := len(p.data)
-	p.addPlane(start-4, b)
-	p.end(start - 4)
+	p.addPlane(b)
+	p.finish(id, recipe{}, len(b), 0)
 }
 
 // plain appends a column of bytes that is not compressed.
 func (p *payload) plain(id uint16, b []byte) {
-	z := p.zstd
-	p.zstd = nil
-	p.bytes(id, b)
-	p.zstd = z
+	p.addBits(b)
+	p.finish(id, recipe{}, len(b), 0)
 }
 
-// begin appends a column's header and room for the lengths of its planes.
-func (p *payload) begin(id uint16, r recipe, width, count int, base uint64) {
-	le := binary.LittleEndian
-	p.data = le.AppendUint16(p.data, id)
-	p.data = append(p.data, byte(r.transform), byte(width))
-	p.data = le.AppendUint16(p.data, r.context)
-	p.data = le.AppendUint16(p.data, r.unit)
-	p.data = le.AppendUint32(p.data, uint32(count))
-	p.data = le.AppendUint32(p.data, 0) // set by end
-	p.data = le.AppendUint64(p.data, base)
-	p.data = append(p.data, make([]byte, 4*width)...)
-}
-
-// addPlane appends a plane, compressed if that makes it shorter, and sets its
-// length at the offset.
-func (p *payload) addPlane(at int, plane []byte) {
-	start := len(p.data)
-	var mark uint32
+// addPlane adds a plane to the column, compressed if that makes it shorter.
+func (p *payload) addPlane(plane []byte) {
 	if p.zstd != nil && len(plane) >= minCompress {
-		p.data = p.zstd.EncodeAll(plane, p.data)
-		mark = planeCompressed
+		start := len(p.stored)
+		p.stored = p.zstd.EncodeAll(plane, p.stored)
+		if n := len(p.stored) - start; n < len(plane) {
+			p.lengths = append(p.lengths, uint64(n)<<1|planeCompressed)
+			return
+		}
+		p.stored = p.stored[:start]
 	}
-	if n := len(p.data) - start; mark == 0 || n >= len(plane) {
-		p.data = append(p.data[:start], plane...)
-		mark = 0
-	}
-	binary.LittleEndian.PutUint32(p.data[at:], uint32(len(p.data)-start)|mark)
+	p.addBits(plane)
 }
 
-// end sets the column's length; its data starts at the offset.
-func (p *payload) end(data int) {
-	binary.LittleEndian.PutUint32(p.data[data-12:], uint32(len(p.data)-data))
+// addBits adds a plane that is not worth compressing.
+func (p *payload) addBits(plane []byte) {
+	p.stored = append(p.stored, plane...)
+	p.lengths = append(p.lengths, uint64(len(plane))<<1)
+}
+
+// finish appends the column whose planes have been added.
+func (p *payload) finish(id uint16, r recipe, count int, base uint64) {
+	form := byte(r.transform) | byte(len(p.lengths))<<formPlanes
+	if r.tokens {
+		form |= formTokens
+	}
+	p.data = binary.AppendUvarint(p.data, uint64(id))
+	p.data = append(p.data, form)
+	for _, v := range []uint64{uint64(r.context), uint64(r.unit), uint64(count), base} {
+		p.data = binary.AppendUvarint(p.data, v)
+	}
+	for _, n := range p.lengths {
+		p.data = binary.AppendUvarint(p.data, n)
+	}
+	p.data = append(p.data, p.stored...)
+	p.stored, p.lengths = p.stored[:0], p.lengths[:0]
 }
 
 // bounds returns the least and the greatest value. Branches that are nearly

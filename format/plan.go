@@ -10,28 +10,36 @@ import (
 type recipe struct {
 	transform transform
 	context   uint16 // ID of the column that predicts this one, 0 for none; with contextBefore by the row before
+	tokens    bool   // numbers are stored as tokens, if none is too large for that
 	unit      uint16 // what the numbers count, so that values are rounded down to multiples of it; 0: 1
 }
 
 // A plan has a recipe for each column of a shape's hits. Finding the best is
-// too slow to be done for each block, and what is best changes slowly.
+// too slow (some 15 ms) to be done for each block, and what is best changes slowly.
 type plan struct {
 	recipes []recipe
-	rows    int // of the block that it was made from
-	blocks  int // encoded with it
+	rows    int    // of the block that it was made from
+	time    uint64 // of that block, ns
+	age     uint64 // that it may reach, ns
+	blocks  int    // encoded with it
+	hits    int    // in them
 }
 
 const (
-	planBlocks  = 48   // after which a plan is made anew
+	planBlocks  = 48   // after which a plan is made anew, or, once it has served
+	planHits    = 8192 // hits, after these times:
+	planFirst   = 2e9  // ns, the first plan: what runs at the start of a recording is not what runs later
+	planLast    = 16e9 // ns; each plan before may be twice as old as the one before it
 	planSample  = 4096 // rows looked at to choose contexts
 	planColumns = 32   // columns that may be contexts
 	planTries   = 128  // links that are tried as the first one
 	planLinks   = 2048 // more, as of large arrays, are taken as they come
 )
 
-// stale reports whether a block of so many rows deserves a new plan.
-func (p *plan) stale(rows int) bool {
-	return p == nil || p.blocks >= planBlocks || rows > 4*p.rows
+// stale reports whether a block deserves a new plan.
+func (p *plan) stale(b *hitBlock) bool {
+	return p == nil || p.blocks >= planBlocks || b.rows > 4*p.rows ||
+		p.hits >= planHits && b.tmax > p.time && b.tmax-p.time >= p.age
 }
 
 // A link is the guess that one column predicts another.
@@ -51,7 +59,7 @@ func (p *payload) links(columns [][]uint64, sizes []int) []link {
 	costs := make([]float64, len(columns)) // of the sample's rows
 	for i := 1; i < len(columns); i++ {
 		numbers[i] = p.narrow(columns[i][:rows])
-		costs[i] = min(planeCost(numbers[i]), float64(sizes[i])*float64(rows)/float64(all))
+		costs[i] = min(columnCost(numbers[i]), float64(sizes[i])*float64(rows)/float64(all))
 	}
 	predicted := make([]uint64, rows)
 	var out []link
@@ -63,7 +71,7 @@ func (p *payload) links(columns [][]uint64, sizes []int) []link {
 					continue
 				}
 				p.predict.predict(predicted, numbers[column], by)
-				if gain := costs[column] - planeCost(predicted); gain > 0 {
+				if gain := costs[column] - columnCost(predicted); gain > 0 {
 					out = append(out, link{column, context, &by[0] != &now[0], gain})
 				}
 			}
@@ -87,21 +95,39 @@ func (p *payload) narrow(values []uint64) []uint64 {
 	return out
 }
 
-// planeCost estimates how many bytes the planes of numbers take: their entropy.
-func planeCost(numbers []uint64) float64 {
-	bits := 0.0
-	for k := range planeWidth(union(numbers)) {
+// columnCost estimates how many bytes numbers take: the entropy of their planes or, if that
+// is less, of their tokens with the bits that follow.
+func columnCost(numbers []uint64) float64 {
+	widest := union(numbers)
+	planes := 0.0
+	for k := range planeWidth(widest) {
 		var counts [256]int
 		for _, v := range numbers {
 			counts[byte(v>>(8*k&63))]++
 		}
-		for _, n := range counts {
-			if n > 0 {
-				bits += float64(n) * math.Log2(float64(len(numbers))/float64(n))
-			}
+		planes += entropy(&counts, len(numbers))
+	}
+	if widest > maxTokenized {
+		return planes / 8
+	}
+	var counts [256]int
+	bits := uint(0)
+	for _, v := range numbers {
+		token, n := tokenOf(v)
+		counts[token]++
+		bits += n
+	}
+	return min(planes, entropy(&counts, len(numbers))+float64(bits)) / 8
+}
+
+// entropy returns the bits that bytes of these counts, n in all, take.
+func entropy(counts *[256]int, n int) (bits float64) {
+	for _, c := range counts {
+		if c > 0 {
+			bits += float64(c) * math.Log2(float64(n)/float64(c))
 		}
 	}
-	return bits / 8
+	return bits
 }
 
 // contexts chooses for each column the link to its context, or none (nil), so that
@@ -185,11 +211,14 @@ func columnOf(id uint16) int {
 	return int(id-hitArg)/2 + hitFixed
 }
 
-// newPlan tries recipes on a block.
-func (p *payload) newPlan(b *hitBlock) *plan {
+// newPlan tries recipes on a block. before is the plan that it replaces, or nil.
+func (p *payload) newPlan(b *hitBlock, before *plan) *plan {
 	columns := make([][]uint64, b.columns)
 	sizes := make([]int, b.columns)
-	out := &plan{recipes: make([]recipe, b.columns), rows: b.rows}
+	out := &plan{recipes: make([]recipe, b.columns), rows: b.rows, time: b.tmax, age: planFirst}
+	if before != nil {
+		out.age = min(2*before.age, planLast)
+	}
 	for i := range columns {
 		columns[i] = b.column(i)
 		if i == 0 {
@@ -228,17 +257,29 @@ func (p *payload) context(b *hitBlock, id uint16) []uint64 {
 	return values
 }
 
-// best returns the transform with which values take the fewest bytes.
+// best returns the recipe with one of the transforms with which values take the fewest
+// bytes. Whether as tokens is tried with the best transform alone.
 func (p *payload) best(values, context []uint64, transforms ...transform) (best recipe, least int) {
-	start := len(p.data)
-	for i, t := range transforms {
-		if !p.encode(hitTime, recipe{transform: t}, values, context) {
-			continue
-		}
-		if size := len(p.data) - start; i == 0 || size < least {
+	least = -1
+	for _, t := range transforms {
+		if size := p.size(recipe{transform: t}, values, context); size >= 0 && (least < 0 || size < least) {
 			best.transform, least = t, size
 		}
-		p.data = p.data[:start]
+	}
+	// A few bytes are not worth that they take longer to read.
+	if size := p.size(recipe{transform: best.transform, tokens: true}, values, context); size < least-least/32 {
+		best.tokens, least = true, size
 	}
 	return best, least
+}
+
+// size returns how many bytes values take under a recipe, -1 if it does not apply to them.
+func (p *payload) size(r recipe, values, context []uint64) int {
+	start := len(p.data)
+	if !p.encode(hitTime, r, values, context) {
+		return -1
+	}
+	size := len(p.data) - start
+	p.data = p.data[:start]
+	return size
 }

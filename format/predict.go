@@ -1,12 +1,12 @@
 package format
 
-import "math"
-
 // Predicted columns. Many columns follow from another one: the call site decides
 // the size of an allocation, the task its name. For such a column the values
 // expected in a row are those that stood with the same value of the other column,
 // its context, lately. What is stored is the place of the value among these, the
-// latest first: 0 for "the same as the last time".
+// latest first: 0 for "the same as the last time". A value that is none of them is
+// stored by its distance from the latest: memory of one kind lies close together, and
+// the next new stack is numbered after the last one.
 
 // predictBits is the logarithm of the number of expected values kept. Contexts
 // share them by hash: a clash costs a wrong guess, in the writer and the reader alike.
@@ -16,9 +16,9 @@ const predictBits = 12
 // small numbers, which zstd's Huffman codes make short; more than 4 gain no more.
 const predictWays = 4
 
-// maxPredicted is the highest number that can be predicted: of the ones above it, as of
-// small negative values, the sums that stand for them would pass 2^64.
-const maxPredicted = math.MaxUint64 - predictWays
+// maxPredicted is the highest number that can be predicted: distances of the ones above it,
+// as of small negative values, might have no room.
+const maxPredicted = 1<<62 - 1
 
 // maxContexts is how many columns must be decoded at most before a predicted one can be.
 const maxContexts = 3
@@ -62,7 +62,7 @@ func (p *predictor) predict(dst, values, context []uint64) {
 			dst[i] = 3
 			e[0], e[1], e[2], e[3] = v, a, b, c
 		default:
-			dst[i] = v + predictWays
+			dst[i] = zigzag(v-a) + predictWays
 			e[0], e[1], e[2], e[3] = v, a, b, c
 		}
 	}
@@ -86,7 +86,7 @@ func (p *predictor) restore(values, context []uint64) {
 			values[i] = e[3]
 			e[0], e[1], e[2], e[3] = e[3], a, b, c
 		default:
-			v := x - predictWays
+			v := a + unzigzag(x-predictWays)
 			values[i] = v
 			e[0], e[1], e[2], e[3] = v, a, b, c
 		}

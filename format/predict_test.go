@@ -81,7 +81,7 @@ func TestPredictedArgument(t *testing.T) {
 		}
 	}
 	// Tasks, 6 bits a hit, are in both.
-	if sizes[4] > sizes[64]*2/3 {
+	if sizes[4] > sizes[64]*3/4 {
 		t.Errorf("one of 4 values takes %d bytes, one of 64 %d", sizes[4], sizes[64])
 	}
 }
