@@ -30,7 +30,7 @@ const (
 	framePiece = 1 << 14
 	// maxStacks is when a table is full, and its segment: what is held of a stack here and in the
 	// format's writer, some 500 bytes, bounds what record takes.
-	maxStacks = 1 << 16
+	maxStacks = 3 << 15
 )
 
 func newStackTable() *stackTable { return &stackTable{indices: make(map[uint64]uint32)} }

@@ -257,18 +257,23 @@ func (p *payload) context(b *hitBlock, id uint16) []uint64 {
 	return values
 }
 
-// best returns the recipe with one of the transforms with which values take the fewest
-// bytes. Whether as tokens is tried with the best transform alone.
+// best returns the recipe with one of the transforms with which values take the fewest bytes.
 func (p *payload) best(values, context []uint64, transforms ...transform) (best recipe, least int) {
 	least = -1
 	for _, t := range transforms {
-		if size := p.size(recipe{transform: t}, values, context); size >= 0 && (least < 0 || size < least) {
-			best.transform, least = t, size
+		for _, tokens := range []bool{false, true} {
+			r := recipe{transform: t, tokens: tokens}
+			size := p.size(r, values, context)
+			if size < 0 {
+				continue
+			}
+			if tokens { // they take longer to read
+				size += size / 32
+			}
+			if least < 0 || size < least {
+				best, least = r, size
+			}
 		}
-	}
-	// A few bytes are not worth that they take longer to read.
-	if size := p.size(recipe{transform: best.transform, tokens: true}, values, context); size < least-least/32 {
-		best.tokens, least = true, size
 	}
 	return best, least
 }

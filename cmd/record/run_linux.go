@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -118,12 +119,19 @@ func checkTasks(c *config) error {
 	return nil
 }
 
+// memoryLimit is when the garbage collector stops letting the heap grow, in bytes: with
+// what is mapped, record then takes less than 256 MiB. GOMEMLIMIT sets another one.
+const memoryLimit = 168 << 20
+
 // record makes the recording.
 func record(ctx context.Context, env cli.Env, c *config, host *host) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 
 	target := c.target()
 	var command *capture.Command
