@@ -124,6 +124,7 @@ func (c *chunk) next() (event []byte, ok bool) {
 type rings struct {
 	rings         []*ring
 	heads, blocks []byte // the maps
+	buf           []byte // for one chunk
 	out           chan chunk
 	queued        atomic.Int64 // bytes handed out that nobody has taken yet
 	hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
@@ -141,7 +142,7 @@ const (
 )
 
 func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
-	rs := &rings{out: make(chan chunk, maxChunks), stop: make(chan struct{})}
+	rs := &rings{buf: make([]byte, chunkSize), out: make(chan chunk, maxChunks), stop: make(chan struct{})}
 	var err error
 	if rs.heads, err = mapValues(heads, int(l.rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
 		return nil, err
@@ -230,15 +231,14 @@ func (rs *rings) round() (fill float64) {
 	if fill == 0 {
 		return 0
 	}
-	buf := make([]byte, chunkSize)
 	for _, r := range rs.rings {
 		for r.consumed() < r.limit {
 			for rs.queued.Load() > maxQueued {
 				time.Sleep(shortestPause) // the rings have room of their own
 			}
-			n := r.take(buf)
+			n := r.take(rs.buf)
 			rs.queued.Add(int64(n))
-			rs.out <- chunk{cpu: r.cpu, data: bytes.Clone(buf[:n])}
+			rs.out <- chunk{cpu: r.cpu, data: bytes.Clone(rs.buf[:n])}
 		}
 	}
 	rs.out <- chunk{}
