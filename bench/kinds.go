@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +19,7 @@ type kind struct {
 	name      string
 	event     string   // {} stands for the directory of the targets
 	arguments string   // asked for where they are measured; "" those of the kind itself
-	target    []string // prints ns a call
+	target    []string // prints ns a call; the number of calls is added
 	hits      float64  // of the probe a call
 	perf      string   // perf's event; "" it has none
 	define    []string // arguments of perf probe that make it
@@ -26,7 +27,7 @@ type kind struct {
 }
 
 // call is the loop around getppid, in which leaf is called once.
-var call = []string{"counter", "-c", "p", "-d", "8", "-T", "200000"}
+var call = []string{"counter", "-c", "p", "-d", "8", "-T"}
 
 var kinds = []kind{
 	{name: "tracepoint", event: "raw_syscalls:sys_enter", target: call, hits: 1, perf: "raw_syscalls:sys_enter", bpftrace: "tracepoint:raw_syscalls:sys_enter"},
@@ -42,7 +43,7 @@ var kinds = []kind{
 	{name: "uprobe, a pattern", event: "uprobe:{}/counter:{leaf,mid}", target: call, hits: 2, arguments: "a=arg0:s32", bpftrace: "uprobe:{}/counter:leaf,uprobe:{}/counter:mid"},
 	{name: "uretprobe", event: "uretprobe:{}/counter:leaf", target: call, hits: 1, arguments: "ret=retval:s32", perf: "probe_counter:bench_uretprobe__return",
 		define: []string{"-x", "{}/counter", "bench_uretprobe=leaf%return"}, bpftrace: "uretprobe:{}/counter:leaf"},
-	{name: "USDT", event: "usdt:{}/usdt:trapline:twice", arguments: "i=arg0:u64", target: []string{"usdt", "-T", "200000"}, hits: 1, bpftrace: "usdt:{}/usdt:trapline:twice"},
+	{name: "USDT", event: "usdt:{}/usdt:trapline:twice", arguments: "i=arg0:u64", target: []string{"usdt", "-T"}, hits: 1, bpftrace: "usdt:{}/usdt:trapline:twice"},
 }
 
 // kindCosts prints what a hit costs by kind: what a call takes more than an unprobed
@@ -52,6 +53,9 @@ func kindCosts(b *bench) ([]row, error) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ns a hit\ttrapline\twith arguments\twith stacks\tperf\tperf -g\tbpftrace count()\twith stacks\t")
 	for i := range kinds {
+		if b.kinds != "" && !listed(b.kinds, kinds[i].name) {
+			continue
+		}
 		costs, err := b.costs(&kinds[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kinds[i].name, err)
@@ -66,7 +70,7 @@ func kindCosts(b *bench) ([]row, error) {
 
 // costs measures the ways of recording one kind in turn.
 func (b *bench) costs(k *kind) ([]string, error) {
-	target := slices.Clone(k.target)
+	target := append(slices.Clone(k.target), strconv.Itoa(b.calls))
 	target[0] = b.target(target[0])
 	event := strings.ReplaceAll(k.event, "{}", b.targets)
 	ours := func(event string, args ...string) []string {

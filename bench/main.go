@@ -48,20 +48,24 @@ type bench struct {
 	bin, targets string // directories
 	tmp          string // for captures, emptied between measures
 	runs         int
+	kinds        string // of probes, with commas; "": all
+	calls        int    // for each of them
 }
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of each short measurement")
 	only := flag.String("only", "", "comma-separated measures: loop, uprobe, kinds, user, loss, dwarf, build, size, report")
+	kinds := flag.String("kinds", "", "comma-separated kinds of probes for the measure of that name (default: all)")
+	calls := flag.Int("calls", 200_000, "calls that the measure kinds makes")
 	dir := flag.String("tmp", "", "directory for captures, with some GiB of room (default: the system's)")
 	flag.Parse()
-	if err := benchmark(*runs, *only, *dir); err != nil {
+	if err := benchmark(&bench{runs: *runs, kinds: *kinds, calls: *calls}, *only, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func benchmark(runs int, only, dir string) error {
+func benchmark(b *bench, only, dir string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("recording needs root")
 	}
@@ -69,10 +73,10 @@ func benchmark(runs int, only, dir string) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{bin: filepath.Join(wd, "bin"), targets: filepath.Join(wd, ".cache", "targets"), runs: runs}
+	b.bin, b.targets = filepath.Join(wd, "bin"), filepath.Join(wd, ".cache", "targets")
 	var rows []row
 	for _, m := range measures {
-		if only != "" && !strings.Contains(","+only+",", ","+m.name+",") {
+		if only != "" && !listed(only, m.name) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s\n", m.name)
@@ -101,6 +105,9 @@ func benchmark(runs int, only, dir string) error {
 	}
 	return w.Flush()
 }
+
+// listed reports whether a name is in a list with commas.
+func listed(list, name string) bool { return strings.Contains(","+list+",", ","+name+",") }
 
 func number(v float64) string {
 	if v >= 100 {
