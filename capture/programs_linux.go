@@ -25,7 +25,7 @@ type programs struct {
 	countMappings bool // the kernel does not count the changes of address spaces
 }
 
-// mappingTracepoint is where Linux stores a mapping, from 6.1 on.
+// mappingTracepoint is where Linux 6.1, and some versions after it, store a mapping.
 const mappingTracepoint = "vma_store"
 
 // probeProgram is the program behind each kind of hook.
