@@ -176,11 +176,6 @@ func (p *programs) tracker() (*attachment, error) {
 		bpf.HooksProgOnFork: "sched_process_fork", bpf.HooksProgOnExit: "sched_process_exit"})
 }
 
-// mappingCounter attaches the program that counts the changes of address spaces.
-func (p *programs) mappingCounter() (*attachment, error) {
-	return p.attachTracing("counting changes of mappings", map[string]string{bpf.HooksProgOnMapping: mappingTracepoint})
-}
-
 // attachTracing attaches programs to raw tracepoints, for the purpose that errors name.
 func (p *programs) attachTracing(purpose string, tracepoints map[string]string) (*attachment, error) {
 	a := &attachment{}

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 
 	"trapline/bpf"
@@ -24,9 +22,6 @@ type programs struct {
 	kernelRules   bool // kernel stacks are walked by rules
 	countMappings bool // the kernel does not count the changes of address spaces
 }
-
-// mappingTracepoint is where Linux 6.1, and some versions after it, store a mapping.
-const mappingTracepoint = "vma_store"
 
 // probeProgram is the program behind each kind of hook.
 var probeProgram = map[format.ProbeKind]string{
@@ -318,34 +313,6 @@ func flag(b bool) uint32 {
 func haveFindVMA() bool {
 	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
 		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
-}
-
-// mappingsUncounted reports whether the kernel does not count the changes of address
-// spaces (mm_lock_seq, of the locks of single mappings), but has a tracepoint at them.
-func mappingsUncounted() bool {
-	spec, err := btf.LoadKernelSpec()
-	if err != nil {
-		return false
-	}
-	var mm *btf.Struct
-	if spec.TypeByName("mm_struct", &mm) != nil || hasMember(mm.Members, "mm_lock_seq") {
-		return false
-	}
-	_, err = spec.AnyTypeByName("btf_trace_" + mappingTracepoint)
-	return err == nil
-}
-
-// hasMember looks into members without a name, too.
-func hasMember(members []btf.Member, name string) bool {
-	return slices.ContainsFunc(members, func(m btf.Member) bool {
-		switch t := m.Type.(type) {
-		case *btf.Struct:
-			return m.Name == name || m.Name == "" && hasMember(t.Members, name)
-		case *btf.Union:
-			return m.Name == name || m.Name == "" && hasMember(t.Members, name)
-		}
-		return m.Name == name
-	})
 }
 
 func (p *programs) close() error {
