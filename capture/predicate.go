@@ -9,6 +9,7 @@ import (
 	"trapline/bpf"
 	"trapline/capture/probe"
 	"trapline/internal/expr"
+	"trapline/internal/glob"
 )
 
 // Offsets in struct subject of bpf/filter.h.
@@ -48,14 +49,14 @@ type compiledPredicate struct {
 	// instructions take the address of a struct subject in R1 and return a verdict
 	// in R0.
 	instructions asm.Instructions
-	globs        []*expr.Glob // what they know as globMap, one after another
+	globs        []*glob.Automaton // what they know as globMap, one after another
 }
 
 // globMap is the map that instructions refer to for the tables of patterns: one
 // value with all of them.
 const globMap = "predicate_globs"
 
-// globSize is the size in bytes of a glob's table: expr.Glob.Steps.
+// globSize is the size in bytes of a glob's table: glob.Automaton.Steps.
 const globSize = 256 * 16
 
 // table returns the value of globMap.
@@ -96,7 +97,7 @@ type compiler struct {
 	out    asm.Instructions
 	jumps  map[int]label // by index in out
 	labels []int         // where each is in out
-	globs  []*expr.Glob
+	globs  []*glob.Automaton
 	temps  int   // in use
 	unread label // where to go when a value could not be read
 	err    error

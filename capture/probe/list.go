@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // A Listing is one thing that can be probed.
@@ -44,7 +45,7 @@ func parseListPattern(text string) (*listPattern, error) {
 		return p, nil
 	}
 	pattern := p.text
-	if !colon && !hasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
+	if !colon && !glob.HasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
 		pattern = "*" + pattern + "*"
 	}
 	var err error
@@ -145,11 +146,8 @@ func (r *Resolver) listTimed(p *listPattern, kind format.ProbeKind, _ bool, yiel
 var errStop = errors.New("stop")
 
 func (r *Resolver) listTracepoints(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
-	all, err := newGlob("*")
-	if err != nil {
-		return err
-	}
-	err = r.eachTracepoint(all, all, func(system, name string) error {
+	all := glob.MustParse("*")
+	err := r.eachTracepoint(all, all, func(system, name string) error {
 		l := Listing{Kind: kind, Name: system + ":" + name}
 		if !p.match(l.Name) {
 			return nil

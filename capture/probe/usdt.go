@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // A usdtProbe is a statically defined probe of one program or library.
@@ -134,7 +135,7 @@ func (r *Resolver) usdtBinaries(ev *Event) ([]*binaryFile, error) {
 	if r.opt.PID == 0 {
 		for _, name := range []string{ev.Provider, "lib" + ev.Provider} {
 			named := *ev
-			if named.Binary = name; hasMeta(name) || ev.Provider == "" {
+			if named.Binary = name; glob.HasMeta(name) || ev.Provider == "" {
 				break
 			}
 			if b, err := r.binary(&named); err == nil {

@@ -103,7 +103,7 @@ func TestParseRefuses(t *testing.T) {
 		"--max-rate 2000000000":   "at most 1000000000",
 		"-D soon":                 "-D soon: expected milliseconds",
 		"--ready-fd 99":           "--ready-fd 99 is not open",
-		"--comm [a":               "a bracket is not closed",
+		"--comm [a":               "the brackets [a are not closed",
 		"--comm sixteen_letters_": "the kernel keeps 15 characters",
 		"-G no/such/group":        "-G no/such/group: no such control group",
 		"--max-stack 200":         "--max-stack 200: must be 1 to 127",

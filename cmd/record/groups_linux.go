@@ -7,12 +7,13 @@ import (
 	"trapline/bpf"
 	"trapline/capture"
 	"trapline/capture/container"
+	"trapline/internal/glob"
 )
 
 // scopeGroups reads the parts of the scope that name groups of tasks.
 func (c *config) scopeGroups(comms, except, cgroups, containers []string) (err error) {
 	s := &c.opt.Scope
-	s.Comms, s.Except = splitLists(comms), splitLists(except)
+	s.Comms, s.Except = splitPatterns(comms), splitPatterns(except)
 	if err := s.CheckNames(); err != nil {
 		return err
 	}
@@ -55,6 +56,14 @@ func (c *config) addContainers(names []string) error {
 		}
 	}
 	return nil
+}
+
+// splitPatterns splits lists of patterns at commas.
+func splitPatterns(lists []string) (all []string) {
+	for _, l := range lists {
+		all = append(all, glob.Split(l)...)
+	}
+	return all
 }
 
 // splitLists takes lists with commas apart.
