@@ -8,6 +8,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"trapline/internal/symbol"
+	"trapline/internal/x86"
 )
 
 // goStructure finds a structure of a Go program by its full name; nil when it is not described.
@@ -65,7 +66,7 @@ func (b *binaryFile) behindStackCheck(f *symbol.Function) (uint64, error) {
 	}
 	compared := false
 	for at := 0; at < len(code); {
-		inst, err := x86asm.Decode(code[at:], 64)
+		inst, err := x86.Decode(code[at:])
 		if err != nil {
 			return 0, nil
 		}
@@ -92,7 +93,7 @@ func (b *binaryFile) behindStackCheck(f *symbol.Function) (uint64, error) {
 
 // guards reports whether an instruction compares with the guard in the goroutine's
 // runtime.g, to which R14 points.
-func guards(inst x86asm.Inst) bool {
+func guards(inst x86.Inst) bool {
 	m, ok := inst.Args[1].(x86asm.Mem)
 	return ok && m.Base == x86asm.R14
 }
