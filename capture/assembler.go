@@ -9,12 +9,6 @@ import (
 	"trapline/format"
 )
 
-// A location is a code address as the capture names it: independent of where the image was loaded.
-type location struct {
-	image  *image // nil: not known, offset is the address
-	offset uint64
-}
-
 // A locator finds what code lies at an address.
 type locator interface {
 	// user is asked soon after the hit; the frame holds what the program found

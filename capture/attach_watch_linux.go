@@ -3,8 +3,6 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -60,26 +58,6 @@ func (a *attachment) watch(w *probe.Watch, tid, cpu int, inherit bool) error {
 	o, err := a.openPerfOf(&attr, tid, cpu, 0)
 	a.keep(o)
 	return err
-}
-
-// threads returns the threads in scope by number.
-func (s *Scope) threads() ([]int, error) {
-	var tids []int
-	for _, tid := range s.TIDs {
-		tids = append(tids, int(tid))
-	}
-	for _, pid := range s.PIDs {
-		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			if tid, err := strconv.Atoi(e.Name()); err == nil {
-				tids = append(tids, tid)
-			}
-		}
-	}
-	return tids, nil
 }
 
 // explainWatchpoint says why an address cannot be watched.

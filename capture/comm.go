@@ -132,13 +132,3 @@ func commClass(class *[256]bool, s string) bool {
 	class[0] = false
 	return true
 }
-
-// CheckNames reports whether the names of tasks can be looked for.
-func (s *Scope) CheckNames() error {
-	for _, patterns := range [][]string{s.Comms, s.Except} {
-		if _, err := commPatterns(patterns); err != nil {
-			return err
-		}
-	}
-	return nil
-}

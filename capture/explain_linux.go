@@ -75,12 +75,3 @@ func explainKprobe(pr *probe.Probe, err error) error {
 	}
 	return &probe.UnsupportedError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
 }
-
-// explainSideband says why the kernel does not report mappings.
-func explainSideband(err error) error {
-	if !isDenied(err) {
-		return err
-	}
-	reason, remedy := machine.EventDenied(machine.Perfmon)
-	return &probe.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
-}

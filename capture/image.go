@@ -1,9 +1,12 @@
 package capture
 
 import (
+	"io"
 	"os"
+	"path/filepath"
 
 	"trapline/format"
+	"trapline/internal/symbol"
 )
 
 // An image is a file, or a region without one, that code was seen to run from.
@@ -31,4 +34,21 @@ func (m *image) write(w *format.Writer, segment uint64) format.ImageID {
 		m.segment = segment
 	}
 	return m.id
+}
+
+// openImage returns the image's bytes and what gives them back; nil when it cannot be had.
+func openImage(img *image) (io.ReaderAt, func()) {
+	switch {
+	case img.kind == format.ImageVDSO:
+		if v, err := symbol.VDSO(); err == nil {
+			return v, func() {}
+		}
+	case img.file != nil:
+		return img.file, func() {}
+	default:
+		if f, err := os.Open(filepath.Join(img.root, img.path)); err == nil {
+			return f, func() { f.Close() }
+		}
+	}
+	return nil, nil
 }

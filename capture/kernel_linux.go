@@ -27,16 +27,6 @@ type kernelImage struct {
 // without a name: a module or a program may have been loaded since.
 const kallsymsAge = time.Second
 
-// ReadKallsyms reads the kernel's symbols.
-func ReadKallsyms() (*symbol.Kallsyms, error) {
-	f, err := os.Open("/proc/kallsyms")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return symbol.ReadKallsyms(f)
-}
-
 func newKernelImages(k *symbol.Kallsyms) *kernelImages {
 	return &kernelImages{symbols: k, read: time.Now(), images: make(map[kernelImage]*image),
 		locations: make(map[uint64]location), addresses: make(map[location]uint64)}

@@ -309,12 +309,6 @@ func flag(b bool) uint32 {
 	return 0
 }
 
-// haveFindVMA reports whether programs may ask what is mapped at an address (5.17).
-func haveFindVMA() bool {
-	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
-		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
-}
-
 func (p *programs) close() error {
 	var errs []error
 	for _, m := range p.maps {

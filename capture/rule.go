@@ -52,12 +52,6 @@ func encodeRule(r unwind.Rule) ruleBody {
 	return b
 }
 
-// mixHash is mix() in bpf/rules.h.
-func mixHash(h, v uint64) uint64 {
-	h = (h ^ v) * 0x9FB21C651E98DF25
-	return h ^ h>>29
-}
-
 // A ruleKey names a place in an image.
 func ruleKey(image, offset uint64) uint64 { return mixHash(image, offset) }
 

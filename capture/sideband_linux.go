@@ -10,6 +10,9 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"trapline/capture/machine"
+	"trapline/capture/probe"
 )
 
 // A mmapRecord is one executable mapping as the kernel reported it,
@@ -178,4 +181,13 @@ func decodeMmap2(b []byte) (mmapRecord, bool) {
 		return mmapRecord{}, false
 	}
 	return m, true
+}
+
+// explainSideband says why the kernel does not report mappings.
+func explainSideband(err error) error {
+	if !isDenied(err) {
+		return err
+	}
+	reason, remedy := machine.EventDenied(machine.Perfmon)
+	return &probe.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
 }

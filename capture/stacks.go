@@ -1,14 +1,8 @@
 package capture
 
 import (
-	"trapline/bpf"
 	"trapline/format"
 )
-
-type stackFrame struct {
-	location
-	flags format.FrameFlags
-}
 
 // A frameIndex stands for a frame of which many stacks consist: an index into
 // frameTable.frames.
@@ -48,15 +42,6 @@ func (t *frameTable) all(indices []frameIndex) []stackFrame {
 		frames[i] = t.frames[n]
 	}
 	return frames
-}
-
-// inKernel reports whether the frame is named by the kernel's symbols.
-func (f stackFrame) inKernel() bool {
-	if f.image == nil {
-		return false
-	}
-	k := f.image.kind
-	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
 }
 
 // lowestAddress is the first address that code can be mapped at: the kernel's
@@ -120,28 +105,6 @@ func (a *assembler) framesOf(s *stackEvent) ([]frameIndex, format.StackCut) {
 		frames = append(frames, a.frames.index(f))
 	}
 	return frames, format.StackCut(s.cut)
-}
-
-// check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
-func (s *stackEvent) check() uint64 {
-	h := uint64(14695981039346656037)
-	add := func(v uint64) { h = (h ^ v) * 1099511628211 }
-	for i := range s.count {
-		if s.kernel {
-			add(s.address(i))
-			continue
-		}
-		switch u := s.userFrame(i); {
-		case s.relative && !u.known:
-			return 0 // what was mapped could not be looked up again
-		case s.relative && u.image&bpf.ImageAnonymous == 0:
-			add(u.image)
-			add(u.offset)
-		default:
-			add(u.address)
-		}
-	}
-	return h
 }
 
 // stackID returns the ID in the open segment of a stack of at most so many frames; ok is false when the stack is not known.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -192,21 +191,4 @@ func (o *openELF) name(indices []int, frames []stackFrame, calls [][]symbol.Call
 		}
 		calls[i] = c
 	}
-}
-
-// openImage returns the image's bytes and what gives them back; nil when it cannot be had.
-func openImage(img *image) (io.ReaderAt, func()) {
-	switch {
-	case img.kind == format.ImageVDSO:
-		if v, err := symbol.VDSO(); err == nil {
-			return v, func() {}
-		}
-	case img.file != nil:
-		return img.file, func() {}
-	default:
-		if f, err := os.Open(filepath.Join(img.root, img.path)); err == nil {
-			return f, func() { f.Close() }
-		}
-	}
-	return nil, nil
 }

@@ -1,0 +1,27 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// TraceFS returns where tracefs is mounted. If it is mounted nowhere, it is
+// mounted at its usual place, which needs root; mounted says so.
+func TraceFS() (dir string, mounted bool, err error) {
+	const usual = "/sys/kernel/tracing"
+	for _, dir := range []string{usual, "/sys/kernel/debug/tracing"} {
+		var st unix.Statfs_t
+		if unix.Statfs(dir, &st) == nil && st.Type == unix.TRACEFS_MAGIC {
+			return dir, false, nil
+		}
+	}
+	if err := unix.Mount("tracefs", usual, "tracefs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			return "", false, fmt.Errorf("tracefs is not mounted and mounting it needs root (mount -t tracefs tracefs %s)", usual)
+		}
+		return "", false, fmt.Errorf("mount tracefs at %s: %w", usual, err)
+	}
+	return usual, true, nil
+}
