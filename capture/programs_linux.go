@@ -12,6 +12,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/probe"
+	"trapline/capture/predicate"
 	"trapline/format"
 )
 
@@ -156,7 +157,7 @@ func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, erro
 		return nil, err
 	}
 	if g != nil && g.probe.Filter != nil {
-		if err := injectFilter(spec, program, g.probe.Filter); err != nil {
+		if err := predicate.Inject(spec, program, g.probe.Filter); err != nil {
 			return nil, err
 		}
 	}

@@ -1,4 +1,4 @@
-package capture
+package predicate
 
 import (
 	"encoding/binary"
@@ -43,8 +43,8 @@ var regTemps = []asm.Register{asm.R7, asm.R8}
 
 const stackTemps = 16
 
-// A compiledPredicate is a predicate in the instructions of BPF.
-type compiledPredicate struct {
+// A Compiled is a predicate in the instructions of BPF.
+type Compiled struct {
 	// instructions take the address of a struct subject in R1 and return a verdict
 	// in R0.
 	instructions asm.Instructions
@@ -59,7 +59,7 @@ const globMap = "predicate_globs"
 const globSize = 256 * 16
 
 // table returns the value of globMap.
-func (c *compiledPredicate) table() []byte {
+func (c *Compiled) table() []byte {
 	b := make([]byte, 0, len(c.globs)*globSize)
 	for _, g := range c.globs {
 		for _, s := range g.Steps {
@@ -70,9 +70,9 @@ func (c *compiledPredicate) table() []byte {
 	return b
 }
 
-// compilePredicate compiles a filter. Evaluating the instructions gives what
+// Compile compiles a filter. Evaluating the instructions gives what
 // expr.Predicate.Eval gives, whose rules the package expr states.
-func compilePredicate(f *probe.Filter) (*compiledPredicate, error) {
+func Compile(f *probe.Filter) (*Compiled, error) {
 	c := compiler{filter: f}
 	yes, no := c.newLabel(), c.newLabel()
 	c.unread = c.newLabel()
@@ -88,7 +88,7 @@ func compilePredicate(f *probe.Filter) (*compiledPredicate, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &compiledPredicate{c.link(), c.globs}, nil
+	return &Compiled{c.link(), c.globs}, nil
 }
 
 type compiler struct {

@@ -1,4 +1,4 @@
-package capture
+package predicate
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 // predicateFunction is the function of bpf/filter.h whose body the predicate becomes.
 const predicateFunction = "predicate"
 
-// injectFilter makes a filter part of a program that is about to be loaded.
-func injectFilter(spec *ebpf.CollectionSpec, program string, f *probe.Filter) error {
-	compiled, err := compilePredicate(f)
+// Inject makes a filter part of a program that is about to be loaded.
+func Inject(spec *ebpf.CollectionSpec, program string, f *probe.Filter) error {
+	compiled, err := Compile(f)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func injectFilter(spec *ebpf.CollectionSpec, program string, f *probe.Filter) er
 }
 
 // globSpec describes the map that the instructions refer to for patterns.
-func (c *compiledPredicate) globSpec() *ebpf.MapSpec {
+func (c *Compiled) globSpec() *ebpf.MapSpec {
 	table := c.table()
 	return &ebpf.MapSpec{Name: globMap, Type: ebpf.Array, KeySize: 4, ValueSize: uint32(len(table)), MaxEntries: 1,
 		Contents: []ebpf.MapKV{{Key: uint32(0), Value: table}}}

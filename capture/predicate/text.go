@@ -1,4 +1,4 @@
-package capture
+package predicate
 
 import (
 	"github.com/cilium/ebpf/asm"
