@@ -15,7 +15,7 @@ const predicateFunction = "predicate"
 
 // Inject makes a filter part of a program that is about to be loaded.
 func Inject(spec *ebpf.CollectionSpec, program string, f *probe.Filter) error {
-	compiled, err := Compile(f)
+	compiled, err := compile(f)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func Inject(spec *ebpf.CollectionSpec, program string, f *probe.Filter) error {
 }
 
 // globSpec describes the map that the instructions refer to for patterns.
-func (c *Compiled) globSpec() *ebpf.MapSpec {
+func (c *compiled) globSpec() *ebpf.MapSpec {
 	table := c.table()
 	return &ebpf.MapSpec{Name: globMap, Type: ebpf.Array, KeySize: 4, ValueSize: uint32(len(table)), MaxEntries: 1,
 		Contents: []ebpf.MapKV{{Key: uint32(0), Value: table}}}

@@ -111,7 +111,7 @@ type predicateRunner struct {
 	subject *ebpf.Map
 }
 
-func newPredicateRunner(t *testing.T, c *Compiled, kind ebpf.ProgramType, subject *ebpf.Map) *predicateRunner {
+func newPredicateRunner(t *testing.T, c *compiled, kind ebpf.ProgramType, subject *ebpf.Map) *predicateRunner {
 	t.Helper()
 	const name = "subject"
 	spec := &ebpf.CollectionSpec{
@@ -181,7 +181,7 @@ func TestPredicatesInKernel(t *testing.T) {
 		if err := p.SetFilter(&probe.Event{Predicate: source}); err != nil {
 			continue
 		}
-		compiled, err := Compile(p.Filter)
+		compiled, err := compile(p.Filter)
 		if err != nil {
 			t.Fatal(err)
 		}
