@@ -16,13 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/capture/probe"
+	"trapline/capture/host"
 )
 
 // openTracepoints attaches to a perf event of each tracepoint that is never enabled:
 // programs run for a tracepoint as soon as there is an event of it, and an
 // enabled one would cost every hit on its CPU a sample that nobody reads.
 func (a *attachment) openTracepoints(cpu int) error {
-	dir, _, err := TraceFS()
+	dir, _, err := host.TraceFS()
 	if err != nil {
 		return err
 	}

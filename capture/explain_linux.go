@@ -9,7 +9,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
-	"trapline/capture/machine"
+	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -20,11 +20,11 @@ func isDenied(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(e
 func explainLoad(pr *probe.Probe, err error) error {
 	tracing := pr.Kind == format.ProbeFentry || pr.Kind == format.ProbeFexit
 	switch {
-	case tracing && errors.Is(err, unix.EPERM) && len(machine.Missing(machine.BPF, machine.Perfmon)) == 0 && machine.Lockdown() != "confidentiality":
+	case tracing && errors.Is(err, unix.EPERM) && len(host.Missing(host.BPF, host.Perfmon)) == 0 && host.Lockdown() != "confidentiality":
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "this kernel refuses fentry and fexit programs",
 			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
 	case isDenied(err) && !isVerifier(err):
-		reason, remedy := machine.LoadDenied()
+		reason, remedy := host.LoadDenied()
 		return &probe.PermissionError{What: pr.Event + ": loading the program", Reason: reason, Remedy: remedy}
 	case tracing && (errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) || errors.Is(err, link.ErrNotSupported)):
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
@@ -43,11 +43,11 @@ func explainAttach(pr *probe.Probe, err error) error {
 	kprobe := pr.Kind == format.ProbeKprobe || pr.Kind == format.ProbeKretprobe
 	switch {
 	case isDenied(err):
-		need := []machine.Capability{machine.BPF, machine.Perfmon}
+		need := []host.Capability{host.BPF, host.Perfmon}
 		if pr.Path != "" {
-			need = append(need, machine.SysAdmin) // perf_uprobe_event_init in kernel/events/core.c
+			need = append(need, host.SysAdmin) // perf_uprobe_event_init in kernel/events/core.c
 		}
-		reason, remedy := machine.EventDenied(need...)
+		reason, remedy := host.EventDenied(need...)
 		return &probe.PermissionError{What: pr.Event + ": attaching", Reason: reason, Remedy: remedy}
 	case pr.Kind == format.ProbeWatchpoint:
 		return explainWatchpoint(pr, err)
@@ -62,12 +62,12 @@ func explainAttach(pr *probe.Probe, err error) error {
 
 // explainKprobe says why the kernel takes no probe in a function that it has.
 func explainKprobe(pr *probe.Probe, err error) error {
-	tracefs, _, mountErr := TraceFS()
+	tracefs, _, mountErr := host.TraceFS()
 	switch {
-	case machine.Blacklisted(pr.Function):
+	case host.Blacklisted(pr.Function):
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel forbids kprobes in " + pr.Function + " (/sys/kernel/debug/kprobes/blacklist)",
 			Remedy: "probe a caller of it"}
-	case mountErr == nil && !machine.Traceable(tracefs, pr.Function):
+	case mountErr == nil && !host.Traceable(tracefs, pr.Function):
 		return &probe.UnsupportedError{Event: pr.Event, Reason: pr.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
 			Remedy: "probe a caller of it"}
 	case pr.Offset != 0:

@@ -5,7 +5,7 @@ import (
 
 	"github.com/cilium/ebpf/features"
 
-	"trapline/capture/machine"
+	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -93,7 +93,7 @@ func (g *group) takesMulti() bool {
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return len(g.sites) > 1 && g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
 	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return (len(g.sites) > 1 || !machine.Have(machine.SysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
+		return (len(g.sites) > 1 || !host.Have(host.SysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
 	}
 	return false
 }

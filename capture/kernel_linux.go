@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"trapline/format"
+	"trapline/capture/host"
 	"trapline/internal/symbol"
 )
 
@@ -64,7 +65,7 @@ func (k *kernelImages) resolve(address uint64) (symbol.KernelAddress, bool) {
 	a, ok := k.symbols.Resolve(address)
 	if !ok && time.Since(k.read) > kallsymsAge {
 		k.read = time.Now()
-		if s, err := ReadKallsyms(); err == nil {
+		if s, err := host.ReadKallsyms(); err == nil {
 			k.symbols = s
 			a, ok = s.Resolve(address)
 		}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/capture/unwind"
+	"trapline/capture/host"
 	"trapline/internal/symbol"
 	"trapline/internal/testenv"
 )
@@ -28,7 +29,7 @@ func needORC(t *testing.T) (*unwind.ORC, *symbol.Kallsyms) {
 	t.Helper()
 	testenv.Root(t)
 	testenv.BTF(t)
-	symbols, err := ReadKallsyms()
+	symbols, err := host.ReadKallsyms()
 	if err != nil {
 		t.Fatal(err)
 	}

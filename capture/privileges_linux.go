@@ -1,7 +1,7 @@
 package capture
 
 import (
-	"trapline/capture/machine"
+	"trapline/capture/host"
 	"trapline/capture/probe"
 )
 
@@ -9,11 +9,11 @@ import (
 // lacks for recording. BPF programs of the tracing kinds need CAP_BPF and
 // CAP_PERFMON (5.8), or CAP_SYS_ADMIN, which includes both.
 func CheckPrivileges() error {
-	if missing := machine.Missing(machine.BPF, machine.Perfmon); len(missing) > 0 {
-		return &probe.PermissionError{What: "recording", Need: "root, or " + machine.Join(missing)}
+	if missing := host.Missing(host.BPF, host.Perfmon); len(missing) > 0 {
+		return &probe.PermissionError{What: "recording", Need: "root, or " + host.Join(missing)}
 	}
-	if machine.InUserNamespace() {
-		reason, remedy := machine.LoadDenied()
+	if host.InUserNamespace() {
+		reason, remedy := host.LoadDenied()
 		return &probe.PermissionError{What: "recording", Reason: reason, Remedy: remedy}
 	}
 	return nil

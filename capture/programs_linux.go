@@ -12,6 +12,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/probe"
+	"trapline/capture/host"
 	"trapline/capture/predicate"
 	"trapline/format"
 )
@@ -46,7 +47,7 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 		return nil, err
 	}
 	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map)}
-	p.countMappings = p.userRules() && mappingsUncounted()
+	p.countMappings = p.userRules() && host.MappingsUncounted()
 	for name, m := range spec.Maps {
 		switch name {
 		case bpf.HooksMapRings:
@@ -226,7 +227,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
 		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.Exclusive, flag(exclusive(p.opt.Probes))},
-		{v.HaveFindVma, flag(haveFindVMA())}, {v.CountMappings, flag(p.countMappings)},
+		{v.HaveFindVma, flag(host.HaveFindVMA())}, {v.CountMappings, flag(p.countMappings)},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
 	if g != nil {
@@ -268,7 +269,7 @@ const rawBudget = 64 << 20
 
 // userRules reports whether user stacks are walked by rules.
 func (p *programs) userRules() bool {
-	return p.opt.anyUserStacks() && !p.opt.FramePointers && runtime.GOARCH == "amd64" && haveFindVMA()
+	return p.opt.anyUserStacks() && !p.opt.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
 }
 
 // rate returns the average distance of a probe's hits and how much earlier one

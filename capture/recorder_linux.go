@@ -8,6 +8,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/unwind"
+	"trapline/capture/host"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -48,10 +49,10 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 			r.Close()
 		}
 	}()
-	if r.cpus, err = onlineCPUs(); err != nil {
+	if r.cpus, err = host.OnlineCPUs(); err != nil {
 		return nil, err
 	}
-	if r.possible, err = possibleCPUs(); err != nil {
+	if r.possible, err = host.PossibleCPUs(); err != nil {
 		return nil, err
 	}
 	size := opt.RingBytes

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"trapline/capture/machine"
+	"trapline/capture/host"
 	"trapline/capture/probe"
 )
 
@@ -188,6 +188,6 @@ func explainSideband(err error) error {
 	if !isDenied(err) {
 		return err
 	}
-	reason, remedy := machine.EventDenied(machine.Perfmon)
+	reason, remedy := host.EventDenied(host.Perfmon)
 	return &probe.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
 }

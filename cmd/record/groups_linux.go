@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"trapline/bpf"
-	"trapline/capture"
 	"trapline/capture/container"
+	machine "trapline/capture/host"
 )
 
 // scopeGroups reads the parts of the scope that name groups of tasks.
@@ -17,7 +17,7 @@ func (c *config) scopeGroups(comms, except, cgroups, containers []string) (err e
 		return err
 	}
 	for _, path := range splitLists(cgroups) {
-		dir, err := capture.CgroupDir(path)
+		dir, err := machine.CgroupDir(path)
 		if err != nil {
 			return fmt.Errorf("-G %s: %w", path, err)
 		}
@@ -37,7 +37,7 @@ func (c *config) addContainers(names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	root, err := capture.CgroupDir("/")
+	root, err := machine.CgroupDir("/")
 	if err != nil {
 		return fmt.Errorf("--container: %w", err)
 	}

@@ -5,18 +5,17 @@ import (
 	"fmt"
 	"io"
 
-	"trapline/capture"
-	"trapline/capture/machine"
+	machine "trapline/capture/host"
 	"trapline/cmd/internal/cli"
 )
 
 // info prints what this kernel and this user can record.
 func info(env cli.Env) int {
-	tracefs, _, err := capture.TraceFS()
+	tracefs, _, err := machine.TraceFS()
 	if err != nil {
 		tracefs = ""
 	}
-	symbols, err := capture.ReadKallsyms()
+	symbols, err := machine.ReadKallsyms()
 	if err != nil {
 		symbols = nil
 	}

@@ -3,7 +3,8 @@ package main
 import (
 	"github.com/cilium/ebpf/btf"
 
-	"trapline/capture"
+	machine "trapline/capture/host"
+
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 	"trapline/internal/symbol"
@@ -16,7 +17,7 @@ type host struct {
 }
 
 func openHost(env cli.Env, c *config) (*host, error) {
-	tracefs, mounted, err := capture.TraceFS()
+	tracefs, mounted, err := machine.TraceFS()
 	if err != nil {
 		tracefs = "" // tracepoints are then reported as not available
 		if c.verbose > 0 {
@@ -27,7 +28,7 @@ func openHost(env cli.Env, c *config) (*host, error) {
 		env.Infof("mounted tracefs at %s", tracefs)
 	}
 	h := &host{}
-	if h.symbols, err = capture.ReadKallsyms(); err != nil {
+	if h.symbols, err = machine.ReadKallsyms(); err != nil {
 		h.symbols = nil
 		if c.verbose > 0 {
 			env.Warningf("kernel symbols: %v", err)

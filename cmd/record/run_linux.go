@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/capture"
+	machine "trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 	"trapline/format"
@@ -34,7 +35,7 @@ func run(ctx context.Context, env cli.Env) int {
 			return env.Fail(exitCode(err), err)
 		}
 	}
-	if c.namesTasks() && capture.InPIDNamespace() {
+	if c.namesTasks() && machine.InPIDNamespace() {
 		return env.Fail(cli.ExitUsage, errors.New("in a PID namespace of its own, record cannot tell processes apart as the kernel numbers them: record system-wide (-a), or run it outside of the container"))
 	}
 	host, err := openHost(env, &c)
@@ -98,7 +99,7 @@ func resolve(c *config, host *host) ([]resolved, error) {
 
 // defaultEvent is what is sampled when no event is asked for, as perf does.
 func defaultEvent() string {
-	if capture.HaveCycles() {
+	if machine.HaveCycles() {
 		return "cycles"
 	}
 	return "cpu-clock"

@@ -1,4 +1,4 @@
-package capture
+package host
 
 import (
 	"os"
@@ -32,18 +32,18 @@ func HaveCycles() bool {
 	return true
 }
 
-// haveFindVMA reports whether programs may ask what is mapped at an address (5.17).
-func haveFindVMA() bool {
+// HaveFindVMA reports whether programs may ask what is mapped at an address (5.17).
+func HaveFindVMA() bool {
 	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
 		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
 }
 
-// mappingTracepoint is where Linux 6.1, and some versions after it, store a mapping.
-const mappingTracepoint = "vma_store"
+// MappingTracepoint is where Linux 6.1, and some versions after it, store a mapping.
+const MappingTracepoint = "vma_store"
 
-// mappingsUncounted reports whether the kernel does not count the changes of address
+// MappingsUncounted reports whether the kernel does not count the changes of address
 // spaces (mm_lock_seq, of the locks of single mappings), but has a tracepoint at them.
-func mappingsUncounted() bool {
+func MappingsUncounted() bool {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
 		return false
@@ -52,7 +52,7 @@ func mappingsUncounted() bool {
 	if spec.TypeByName("mm_struct", &mm) != nil || hasMember(mm.Members, "mm_lock_seq") {
 		return false
 	}
-	_, err = spec.AnyTypeByName("btf_trace_" + mappingTracepoint)
+	_, err = spec.AnyTypeByName("btf_trace_" + MappingTracepoint)
 	return err == nil
 }
 

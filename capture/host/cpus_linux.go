@@ -1,4 +1,4 @@
-package capture
+package host
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-func onlineCPUs() ([]int, error) { return readCPUList("/sys/devices/system/cpu/online") }
+func OnlineCPUs() ([]int, error) { return readCPUList("/sys/devices/system/cpu/online") }
 
-// possibleCPUs returns one more than the highest CPU that may ever come online: rings are entered by CPU.
-func possibleCPUs() (int, error) {
+// PossibleCPUs returns one more than the highest CPU that may ever come online: rings are entered by CPU.
+func PossibleCPUs() (int, error) {
 	cpus, err := readCPUList("/sys/devices/system/cpu/possible")
 	if err != nil {
 		return 0, err

@@ -1,7 +1,7 @@
 // Package machine finds out what this kernel, and this user on it, can record. It
 // tries rather than concludes: each kind of probe is attached for a moment, with a
 // program that does nothing.
-package machine
+package host
 
 // An Ability is one thing that can be done here, or not.
 type Ability struct {
