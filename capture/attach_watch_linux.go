@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/host"
 	"trapline/capture/probe"
 )
 
@@ -21,6 +22,9 @@ var errNoWatchedProcess = errors.New("an address of a program belongs to one pro
 // openWatchpoint watches an address: in the kernel on all CPUs, in a program in each
 // thread of the processes recorded, and in what they start.
 func (a *attachment) openWatchpoint(scope *Scope, cpus []int) error {
+	if err := host.CheckBreakpoints(); err != nil {
+		return err
+	}
 	w := a.group.probe.Watch
 	if w.InKernel() {
 		for _, cpu := range cpus {
@@ -66,6 +70,8 @@ func explainWatchpoint(pr *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, errNoWatchedProcess):
 		e.Reason, e.Remedy = err.Error(), "give the process (-p) or a command"
+	case errors.Is(err, host.ErrSilentBreakpoints):
+		e.Reason, e.Remedy = err.Error(), host.WithoutBreakpoints
 	case errors.Is(err, unix.ENOSPC):
 		e.Reason, e.Remedy = "all breakpoints of the processor are in use (x86 has 4)", "watch fewer addresses, or end what else watches, such as a debugger"
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.EOPNOTSUPP):

@@ -33,7 +33,7 @@ var kinds = []kind{
 	{name: "uprobe.multi", try: tryUprobeMulti, need: []Capability{BPF, Perfmon}, config: []string{"CONFIG_UPROBE_EVENTS"}, since: "6.6", remedy: "uprobes are attached one by one"},
 	{name: "cpu-clock", try: tryClock, need: []Capability{BPF, Perfmon}},
 	{name: "cycles", try: tryCycles, need: []Capability{BPF, Perfmon}, source: "cpu", remedy: "use cpu-clock"},
-	{name: "watchpoint", try: tryWatchpoint, need: []Capability{BPF, Perfmon}, config: []string{"CONFIG_HAVE_HW_BREAKPOINT"}, source: "breakpoint"},
+	{name: "watchpoint", try: tryWatchpoint, need: []Capability{BPF, Perfmon}, config: []string{"CONFIG_HAVE_HW_BREAKPOINT"}, source: "breakpoint", remedy: WithoutBreakpoints},
 }
 
 // ability tries a kind of probe.

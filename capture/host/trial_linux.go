@@ -109,16 +109,6 @@ func tryCycles(string) error {
 	return tryEvent(ebpf.PerfEvent, unix.PerfEventAttr{Type: unix.PERF_TYPE_HARDWARE, Config: unix.PERF_COUNT_HW_CPU_CYCLES, Sample: 1e9}, everyTask)
 }
 
-// watched is an address that a watchpoint can be set on.
-var watched uint64
-
-func tryWatchpoint(string) error {
-	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_BREAKPOINT, Sample: 1,
-		Bp_type: 2, // HW_BREAKPOINT_W in include/uapi/linux/hw_breakpoint.h
-		Ext1:    uint64(uintptr(unsafe.Pointer(&watched))), Ext2: uint64(unsafe.Sizeof(watched))}
-	return tryEvent(ebpf.PerfEvent, attr, thisTask)
-}
-
 // A target is whose hits a perf event has: arguments of perf_event_open(2).
 type target struct{ pid, cpu int }
 

@@ -1,0 +1,60 @@
+package host
+
+import (
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// ErrSilentBreakpoints is why watchpoints are refused on some virtual machines:
+// the kernel sets hardware breakpoints, but the hypervisor never reports a hit.
+var ErrSilentBreakpoints = errors.New("this machine accepts hardware breakpoints but never fires them, as some virtual machines do")
+
+// WithoutBreakpoints is what to do where there are no hardware breakpoints.
+const WithoutBreakpoints = "record on another machine, or probe the code that uses the address with a uprobe or kprobe"
+
+// watched is the word that watchpoints are tried on.
+var watched uint64
+
+// watchedEvent counts writes to watched.
+func watchedEvent() unix.PerfEventAttr {
+	return unix.PerfEventAttr{Type: unix.PERF_TYPE_BREAKPOINT, Sample: 1,
+		Size:    uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+		Bp_type: 2, // HW_BREAKPOINT_W in include/uapi/linux/hw_breakpoint.h
+		Ext1:    uint64(uintptr(unsafe.Pointer(&watched))), Ext2: uint64(unsafe.Sizeof(watched))}
+}
+
+// CheckBreakpoints returns ErrSilentBreakpoints if a breakpoint on a word of this
+// process was set, but did not fire when the word was written. It returns nil if no
+// breakpoint could be set: opening the real one then says why.
+func CheckBreakpoints() error {
+	// The breakpoint belongs to the thread that opens it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	attr := watchedEvent()
+	fd, err := unix.PerfEventOpen(&attr, thisTask.pid, thisTask.cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	for range 10 {
+		atomic.AddUint64(&watched, 1)
+	}
+	var count [8]byte
+	if _, err := unix.Read(fd, count[:]); err != nil || binary.NativeEndian.Uint64(count[:]) > 0 {
+		return nil
+	}
+	return ErrSilentBreakpoints
+}
+
+func tryWatchpoint(string) error {
+	if err := tryEvent(ebpf.PerfEvent, watchedEvent(), thisTask); err != nil {
+		return err
+	}
+	return CheckBreakpoints()
+}
