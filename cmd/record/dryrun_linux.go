@@ -47,7 +47,7 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 			sites += len(places)
 		}
 		if len(e.probes) > 0 {
-			fmt.Fprintf(w, "    # %s\n", probe.HookOf(e.probes[0].Kind))
+			fmt.Fprintf(w, "    # %s\n", probe.KindOf(e.probes[0].Kind))
 		}
 		probes += len(e.probes)
 	}

@@ -50,7 +50,7 @@ type listPrinter struct {
 // returns false when nobody reads on.
 func (p *listPrinter) print(l probe.Listing) bool {
 	if p.verbose && l.Kind != p.kind {
-		fmt.Fprintf(p.w, "# %s: %s\n", l.Kind, probe.HookOf(l.Kind))
+		fmt.Fprintf(p.w, "# %s: %s\n", l.Kind, probe.KindOf(l.Kind))
 	}
 	p.found, p.kind = true, l.Kind
 	_, err := fmt.Fprintln(p.w, l.Name)

@@ -5,8 +5,28 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"trapline/bpf"
 	"trapline/format"
 )
+
+func init() {
+	Register(&Kind{
+		Syntax:    Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Arguments: true},
+		What:      "static tracepoint, with the kernel's own arguments",
+		Stability: "its name is stable, the arguments and their types are the kernel's own",
+		Cost:      88,
+
+		Program:    bpf.HooksProgOnRawTracepoint,
+		AttachTo:   true,
+		HookFrames: 6,
+		Backends:   []Backend{RawTracepoint},
+		Needs:      []Need{{Name: "rawtracepoint", Backend: RawTracepoint, Config: []string{"CONFIG_BPF_EVENTS", "CONFIG_DEBUG_INFO_BTF"}}},
+
+		Resolve:  (*Resolver).resolveRawTracepoints,
+		List:     (*Resolver).listRawTracepoints,
+		ListRank: 3,
+	})
+}
 
 // The kernel describes each tracepoint by a typedef of its callbacks' type:
 // __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
