@@ -15,8 +15,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
-	"trapline/capture/probe"
 	"trapline/capture/host"
+	"trapline/capture/probe"
 )
 
 // openTracepoints attaches to a perf event of each tracepoint that is never enabled:

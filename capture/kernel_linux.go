@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"trapline/format"
 	"trapline/capture/host"
+	"trapline/format"
 	"trapline/internal/symbol"
 )
 

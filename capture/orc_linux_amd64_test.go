@@ -19,8 +19,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
-	"trapline/capture/unwind"
 	"trapline/capture/host"
+	"trapline/capture/unwind"
 	"trapline/internal/symbol"
 	"trapline/internal/testenv"
 )

@@ -11,9 +11,9 @@ import (
 	"github.com/cilium/ebpf/features"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
 	"trapline/capture/host"
 	"trapline/capture/predicate"
+	"trapline/capture/probe"
 	"trapline/format"
 )
 

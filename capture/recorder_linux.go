@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"trapline/bpf"
-	"trapline/capture/unwind"
 	"trapline/capture/host"
+	"trapline/capture/unwind"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
