@@ -5,6 +5,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
@@ -13,7 +14,7 @@ import (
 type locator interface {
 	// user is asked soon after the hit; the frame holds what the program found
 	// mapped. code is false where nothing can be executed.
-	user(s *stackEvent, f userFrame) (l location, code bool)
+	user(s *ring.Stack, f ring.UserFrame) (l location, code bool)
 	kernelLocation(address uint64) location
 	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
 	entry(l location) bool
@@ -22,9 +23,9 @@ type locator interface {
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
-	unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut)
+	unwind(r *ring.RawStack, memory []unwind.Memory) ([]stackFrame, format.StackCut)
 	// teachKernel gives the programs the rules of the places on a kernel stack.
-	teachKernel(s *stackEvent)
+	teachKernel(s *ring.Stack)
 }
 
 // A taskKey identifies a task as hits carry it.
@@ -148,14 +149,14 @@ func (a *assembler) startSegment(c format.Clock) error {
 	return nil
 }
 
-// chunk decodes one chunk of a ring's events.
-func (a *assembler) chunk(c chunk) error {
+// Chunk decodes one chunk of a ring's events.
+func (a *assembler) chunk(c ring.Chunk) error {
 	for {
-		event, ok := c.next()
+		event, ok := c.Next()
 		if !ok {
 			return nil
 		}
-		if err := a.event(c.cpu, event); err != nil {
+		if err := a.event(c.CPU, event); err != nil {
 			return err
 		}
 	}
@@ -166,24 +167,24 @@ func (a *assembler) event(cpu int, event []byte) error {
 	case bpf.EventHit:
 		return a.hitEvent(cpu, event, false)
 	case bpf.EventKernelStack, bpf.EventUserStack:
-		var s stackEvent
-		if err := decodeStack(event, &s); err != nil {
+		var s ring.Stack
+		if err := ring.DecodeStack(event, &s); err != nil {
 			a.counts.Undecodable++
 			return nil
 		}
 		a.stack(&s)
 		return nil
 	case bpf.EventMemory:
-		var m memoryEvent
-		if err := decodeMemory(event, &m); err != nil {
+		var m ring.Memory
+		if err := ring.DecodeMemory(event, &m); err != nil {
 			a.counts.Undecodable++
 			return nil
 		}
 		a.rawMemory(&m)
 		return nil
 	case bpf.EventRawStack:
-		var r rawEvent
-		if err := decodeRaw(event, &r); err != nil || a.unwinder == nil {
+		var r ring.RawStack
+		if err := ring.DecodeRawStack(event, &r); err != nil || a.unwinder == nil {
 			a.counts.Undecodable++
 			return nil
 		}
@@ -225,14 +226,14 @@ func (a *assembler) flushPending() error {
 }
 
 func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
-	var h hitEvent
-	if err := decodeHit(event, &h); err != nil || int(h.probe) >= len(a.probes) || cpu >= len(a.recent) {
+	var h ring.Hit
+	if err := ring.DecodeHit(event, &h); err != nil || int(h.Probe) >= len(a.probes) || cpu >= len(a.recent) {
 		a.counts.Undecodable++
 		return nil
 	}
-	p := &a.probes[h.probe]
-	kernel, ok := a.stackID(h.kernelStack, p.depth)
-	user, ok2 := a.stackID(h.userStack, p.depth)
+	p := &a.probes[h.Probe]
+	kernel, ok := a.stackID(h.KernelStack, p.depth)
+	user, ok2 := a.stackID(h.UserStack, p.depth)
 	if !ok || !ok2 {
 		if !last {
 			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
@@ -240,38 +241,38 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 		}
 		a.counts.StacksLost++
 	}
-	a.stacks.forget(h.userStack)
-	if h.flags&bpf.HitRecordCut != 0 {
+	a.stacks.forget(h.UserStack)
+	if h.Flags&bpf.HitRecordCut != 0 {
 		a.counts.RecordsCut++
 	}
-	a.hit.Time = h.time
+	a.hit.Time = h.Time
 	a.hit.CPU = uint32(cpu)
 	a.hit.Task = a.task(cpu, &h)
 	a.hit.Probe = p.id
 	a.hit.KernelStack = kernel
 	a.hit.UserStack = user
-	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.record, a.w, a.symbol)
+	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.Record, a.w, a.symbol)
 	p.stats[cpu].recorded++
 	a.counts.Hits++
 	return a.w.Hit(&a.hit)
 }
 
-func (a *assembler) task(cpu int, h *hitEvent) format.TaskID {
-	key := taskKey{h.pid, h.tid, h.comm}
+func (a *assembler) task(cpu int, h *ring.Hit) format.TaskID {
+	key := taskKey{h.PID, h.TID, h.Comm}
 	recent := &a.recent[cpu]
 	if recent.id != 0 && recent.key == key {
 		return recent.id
 	}
 	id, ok := a.tasks[key]
 	if !ok {
-		comm := h.comm[:]
+		comm := h.Comm[:]
 		for i, c := range comm {
 			if c == 0 {
 				comm = comm[:i]
 				break
 			}
 		}
-		id = a.w.Task(format.Task{PID: h.pid, TID: h.tid, Comm: a.w.StringBytes(comm)})
+		id = a.w.Task(format.Task{PID: h.PID, TID: h.TID, Comm: a.w.StringBytes(comm)})
 		a.tasks[key] = id
 	}
 	*recent = recentTask{key, id}

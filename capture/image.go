@@ -9,7 +9,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// An image is a file, or a region without one, that code was seen to run from.
+// An Image is a file, or a region without one, that code was seen to run from.
 type image struct {
 	kind    format.ImageKind
 	path    string // as the recorded process saw it

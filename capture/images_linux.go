@@ -11,6 +11,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -110,23 +111,23 @@ func (m *images) openPath(pid uint32, path string) *image {
 }
 
 // user implements locator.
-func (m *images) user(s *stackEvent, f userFrame) (l location, code bool) {
-	key := spaceAddress{s.space, f.address}
+func (m *images) user(s *ring.Stack, f ring.UserFrame) (l location, code bool) {
+	key := spaceAddress{s.Space, f.Address}
 	switch {
-	case f.noCode:
+	case f.NoCode:
 		return l, false
-	case f.known && f.inode != 0:
-		return location{m.keyed(s.pid, f), f.offset}, true
-	case f.known && f.device == bpf.VDSODevice:
-		return location{m.vdso, f.offset}, true
-	case f.known:
-		return location{m.jit, f.address}, true
+	case f.Known && f.Inode != 0:
+		return location{m.keyed(s.PID, f), f.Offset}, true
+	case f.Known && f.Device == bpf.VDSODevice:
+		return location{m.vdso, f.Offset}, true
+	case f.Known:
+		return location{m.jit, f.Address}, true
 	default:
 		// The program could not look: the mmap lock was held, or the kernel is too old.
 		if l, ok := m.located[key]; ok {
 			return l, true
 		}
-		if l, code = m.locate(s.pid, s.space, s.time, f.address); !code {
+		if l, code = m.locate(s.PID, s.Space, s.Time, f.Address); !code {
 			return l, false
 		}
 	}
@@ -187,24 +188,24 @@ func (m *images) listed(pid uint32, space, address uint64) (p *mapped, known boo
 
 // keyed finds the image of a frame by the key of its content: another than the
 // one known by its inode if the file was written anew.
-func (m *images) keyed(pid uint32, f userFrame) *image {
-	key := fileKey{f.device, f.inode}
-	if f.image == 0 {
-		return m.file(pid, key, f.address)
+func (m *images) keyed(pid uint32, f ring.UserFrame) *image {
+	key := fileKey{f.Device, f.Inode}
+	if f.Image == 0 {
+		return m.file(pid, key, f.Address)
 	}
-	if i := m.byKey[f.image]; i != nil {
+	if i := m.byKey[f.Image]; i != nil {
 		return i
 	}
-	i := m.file(pid, key, f.address)
-	if i.sure && i.key != f.image {
+	i := m.file(pid, key, f.Address)
+	if i.sure && i.key != f.Image {
 		// Written anew since, or before: look at what is mapped.
 		delete(m.files, key)
-		if i = m.file(pid, key, f.address); i.sure && i.key != f.image {
+		if i = m.file(pid, key, f.Address); i.sure && i.key != f.Image {
 			i = &image{kind: format.ImageUnknown, path: i.path, device: key.device, inode: key.inode}
 		}
 	}
-	i.key, i.guessed = f.image, false
-	m.byKey[f.image] = i
+	i.key, i.guessed = f.Image, false
+	m.byKey[f.Image] = i
 	return i
 }
 

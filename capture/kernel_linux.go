@@ -33,7 +33,7 @@ func newKernelImages(k *symbol.Kallsyms) *kernelImages {
 		locations: make(map[uint64]location), addresses: make(map[location]uint64)}
 }
 
-// kernel implements locator.
+// Kernel implements locator.
 func (k *kernelImages) kernel(address uint64) location {
 	if l, ok := k.locations[address]; ok {
 		return l

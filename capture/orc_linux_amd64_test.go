@@ -289,7 +289,7 @@ func taskAddresses(t *testing.T) []uint64 {
 	return tasks
 }
 
-// kernelStack returns the frames that the kernel shows of a task's stack: symbol+offset/size.
+// KernelStack returns the frames that the kernel shows of a task's stack: symbol+offset/size.
 func kernelStack(pid int) []string {
 	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stack"))
 	if err != nil {

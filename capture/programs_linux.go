@@ -14,6 +14,7 @@ import (
 	"trapline/capture/host"
 	"trapline/capture/predicate"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
 	"trapline/format"
 )
 
@@ -41,7 +42,7 @@ var probeProgram = map[format.ProbeKind]string{
 }
 
 // newPrograms creates the shared maps.
-func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
+func newPrograms(opt *Options, layout ring.Layout) (*programs, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
@@ -51,9 +52,9 @@ func newPrograms(opt *Options, layout ringLayout) (*programs, error) {
 	for name, m := range spec.Maps {
 		switch name {
 		case bpf.HooksMapRings:
-			m.MaxEntries = layout.rings()
+			m.MaxEntries = layout.Rings()
 		case bpf.HooksMapBlocks:
-			m.MaxEntries = layout.totalBlocks()
+			m.MaxEntries = layout.Blocks()
 		case bpf.HooksMapAccounts, bpf.HooksMapAnchors:
 			m.MaxEntries = uint32(len(opt.Probes))
 		case bpf.HooksMapCalls:

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"trapline/bpf"
+	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
@@ -14,46 +15,46 @@ import (
 const maxRawStacks = 1 << 10
 
 // rawMemory keeps a piece of the memory of a raw stack that is on its way.
-func (a *assembler) rawMemory(m *memoryEvent) {
-	known := a.memory[m.hash]
+func (a *assembler) rawMemory(m *ring.Memory) {
+	known := a.memory[m.Hash]
 	if known == nil && len(a.memory) >= maxRawStacks {
 		clear(a.memory) // no program leaves any behind
 	}
-	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.address {
-		known[n-1].Bytes = append(known[n-1].Bytes, m.bytes...)
+	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.Address {
+		known[n-1].Bytes = append(known[n-1].Bytes, m.Bytes...)
 	} else if n < 2*bpf.RawPieces {
-		known = append(known, unwind.Memory{Base: m.address, Bytes: bytes.Clone(m.bytes)})
+		known = append(known, unwind.Memory{Base: m.Address, Bytes: bytes.Clone(m.Bytes)})
 	}
-	a.memory[m.hash] = known
-	a.counts.RawBytes += uint64(len(m.bytes))
+	a.memory[m.Hash] = known
+	a.counts.RawBytes += uint64(len(m.Bytes))
 }
 
 // rawStack unwinds a stack that the programs could not walk, or were told to verify.
-func (a *assembler) rawStack(r *rawEvent) {
-	memory := a.memory[r.hash]
-	delete(a.memory, r.hash)
+func (a *assembler) rawStack(r *ring.RawStack) {
+	memory := a.memory[r.Hash]
+	delete(a.memory, r.Hash)
 	frames, cut := a.unwinder.unwind(r, memory)
-	if r.verify {
+	if r.Verify {
 		a.verify(r, frames, cut)
 		return
 	}
 	a.counts.RawStacks++
-	if r.time >= a.later {
+	if r.Time >= a.later {
 		a.counts.RawLater++
 	}
 	a.indices = a.indices[:0]
 	for _, f := range frames {
 		a.indices = append(a.indices, a.frames.index(f))
 	}
-	a.stacks.add(r.hash, stackEntry{cut: cut, sent: uint8(len(frames)), once: true}, a.indices)
+	a.stacks.add(r.Hash, stackEntry{cut: cut, sent: uint8(len(frames)), once: true}, a.indices)
 }
 
 // maxDifferences is how many stacks that differ are kept to be shown.
 const maxDifferences = 10
 
-// verify compares a stack that a program walked with what unwinding came to.
-func (a *assembler) verify(r *rawEvent, frames []stackFrame, cut format.StackCut) {
-	walked := a.stacks.find(r.hash)
+// Verify compares a stack that a program walked with what unwinding came to.
+func (a *assembler) verify(r *ring.RawStack, frames []stackFrame, cut format.StackCut) {
+	walked := a.stacks.find(r.Hash)
 	if walked == nil {
 		return
 	}
@@ -72,7 +73,7 @@ func (a *assembler) verify(r *rawEvent, frames []stackFrame, cut format.StackCut
 	}
 	a.counts.Unverified++
 	if len(a.differences) < maxDifferences {
-		a.differences = append(a.differences, fmt.Sprintf("pid %d: walked %s; unwound %s", r.pid,
+		a.differences = append(a.differences, fmt.Sprintf("pid %d: walked %s; unwound %s", r.PID,
 			describeStack(passed, walked.cut), describeStack(frames, cut)))
 	}
 }
@@ -90,7 +91,7 @@ func describeStack(frames []stackFrame, cut format.StackCut) string {
 }
 
 // teachKernel passes a kernel stack on to who writes the rules.
-func (a *assembler) teachKernel(s *stackEvent) {
+func (a *assembler) teachKernel(s *ring.Stack) {
 	if a.unwinder != nil {
 		a.unwinder.teachKernel(s)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/host"
+	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
 	"trapline/internal/symbol"
@@ -18,7 +19,7 @@ type Recorder struct {
 	opt         Options
 	cpus        []int // online
 	possible    int   // CPUs
-	rings       *rings
+	rings       *ring.Reader
 	programs    *programs
 	attachments []*attachment
 	helpers     []*attachment // programs that record nothing themselves
@@ -59,11 +60,11 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	if size <= 0 {
 		size = DefaultRingBytes(r.possible)
 	}
-	layout := newRingLayout(r.possible, size, exclusive(opt.Probes))
+	layout := ring.NewLayout(r.possible, size, exclusive(opt.Probes))
 	if r.programs, err = newPrograms(&r.opt, layout); err != nil {
 		return nil, err
 	}
-	if r.rings, err = newRings(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
+	if r.rings, err = ring.NewReader(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
 		return nil, err
 	}
 	if r.sideband, err = openSideband(r.cpus); err != nil {
@@ -115,9 +116,9 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 }
 
 // user, kernelLocation and entry implement locator.
-func (r *Recorder) user(s *stackEvent, f userFrame) (location, bool) { return r.images.user(s, f) }
-func (r *Recorder) kernelLocation(address uint64) location           { return r.kernel.kernel(address) }
-func (r *Recorder) entry(l location) bool                            { return r.kernel.entry(l) }
+func (r *Recorder) user(s *ring.Stack, f ring.UserFrame) (location, bool) { return r.images.user(s, f) }
+func (r *Recorder) kernelLocation(address uint64) location                { return r.kernel.kernel(address) }
+func (r *Recorder) entry(l location) bool                                 { return r.kernel.entry(l) }
 
 // Attach loads and attaches all probes. None is recorded before Run.
 func (r *Recorder) Attach() error {
@@ -187,7 +188,7 @@ func (r *Recorder) Close() error {
 		r.images.close()
 	}
 	if r.rings != nil {
-		r.rings.close()
+		r.rings.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -41,15 +41,15 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 		}
 	}
 	r.started = time.Now()
-	r.rings.hurry.Store(true)
-	go r.rings.drain()
+	r.rings.Hurry.Store(true)
+	go r.rings.Drain()
 	err = begin()
 	if err == nil {
 		err = r.loop(ctx)
 	} else {
 		r.stop()
-		for c := range r.rings.out {
-			r.rings.done(len(c.data))
+		for c := range r.rings.Out {
+			r.rings.Done(len(c.Data))
 		}
 	}
 	if r.elapsed == 0 {
@@ -116,20 +116,20 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 	}
 	for {
 		select {
-		case c, ok := <-r.rings.out:
+		case c, ok := <-r.rings.Out:
 			if !ok {
 				return err
 			}
-			r.rings.done(len(c.data))
+			r.rings.Done(len(c.Data))
 			switch {
 			case err != nil:
-			case c.data == nil:
+			case c.Data == nil:
 				fail(r.endRound())
 			default:
 				raw := r.a.counts.RawStacks
 				fail(r.a.chunk(c))
 				if r.a.counts.RawStacks != raw {
-					r.rings.hurry.Store(true) // more may wait for the rules just written
+					r.rings.Hurry.Store(true) // more may wait for the rules just written
 				}
 			}
 			if r.opt.MaxHits > 0 && r.a.counts.Hits+r.a.counts.Undecodable >= r.opt.MaxHits {
@@ -209,7 +209,7 @@ func (r *Recorder) flush() error {
 	return r.w.Flush()
 }
 
-// stop ends the hits: the programs first, so that all probes end at one moment.
+// Stop ends the hits: the programs first, so that all probes end at one moment.
 func (r *Recorder) stop() {
 	r.enabled = false
 	r.control(false)
@@ -218,7 +218,7 @@ func (r *Recorder) stop() {
 		a.recursion, a.missed = a.since()
 		a.detach()
 	}
-	close(r.rings.stop)
+	close(r.rings.Stop)
 }
 
 func (r *Recorder) finish() error {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
+	"trapline/capture/ring"
 )
 
 // rules is the table of step rules that the programs read. Only the recorder writes it.
@@ -21,7 +22,7 @@ type rules struct {
 
 func newRules(m *ebpf.Map) (*rules, error) {
 	const sets = 1 << bpf.RuleSetBits
-	mem, err := mapValues(m, sets*int(unsafe.Sizeof(bpf.HooksRuleSet{})))
+	mem, err := ring.MapValues(m, sets*int(unsafe.Sizeof(bpf.HooksRuleSet{})))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"trapline/capture/ring"
 	"trapline/format"
 )
 
@@ -50,15 +51,15 @@ func (t *frameTable) all(indices []frameIndex) []stackFrame {
 const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
-func (a *assembler) stack(s *stackEvent) {
-	if s.kernel {
+func (a *assembler) stack(s *ring.Stack) {
+	if s.Kernel {
 		a.teachKernel(s)
 	}
-	if known := a.stacks.find(s.hash); known != nil {
-		if !s.again || known.check == 0 {
+	if known := a.stacks.find(s.Hash); known != nil {
+		if !s.Again || known.check == 0 {
 			return
 		}
-		if check := s.check(); check != 0 {
+		if check := s.Check(); check != 0 {
 			a.counts.StacksCompared++
 			if known.check != check {
 				a.counts.StacksDifferent++
@@ -67,19 +68,19 @@ func (a *assembler) stack(s *stackEvent) {
 		return
 	}
 	frames, cut := a.framesOf(s)
-	a.stacks.add(s.hash, stackEntry{kernel: s.kernel, cut: cut, sent: uint8(s.count), check: s.check()}, frames)
+	a.stacks.add(s.Hash, stackEntry{kernel: s.Kernel, cut: cut, sent: uint8(s.Count), check: s.Check()}, frames)
 }
 
 // framesOf returns what the frames of a stack are, up to the next call, and why there are no more.
-func (a *assembler) framesOf(s *stackEvent) ([]frameIndex, format.StackCut) {
+func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	frames := a.indices[:0]
 	defer func() { a.indices = frames }()
 	guessed := false
-	for i := range s.count {
+	for i := range s.Count {
 		var f stackFrame
-		if s.kernel {
+		if s.Kernel {
 			// The first address is where the probe was hit, all others were pushed by calls.
-			f.location = a.locator.kernelLocation(s.address(i))
+			f.location = a.locator.kernelLocation(s.Address(i))
 			if i > 0 {
 				f.flags = format.FrameReturn
 			}
@@ -87,24 +88,24 @@ func (a *assembler) framesOf(s *stackEvent) ([]frameIndex, format.StackCut) {
 				continue // also programs too new to have a name
 			}
 		} else {
-			u := s.userFrame(i)
+			u := s.UserFrame(i)
 			l, code := a.locator.user(s, u)
-			if !code || u.address < lowestAddress {
+			if !code || u.Address < lowestAddress {
 				// What was taken for a frame pointer was none.
 				return frames, format.CutNoRule
 			}
 			f.location = l
-			if !u.exact {
+			if !u.Exact {
 				f.flags = format.FrameReturn
 			}
 			if guessed {
 				f.flags |= format.FrameGuessed
 			}
-			guessed = u.guessed
+			guessed = u.Guessed
 		}
 		frames = append(frames, a.frames.index(f))
 	}
-	return frames, format.StackCut(s.cut)
+	return frames, format.StackCut(s.Cut)
 }
 
 // stackID returns the ID in the open segment of a stack of at most so many frames; ok is false when the stack is not known.

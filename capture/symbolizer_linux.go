@@ -61,7 +61,7 @@ func (s *symbolizer) wait() {
 	}
 }
 
-// close closes the images that stayed open.
+// Close closes the images that stayed open.
 func (s *symbolizer) close() {
 	s.wait()
 	for _, o := range s.open {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trapline/bpf"
+	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
@@ -60,7 +61,7 @@ func (u *stackUnwinder) table(img *image) *unwind.Image {
 // taken. It implements unwind.Finder.
 type processFinder struct {
 	u     *stackUnwinder
-	raw   *rawEvent
+	raw   *ring.RawStack
 	found map[uint64]location // by address; the offset is that of the address
 }
 
@@ -105,13 +106,13 @@ func (f *processFinder) locate(address uint64) (l location, ok bool) {
 	if l, ok = f.found[address]; ok {
 		return l, true
 	}
-	last := &f.raw.last // known for certain
-	if off := last.address - address; last.known && off <= 1 {
-		if l, ok = f.u.images.user(&stackEvent{pid: f.raw.pid, space: f.raw.space, time: f.raw.time}, *last); ok {
+	last := &f.raw.Last // known for certain
+	if off := last.Address - address; last.Known && off <= 1 {
+		if l, ok = f.u.images.user(&ring.Stack{PID: f.raw.PID, Space: f.raw.Space, Time: f.raw.Time}, *last); ok {
 			l.offset -= off
 		}
 	} else {
-		l, ok = f.u.images.locate(f.raw.pid, f.raw.space, f.raw.time, address)
+		l, ok = f.u.images.locate(f.raw.PID, f.raw.Space, f.raw.Time, address)
 	}
 	if ok {
 		f.found[address] = l
@@ -120,9 +121,9 @@ func (f *processFinder) locate(address uint64) (l location, ok bool) {
 }
 
 // unwind implements unwinder.
-func (u *stackUnwinder) unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut) {
+func (u *stackUnwinder) unwind(r *ring.RawStack, memory []unwind.Memory) ([]stackFrame, format.StackCut) {
 	find := &processFinder{u: u, raw: r, found: make(map[uint64]location)}
-	frames, cut := unwind.Unwind(registers(&r.regs), memory, find, bpf.MaxFrames)
+	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames)
 	out := make([]stackFrame, 0, len(frames))
 	guessed := false
 	for i := range frames {
@@ -172,7 +173,7 @@ func (u *stackUnwinder) teach(at location, f *unwind.Frame) {
 }
 
 // teachKernel implements unwinder.
-func (u *stackUnwinder) teachKernel(s *stackEvent) {
+func (u *stackUnwinder) teachKernel(s *ring.Stack) {
 	if u.kernel == nil {
 		return
 	}
@@ -180,12 +181,12 @@ func (u *stackUnwinder) teachKernel(s *stackEvent) {
 		clear(u.taught)
 	}
 	interrupted := true // the first address may be one where a probe was hit
-	for i := range s.count {
-		address := s.address(i)
+	for i := range s.Count {
+		address := s.Address(i)
 		if interrupted {
-			u.teachKernelAt(address, s.again)
+			u.teachKernelAt(address, s.Again)
 		}
-		r := u.teachKernelAt(address-1, s.again)
+		r := u.teachKernelAt(address-1, s.Again)
 		interrupted = r.Kind == unwind.RuleRegisters
 	}
 }

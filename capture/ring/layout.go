@@ -1,4 +1,4 @@
-package capture
+package ring
 
 import (
 	"math/bits"
@@ -15,17 +15,17 @@ const (
 	blockStride = bpf.BlockSize + bpf.LongestEvent
 )
 
-// A ringLayout says how many rings there are and how large they are; bpf/ring.h
+// A Layout says how many rings there are and how large they are; bpf/ring.h
 // has what lies where.
-type ringLayout struct {
+type Layout struct {
 	cpus   int
 	blocks [bpf.Slots]uint32 // of each CPU's rings, by slot: powers of two, or 0
 }
 
-// newRingLayout gives each CPU a ring that holds size bytes at least and, unless no
+// NewLayout gives each CPU a ring that holds size bytes at least and, unless no
 // two programs run at once on a CPU, smaller ones for programs that run inside others.
-func newRingLayout(cpus, size int, exclusive bool) ringLayout {
-	l := ringLayout{cpus: cpus}
+func NewLayout(cpus, size int, exclusive bool) Layout {
+	l := Layout{cpus: cpus}
 	blocks := max(uint32(1)<<bits.Len(uint(max(size-1, 0)/bpf.BlockSize)), leastBlocks)
 	l.blocks[0] = blocks
 	if !exclusive {
@@ -36,9 +36,9 @@ func newRingLayout(cpus, size int, exclusive bool) ringLayout {
 	return l
 }
 
-func (l *ringLayout) rings() uint32 { return uint32(l.cpus * bpf.Slots) }
+func (l *Layout) Rings() uint32 { return uint32(l.cpus * bpf.Slots) }
 
-func (l *ringLayout) totalBlocks() uint32 {
+func (l *Layout) Blocks() uint32 {
 	n := uint32(0)
 	for _, b := range l.blocks {
 		n += b

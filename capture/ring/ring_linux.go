@@ -1,4 +1,4 @@
-package capture
+package ring
 
 import (
 	"sync/atomic"

@@ -1,4 +1,4 @@
-package capture
+package ring
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapValues maps size bytes of an array map's values.
-func mapValues(m *ebpf.Map, size int) ([]byte, error) {
+// MapValues maps size bytes of an array map's values.
+func MapValues(m *ebpf.Map, size int) ([]byte, error) {
 	page := os.Getpagesize()
 	b, err := unix.Mmap(m.FD(), 0, (size+page-1)/page*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {

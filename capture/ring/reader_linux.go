@@ -1,4 +1,4 @@
-package capture
+package ring
 
 import (
 	"bytes"
@@ -13,17 +13,17 @@ import (
 	"trapline/bpf"
 )
 
-// rings drains all rings in rounds. The copies decouple the rings from what
+// Reader drains all rings in rounds. The copies decouple the rings from what
 // happens to the hits: a slow disk or a segment that is being symbolized fills
 // memory, up to a bound, before hits are lost.
-type rings struct {
+type Reader struct {
 	rings         []*ring
 	heads, blocks []byte // the maps
 	buf           []byte // for one chunk
-	out           chan chunk
+	Out           chan Chunk
 	queued        atomic.Int64 // bytes handed out that nobody has taken yet
-	hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
-	stop          chan struct{}
+	Hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
+	Stop          chan struct{}
 }
 
 const (
@@ -36,17 +36,17 @@ const (
 	longestPause, shortestPause = 2 * time.Millisecond, time.Millisecond
 )
 
-func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
-	rs := &rings{buf: make([]byte, chunkSize), out: make(chan chunk, maxChunks), stop: make(chan struct{})}
+func NewReader(l Layout, heads, blocks *ebpf.Map) (*Reader, error) {
+	rs := &Reader{buf: make([]byte, chunkSize), Out: make(chan Chunk, maxChunks), Stop: make(chan struct{})}
 	var err error
-	if rs.heads, err = mapValues(heads, int(l.rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
+	if rs.heads, err = MapValues(heads, int(l.Rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
 		return nil, err
 	}
-	if rs.blocks, err = mapValues(blocks, int(l.totalBlocks())*blockStride); err != nil {
-		rs.close()
+	if rs.blocks, err = MapValues(blocks, int(l.Blocks())*blockStride); err != nil {
+		rs.Close()
 		return nil, err
 	}
-	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.rings())
+	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.Rings())
 	first := uint32(0)
 	for i := range entries {
 		n := l.blocks[i%bpf.Slots]
@@ -63,7 +63,7 @@ func newRings(l ringLayout, heads, blocks *ebpf.Map) (*rings, error) {
 	return rs, nil
 }
 
-func (rs *rings) close() error {
+func (rs *Reader) Close() error {
 	var errs []error
 	for _, b := range [][]byte{rs.heads, rs.blocks} {
 		if b != nil {
@@ -73,14 +73,14 @@ func (rs *rings) close() error {
 	return errors.Join(errs...)
 }
 
-// drain runs until stop is closed and the rings are empty; then it closes out.
-func (rs *rings) drain() {
-	defer close(rs.out)
+// Drain runs until stop is closed and the rings are empty; then it closes out.
+func (rs *Reader) Drain() {
+	defer close(rs.Out)
 	last := time.Now()
 	for {
 		stopping := false
 		select {
-		case <-rs.stop:
+		case <-rs.Stop:
 			stopping = true
 		default:
 		}
@@ -93,7 +93,7 @@ func (rs *rings) drain() {
 		if fill > 0 {
 			pause = min(max(time.Duration(float64(now.Sub(last))/(4*fill)), shortestPause), longestPause)
 		}
-		if rs.hurry.Swap(false) {
+		if rs.Hurry.Swap(false) {
 			pause = shortestPause
 		}
 		last = now
@@ -101,14 +101,14 @@ func (rs *rings) drain() {
 			continue
 		}
 		select {
-		case <-rs.stop:
+		case <-rs.Stop:
 		case <-time.After(pause):
 		}
 	}
 }
 
 // round hands out what is in the rings now and returns how full the fullest was, 0 to 1.
-func (rs *rings) round() (fill float64) {
+func (rs *Reader) round() (fill float64) {
 	for _, r := range rs.rings {
 		r.limit = atomic.LoadUint64(&r.head.Produced)
 		fill = max(fill, float64(r.limit-r.consumed())/float64(r.size()))
@@ -123,12 +123,12 @@ func (rs *rings) round() (fill float64) {
 			}
 			n := r.take(rs.buf)
 			rs.queued.Add(int64(n))
-			rs.out <- chunk{cpu: r.cpu, data: bytes.Clone(rs.buf[:n])}
+			rs.Out <- Chunk{CPU: r.cpu, Data: bytes.Clone(rs.buf[:n])}
 		}
 	}
-	rs.out <- chunk{}
+	rs.Out <- Chunk{}
 	return fill
 }
 
-// done takes a chunk of size bytes off what waits.
-func (rs *rings) done(size int) { rs.queued.Add(-int64(size)) }
+// Done takes a chunk of size bytes off what waits.
+func (rs *Reader) Done(size int) { rs.queued.Add(-int64(size)) }
