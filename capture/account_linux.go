@@ -77,7 +77,7 @@ func (r *Recorder) summary() *Summary {
 		StacksCompared:  r.a.counts.StacksCompared,
 		Undecodable:     r.a.counts.Undecodable,
 		RecordsCut:      r.a.counts.RecordsCut,
-		MappingsLost:    r.sideband.lost,
+		MappingsLost:    r.sideband.Lost,
 	}
 	s.Stacks = r.stackCounts()
 	s.Lost = 0

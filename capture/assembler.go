@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"trapline/bpf"
+	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/unwind"
@@ -14,16 +15,16 @@ import (
 type locator interface {
 	// user is asked soon after the hit; the frame holds what the program found
 	// mapped. code is false where nothing can be executed.
-	user(s *ring.Stack, f ring.UserFrame) (l location, code bool)
-	kernelLocation(address uint64) location
+	user(s *ring.Stack, f ring.UserFrame) (l images.Location, code bool)
+	kernelLocation(address uint64) images.Location
 	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
-	entry(l location) bool
+	entry(l images.Location) bool
 }
 
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
-	unwind(r *ring.RawStack, memory []unwind.Memory) ([]stackFrame, format.StackCut)
+	unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut)
 	// teachKernel gives the programs the rules of the places on a kernel stack.
 	teachKernel(s *ring.Stack)
 }
@@ -44,8 +45,8 @@ type assembler struct {
 	segment  uint64 // counts segments; IDs of others are void
 	started  time.Time
 
-	located     []stackFrame // by format.FrameID
-	kernelNamed int          // up to where the kernel's of them were given names
+	located     []images.Frame // by format.FrameID
+	kernelNamed int            // up to where the kernel's of them were given names
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
@@ -139,7 +140,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	}
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
-	a.located = append(a.located[:0], stackFrame{})
+	a.located = append(a.located[:0], images.Frame{})
 	a.kernelNamed = 1
 	for i := range a.probes {
 		p := &a.probes[i]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"testing"
 
+	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/ring/ringtest"
@@ -16,18 +17,20 @@ import (
 
 // fakeLocator names kernel addresses by the page they lie in and user frames by their inode.
 type fakeLocator struct {
-	kernelImage image
-	files       map[uint64]*image
+	kernelImage images.Image
+	files       map[uint64]*images.Image
 }
 
-func (l *fakeLocator) user(_ *ring.Stack, f ring.UserFrame) (location, bool) {
+func (l *fakeLocator) user(_ *ring.Stack, f ring.UserFrame) (images.Location, bool) {
 	if l.files[f.Inode] == nil {
-		l.files[f.Inode] = &image{kind: format.ImageELF, path: fmt.Sprintf("/bin/%d", f.Inode), inode: f.Inode}
+		l.files[f.Inode] = &images.Image{Kind: format.ImageELF, Path: fmt.Sprintf("/bin/%d", f.Inode), Inode: f.Inode}
 	}
-	return location{l.files[f.Inode], f.Offset}, !f.NoCode
+	return images.Location{Image: l.files[f.Inode], Offset: f.Offset}, !f.NoCode
 }
-func (l *fakeLocator) kernelLocation(a uint64) location { return location{&l.kernelImage, a} }
-func (l *fakeLocator) entry(x location) bool            { return x.offset < 0x100 }
+func (l *fakeLocator) kernelLocation(a uint64) images.Location {
+	return images.Location{Image: &l.kernelImage, Offset: a}
+}
+func (l *fakeLocator) entry(x images.Location) bool { return x.Offset < 0x100 }
 
 // assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
 func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
@@ -37,7 +40,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAssembler(w, &fakeLocator{kernelImage: image{kind: format.ImageKernel, path: "[kernel]"}, files: map[uint64]*image{}}, nil, &Options{Probes: probes}, 4)
+	a := newAssembler(w, &fakeLocator{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &Options{Probes: probes}, 4)
 	if err := a.startSegment(format.Clock{}); err != nil {
 		t.Fatal(err)
 	}

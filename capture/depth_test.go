@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/ring/ringtest"
@@ -41,9 +42,9 @@ func TestAssembleDepths(t *testing.T) {
 }
 
 // A fakeUnwinder has the same frames for every raw stack.
-type fakeUnwinder []stackFrame
+type fakeUnwinder []images.Frame
 
-func (u fakeUnwinder) unwind(*ring.RawStack, []unwind.Memory) ([]stackFrame, format.StackCut) {
+func (u fakeUnwinder) unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, format.StackCut) {
 	return u, format.CutNone
 }
 func (u fakeUnwinder) teachKernel(*ring.Stack) {}
@@ -51,8 +52,8 @@ func (u fakeUnwinder) teachKernel(*ring.Stack) {}
 // A raw stack is unwound to its end before it is known which probe it is of. To verify a walk that
 // ended at its depth, as many frames are compared.
 func TestAssembleDepthOfRawStacks(t *testing.T) {
-	file := image{kind: format.ImageELF, path: "/bin/7"}
-	frames := fakeUnwinder{{location: location{&file, 1}}, {location: location{&file, 2}}, {location: location{&file, 3}}}
+	file := images.Image{Kind: format.ImageELF, Path: "/bin/7"}
+	frames := fakeUnwinder{{Location: images.Location{Image: &file, Offset: 1}}, {Location: images.Location{Image: &file, Offset: 2}}, {Location: images.Location{Image: &file, Offset: 3}}}
 	a := newAssembler(nil, nil, frames, &Options{MaxStack: 2, Probes: plain}, 1)
 	a.stacks = newStackTable()
 	a.rawStack(&ring.RawStack{Hash: 11})

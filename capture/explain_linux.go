@@ -14,8 +14,6 @@ import (
 	"trapline/format"
 )
 
-func isDenied(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) }
-
 // explainLoad says why a program could not be loaded, in the user's terms.
 func explainLoad(pr *probe.Probe, err error) error {
 	tracing := pr.Kind == format.ProbeFentry || pr.Kind == format.ProbeFexit
@@ -23,7 +21,7 @@ func explainLoad(pr *probe.Probe, err error) error {
 	case tracing && errors.Is(err, unix.EPERM) && len(host.Missing(host.BPF, host.Perfmon)) == 0 && host.Lockdown() != "confidentiality":
 		return &probe.UnsupportedError{Event: pr.Event, Reason: "this kernel refuses fentry and fexit programs",
 			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
-	case isDenied(err) && !isVerifier(err):
+	case host.IsDenied(err) && !isVerifier(err):
 		reason, remedy := host.LoadDenied()
 		return &probe.PermissionError{What: pr.Event + ": loading the program", Reason: reason, Remedy: remedy}
 	case tracing && (errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) || errors.Is(err, link.ErrNotSupported)):
@@ -42,7 +40,7 @@ func isVerifier(err error) bool {
 func explainAttach(pr *probe.Probe, err error) error {
 	kprobe := pr.Kind == format.ProbeKprobe || pr.Kind == format.ProbeKretprobe
 	switch {
-	case isDenied(err):
+	case host.IsDenied(err):
 		need := []host.Capability{host.BPF, host.Perfmon}
 		if pr.Path != "" {
 			need = append(need, host.SysAdmin) // perf_uprobe_event_init in kernel/events/core.c

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"trapline/bpf"
+	"trapline/capture/images"
 	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
@@ -53,7 +54,7 @@ func (a *assembler) rawStack(r *ring.RawStack) {
 const maxDifferences = 10
 
 // Verify compares a stack that a program walked with what unwinding came to.
-func (a *assembler) verify(r *ring.RawStack, frames []stackFrame, cut format.StackCut) {
+func (a *assembler) verify(r *ring.RawStack, frames []images.Frame, cut format.StackCut) {
 	walked := a.stacks.find(r.Hash)
 	if walked == nil {
 		return
@@ -64,7 +65,7 @@ func (a *assembler) verify(r *ring.RawStack, frames []stackFrame, cut format.Sta
 	}
 	a.counts.Verified++
 	// Places without a rule are guessed at by both, and where a guess ends proves nothing.
-	guessed := slices.ContainsFunc(frames, func(f stackFrame) bool { return f.flags&format.FrameGuessed != 0 })
+	guessed := slices.ContainsFunc(frames, func(f images.Frame) bool { return f.Flags&format.FrameGuessed != 0 })
 	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk went no further
 		frames, cut = frames[:len(passed)], walked.cut
 	}
@@ -78,14 +79,14 @@ func (a *assembler) verify(r *ring.RawStack, frames []stackFrame, cut format.Sta
 	}
 }
 
-func describeStack(frames []stackFrame, cut format.StackCut) string {
+func describeStack(frames []images.Frame, cut format.StackCut) string {
 	s := ""
 	for _, f := range frames {
 		path := "?"
-		if f.image != nil {
-			path = f.image.path
+		if f.Image != nil {
+			path = f.Image.Path
 		}
-		s += fmt.Sprintf("%s+0x%x ", path, f.offset)
+		s += fmt.Sprintf("%s+0x%x ", path, f.Offset)
 	}
 	return s + "[" + cut.String() + "]"
 }

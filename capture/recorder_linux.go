@@ -8,6 +8,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/host"
+	"trapline/capture/images"
 	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
@@ -23,9 +24,9 @@ type Recorder struct {
 	programs    *programs
 	attachments []*attachment
 	helpers     []*attachment // programs that record nothing themselves
-	sideband    *sideband
-	images      *images
-	kernel      *kernelImages
+	sideband    *images.Sideband
+	images      *images.UserSpace
+	kernel      *images.Kernel
 	symbolizer  *symbolizer
 	rules       *rules         // nil: no stack is walked by rules
 	rows        *ruleRows      // nil if user stacks are not
@@ -44,7 +45,7 @@ const segmentAge = 60 * time.Second
 
 // New makes the maps that the programs share, the rings among them. symbols are the kernel's, nil when they are hidden.
 func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
-	r := &Recorder{opt: opt, kernel: newKernelImages(symbols)}
+	r := &Recorder{opt: opt, kernel: images.NewKernel(symbols)}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -67,12 +68,12 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	if r.rings, err = ring.NewReader(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
 		return nil, err
 	}
-	if r.sideband, err = openSideband(r.cpus); err != nil {
+	if r.sideband, err = images.OpenSideband(r.cpus); err != nil {
 		return nil, err
 	}
-	r.images = newImages(r.sideband)
+	r.images = images.NewUserSpace(r.sideband)
 	// A thread's number names its process's mappings as well.
-	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
+	r.images.Scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
 	r.symbolizer = &symbolizer{kernel: r.kernel}
 	if err := r.prepareUnwinding(symbols); err != nil {
 		return nil, err
@@ -115,10 +116,12 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 	return nil
 }
 
-// user, kernelLocation and entry implement locator.
-func (r *Recorder) user(s *ring.Stack, f ring.UserFrame) (location, bool) { return r.images.user(s, f) }
-func (r *Recorder) kernelLocation(address uint64) location                { return r.kernel.kernel(address) }
-func (r *Recorder) entry(l location) bool                                 { return r.kernel.entry(l) }
+// Find, kernelLocation and entry implement locator.
+func (r *Recorder) user(s *ring.Stack, f ring.UserFrame) (images.Location, bool) {
+	return r.images.Find(s, f)
+}
+func (r *Recorder) kernelLocation(address uint64) images.Location { return r.kernel.Find(address) }
+func (r *Recorder) entry(l images.Location) bool                  { return r.kernel.IsEntry(l) }
 
 // Attach loads and attaches all probes. None is recorded before Run.
 func (r *Recorder) Attach() error {
@@ -176,7 +179,7 @@ func (r *Recorder) Close() error {
 		errs = append(errs, r.programs.close())
 	}
 	if r.sideband != nil {
-		errs = append(errs, r.sideband.close())
+		errs = append(errs, r.sideband.Close())
 	}
 	if r.unwinder != nil {
 		r.unwinder.close()
@@ -185,7 +188,7 @@ func (r *Recorder) Close() error {
 		errs = append(errs, r.rules.close())
 	}
 	if r.images != nil {
-		r.images.close()
+		r.images.Close()
 	}
 	if r.rings != nil {
 		r.rings.Close()

@@ -80,10 +80,10 @@ func (r *Recorder) start() error {
 	}
 	if r.rows != nil && r.opt.Command == 0 && len(r.opt.Scope.PIDs)+len(r.opt.Scope.TIDs) == 0 {
 		// Anything that runs may be hit, and what will be run from now on.
-		for _, i := range r.images.files {
+		for _, i := range r.images.Files {
 			r.unwinder.want(i)
 		}
-		r.images.added = r.unwinder.want
+		r.images.Added = r.unwinder.want
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (r *Recorder) loop(ctx context.Context) (err error) {
 }
 
 func (r *Recorder) endRound() error {
-	r.images.poll()
+	r.images.Poll()
 	if err := r.a.endRound(); err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func (r *Recorder) finish() error {
 	if err := r.a.flushPending(); err != nil {
 		return err
 	}
-	r.images.poll()
+	r.images.Poll()
 	if err := r.w.Flush(); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (r *ruleRows) read(w wantedRows) {
 	}
 }
 
-// write writes rows behind those used. The map's memory is the kernel's: it is
+// Write writes rows behind those used. The map's memory is the kernel's: it is
 // mapped only for as long as that takes.
 func (r *ruleRows) write(ranges []unwind.RuleRange) error {
 	const size = int(unsafe.Sizeof(bpf.HooksRow{}))

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"trapline/bpf"
+	"trapline/capture/images"
 	"trapline/capture/unwind"
 )
 
@@ -53,7 +54,7 @@ func encodeRule(r unwind.Rule) ruleBody {
 }
 
 // A ruleKey names a place in an image.
-func ruleKey(image, offset uint64) uint64 { return mixHash(image, offset) }
+func ruleKey(image, offset uint64) uint64 { return images.Mix(image, offset) }
 
 // kernelRuleKey names a place in the kernel.
-func kernelRuleKey(address uint64) uint64 { return mixHash(bpf.KernelImage, address) }
+func kernelRuleKey(address uint64) uint64 { return images.Mix(bpf.KernelImage, address) }

@@ -31,7 +31,7 @@ func newRules(m *ebpf.Map) (*rules, error) {
 
 func (r *rules) close() error { return unix.Munmap(r.mem) }
 
-// write puts a rule into the set of its key: over the one with that key, else
+// Write puts a rule into the set of its key: over the one with that key, else
 // where there is room, else over another, chosen by the key.
 func (r *rules) write(key uint64, body ruleBody) {
 	set := &r.sets[key>>(64-bpf.RuleSetBits)]

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"trapline/capture/images"
 	"trapline/capture/ring"
 	"trapline/format"
 )
@@ -11,8 +12,8 @@ type frameIndex uint32
 
 // A frameTable has each frame once.
 type frameTable struct {
-	frames  []stackFrame
-	indices map[stackFrame]frameIndex
+	frames  []images.Frame
+	indices map[images.Frame]frameIndex
 	ids     []frameID
 }
 
@@ -22,11 +23,11 @@ type frameID struct {
 	id      format.FrameID
 }
 
-func (t *frameTable) index(f stackFrame) frameIndex {
+func (t *frameTable) index(f images.Frame) frameIndex {
 	i, ok := t.indices[f]
 	if !ok {
 		if t.indices == nil {
-			t.indices = make(map[stackFrame]frameIndex)
+			t.indices = make(map[images.Frame]frameIndex)
 		}
 		i = frameIndex(len(t.frames))
 		t.frames = append(t.frames, f)
@@ -37,8 +38,8 @@ func (t *frameTable) index(f stackFrame) frameIndex {
 }
 
 // all returns the frames of a stack.
-func (t *frameTable) all(indices []frameIndex) []stackFrame {
-	frames := make([]stackFrame, len(indices))
+func (t *frameTable) all(indices []frameIndex) []images.Frame {
+	frames := make([]images.Frame, len(indices))
 	for i, n := range indices {
 		frames[i] = t.frames[n]
 	}
@@ -77,14 +78,14 @@ func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	defer func() { a.indices = frames }()
 	guessed := false
 	for i := range s.Count {
-		var f stackFrame
+		var f images.Frame
 		if s.Kernel {
 			// The first address is where the probe was hit, all others were pushed by calls.
-			f.location = a.locator.kernelLocation(s.Address(i))
+			f.Location = a.locator.kernelLocation(s.Address(i))
 			if i > 0 {
-				f.flags = format.FrameReturn
+				f.Flags = format.FrameReturn
 			}
-			if len(frames) == 0 && (f.image == nil || a.locator.entry(f.location)) {
+			if len(frames) == 0 && (f.Image == nil || a.locator.entry(f.Location)) {
 				continue // also programs too new to have a name
 			}
 		} else {
@@ -94,12 +95,12 @@ func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 				// What was taken for a frame pointer was none.
 				return frames, format.CutNoRule
 			}
-			f.location = l
+			f.Location = l
 			if !u.Exact {
-				f.flags = format.FrameReturn
+				f.Flags = format.FrameReturn
 			}
 			if guessed {
-				f.flags |= format.FrameGuessed
+				f.Flags |= format.FrameGuessed
 			}
 			guessed = u.Guessed
 		}
@@ -142,10 +143,10 @@ func (a *assembler) frameID(n frameIndex) format.FrameID {
 	return known.id
 }
 
-func (a *assembler) frame(f stackFrame) format.FrameID {
-	frame := format.Frame{Offset: f.offset, Flags: f.flags}
-	if f.image != nil {
-		frame.Image = f.image.write(a.w, a.segment)
+func (a *assembler) frame(f images.Frame) format.FrameID {
+	frame := format.Frame{Offset: f.Offset, Flags: f.Flags}
+	if f.Image != nil {
+		frame.Image = f.Image.Write(a.w, a.segment)
 	}
 	id := a.w.Frame(frame)
 	if int(id) == len(a.located) {
@@ -160,5 +161,5 @@ func (a *assembler) symbol(address uint64) format.FrameID {
 	if address == 0 {
 		return 0
 	}
-	return a.frame(stackFrame{location: a.locator.kernelLocation(address)})
+	return a.frame(images.Frame{Location: a.locator.kernelLocation(address)})
 }

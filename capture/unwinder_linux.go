@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trapline/bpf"
+	"trapline/capture/images"
 	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
@@ -13,12 +14,12 @@ import (
 // A stackUnwinder unwinds the stacks that the programs cannot walk, and writes
 // the rules by which they can walk the next ones.
 type stackUnwinder struct {
-	images *images
+	images *images.UserSpace
 	kernel *unwind.ORC // nil: kernel stacks are left to bpf_get_stack
 	rules  *rules
 	rows   *ruleRows
 
-	tables map[*image]*unwind.Image // nil: there is no unwind information
+	tables map[*images.Image]*unwind.Image // nil: there is no unwind information
 	done   []func()
 	taught map[uint64]bool // kernel addresses with a rule
 }
@@ -26,9 +27,9 @@ type stackUnwinder struct {
 // maxTaught bounds the kernel addresses remembered; more are taught anew.
 const maxTaught = 1 << 16
 
-func newStackUnwinder(m *images, r *rules, rows *ruleRows, orc *unwind.ORC) *stackUnwinder {
+func newStackUnwinder(m *images.UserSpace, r *rules, rows *ruleRows, orc *unwind.ORC) *stackUnwinder {
 	return &stackUnwinder{images: m, rules: r, rows: rows, kernel: orc,
-		tables: make(map[*image]*unwind.Image), taught: make(map[uint64]bool)}
+		tables: make(map[*images.Image]*unwind.Image), taught: make(map[uint64]bool)}
 }
 
 func (u *stackUnwinder) close() {
@@ -38,13 +39,13 @@ func (u *stackUnwinder) close() {
 }
 
 // table returns an image's unwind information, nil if it has none.
-func (u *stackUnwinder) table(img *image) *unwind.Image {
+func (u *stackUnwinder) table(img *images.Image) *unwind.Image {
 	t, ok := u.tables[img]
 	if ok {
 		return t
 	}
-	if img.kind == format.ImageELF || img.kind == format.ImageVDSO {
-		if r, done := openImage(img); r != nil {
+	if img.Kind == format.ImageELF || img.Kind == format.ImageVDSO {
+		if r, done := images.Open(img); r != nil {
 			if read, err := unwind.ReadImage(r); err == nil {
 				t = read
 				u.done = append(u.done, done)
@@ -62,33 +63,33 @@ func (u *stackUnwinder) table(img *image) *unwind.Image {
 type processFinder struct {
 	u     *stackUnwinder
 	raw   *ring.RawStack
-	found map[uint64]location // by address; the offset is that of the address
+	found map[uint64]images.Location // by address; the offset is that of the address
 }
 
 func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
 	l, ok := f.locate(address)
-	if !ok || l.image == nil {
+	if !ok || l.Image == nil {
 		return nil, 0, ok
 	}
-	f.u.want(l.image)
-	return f.u.table(l.image), l.offset, true
+	f.u.want(l.Image)
+	return f.u.table(l.Image), l.Offset, true
 }
 
 // prepare has the rules of a process's images read, and of the libraries that its
 // program needs, before the first hit.
 func (u *stackUnwinder) prepare(pid uint32) {
-	var wanted []*image
-	for _, p := range processMaps(pid) {
+	var wanted []*images.Image
+	for _, p := range images.ProcessMaps(pid) {
 		if !strings.Contains(p.Perm, "x") || p.Inode == 0 {
 			continue
 		}
-		i := u.images.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
+		i := u.images.MappedFile(pid, p)
 		wanted = append(wanted, i)
-		for _, path := range neededLibraries(filepath.Join(i.root, i.path)) {
-			wanted = append(wanted, u.images.openPath(pid, path))
+		for _, path := range neededLibraries(filepath.Join(i.Root, i.Path)) {
+			wanted = append(wanted, u.images.OpenPath(pid, path))
 		}
 	}
-	for _, i := range append(wanted, u.images.vdso) {
+	for _, i := range append(wanted, u.images.Vdso) {
 		if i != nil {
 			u.want(i)
 		}
@@ -96,23 +97,23 @@ func (u *stackUnwinder) prepare(pid uint32) {
 }
 
 // want has the rules of an image read in the background, if that was not done before.
-func (u *stackUnwinder) want(i *image) {
-	if i.key != 0 && !u.rows.asked[i.key] {
-		u.rows.want(i.key, u.table(i))
+func (u *stackUnwinder) want(i *images.Image) {
+	if i.Key != 0 && !u.rows.asked[i.Key] {
+		u.rows.want(i.Key, u.table(i))
 	}
 }
 
-func (f *processFinder) locate(address uint64) (l location, ok bool) {
+func (f *processFinder) locate(address uint64) (l images.Location, ok bool) {
 	if l, ok = f.found[address]; ok {
 		return l, true
 	}
 	last := &f.raw.Last // known for certain
 	if off := last.Address - address; last.Known && off <= 1 {
-		if l, ok = f.u.images.user(&ring.Stack{PID: f.raw.PID, Space: f.raw.Space, Time: f.raw.Time}, *last); ok {
-			l.offset -= off
+		if l, ok = f.u.images.Find(&ring.Stack{PID: f.raw.PID, Space: f.raw.Space, Time: f.raw.Time}, *last); ok {
+			l.Offset -= off
 		}
 	} else {
-		l, ok = f.u.images.locate(f.raw.PID, f.raw.Space, f.raw.Time, address)
+		l, ok = f.u.images.Locate(f.raw.PID, f.raw.Space, f.raw.Time, address)
 	}
 	if ok {
 		f.found[address] = l
@@ -121,10 +122,10 @@ func (f *processFinder) locate(address uint64) (l location, ok bool) {
 }
 
 // unwind implements unwinder.
-func (u *stackUnwinder) unwind(r *ring.RawStack, memory []unwind.Memory) ([]stackFrame, format.StackCut) {
-	find := &processFinder{u: u, raw: r, found: make(map[uint64]location)}
+func (u *stackUnwinder) unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
+	find := &processFinder{u: u, raw: r, found: make(map[uint64]images.Location)}
 	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames)
-	out := make([]stackFrame, 0, len(frames))
+	out := make([]images.Frame, 0, len(frames))
 	guessed := false
 	for i := range frames {
 		f := &frames[i]
@@ -138,15 +139,15 @@ func (u *stackUnwinder) unwind(r *ring.RawStack, memory []unwind.Memory) ([]stac
 			break
 		}
 		u.teach(l, f)
-		s := stackFrame{location: l}
+		s := images.Frame{Location: l}
 		if f.Return {
-			s.offset++
+			s.Offset++
 			if f.Rule.Kind != unwind.RuleSignal { // which nothing has called
-				s.flags = format.FrameReturn
+				s.Flags = format.FrameReturn
 			}
 		}
 		if guessed {
-			s.flags |= format.FrameGuessed
+			s.Flags |= format.FrameGuessed
 		}
 		guessed = f.Guessed
 		out = append(out, s)
@@ -161,15 +162,15 @@ var stackCuts = map[unwind.Cut]format.StackCut{
 }
 
 // teach writes the rule of the place that a frame was at.
-func (u *stackUnwinder) teach(at location, f *unwind.Frame) {
-	if at.image == nil || at.image.key == 0 || at.image.key&bpf.ImageAnonymous != 0 {
+func (u *stackUnwinder) teach(at images.Location, f *unwind.Frame) {
+	if at.Image == nil || at.Image.Key == 0 || at.Image.Key&bpf.ImageAnonymous != 0 {
 		return
 	}
 	body := encodeRule(f.Rule)
 	if f.Guessed || body == 0 {
 		body = guessRule
 	}
-	u.rules.write(ruleKey(at.image.key, at.offset), body)
+	u.rules.write(ruleKey(at.Image.Key, at.Offset), body)
 }
 
 // teachKernel implements unwinder.

@@ -58,10 +58,10 @@ func (k *kind) ability(tracefs string) Ability {
 		a.Reason = "needs Linux " + k.since
 	case errors.Is(err, ebpf.ErrNotSupported) && len(k.config) > 0:
 		a.Reason = "the kernel was built without " + k.config[0]
-	case isDenied(err) && isFile(err):
+	case IsDenied(err) && isFile(err):
 		a.Reason, a.Remedy = EventDenied(append([]Capability{DACReadSearch}, k.need...)...)
 		a.Remedy = orElse(a.Remedy, "mount tracefs so that this user can read it: gid=")
-	case isDenied(err):
+	case IsDenied(err):
 		reason, remedy := EventDenied(k.need...)
 		a.Reason, a.Remedy = reason, orElse(remedy, k.remedy)
 	default:
@@ -70,7 +70,8 @@ func (k *kind) ability(tracefs string) Ability {
 	return a
 }
 
-func isDenied(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) }
+// IsDenied reports whether the kernel refused for want of a privilege: EPERM or EACCES.
+func IsDenied(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) }
 
 func isFile(err error) bool {
 	var path *fs.PathError

@@ -181,7 +181,7 @@ func helpers() []Ability {
 		switch err := features.HaveProgramHelper(ebpf.Kprobe, h.fn); {
 		case err == nil:
 			a.OK = true
-		case isDenied(err):
+		case IsDenied(err):
 			a.Reason, a.Remedy = LoadDenied()
 		default:
 			a.Reason, a.Remedy = "needs Linux "+h.since, "without it "+h.without

@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"bytes"
@@ -15,11 +15,11 @@ import (
 	"trapline/capture/probe"
 )
 
-// A mmapRecord is one executable mapping as the kernel reported it,
+// A mapRecord is one executable mapping as the kernel reported it,
 // PERF_RECORD_MMAP2 in include/uapi/linux/perf_event.h, or what else changes the
 // mappings of a process.
-type mmapRecord struct {
-	what                mmapWhat
+type mapRecord struct {
+	what                mapChange
 	time                uint64 // ns, CLOCK_MONOTONIC
 	pid                 uint32
 	parent              uint32 // of what forked
@@ -29,19 +29,19 @@ type mmapRecord struct {
 	path                string
 }
 
-type mmapWhat uint8
+type mapChange uint8
 
 const (
-	mappedFile   mmapWhat = iota
-	begunProgram          // exec: all mappings are gone (PERF_RECORD_COMM)
-	forked                // the process begins with its parent's mappings (PERF_RECORD_FORK)
-	ended                 // PERF_RECORD_EXIT of the first thread
+	mappedFile   mapChange = iota
+	begunProgram           // exec: all mappings are gone (PERF_RECORD_COMM)
+	forked                 // the process begins with its parent's mappings (PERF_RECORD_FORK)
+	ended                  // PERF_RECORD_EXIT of the first thread
 )
 
-// A sideband listens for executable mappings on all CPUs through a dummy perf event each.
-type sideband struct {
+// A Sideband listens for executable mappings on all CPUs through a dummy perf event each.
+type Sideband struct {
 	events []sidebandEvent
-	lost   uint64 // records that found no room
+	Lost   uint64 // records that found no room
 }
 
 type sidebandEvent struct {
@@ -54,8 +54,8 @@ const vdsoPath = "[vdso]"
 // sidebandPages is the size of each CPU's buffer in pages: some 2,000 mappings.
 const sidebandPages = 64
 
-func openSideband(cpus []int) (*sideband, error) {
-	s := &sideband{}
+func OpenSideband(cpus []int) (*Sideband, error) {
+	s := &Sideband{}
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
@@ -69,13 +69,13 @@ func openSideband(cpus []int) (*sideband, error) {
 	for _, cpu := range cpus {
 		fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 		if err != nil {
-			s.close()
+			s.Close()
 			return nil, explainSideband(fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err))
 		}
 		mem, err := unix.Mmap(fd, 0, (1+sidebandPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 		if err != nil {
 			unix.Close(fd)
-			s.close()
+			s.Close()
 			return nil, fmt.Errorf("map the buffer for mappings of CPU %d: %w", cpu, err)
 		}
 		s.events = append(s.events, sidebandEvent{fd, mem})
@@ -83,7 +83,7 @@ func openSideband(cpus []int) (*sideband, error) {
 	return s, nil
 }
 
-func (s *sideband) close() error {
+func (s *Sideband) Close() error {
 	var errs []error
 	for _, e := range s.events {
 		errs = append(errs, unix.Munmap(e.mem), unix.Close(e.fd))
@@ -93,7 +93,7 @@ func (s *sideband) close() error {
 }
 
 // read hands out all mappings reported since the last call.
-func (s *sideband) read(yield func(mmapRecord)) {
+func (s *Sideband) read(yield func(mapRecord)) {
 	for _, e := range s.events {
 		page := (*unix.PerfEventMmapPage)(unsafe.Pointer(&e.mem[0]))
 		data := e.mem[os.Getpagesize():]
@@ -118,7 +118,7 @@ func (s *sideband) read(yield func(mmapRecord)) {
 				}
 			case unix.PERF_RECORD_COMM:
 				if len(buf) >= 16 && binary.LittleEndian.Uint16(buf[4:])&unix.PERF_RECORD_MISC_COMM_EXEC != 0 {
-					yield(mmapRecord{what: begunProgram, time: recordTime(buf), pid: binary.LittleEndian.Uint32(buf[8:])})
+					yield(mapRecord{what: begunProgram, time: recordTime(buf), pid: binary.LittleEndian.Uint32(buf[8:])})
 				}
 			case unix.PERF_RECORD_FORK:
 				if r, ok := decodeTask(buf); ok && r.pid != r.parent {
@@ -131,7 +131,7 @@ func (s *sideband) read(yield func(mmapRecord)) {
 				}
 			case unix.PERF_RECORD_LOST:
 				if len(buf) >= 24 {
-					s.lost += binary.LittleEndian.Uint64(buf[16:])
+					s.Lost += binary.LittleEndian.Uint64(buf[16:])
 				}
 			}
 		}
@@ -149,21 +149,21 @@ func copyRing(dst, ring []byte, at uint64) {
 func recordTime(b []byte) uint64 { return binary.LittleEndian.Uint64(b[len(b)-8:]) }
 
 // decodeTask decodes a PERF_RECORD_FORK or PERF_RECORD_EXIT: header, pid, ppid, tid, ptid, time.
-func decodeTask(b []byte) (mmapRecord, bool) {
+func decodeTask(b []byte) (mapRecord, bool) {
 	if len(b) < 24 {
-		return mmapRecord{}, false
+		return mapRecord{}, false
 	}
-	return mmapRecord{what: forked, time: recordTime(b), pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
+	return mapRecord{what: forked, time: recordTime(b), pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
 }
 
 // decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
-func decodeMmap2(b []byte) (mmapRecord, bool) {
+func decodeMmap2(b []byte) (mapRecord, bool) {
 	const pathAt = 72
 	if len(b) <= pathAt || binary.LittleEndian.Uint16(b[4:])&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
-		return mmapRecord{}, false
+		return mapRecord{}, false
 	}
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
-	m := mmapRecord{
+	m := mapRecord{
 		time:   recordTime(b),
 		pid:    u32(b[8:]),
 		start:  u64(b[16:]),
@@ -178,14 +178,14 @@ func decodeMmap2(b []byte) (mmapRecord, bool) {
 	}
 	m.path = string(path)
 	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 {
-		return mmapRecord{}, false
+		return mapRecord{}, false
 	}
 	return m, true
 }
 
 // explainSideband says why the kernel does not report mappings.
 func explainSideband(err error) error {
-	if !isDenied(err) {
+	if !host.IsDenied(err) {
 		return err
 	}
 	reason, remedy := host.EventDenied(host.Perfmon)

@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"encoding/binary"
@@ -21,7 +21,7 @@ func TestDecodeMmap2(t *testing.T) {
 	le.PutUint32(b[64:], unix.PROT_READ|unix.PROT_EXEC)
 	b = append(b, "/bin/cat\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	m, ok := decodeMmap2(b)
-	want := mmapRecord{pid: 42, start: 0x400000, size: 0x2000, offset: 0x1000, device: 8<<20 | 1, inode: 77, path: "/bin/cat"}
+	want := mapRecord{pid: 42, start: 0x400000, size: 0x2000, offset: 0x1000, device: 8<<20 | 1, inode: 77, path: "/bin/cat"}
 	if !ok || m != want {
 		t.Errorf("got %+v, %t; want %+v", m, ok, want)
 	}

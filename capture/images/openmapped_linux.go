@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"fmt"
@@ -33,7 +33,7 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 	return nil, ""
 }
 
-func processMaps(pid uint32) []probe.Mapping {
+func ProcessMaps(pid uint32) []probe.Mapping {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return nil

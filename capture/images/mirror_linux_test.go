@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"slices"
@@ -10,15 +10,15 @@ import (
 // What a process has mapped is known whatever the order in which reports come:
 // each CPU's are in order, those of several are not.
 func TestMappingsInAnyOrder(t *testing.T) {
-	reports := []mmapRecord{
+	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
 		{what: forked, time: 20, pid: 3, parent: 2},
 		{what: forked, time: 30, pid: 4, parent: 3},
 		{what: mappedFile, time: 40, pid: 2, start: 0x2000, size: 0x1000, path: "later"},
 	}
-	permutations(reports, func(order []mmapRecord) {
+	permutations(reports, func(order []mapRecord) {
 		m := newMappingMirror()
-		m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
+		m.set(1, []Mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
 		for _, r := range order {
 			m.take(r, nil)
 		}
@@ -45,7 +45,7 @@ func TestMappingsInAnyOrder(t *testing.T) {
 
 // A stack taken before a number had another owner is looked up in the first one's mappings.
 func TestMappingsOfReusedNumbers(t *testing.T) {
-	reports := []mmapRecord{
+	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
 		{what: begunProgram, time: 11, pid: 2},
 		{what: mappedFile, time: 12, pid: 2, start: 0x1000, size: 0x1000, path: "first"},
@@ -55,7 +55,7 @@ func TestMappingsOfReusedNumbers(t *testing.T) {
 		{what: mappedFile, time: 22, pid: 2, start: 0x1000, size: 0x1000, path: "second"},
 	}
 	m := newMappingMirror()
-	m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
+	m.set(1, []Mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
 	for _, i := range []int{0, 1, 2, 3, 5, 6, 4} { // the second fork is reported last
 		m.take(reports[i], nil)
 	}
@@ -66,7 +66,7 @@ func TestMappingsOfReusedNumbers(t *testing.T) {
 	}
 }
 
-func permutations(rest []mmapRecord, yield func([]mmapRecord), head ...mmapRecord) {
+func permutations(rest []mapRecord, yield func([]mapRecord), head ...mapRecord) {
 	if len(rest) == 0 {
 		yield(head)
 	}

@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"slices"
@@ -27,13 +27,13 @@ type processHistory struct {
 type mappingEvent struct {
 	time    uint64 // ns, CLOCK_MONOTONIC
 	begun   bool   // another program: all mappings are gone
-	mapping mapped
+	mapping Mapped
 }
 
-// mapped is a mapping and the image in it, nil if it is no file.
-type mapped struct {
+// Mapped is a mapping and the image in it, nil if it is no file.
+type Mapped struct {
 	probe.Mapping
-	image *image
+	Image *Image
 }
 
 type endedProcess struct {
@@ -57,7 +57,7 @@ func newMappingMirror() *mappingMirror {
 }
 
 // set takes in all mappings of code that a process has at the beginning.
-func (m *mappingMirror) set(pid uint32, maps []mapped) {
+func (m *mappingMirror) set(pid uint32, maps []Mapped) {
 	h := &processHistory{whole: true}
 	for _, p := range maps {
 		h.events = append(h.events, mappingEvent{mapping: p})
@@ -69,7 +69,7 @@ func (m *mappingMirror) set(pid uint32, maps []mapped) {
 
 // at finds what a process had mapped at an address at a time. known is false if
 // nothing is known of the process then.
-func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
+func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *Mapped, known bool) {
 	m.now = max(m.now, time)
 	h := m.processes[pid]
 	for h != nil && time < h.born {
@@ -98,7 +98,7 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, k
 	return nil, known
 }
 
-func (m *mappingMirror) take(r mmapRecord, image *image) {
+func (m *mappingMirror) take(r mapRecord, image *Image) {
 	if len(m.processes) >= maxMirrored {
 		clear(m.processes)
 	}
@@ -110,7 +110,7 @@ func (m *mappingMirror) take(r mmapRecord, image *image) {
 	case begunProgram:
 		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
 	case mappedFile:
-		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{probe.Mapping{Start: r.start, End: r.start + r.size,
+		m.history(r.pid).add(mappingEvent{time: r.time, mapping: Mapped{probe.Mapping{Start: r.start, End: r.start + r.size,
 			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
 	}
 }
@@ -126,7 +126,7 @@ func (m *mappingMirror) history(pid uint32) *processHistory {
 
 // fork begins the history of a new process. Each CPU's reports come in order, but
 // not those of several: what it did since may be known already.
-func (m *mappingMirror) fork(r mmapRecord) {
+func (m *mappingMirror) fork(r mapRecord) {
 	h := &processHistory{born: r.time, parent: m.history(r.parent)}
 	before := m.processes[r.pid]
 	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {

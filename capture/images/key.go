@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"golang.org/x/sys/unix"
@@ -6,17 +6,17 @@ import (
 	"trapline/bpf"
 )
 
-// mixHash is mix() in bpf/rules.h.
-func mixHash(h, v uint64) uint64 {
+// Mix is mix() in bpf/rules.h.
+func Mix(h, v uint64) uint64 {
 	h = (h ^ v) * 0x9FB21C651E98DF25
 	return h ^ h>>29
 }
 
 // contentKey is image_key() in bpf/mappings.h, of the file that is seen here.
 func contentKey(st *unix.Stat_t) uint64 {
-	h := mixHash(uint64(deviceOf(st)), st.Ino)
-	h = mixHash(h, uint64(st.Size))
-	h = mixHash(h, uint64(st.Mtim.Sec)<<32^uint64(st.Mtim.Nsec))
+	h := Mix(uint64(deviceOf(st)), st.Ino)
+	h = Mix(h, uint64(st.Size))
+	h = Mix(h, uint64(st.Mtim.Sec)<<32^uint64(st.Mtim.Nsec))
 	return h &^ bpf.ImageAnonymous
 }
 

@@ -1,4 +1,4 @@
-package capture
+package images
 
 import (
 	"os"
@@ -10,13 +10,13 @@ import (
 	"trapline/internal/symbol"
 )
 
-// kernelImages names kernel addresses from /proc/kallsyms.
-type kernelImages struct {
+// Kernel names kernel addresses from /proc/kallsyms.
+type Kernel struct {
 	symbols   *symbol.Kallsyms
 	read      time.Time
-	images    map[kernelImage]*image
-	locations map[uint64]location // by address
-	addresses map[location]uint64
+	images    map[kernelImage]*Image
+	locations map[uint64]Location // by address
+	addresses map[Location]uint64
 }
 
 type kernelImage struct {
@@ -28,19 +28,19 @@ type kernelImage struct {
 // without a name: a module or a program may have been loaded since.
 const kallsymsAge = time.Second
 
-func newKernelImages(k *symbol.Kallsyms) *kernelImages {
-	return &kernelImages{symbols: k, read: time.Now(), images: make(map[kernelImage]*image),
-		locations: make(map[uint64]location), addresses: make(map[location]uint64)}
+func NewKernel(k *symbol.Kallsyms) *Kernel {
+	return &Kernel{symbols: k, read: time.Now(), images: make(map[kernelImage]*Image),
+		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
 // Kernel implements locator.
-func (k *kernelImages) kernel(address uint64) location {
+func (k *Kernel) Find(address uint64) Location {
 	if l, ok := k.locations[address]; ok {
 		return l
 	}
 	a, ok := k.resolve(address)
 	if !ok {
-		return location{nil, address}
+		return Location{nil, address}
 	}
 	key := kernelImage{format.ImageKernel, "[kernel.kallsyms]"}
 	switch a.Image {
@@ -50,15 +50,15 @@ func (k *kernelImages) kernel(address uint64) location {
 		key = kernelImage{format.ImageBPF, a.Name}
 	}
 	if k.images[key] == nil {
-		k.images[key] = &image{kind: key.kind, path: key.name, buildID: kernelBuildID(key)}
+		k.images[key] = &Image{Kind: key.kind, Path: key.name, BuildID: kernelBuildID(key)}
 	}
-	l := location{k.images[key], a.Offset}
+	l := Location{k.images[key], a.Offset}
 	k.locations[address] = l
 	k.addresses[l] = address
 	return l
 }
 
-func (k *kernelImages) resolve(address uint64) (symbol.KernelAddress, bool) {
+func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
 	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
 		return symbol.KernelAddress{}, false
 	}
@@ -73,15 +73,15 @@ func (k *kernelImages) resolve(address uint64) (symbol.KernelAddress, bool) {
 	return a, ok
 }
 
-// entry implements locator: frames of the way from a hook to its program.
-func (k *kernelImages) entry(l location) bool {
-	if l.image == nil {
+// IsEntry implements locator: frames of the way from a hook to its program.
+func (k *Kernel) IsEntry(l Location) bool {
+	if l.Image == nil {
 		return false
 	}
-	if l.image.kind == format.ImageBPF {
+	if l.Image.Kind == format.ImageBPF {
 		return true
 	}
-	name := k.name(l, 0).Function
+	name := k.Name(l, 0).Function
 	for _, prefix := range []string{"bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_get_stack", "trace_call_bpf",
 		"perf_trace_", "__bpf_prog_", "bpf_trampoline_", "ftrace_trampoline"} {
 		if strings.HasPrefix(name, prefix) {
@@ -91,8 +91,8 @@ func (k *kernelImages) entry(l location) bool {
 	return false
 }
 
-// name returns the symbol at a location of the kernel, back bytes before it.
-func (k *kernelImages) name(l location, back uint64) symbol.Call {
+// Name returns the symbol at a location of the kernel, back bytes before it.
+func (k *Kernel) Name(l Location, back uint64) symbol.Call {
 	address, ok := k.addresses[l]
 	if !ok {
 		return symbol.Call{}

@@ -1,0 +1,19 @@
+package images
+
+import (
+	"trapline/format"
+)
+
+type Frame struct {
+	Location
+	Flags format.FrameFlags
+}
+
+// InKernel reports whether the frame is named by the kernel's symbols.
+func (f Frame) InKernel() bool {
+	if f.Image == nil {
+		return false
+	}
+	k := f.Image.Kind
+	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
+}
