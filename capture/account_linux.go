@@ -101,7 +101,7 @@ func (r *Recorder) stackCounts() StackCounts {
 	c := StackCounts{RawStacks: r.a.counts.RawStacks, RawBytes: r.a.counts.RawBytes, RawLater: r.a.counts.RawLater,
 		UserVerified: r.a.counts.Verified, UserDifferent: r.a.counts.Unverified, Differences: r.a.differences}
 	if r.rules != nil {
-		c.Rules, c.Evicted = r.rules.written, r.rules.evicted
+		c.Rules, c.Evicted = r.rules.Written, r.rules.Evicted
 	}
 	var verified []bpf.HooksComparison
 	if m := r.programs.maps[bpf.HooksMapVerified]; m != nil && m.Lookup(uint32(0), &verified) == nil {

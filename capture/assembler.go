@@ -24,9 +24,9 @@ type locator interface {
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
-	unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut)
+	Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut)
 	// teachKernel gives the programs the rules of the places on a kernel stack.
-	teachKernel(s *ring.Stack)
+	TeachKernel(s *ring.Stack)
 }
 
 // A taskKey identifies a task as hits carry it.

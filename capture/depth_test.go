@@ -44,10 +44,10 @@ func TestAssembleDepths(t *testing.T) {
 // A fakeUnwinder has the same frames for every raw stack.
 type fakeUnwinder []images.Frame
 
-func (u fakeUnwinder) unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, format.StackCut) {
+func (u fakeUnwinder) Unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, format.StackCut) {
 	return u, format.CutNone
 }
-func (u fakeUnwinder) teachKernel(*ring.Stack) {}
+func (u fakeUnwinder) TeachKernel(*ring.Stack) {}
 
 // A raw stack is unwound to its end before it is known which probe it is of. To verify a walk that
 // ended at its depth, as many frames are compared.

@@ -34,7 +34,7 @@ func (a *assembler) rawMemory(m *ring.Memory) {
 func (a *assembler) rawStack(r *ring.RawStack) {
 	memory := a.memory[r.Hash]
 	delete(a.memory, r.Hash)
-	frames, cut := a.unwinder.unwind(r, memory)
+	frames, cut := a.unwinder.Unwind(r, memory)
 	if r.Verify {
 		a.verify(r, frames, cut)
 		return
@@ -91,9 +91,9 @@ func describeStack(frames []images.Frame, cut format.StackCut) string {
 	return s + "[" + cut.String() + "]"
 }
 
-// teachKernel passes a kernel stack on to who writes the rules.
+// TeachKernel passes a kernel stack on to who writes the rules.
 func (a *assembler) teachKernel(s *ring.Stack) {
 	if a.unwinder != nil {
-		a.unwinder.teachKernel(s)
+		a.unwinder.TeachKernel(s)
 	}
 }

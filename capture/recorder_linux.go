@@ -10,6 +10,7 @@ import (
 	"trapline/capture/host"
 	"trapline/capture/images"
 	"trapline/capture/ring"
+	"trapline/capture/teach"
 	"trapline/capture/unwind"
 	"trapline/format"
 	"trapline/internal/symbol"
@@ -28,9 +29,9 @@ type Recorder struct {
 	images      *images.UserSpace
 	kernel      *images.Kernel
 	symbolizer  *symbolizer
-	rules       *rules         // nil: no stack is walked by rules
-	rows        *ruleRows      // nil if user stacks are not
-	unwinder    *stackUnwinder // nil with rules
+	rules       *teach.Table   // nil: no stack is walked by rules
+	rows        *teach.Rows    // nil if user stacks are not
+	unwinder    *teach.Teacher // nil with rules
 	w           *format.Writer
 	a           *assembler
 	epoch       uint64
@@ -92,25 +93,25 @@ func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
 	}
 	var orc *unwind.ORC
 	if r.opt.anyKernelStacks() && symbols != nil {
-		if orc, err = readORC(symbols); err != nil {
+		if orc, err = teach.ReadORC(symbols); err != nil {
 			orc = nil
 		}
 	}
 	r.programs.kernelRules = orc != nil
-	if r.rules, err = newRules(r.programs.maps[bpf.HooksMapRules]); err != nil {
+	if r.rules, err = teach.NewTable(r.programs.maps[bpf.HooksMapRules]); err != nil {
 		return err
 	}
 	if r.programs.userRules() {
-		r.rows = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows])
+		r.rows = teach.NewRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows])
 	}
-	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc)
+	r.unwinder = teach.NewTeacher(r.images, r.rules, r.rows, orc)
 	if r.rows != nil {
 		pids := r.opt.Scope.PIDs
 		if r.opt.Command != 0 {
 			pids = append(pids, r.opt.Command)
 		}
 		for _, pid := range pids[:min(len(pids), maxPrepared)] {
-			r.unwinder.prepare(pid)
+			r.unwinder.Prepare(pid)
 		}
 	}
 	return nil
@@ -173,7 +174,7 @@ func (r *Recorder) Close() error {
 		r.symbolizer.close()
 	}
 	if r.rows != nil {
-		r.rows.close()
+		r.rows.Close()
 	}
 	if r.programs != nil {
 		errs = append(errs, r.programs.close())
@@ -182,10 +183,10 @@ func (r *Recorder) Close() error {
 		errs = append(errs, r.sideband.Close())
 	}
 	if r.unwinder != nil {
-		r.unwinder.close()
+		r.unwinder.Close()
 	}
 	if r.rules != nil {
-		errs = append(errs, r.rules.close())
+		errs = append(errs, r.rules.Close())
 	}
 	if r.images != nil {
 		r.images.Close()

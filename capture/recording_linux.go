@@ -64,7 +64,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 // start lets the programs record.
 func (r *Recorder) start() error {
 	if r.rows != nil {
-		r.rows.wait() // hits may come by the thousand within the first millisecond
+		r.rows.Wait() // hits may come by the thousand within the first millisecond
 	}
 	for _, a := range r.attachments {
 		a.begin()
@@ -81,9 +81,9 @@ func (r *Recorder) start() error {
 	if r.rows != nil && r.opt.Command == 0 && len(r.opt.Scope.PIDs)+len(r.opt.Scope.TIDs) == 0 {
 		// Anything that runs may be hit, and what will be run from now on.
 		for _, i := range r.images.Files {
-			r.unwinder.want(i)
+			r.unwinder.Want(i)
 		}
-		r.images.Added = r.unwinder.want
+		r.images.Added = r.unwinder.Want
 	}
 	return nil
 }

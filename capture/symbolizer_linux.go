@@ -55,7 +55,7 @@ func (s *symbolizer) busy() bool {
 	}
 }
 
-// wait returns when no frames are being named ahead.
+// Wait returns when no frames are being named ahead.
 func (s *symbolizer) wait() {
 	if s.ahead != nil {
 		<-s.ahead

@@ -1,4 +1,4 @@
-package capture
+package teach
 
 import (
 	"encoding/binary"
@@ -18,10 +18,10 @@ import (
 // maxORC bounds the entries of a table; a kernel has 500,000.
 const maxORC = 8 << 20
 
-// readORC reads the unwind tables of the running kernel and of the modules loaded now,
+// ReadORC reads the unwind tables of the running kernel and of the modules loaded now,
 // about 5 MB in all. Without them (kernels built for frame pointers, hidden addresses,
 // kernels before 5.14, lockdown) kernel stacks are left to bpf_get_stack.
-func readORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
+func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
 	addresses, ok := symbols.Section("orc_unwind_ip")
 	entries, ok2 := symbols.Section("orc_unwind")
 	if !ok || !ok2 {

@@ -1,4 +1,4 @@
-package capture
+package teach
 
 import (
 	"cmp"
@@ -14,9 +14,9 @@ import (
 	"trapline/capture/unwind"
 )
 
-// ruleRows holds the rules of whole images, see bpf/rules.h. They are read in the
+// Rows holds the rules of whole images, see bpf/rules.h. They are read in the
 // background when an image is first seen: until then the programs ask.
-type ruleRows struct {
+type Rows struct {
 	rows, images *ebpf.Map
 	used         int // of rows; the loading goroutine's
 
@@ -38,16 +38,16 @@ type wantedRows struct {
 // maxWanted bounds the images that wait to be read.
 const maxWanted = 1 << 12
 
-func newRuleRows(rows, images *ebpf.Map) *ruleRows {
-	r := &ruleRows{rows: rows, images: images, asked: make(map[uint64]bool)}
+func NewRows(rows, images *ebpf.Map) *Rows {
+	r := &Rows{rows: rows, images: images, asked: make(map[uint64]bool)}
 	r.added = sync.NewCond(&r.lock)
 	r.loaded.Add(1)
 	go r.run()
 	return r
 }
 
-// want has an image's rows read, once.
-func (r *ruleRows) want(key uint64, image *unwind.Image) {
+// Want has an image's rows read, once.
+func (r *Rows) want(key uint64, image *unwind.Image) {
 	if r.asked[key] || image == nil {
 		return
 	}
@@ -61,8 +61,8 @@ func (r *ruleRows) want(key uint64, image *unwind.Image) {
 	r.added.Broadcast()
 }
 
-// wait returns when all that was wanted so far is there.
-func (r *ruleRows) wait() {
+// Wait returns when all that was wanted so far is there.
+func (r *Rows) Wait() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	for len(r.wanted) > 0 {
@@ -72,7 +72,7 @@ func (r *ruleRows) wait() {
 
 // run reads the smallest image first: of many new ones, as when a script begins, most
 // are small, and would end before a large one has been read.
-func (r *ruleRows) run() {
+func (r *Rows) run() {
 	defer r.loaded.Done()
 	r.lock.Lock()
 	defer r.lock.Unlock()
@@ -94,7 +94,7 @@ func (r *ruleRows) run() {
 
 // read writes an image's rows, if there is room for all of them; else its places
 // keep being taught one by one.
-func (r *ruleRows) read(w wantedRows) {
+func (r *Rows) read(w wantedRows) {
 	ranges, ok := w.image.Ranges(1<<bpf.RowBits - r.used)
 	if !ok || len(ranges) == 0 || r.write(ranges) != nil {
 		return
@@ -107,7 +107,7 @@ func (r *ruleRows) read(w wantedRows) {
 
 // Write writes rows behind those used. The map's memory is the kernel's: it is
 // mapped only for as long as that takes.
-func (r *ruleRows) write(ranges []unwind.RuleRange) error {
+func (r *Rows) write(ranges []unwind.RuleRange) error {
 	const size = int(unsafe.Sizeof(bpf.HooksRow{}))
 	start, end := r.used*size, (r.used+len(ranges))*size
 	first := start &^ (os.Getpagesize() - 1)
@@ -122,7 +122,7 @@ func (r *ruleRows) write(ranges []unwind.RuleRange) error {
 	return unix.Munmap(mem)
 }
 
-func (r *ruleRows) close() {
+func (r *Rows) Close() {
 	r.lock.Lock()
 	r.closed = true
 	r.added.Broadcast()

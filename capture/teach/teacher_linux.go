@@ -1,4 +1,4 @@
-package capture
+package teach
 
 import (
 	"path/filepath"
@@ -11,13 +11,13 @@ import (
 	"trapline/format"
 )
 
-// A stackUnwinder unwinds the stacks that the programs cannot walk, and writes
+// A Teacher unwinds the stacks that the programs cannot walk, and writes
 // the rules by which they can walk the next ones.
-type stackUnwinder struct {
+type Teacher struct {
 	images *images.UserSpace
 	kernel *unwind.ORC // nil: kernel stacks are left to bpf_get_stack
-	rules  *rules
-	rows   *ruleRows
+	rules  *Table
+	rows   *Rows
 
 	tables map[*images.Image]*unwind.Image // nil: there is no unwind information
 	done   []func()
@@ -27,19 +27,19 @@ type stackUnwinder struct {
 // maxTaught bounds the kernel addresses remembered; more are taught anew.
 const maxTaught = 1 << 16
 
-func newStackUnwinder(m *images.UserSpace, r *rules, rows *ruleRows, orc *unwind.ORC) *stackUnwinder {
-	return &stackUnwinder{images: m, rules: r, rows: rows, kernel: orc,
+func NewTeacher(m *images.UserSpace, r *Table, rows *Rows, orc *unwind.ORC) *Teacher {
+	return &Teacher{images: m, rules: r, rows: rows, kernel: orc,
 		tables: make(map[*images.Image]*unwind.Image), taught: make(map[uint64]bool)}
 }
 
-func (u *stackUnwinder) close() {
+func (u *Teacher) Close() {
 	for _, c := range u.done {
 		c()
 	}
 }
 
 // table returns an image's unwind information, nil if it has none.
-func (u *stackUnwinder) table(img *images.Image) *unwind.Image {
+func (u *Teacher) table(img *images.Image) *unwind.Image {
 	t, ok := u.tables[img]
 	if ok {
 		return t
@@ -61,7 +61,7 @@ func (u *stackUnwinder) table(img *images.Image) *unwind.Image {
 // A processFinder finds images by what a process had mapped when a stack was
 // taken. It implements unwind.Finder.
 type processFinder struct {
-	u     *stackUnwinder
+	u     *Teacher
 	raw   *ring.RawStack
 	found map[uint64]images.Location // by address; the offset is that of the address
 }
@@ -71,13 +71,13 @@ func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
 	if !ok || l.Image == nil {
 		return nil, 0, ok
 	}
-	f.u.want(l.Image)
+	f.u.Want(l.Image)
 	return f.u.table(l.Image), l.Offset, true
 }
 
-// prepare has the rules of a process's images read, and of the libraries that its
+// Prepare has the rules of a process's images read, and of the libraries that its
 // program needs, before the first hit.
-func (u *stackUnwinder) prepare(pid uint32) {
+func (u *Teacher) Prepare(pid uint32) {
 	var wanted []*images.Image
 	for _, p := range images.ProcessMaps(pid) {
 		if !strings.Contains(p.Perm, "x") || p.Inode == 0 {
@@ -91,13 +91,13 @@ func (u *stackUnwinder) prepare(pid uint32) {
 	}
 	for _, i := range append(wanted, u.images.Vdso) {
 		if i != nil {
-			u.want(i)
+			u.Want(i)
 		}
 	}
 }
 
-// want has the rules of an image read in the background, if that was not done before.
-func (u *stackUnwinder) want(i *images.Image) {
+// Want has the rules of an image read in the background, if that was not done before.
+func (u *Teacher) Want(i *images.Image) {
 	if i.Key != 0 && !u.rows.asked[i.Key] {
 		u.rows.want(i.Key, u.table(i))
 	}
@@ -121,8 +121,8 @@ func (f *processFinder) locate(address uint64) (l images.Location, ok bool) {
 	return l, ok
 }
 
-// unwind implements unwinder.
-func (u *stackUnwinder) unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
+// Unwind implements unwinder.
+func (u *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
 	find := &processFinder{u: u, raw: r, found: make(map[uint64]images.Location)}
 	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames)
 	out := make([]images.Frame, 0, len(frames))
@@ -162,7 +162,7 @@ var stackCuts = map[unwind.Cut]format.StackCut{
 }
 
 // teach writes the rule of the place that a frame was at.
-func (u *stackUnwinder) teach(at images.Location, f *unwind.Frame) {
+func (u *Teacher) teach(at images.Location, f *unwind.Frame) {
 	if at.Image == nil || at.Image.Key == 0 || at.Image.Key&bpf.ImageAnonymous != 0 {
 		return
 	}
@@ -173,8 +173,8 @@ func (u *stackUnwinder) teach(at images.Location, f *unwind.Frame) {
 	u.rules.write(ruleKey(at.Image.Key, at.Offset), body)
 }
 
-// teachKernel implements unwinder.
-func (u *stackUnwinder) teachKernel(s *ring.Stack) {
+// TeachKernel implements unwinder.
+func (u *Teacher) TeachKernel(s *ring.Stack) {
 	if u.kernel == nil {
 		return
 	}
@@ -192,7 +192,7 @@ func (u *stackUnwinder) teachKernel(s *ring.Stack) {
 	}
 }
 
-func (u *stackUnwinder) teachKernelAt(address uint64, again bool) unwind.Rule {
+func (u *Teacher) teachKernelAt(address uint64, again bool) unwind.Rule {
 	r := u.kernel.Rule(address)
 	if u.taught[address] && !again {
 		return r

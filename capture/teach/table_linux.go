@@ -1,4 +1,4 @@
-package capture
+package teach
 
 import (
 	"sync/atomic"
@@ -11,29 +11,29 @@ import (
 	"trapline/capture/ring"
 )
 
-// rules is the table of step rules that the programs read. Only the recorder writes it.
-type rules struct {
+// Table is the table of step rules that the programs read. Only the recorder writes it.
+type Table struct {
 	mem  []byte
 	sets []bpf.HooksRuleSet
 
-	written uint64
-	evicted uint64 // rules that had to make room for others
+	Written uint64
+	Evicted uint64 // rules that had to make room for others
 }
 
-func newRules(m *ebpf.Map) (*rules, error) {
+func NewTable(m *ebpf.Map) (*Table, error) {
 	const sets = 1 << bpf.RuleSetBits
 	mem, err := ring.MapValues(m, sets*int(unsafe.Sizeof(bpf.HooksRuleSet{})))
 	if err != nil {
 		return nil, err
 	}
-	return &rules{mem: mem, sets: unsafe.Slice((*bpf.HooksRuleSet)(unsafe.Pointer(&mem[0])), sets)}, nil
+	return &Table{mem: mem, sets: unsafe.Slice((*bpf.HooksRuleSet)(unsafe.Pointer(&mem[0])), sets)}, nil
 }
 
-func (r *rules) close() error { return unix.Munmap(r.mem) }
+func (r *Table) Close() error { return unix.Munmap(r.mem) }
 
 // Write puts a rule into the set of its key: over the one with that key, else
 // where there is room, else over another, chosen by the key.
-func (r *rules) write(key uint64, body ruleBody) {
+func (r *Table) write(key uint64, body ruleBody) {
 	set := &r.sets[key>>(64-bpf.RuleSetBits)]
 	at := -1
 	for i := range set.Way {
@@ -50,9 +50,9 @@ func (r *rules) write(key uint64, body ruleBody) {
 	}
 	if at < 0 {
 		at = int(key>>8) % bpf.RuleWays
-		r.evicted++
+		r.Evicted++
 	}
-	r.written++
+	r.Written++
 	// In whatever order a program sees the two words: they match only if both are there.
 	atomic.StoreUint64(&set.Way[at].Body, uint64(body))
 	atomic.StoreUint64(&set.Way[at].Tag, uint64(body)^key)

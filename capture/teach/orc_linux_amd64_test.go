@@ -1,4 +1,4 @@
-package capture
+package teach
 
 import (
 	"encoding/binary"
@@ -34,7 +34,7 @@ func needORC(t *testing.T) (*unwind.ORC, *symbol.Kallsyms) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	orc, err := readORC(symbols)
+	orc, err := ReadORC(symbols)
 	if err != nil {
 		t.Fatal(err)
 	}
