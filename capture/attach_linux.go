@@ -47,7 +47,7 @@ func (p *programs) attachOnce(g *group, cpus []int) (*attachment, error) {
 	if g.multi {
 		err = a.openMulti()
 	} else {
-		err = a.open(&p.opt.Scope, cpus)
+		err = a.open(&p.settings.Scope, cpus)
 	}
 	if err != nil {
 		a.close()

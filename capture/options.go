@@ -45,6 +45,13 @@ type Options struct {
 	Live func()
 }
 
+// settings are what programs are to know of the options.
+func (o *Options) settings() Settings {
+	return Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits,
+		Stacks: Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
+			FramePointers: o.FramePointers, VerifyEvery: o.VerifyEvery}}
+}
+
 // Progress is how a recording is doing.
 type Progress struct {
 	Elapsed     time.Duration

@@ -20,7 +20,7 @@ import (
 
 // programs are a recording's maps and what programs are loaded with.
 type programs struct {
-	opt           *Options
+	settings      *Settings
 	maps          map[string]*ebpf.Map
 	kernelRules   bool // kernel stacks are walked by rules
 	countMappings bool // the kernel does not count the changes of address spaces
@@ -42,12 +42,12 @@ var probeProgram = map[format.ProbeKind]string{
 }
 
 // newPrograms creates the shared maps.
-func newPrograms(opt *Options, layout ring.Layout) (*programs, error) {
+func newPrograms(settings *Settings, layout ring.Layout) (*programs, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
 	}
-	p := &programs{opt: opt, maps: make(map[string]*ebpf.Map)}
+	p := &programs{settings: settings, maps: make(map[string]*ebpf.Map)}
 	p.countMappings = p.userRules() && host.MappingsUncounted()
 	for name, m := range spec.Maps {
 		switch name {
@@ -56,9 +56,9 @@ func newPrograms(opt *Options, layout ring.Layout) (*programs, error) {
 		case bpf.HooksMapBlocks:
 			m.MaxEntries = layout.Blocks()
 		case bpf.HooksMapAccounts, bpf.HooksMapAnchors:
-			m.MaxEntries = uint32(len(opt.Probes))
+			m.MaxEntries = uint32(len(settings.Probes))
 		case bpf.HooksMapCalls:
-			if m.MaxEntries = 1; measuresCalls(opt.Probes) {
+			if m.MaxEntries = 1; measuresCalls(settings.Probes) {
 				m.MaxEntries = openCalls
 			}
 		case bpf.HooksMapRows:
@@ -66,7 +66,7 @@ func newPrograms(opt *Options, layout ring.Layout) (*programs, error) {
 				m.MaxEntries = 1
 			}
 		case bpf.HooksMapLimits:
-			m.MaxEntries = uint32(len(opt.Probes)) + 1
+			m.MaxEntries = uint32(len(settings.Probes)) + 1
 		}
 		if m.Type == ebpf.Array && name[0] == '.' { // .rodata: each program's own
 			continue
@@ -87,7 +87,7 @@ func newPrograms(opt *Options, layout ring.Layout) (*programs, error) {
 
 // enterScope fills the maps that the scope needs.
 func (p *programs) enterScope() error {
-	s := &p.opt.Scope
+	s := &p.settings.Scope
 	one := uint8(1)
 	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: s.PIDs, bpf.HooksMapScopeTids: s.TIDs} {
 		for _, id := range ids {
@@ -184,7 +184,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 	if err := spec.Assign(&v); err != nil {
 		return err
 	}
-	s := &p.opt.Scope
+	s := &p.settings.Scope
 	var scope uint32
 	if len(s.PIDs) > 0 {
 		scope |= bpf.ScopePIDs
@@ -215,19 +215,19 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			cpus[c/64] |= 1 << (c % 64)
 		}
 	}
-	kernelStack, userStack := p.opt.stacks(g)
+	kernelStack, userStack := p.settings.stacksOf(g)
 	set := []struct {
 		v     *ebpf.VariableSpec
 		value any
 	}{
 		{v.Scope, scope}, {v.ScopeUids, uids}, {v.ScopeUidCount, uint32(len(s.UIDs))}, {v.ScopeCpus, cpus},
 		{v.ScopeCgroupCount, uint32(len(s.Cgroups))},
-		{v.RecordingMax, p.opt.MaxHits}, {v.RecordingLimit, uint32(len(p.opt.Probes))},
+		{v.RecordingMax, p.settings.MaxHits}, {v.RecordingLimit, uint32(len(p.settings.Probes))},
 		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
 		{v.WithKernelStack, flag(kernelStack)}, {v.WithUserStack, flag(userStack)},
 		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
-		{v.VerifyEvery, uint32(p.opt.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
-		{v.Exclusive, flag(exclusive(p.opt.Probes))},
+		{v.VerifyEvery, uint32(p.settings.Stacks.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
+		{v.Exclusive, flag(exclusive(p.settings.Probes))},
 		{v.HaveFindVma, flag(host.HaveFindVMA())}, {v.CountMappings, flag(p.countMappings)},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
@@ -250,7 +250,7 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			{v.RateInterval, interval}, {v.RateBurst, burst},
 			{v.DurationAt, uint32(pr.DurationAt)}, {v.DurationMark, uint32(pr.DurationMark)},
 			{v.PoppedAtReturn, g.poppedAtReturn()}, {v.GoroutineCalls, flag(pr.Entry != 0)},
-			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)}, {v.MaxFrames, uint32(p.opt.framesToTake(pr))},
+			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)}, {v.MaxFrames, uint32(p.settings.framesToTake(pr))},
 			{v.FetchEnd, uint32(pr.RecordSize)}, {v.MarksAt, uint32(pr.MarksAt)},
 		}...)
 	}
@@ -270,7 +270,7 @@ const rawBudget = 64 << 20
 
 // userRules reports whether user stacks are walked by rules.
 func (p *programs) userRules() bool {
-	return p.opt.anyUserStacks() && !p.opt.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
+	return p.settings.anyUserStacks() && !p.settings.Stacks.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
 }
 
 // rate returns the average distance of a probe's hits and how much earlier one

@@ -19,6 +19,7 @@ import (
 // A Recorder is one recording: New prepares it, Attach sets the probes, Run records.
 type Recorder struct {
 	opt         Options
+	settings    Settings
 	cpus        []int // online
 	possible    int   // CPUs
 	rings       *ring.Reader
@@ -46,7 +47,7 @@ const segmentAge = 60 * time.Second
 
 // New makes the maps that the programs share, the rings among them. symbols are the kernel's, nil when they are hidden.
 func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
-	r := &Recorder{opt: opt, kernel: images.NewKernel(symbols)}
+	r := &Recorder{opt: opt, settings: opt.settings(), kernel: images.NewKernel(symbols)}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -63,7 +64,7 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 		size = DefaultRingBytes(r.possible)
 	}
 	layout := ring.NewLayout(r.possible, size, exclusive(opt.Probes))
-	if r.programs, err = newPrograms(&r.opt, layout); err != nil {
+	if r.programs, err = newPrograms(&r.settings, layout); err != nil {
 		return nil, err
 	}
 	if r.rings, err = ring.NewReader(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
@@ -88,11 +89,11 @@ const maxPrepared = 64
 // prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
 func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
-	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.opt.anyKernelStacks() && !r.programs.userRules() {
+	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.settings.anyKernelStacks() && !r.programs.userRules() {
 		return nil
 	}
 	var orc *unwind.ORC
-	if r.opt.anyKernelStacks() && symbols != nil {
+	if r.settings.anyKernelStacks() && symbols != nil {
 		if orc, err = teach.ReadORC(symbols); err != nil {
 			orc = nil
 		}

@@ -31,7 +31,7 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	if r.unwinder != nil {
 		u = r.unwinder
 	}
-	r.a = newAssembler(r.w, r, u, &r.opt, r.possible)
+	r.a = newAssembler(r.w, r, u, &r.settings, r.possible)
 	if err := r.a.startSegment(readClock()); err != nil {
 		return nil, err
 	}
