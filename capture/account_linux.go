@@ -28,7 +28,7 @@ func (r *Recorder) accounts(final bool) []accountRow {
 	}
 	var counts []bpf.HooksCounts
 	for i := range r.a.probes {
-		if err := r.programs.maps[bpf.HooksMapAccounts].Lookup(uint32(i), &counts); err != nil {
+		if err := r.programs.Maps[bpf.HooksMapAccounts].Lookup(uint32(i), &counts); err != nil {
 			continue
 		}
 		for cpu := range counts {
@@ -47,16 +47,16 @@ func (r *Recorder) accounts(final bool) []accountRow {
 		}
 	}
 	for _, a := range r.attachments {
-		if a.group.entryProgram != "" {
+		if a.Group.EntryProgram != "" {
 			continue // its hits are nobody's
 		}
-		recursion, missed := a.recursion, a.missed
-		if len(a.links) > 0 { // still attached
-			recursion, missed = a.since()
+		recursion, missed := a.Recursion, a.Missed
+		if len(a.Links) > 0 { // still attached
+			recursion, missed = a.Since()
 		}
 		// The kernel counts these by program: of several probes, the first one gets all.
-		add(a.group.index, format.AnyCPU, format.CauseRecursion, recursion)
-		add(a.group.index, format.AnyCPU, format.CauseMissed, missed)
+		add(a.Group.Index, format.AnyCPU, format.CauseRecursion, recursion)
+		add(a.Group.Index, format.AnyCPU, format.CauseMissed, missed)
 	}
 	return rows
 }
@@ -104,7 +104,7 @@ func (r *Recorder) stackCounts() StackCounts {
 		c.Rules, c.Evicted = r.rules.Written, r.rules.Evicted
 	}
 	var verified []bpf.HooksComparison
-	if m := r.programs.maps[bpf.HooksMapVerified]; m != nil && m.Lookup(uint32(0), &verified) == nil {
+	if m := r.programs.Maps[bpf.HooksMapVerified]; m != nil && m.Lookup(uint32(0), &verified) == nil {
 		for _, v := range verified {
 			c.KernelVerified += v.Compared
 			c.KernelDifferent += v.Different

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"trapline/bpf"
+	"trapline/capture/attach"
 	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
@@ -115,12 +116,12 @@ const keepOlder = 1e9
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
 
-func newAssembler(w *format.Writer, l locator, u unwinder, settings *Settings, cpus int) *assembler {
+func newAssembler(w *format.Writer, l locator, u unwinder, settings *attach.Settings, cpus int) *assembler {
 	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
 	for i := range settings.Probes {
 		p := &settings.Probes[i]
 		a.probes = append(a.probes, assembledProbe{
-			probe: p, decoder: newRecordDecoder(p.Fields), depth: settings.depth(p), stats: make([]probeStats, cpus)})
+			probe: p, decoder: newRecordDecoder(p.Fields), depth: settings.Depth(p), stats: make([]probeStats, cpus)})
 	}
 	return a
 }

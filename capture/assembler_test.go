@@ -8,6 +8,7 @@ import (
 	"io"
 	"testing"
 
+	"trapline/capture/attach"
 	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
@@ -40,7 +41,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAssembler(w, &fakeLocator{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &Settings{Probes: probes}, 4)
+	a := newAssembler(w, &fakeLocator{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &attach.Settings{Probes: probes}, 4)
 	if err := a.startSegment(format.Clock{}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"trapline/capture/attach"
 	"trapline/capture/images"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
@@ -54,7 +55,7 @@ func (u fakeUnwinder) TeachKernel(*ring.Stack) {}
 func TestAssembleDepthOfRawStacks(t *testing.T) {
 	file := images.Image{Kind: format.ImageELF, Path: "/bin/7"}
 	frames := fakeUnwinder{{Location: images.Location{Image: &file, Offset: 1}}, {Location: images.Location{Image: &file, Offset: 2}}, {Location: images.Location{Image: &file, Offset: 3}}}
-	a := newAssembler(nil, nil, frames, &Settings{Stacks: Stacks{MaxFrames: 2}, Probes: plain}, 1)
+	a := newAssembler(nil, nil, frames, &attach.Settings{Stacks: attach.Stacks{MaxFrames: 2}, Probes: plain}, 1)
 	a.stacks = newStackTable()
 	a.rawStack(&ring.RawStack{Hash: 11})
 	raw := a.stacks.find(11)

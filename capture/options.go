@@ -3,6 +3,7 @@ package capture
 import (
 	"time"
 
+	"trapline/capture/attach"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -10,7 +11,7 @@ import (
 // Options say what to record and how.
 type Options struct {
 	Probes []probe.Probe
-	Scope  Scope
+	Scope  attach.Scope
 
 	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
 	AllowSlow bool
@@ -46,9 +47,9 @@ type Options struct {
 }
 
 // settings are what programs are to know of the options.
-func (o *Options) settings() Settings {
-	return Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits,
-		Stacks: Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
+func (o *Options) settings() attach.Settings {
+	return attach.Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits,
+		Stacks: attach.Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
 			FramePointers: o.FramePointers, VerifyEvery: o.VerifyEvery}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trapline/bpf"
+	"trapline/capture/attach"
 	"trapline/capture/host"
 	"trapline/capture/images"
 	"trapline/capture/ring"
@@ -19,13 +20,13 @@ import (
 // A Recorder is one recording: New prepares it, Attach sets the probes, Run records.
 type Recorder struct {
 	opt         Options
-	settings    Settings
+	settings    attach.Settings
 	cpus        []int // online
 	possible    int   // CPUs
 	rings       *ring.Reader
-	programs    *programs
-	attachments []*attachment
-	helpers     []*attachment // programs that record nothing themselves
+	programs    *attach.Programs
+	attachments []*attach.Attachment
+	helpers     []*attach.Attachment // programs that record nothing themselves
 	sideband    *images.Sideband
 	images      *images.UserSpace
 	kernel      *images.Kernel
@@ -63,11 +64,11 @@ func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
 	if size <= 0 {
 		size = DefaultRingBytes(r.possible)
 	}
-	layout := ring.NewLayout(r.possible, size, exclusive(opt.Probes))
-	if r.programs, err = newPrograms(&r.settings, layout); err != nil {
+	layout := ring.NewLayout(r.possible, size, attach.Exclusive(opt.Probes))
+	if r.programs, err = attach.NewPrograms(&r.settings, layout); err != nil {
 		return nil, err
 	}
-	if r.rings, err = ring.NewReader(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
+	if r.rings, err = ring.NewReader(layout, r.programs.Maps[bpf.HooksMapRings], r.programs.Maps[bpf.HooksMapBlocks]); err != nil {
 		return nil, err
 	}
 	if r.sideband, err = images.OpenSideband(r.cpus); err != nil {
@@ -89,21 +90,21 @@ const maxPrepared = 64
 // prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
 func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
-	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.settings.anyKernelStacks() && !r.programs.userRules() {
+	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.settings.AnyKernelStacks() && !r.programs.UserRules() {
 		return nil
 	}
 	var orc *unwind.ORC
-	if r.settings.anyKernelStacks() && symbols != nil {
+	if r.settings.AnyKernelStacks() && symbols != nil {
 		if orc, err = teach.ReadORC(symbols); err != nil {
 			orc = nil
 		}
 	}
-	r.programs.kernelRules = orc != nil
-	if r.rules, err = teach.NewTable(r.programs.maps[bpf.HooksMapRules]); err != nil {
+	r.programs.KernelRules = orc != nil
+	if r.rules, err = teach.NewTable(r.programs.Maps[bpf.HooksMapRules]); err != nil {
 		return err
 	}
-	if r.programs.userRules() {
-		r.rows = teach.NewRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows])
+	if r.programs.UserRules() {
+		r.rows = teach.NewRows(r.programs.Maps[bpf.HooksMapRows], r.programs.Maps[bpf.HooksMapImageRows])
 	}
 	r.unwinder = teach.NewTeacher(r.images, r.rules, r.rows, orc)
 	if r.rows != nil {
@@ -129,29 +130,29 @@ func (r *Recorder) entry(l images.Location) bool                  { return r.ker
 func (r *Recorder) Attach() error {
 	s := &r.opt.Scope
 	if !s.NoInherit && len(s.PIDs)+len(s.TIDs) > 0 {
-		tracker, err := r.programs.tracker()
+		tracker, err := r.programs.Tracker()
 		if err != nil {
 			return err
 		}
 		r.helpers = append(r.helpers, tracker)
 	}
-	if r.programs.countMappings {
-		counter, err := r.programs.mappingCounter()
+	if r.programs.CountMappings {
+		counter, err := r.programs.MappingCounter()
 		if err != nil {
 			return err
 		}
 		r.helpers = append(r.helpers, counter)
 	}
-	groups := groupProbes(r.opt.Probes)
-	if err := checkSlow(groups); err != nil && !r.opt.AllowSlow {
+	groups := attach.GroupProbes(r.opt.Probes)
+	if err := attach.CheckSlow(groups); err != nil && !r.opt.AllowSlow {
 		return err
 	}
 	for _, g := range groups {
-		for _, g := range []*group{g.entries(), g} { // no return without its entry
+		for _, g := range []*attach.Group{g.Entries(), g} { // no return without its entry
 			if g == nil {
 				continue
 			}
-			a, err := r.programs.attach(g, r.cpus)
+			a, err := r.programs.Attach(g, r.cpus)
 			if err != nil {
 				return err
 			}
@@ -165,10 +166,10 @@ func (r *Recorder) Attach() error {
 func (r *Recorder) Close() error {
 	var errs []error
 	for _, a := range r.attachments {
-		errs = append(errs, a.close())
+		errs = append(errs, a.Close())
 	}
 	for _, a := range r.helpers {
-		errs = append(errs, a.detach())
+		errs = append(errs, a.Detach())
 	}
 	// What works in the background uses maps and files: it ends first.
 	if r.symbolizer != nil {
@@ -178,7 +179,7 @@ func (r *Recorder) Close() error {
 		r.rows.Close()
 	}
 	if r.programs != nil {
-		errs = append(errs, r.programs.close())
+		errs = append(errs, r.programs.Close())
 	}
 	if r.sideband != nil {
 		errs = append(errs, r.sideband.Close())

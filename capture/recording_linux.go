@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
+	"trapline/capture/attach"
 	"trapline/format"
 )
 
@@ -67,7 +68,7 @@ func (r *Recorder) start() error {
 		r.rows.Wait() // hits may come by the thousand within the first millisecond
 	}
 	for _, a := range r.attachments {
-		a.begin()
+		a.Begin()
 	}
 	r.started = time.Now()
 	r.a.later = monotonic() + uint64(time.Second)
@@ -215,8 +216,8 @@ func (r *Recorder) stop() {
 	r.control(false)
 	r.elapsed = time.Since(r.started)
 	for _, a := range r.attachments {
-		a.recursion, a.missed = a.since()
-		a.detach()
+		a.Recursion, a.Missed = a.Since()
+		a.Detach()
 	}
 	close(r.rings.Stop)
 }
@@ -237,7 +238,7 @@ func (r *Recorder) finish() error {
 
 // control switches all programs on or off and sets the epoch of stack hashes.
 func (r *Recorder) control(enabled bool) error {
-	err := r.programs.maps[bpf.HooksMapControls].Put(uint32(0), bpf.HooksControl{Epoch: r.epoch, Enabled: flag(enabled)})
+	err := r.programs.Maps[bpf.HooksMapControls].Put(uint32(0), bpf.HooksControl{Epoch: r.epoch, Enabled: attach.Flag(enabled)})
 	if err != nil {
 		return fmt.Errorf("switch the programs: %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"trapline/capture"
+	"trapline/capture/attach"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 )
@@ -22,7 +22,7 @@ func dryRun(env cli.Env, c *config, h *host, events []resolved) int {
 	probes, sites := 0, 0
 	for _, e := range events {
 		fmt.Fprintln(w, e.event)
-		backends := capture.Backends(e.probes)
+		backends := attach.Backends(e.probes)
 		for i := range e.probes {
 			p := &e.probes[i]
 			places := p.Places()

@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"errors"
@@ -14,20 +14,20 @@ import (
 	"trapline/format"
 )
 
-// An attachment is one program, loaded for a group of sites, and what ties it to
+// An Attachment is one program, loaded for a group of sites, and what ties it to
 // them. All of it goes with the process: nothing is left behind after a crash.
-type attachment struct {
-	group   *group
+type Attachment struct {
+	Group   *Group
 	program *ebpf.Program
-	links   []link.Link
+	Links   []link.Link
 	perf    []int // perf events that the links hang on
 
 	begun             bool
-	recursion, missed uint64 // counts of the kernel when recording began
+	Recursion, Missed uint64 // counts of the kernel when recording began
 }
 
-// attach loads a group's program and attaches it.
-func (p *programs) attach(g *group, cpus []int) (*attachment, error) {
+// Attach loads a group's program and attaches it.
+func (p *Programs) Attach(g *Group, cpus []int) (*Attachment, error) {
 	a, err := p.attachOnce(g, cpus)
 	if err != nil && g.multi {
 		// All or nothing, and the kernel does not say which site it refuses.
@@ -37,20 +37,20 @@ func (p *programs) attach(g *group, cpus []int) (*attachment, error) {
 	return a, err
 }
 
-func (p *programs) attachOnce(g *group, cpus []int) (*attachment, error) {
+func (p *Programs) attachOnce(g *Group, cpus []int) (*Attachment, error) {
 	pr := g.probe
 	program, err := p.loadGroup(g)
 	if err != nil {
 		return nil, explainLoad(pr, err)
 	}
-	a := &attachment{group: g, program: program}
+	a := &Attachment{Group: g, program: program}
 	if g.multi {
 		err = a.openMulti()
 	} else {
 		err = a.open(&p.settings.Scope, cpus)
 	}
 	if err != nil {
-		a.close()
+		a.Close()
 		var at *siteError
 		if errors.As(err, &at) {
 			pr, err = at.probe, at.err
@@ -69,8 +69,8 @@ type siteError struct {
 func (e *siteError) Error() string { return e.probe.Name + ": " + e.err.Error() }
 
 // open attaches to the sites one by one.
-func (a *attachment) open(scope *Scope, cpus []int) error {
-	switch a.group.probe.Kind {
+func (a *Attachment) open(scope *Scope, cpus []int) error {
+	switch a.Group.probe.Kind {
 	case format.ProbeTracepoint:
 		return a.openTracepoints(cpus[0])
 	case format.ProbeRawTracepoint:
@@ -90,36 +90,36 @@ func (a *attachment) open(scope *Scope, cpus []int) error {
 	}
 }
 
-func (a *attachment) openTracing(at ebpf.AttachType) error {
+func (a *Attachment) openTracing(at ebpf.AttachType) error {
 	l, err := link.AttachTracing(link.TracingOptions{Program: a.program, AttachType: at})
 	if err != nil {
 		return err
 	}
-	a.links = append(a.links, l)
+	a.Links = append(a.Links, l)
 	return nil
 }
 
-// begin notes what the kernel has counted so far.
-func (a *attachment) begin() {
+// Begin notes what the kernel has counted so far.
+func (a *Attachment) Begin() {
 	a.begun = true
-	a.recursion, a.missed = a.kernelCounts()
+	a.Recursion, a.Missed = a.kernelCounts()
 }
 
-// since returns how many hits the kernel has skipped since begin: because a probe was
+// Since returns how many hits the kernel has skipped since begin: because a probe was
 // being run already, and because a return probe had no free instance.
-func (a *attachment) since() (recursion, missed uint64) {
+func (a *Attachment) Since() (recursion, missed uint64) {
 	if !a.begun {
 		return 0, 0
 	}
 	r, m := a.kernelCounts()
-	return r - a.recursion, m - a.missed
+	return r - a.Recursion, m - a.Missed
 }
 
-func (a *attachment) kernelCounts() (recursion, missed uint64) {
+func (a *Attachment) kernelCounts() (recursion, missed uint64) {
 	if s, err := a.program.Stats(); err == nil {
 		recursion = s.RecursionMisses
 	}
-	for _, l := range a.links {
+	for _, l := range a.Links {
 		info, err := l.Info()
 		if err != nil {
 			continue
@@ -136,18 +136,18 @@ func (a *attachment) kernelCounts() (recursion, missed uint64) {
 	return recursion, missed
 }
 
-// detach ends the hits. Each link and event waits for the kernel to let go of what
+// Detach ends the hits. Each link and event waits for the kernel to let go of what
 // it probed, so many are closed at the same time.
-func (a *attachment) detach() error {
-	errs := make([]error, len(a.links)+len(a.perf))
+func (a *Attachment) Detach() error {
+	errs := make([]error, len(a.Links)+len(a.perf))
 	each(len(errs), func(i int) {
-		if i < len(a.links) {
-			errs[i] = a.links[i].Close()
+		if i < len(a.Links) {
+			errs[i] = a.Links[i].Close()
 		} else {
-			errs[i] = unix.Close(a.perf[i-len(a.links)])
+			errs[i] = unix.Close(a.perf[i-len(a.Links)])
 		}
 	})
-	a.links, a.perf = nil, nil
+	a.Links, a.perf = nil, nil
 	return errors.Join(errs...)
 }
 
@@ -166,32 +166,32 @@ func each(n int, f func(int)) {
 	wg.Wait()
 }
 
-func (a *attachment) close() error {
-	return errors.Join(a.detach(), a.program.Close())
+func (a *Attachment) Close() error {
+	return errors.Join(a.Detach(), a.program.Close())
 }
 
-// tracker attaches the programs that let children inherit the scope.
-func (p *programs) tracker() (*attachment, error) {
+// Tracker attaches the programs that let children inherit the scope.
+func (p *Programs) Tracker() (*Attachment, error) {
 	return p.attachTracing("following children", map[string]string{
 		bpf.HooksProgOnFork: "sched_process_fork", bpf.HooksProgOnExit: "sched_process_exit"})
 }
 
 // attachTracing attaches programs to raw tracepoints, for the purpose that errors name.
-func (p *programs) attachTracing(purpose string, tracepoints map[string]string) (*attachment, error) {
-	a := &attachment{}
+func (p *Programs) attachTracing(purpose string, tracepoints map[string]string) (*Attachment, error) {
+	a := &Attachment{}
 	for program, tracepoint := range tracepoints {
 		prog, err := p.load(program, tracepoint, nil)
 		if err != nil {
-			a.detach()
+			a.Detach()
 			return nil, explainLoad(&probe.Probe{Name: purpose, Event: purpose}, err)
 		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: prog, AttachType: ebpf.AttachTraceRawTp})
 		prog.Close()
 		if err != nil {
-			a.detach()
+			a.Detach()
 			return nil, explainAttach(&probe.Probe{Name: purpose, Event: purpose}, err)
 		}
-		a.links = append(a.links, l)
+		a.Links = append(a.Links, l)
 	}
 	return a, nil
 }

@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"runtime"
@@ -27,13 +27,13 @@ func measuresCalls(probes []probe.Probe) bool {
 	return slices.ContainsFunc(probes, func(p probe.Probe) bool { return p.DurationAt != 0 })
 }
 
-// entries returns the group of the places where the calls begin that the group's
+// Entries returns the group of the places where the calls begin that the group's
 // probes say the duration of; nil if they do not.
-func (g *group) entries() *group {
+func (g *Group) Entries() *Group {
 	if g.probe.DurationAt == 0 {
 		return nil
 	}
-	e := &group{index: g.index, probe: entryOf(g.probe), many: g.many, entryProgram: entryPrograms[g.probe.Kind]}
+	e := &Group{Index: g.Index, probe: entryOf(g.probe), many: g.many, EntryProgram: entryPrograms[g.probe.Kind]}
 	for _, s := range g.sites {
 		if s.probe.AtReturns { // several places for one entry
 			if slices.ContainsFunc(e.sites, func(other groupSite) bool { return other.index == s.index }) {
@@ -67,7 +67,7 @@ func entryOf(p *probe.Probe) *probe.Probe {
 
 // poppedAtReturn is how many bytes the return has taken off the stack when the
 // program runs: the return address that a call of x86-64 pushes.
-func (g *group) poppedAtReturn() uint32 {
+func (g *Group) poppedAtReturn() uint32 {
 	if runtime.GOARCH == "amd64" && g.atReturn() {
 		return 8
 	}

@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"trapline/capture/probe"
@@ -9,7 +9,7 @@ import (
 // read. Where the kernel refuses a link for many, they are attached one by one.
 func Backends(probes []probe.Probe) []string {
 	backends := make([]string, len(probes))
-	for _, g := range groupProbes(probes) {
+	for _, g := range GroupProbes(probes) {
 		for _, s := range g.sites {
 			backends[s.index] = g.backend()
 		}
@@ -17,7 +17,7 @@ func Backends(probes []probe.Probe) []string {
 	return backends
 }
 
-func (g *group) backend() string {
+func (g *Group) backend() string {
 	switch g.probe.Kind {
 	case format.ProbeTracepoint:
 		return "perf event of the tracepoint"

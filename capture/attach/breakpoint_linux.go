@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"errors"
@@ -21,11 +21,11 @@ var errNoWatchedProcess = errors.New("an address of a program belongs to one pro
 
 // openWatchpoint watches an address: in the kernel on all CPUs, in a program in each
 // thread of the processes recorded, and in what they start.
-func (a *attachment) openWatchpoint(scope *Scope, cpus []int) error {
+func (a *Attachment) openWatchpoint(scope *Scope, cpus []int) error {
 	if err := host.CheckBreakpoints(); err != nil {
 		return err
 	}
-	w := a.group.probe.Watch
+	w := a.Group.probe.Watch
 	if w.InKernel() {
 		for _, cpu := range cpus {
 			if err := a.watch(w, -1, cpu, false); err != nil {
@@ -49,8 +49,8 @@ func (a *attachment) openWatchpoint(scope *Scope, cpus []int) error {
 	return nil
 }
 
-func (a *attachment) watch(w *probe.Watch, tid, cpu int, inherit bool) error {
-	attr := unix.PerfEventAttr{Type: a.group.probe.PerfType, Sample: 1, Ext1: w.Address, Ext2: uint64(w.Length)}
+func (a *Attachment) watch(w *probe.Watch, tid, cpu int, inherit bool) error {
+	attr := unix.PerfEventAttr{Type: a.Group.probe.PerfType, Sample: 1, Ext1: w.Address, Ext2: uint64(w.Length)}
 	for access, bit := range map[probe.Access]uint32{probe.AccessRead: breakpointRead, probe.AccessWrite: breakpointWrite, probe.AccessExecute: breakpointExecute} {
 		if w.Access&access != 0 {
 			attr.Bp_type |= bit

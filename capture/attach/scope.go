@@ -1,4 +1,4 @@
-package capture
+package attach
 
 // A Scope limits whose hits are recorded. The zero Scope is the whole machine
 // but the recorder itself. Several limits must all be met, except that a task

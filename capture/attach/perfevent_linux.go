@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"errors"
@@ -22,15 +22,15 @@ import (
 // openTracepoints attaches to a perf event of each tracepoint that is never enabled:
 // programs run for a tracepoint as soon as there is an event of it, and an
 // enabled one would cost every hit on its CPU a sample that nobody reads.
-func (a *attachment) openTracepoints(cpu int) error {
+func (a *Attachment) openTracepoints(cpu int) error {
 	dir, _, err := host.TraceFS()
 	if err != nil {
 		return err
 	}
-	errs := make([]error, len(a.group.sites))
+	errs := make([]error, len(a.Group.sites))
 	var mu sync.Mutex
 	each(len(errs), func(i int) {
-		s := &a.group.sites[i]
+		s := &a.Group.sites[i]
 		attr, err := tracepointEvent(dir, s.probe)
 		if err == nil {
 			var o opened
@@ -66,22 +66,22 @@ type opened struct {
 	link link.Link
 }
 
-func (a *attachment) keep(o opened) {
+func (a *Attachment) keep(o opened) {
 	if o.fd >= 0 {
 		a.perf = append(a.perf, o.fd)
 	}
 	if o.link != nil {
-		a.links = append(a.links, o.link)
+		a.Links = append(a.Links, o.link)
 	}
 }
 
 // openPerf opens a perf event on a CPU and attaches the program to it.
-func (a *attachment) openPerf(attr *unix.PerfEventAttr, cpu int, cookie uint64) (opened, error) {
+func (a *Attachment) openPerf(attr *unix.PerfEventAttr, cpu int, cookie uint64) (opened, error) {
 	return a.openPerfOf(attr, -1, cpu, cookie)
 }
 
 // openPerfOf does so for a thread, or for all with -1; CPU -1 is any.
-func (a *attachment) openPerfOf(attr *unix.PerfEventAttr, tid, cpu int, cookie uint64) (opened, error) {
+func (a *Attachment) openPerfOf(attr *unix.PerfEventAttr, tid, cpu int, cookie uint64) (opened, error) {
 	attr.Size = uint32(unsafe.Sizeof(*attr))
 	fd, err := unix.PerfEventOpen(attr, tid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
@@ -114,18 +114,18 @@ func attachPerf(fd int, program *ebpf.Program, cookie uint64) (link.Link, error)
 const defaultFrequency = 99
 
 // openTimed opens one perf event a CPU and attaches the program to each.
-func (a *attachment) openTimed(cpus []int) error {
+func (a *Attachment) openTimed(cpus []int) error {
 	attr := unix.PerfEventAttr{
-		Type:   a.group.probe.PerfType,
-		Config: a.group.probe.PerfConfig,
-		Sample: a.group.probe.Frequency,
+		Type:   a.Group.probe.PerfType,
+		Config: a.Group.probe.PerfConfig,
+		Sample: a.Group.probe.Frequency,
 		Bits:   unix.PerfBitFreq,
 	}
 	if attr.Sample == 0 {
 		attr.Sample = defaultFrequency
 	}
-	if a.group.probe.PerfPeriod > 0 {
-		attr.Sample, attr.Bits = a.group.probe.PerfPeriod, 0
+	if a.Group.probe.PerfPeriod > 0 {
+		attr.Sample, attr.Bits = a.Group.probe.PerfPeriod, 0
 	}
 	for _, cpu := range cpus {
 		o, err := a.openPerf(&attr, cpu, 0)

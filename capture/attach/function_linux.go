@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"github.com/cilium/ebpf"
@@ -8,7 +8,7 @@ import (
 )
 
 // multiType is the type of attachment that a program for a multi link is loaded with.
-func (g *group) multiType() ebpf.AttachType {
+func (g *Group) multiType() ebpf.AttachType {
 	switch g.probe.Kind {
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return ebpf.AttachTraceKprobeMulti
@@ -17,7 +17,7 @@ func (g *group) multiType() ebpf.AttachType {
 }
 
 // atReturn reports whether the kernel is to call the program when the functions return.
-func (g *group) atReturn() bool {
+func (g *Group) atReturn() bool {
 	switch g.probe.Kind {
 	case format.ProbeKretprobe:
 		return true
@@ -28,10 +28,10 @@ func (g *group) atReturn() bool {
 }
 
 // openMulti attaches to all sites by one link.
-func (a *attachment) openMulti() error {
+func (a *Attachment) openMulti() error {
 	var l link.Link
 	var err error
-	switch a.group.probe.Kind {
+	switch a.Group.probe.Kind {
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		l, err = a.kprobeMulti()
 	default:
@@ -40,98 +40,98 @@ func (a *attachment) openMulti() error {
 	if err != nil {
 		return err
 	}
-	a.links = append(a.links, l)
+	a.Links = append(a.Links, l)
 	return nil
 }
 
 // kprobeMulti needs Linux 5.18 with CONFIG_FPROBE.
-func (a *attachment) kprobeMulti() (link.Link, error) {
+func (a *Attachment) kprobeMulti() (link.Link, error) {
 	var opt link.KprobeMultiOptions
 	byAddress := true // names need not be unique
-	for _, s := range a.group.sites {
+	for _, s := range a.Group.sites {
 		byAddress = byAddress && s.Address != 0
 	}
-	for _, s := range a.group.sites {
+	for _, s := range a.Group.sites {
 		if byAddress {
 			opt.Addresses = append(opt.Addresses, uintptr(s.Address))
 		} else {
 			opt.Symbols = append(opt.Symbols, s.Function)
 		}
-		if a.group.many {
+		if a.Group.many {
 			opt.Cookies = append(opt.Cookies, uint64(s.index))
 		}
 	}
-	if a.group.atReturn() {
+	if a.Group.atReturn() {
 		return link.KretprobeMulti(a.program, opt)
 	}
 	return link.KprobeMulti(a.program, opt)
 }
 
 // uprobeMulti needs Linux 6.6.
-func (a *attachment) uprobeMulti() (link.Link, error) {
-	ex, err := link.OpenExecutable(a.group.probe.Path)
+func (a *Attachment) uprobeMulti() (link.Link, error) {
+	ex, err := link.OpenExecutable(a.Group.probe.Path)
 	if err != nil {
 		return nil, err
 	}
 	var opt link.UprobeMultiOptions
 	counters := false
-	for _, s := range a.group.sites {
+	for _, s := range a.Group.sites {
 		opt.Addresses = append(opt.Addresses, s.Offset)
 		opt.RefCtrOffsets = append(opt.RefCtrOffsets, s.RefCounter)
 		counters = counters || s.RefCounter != 0
-		if a.group.many {
+		if a.Group.many {
 			opt.Cookies = append(opt.Cookies, uint64(s.index))
 		}
 	}
 	if !counters {
 		opt.RefCtrOffsets = nil
 	}
-	if a.group.atReturn() {
+	if a.Group.atReturn() {
 		return ex.UretprobeMulti(nil, a.program, &opt)
 	}
 	return ex.UprobeMulti(nil, a.program, &opt)
 }
 
 // openKprobes opens a perf event for each site.
-func (a *attachment) openKprobes() error {
-	for _, s := range a.group.sites {
+func (a *Attachment) openKprobes() error {
+	for _, s := range a.Group.sites {
 		opt := &link.KprobeOptions{Offset: s.Offset}
-		if a.group.many {
+		if a.Group.many {
 			opt.Cookie = uint64(s.index)
 		}
 		attach := link.Kprobe
-		if a.group.atReturn() {
+		if a.Group.atReturn() {
 			attach = link.Kretprobe
 		}
 		l, err := attach(s.Function, a.program, opt)
 		if err != nil {
 			return &siteError{s.probe, err}
 		}
-		a.links = append(a.links, l)
+		a.Links = append(a.Links, l)
 	}
 	return nil
 }
 
 // openUprobes opens a perf event for each site.
-func (a *attachment) openUprobes() error {
-	ex, err := link.OpenExecutable(a.group.probe.Path)
+func (a *Attachment) openUprobes() error {
+	ex, err := link.OpenExecutable(a.Group.probe.Path)
 	if err != nil {
 		return err
 	}
-	for _, s := range a.group.sites {
+	for _, s := range a.Group.sites {
 		opt := &link.UprobeOptions{Address: s.Offset, RefCtrOffset: s.RefCounter}
-		if a.group.many {
+		if a.Group.many {
 			opt.Cookie = uint64(s.index)
 		}
 		attach := ex.Uprobe
-		if a.group.atReturn() {
+		if a.Group.atReturn() {
 			attach = ex.Uretprobe
 		}
 		l, err := attach(s.Function, a.program, opt)
 		if err != nil {
 			return &siteError{s.probe, err}
 		}
-		a.links = append(a.links, l)
+		a.Links = append(a.Links, l)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"slices"
@@ -28,7 +28,7 @@ type Stacks struct {
 
 // stacksOf returns which stacks the hits of a group's probes have: those that the event
 // asked for, else those of the recording.
-func (s *Settings) stacksOf(g *group) (kernel, user bool) {
+func (s *Settings) stacksOf(g *Group) (kernel, user bool) {
 	if g == nil {
 		return false, false
 	}
@@ -45,8 +45,8 @@ func (s *Settings) stacksOf(g *group) (kernel, user bool) {
 	return s.Stacks.Kernel && !atSystemCall(g), s.Stacks.User
 }
 
-// anyKernelStacks reports whether hits of any probe have a kernel stack.
-func (s *Settings) anyKernelStacks() bool {
+// AnyKernelStacks reports whether hits of any probe have a kernel stack.
+func (s *Settings) AnyKernelStacks() bool {
 	return s.anyStacks(s.Stacks.Kernel, probe.StackKernel)
 }
 
@@ -63,9 +63,9 @@ func (s *Settings) anyStacks(recording bool, one probe.StackChoice) bool {
 	})
 }
 
-// depth is how many frames the stacks of a probe's hits have at most: as its event
+// Depth is how many frames the stacks of a probe's hits have at most: as its event
 // says, or else the recording.
-func (s *Settings) depth(p *probe.Probe) int {
+func (s *Settings) Depth(p *probe.Probe) int {
 	for _, n := range []int{p.Depth, s.Stacks.MaxFrames} {
 		if n > 0 {
 			return min(n, bpf.MaxFrames)
@@ -82,5 +82,5 @@ var hookFrames = map[format.ProbeKind]int{
 // framesToTake is how many frames of a stack a probe's program is to take for that depth. One
 // more tells a stack that ends there from one that was cut.
 func (s *Settings) framesToTake(p *probe.Probe) int {
-	return min(s.depth(p)+1+hookFrames[p.Kind], bpf.MaxFrames)
+	return min(s.Depth(p)+1+hookFrames[p.Kind], bpf.MaxFrames)
 }

@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"trapline/format"
 )
 
-// A group is what one program serves: places that differ in nothing that the
+// A Group is what one program serves: places that differ in nothing that the
 // program is loaded with, but perhaps in the probe that they belong to.
-type group struct {
-	index int          // of the first probe
+type Group struct {
+	Index int          // of the first probe
 	probe *probe.Probe // the first
 	fetch []probe.Fetch
 	sites []groupSite
@@ -21,7 +21,7 @@ type group struct {
 	multi bool // one link takes all sites
 
 	// entryProgram notes when calls begin, for another group; "": hits are recorded.
-	entryProgram string
+	EntryProgram string
 
 	taken map[groupPlace]bool
 }
@@ -38,11 +38,11 @@ type groupSite struct {
 	probe.Site
 }
 
-// groupProbes puts the sites of all probes into groups. Kinds that
+// GroupProbes puts the sites of all probes into groups. Kinds that
 // name what they hook when they are loaded take a program each.
-func groupProbes(probes []probe.Probe) []*group {
-	var groups []*group
-	open := make(map[string]*group)
+func GroupProbes(probes []probe.Probe) []*Group {
+	var groups []*Group
+	open := make(map[string]*Group)
 	for i := range probes {
 		p := &probes[i]
 		for _, s := range p.Places() {
@@ -50,13 +50,13 @@ func groupProbes(probes []probe.Probe) []*group {
 			place := groupPlace{p.Group, s.Function, s.Offset, s.Address}
 			g := open[key]
 			if key == "" || g == nil || g.taken[place] {
-				g = &group{index: i, probe: p, fetch: s.Fetch, taken: make(map[groupPlace]bool)}
+				g = &Group{Index: i, probe: p, fetch: s.Fetch, taken: make(map[groupPlace]bool)}
 				groups = append(groups, g)
 				open[key] = g
 			}
 			g.taken[place] = true
 			g.sites = append(g.sites, groupSite{i, p, s})
-			g.many = g.many || i != g.index
+			g.many = g.many || i != g.Index
 		}
 	}
 	for _, g := range groups {
@@ -88,7 +88,7 @@ func groupKey(p *probe.Probe, s *probe.Site) string {
 // takesMulti reports whether the group's sites can be attached by one link. A single
 // site is attached as it would be without, unless that takes CAP_SYS_ADMIN, as it
 // does for uprobes, and the process does not have it.
-func (g *group) takesMulti() bool {
+func (g *Group) takesMulti() bool {
 	switch g.probe.Kind {
 	case format.ProbeKprobe, format.ProbeKretprobe:
 		return len(g.sites) > 1 && g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
@@ -106,8 +106,8 @@ const (
 	manyLinks    = 256
 )
 
-// checkSlow refuses events that would take many seconds to attach and detach.
-func checkSlow(groups []*group) error {
+// CheckSlow refuses events that would take many seconds to attach and detach.
+func CheckSlow(groups []*Group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {
 		event := g.probe.Event

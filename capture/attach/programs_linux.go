@@ -1,4 +1,4 @@
-package capture
+package attach
 
 import (
 	"errors"
@@ -18,12 +18,12 @@ import (
 	"trapline/format"
 )
 
-// programs are a recording's maps and what programs are loaded with.
-type programs struct {
+// Programs are a recording's maps and what programs are loaded with.
+type Programs struct {
 	settings      *Settings
-	maps          map[string]*ebpf.Map
-	kernelRules   bool // kernel stacks are walked by rules
-	countMappings bool // the kernel does not count the changes of address spaces
+	Maps          map[string]*ebpf.Map
+	KernelRules   bool // kernel stacks are walked by rules
+	CountMappings bool // the kernel does not count the changes of address spaces
 }
 
 // probeProgram is the program behind each kind of hook.
@@ -41,14 +41,14 @@ var probeProgram = map[format.ProbeKind]string{
 	format.ProbeUSDT:          bpf.HooksProgOnRegisters,
 }
 
-// newPrograms creates the shared maps.
-func newPrograms(settings *Settings, layout ring.Layout) (*programs, error) {
+// NewPrograms creates the shared maps.
+func NewPrograms(settings *Settings, layout ring.Layout) (*Programs, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
 	}
-	p := &programs{settings: settings, maps: make(map[string]*ebpf.Map)}
-	p.countMappings = p.userRules() && host.MappingsUncounted()
+	p := &Programs{settings: settings, Maps: make(map[string]*ebpf.Map)}
+	p.CountMappings = p.UserRules() && host.MappingsUncounted()
 	for name, m := range spec.Maps {
 		switch name {
 		case bpf.HooksMapRings:
@@ -62,7 +62,7 @@ func newPrograms(settings *Settings, layout ring.Layout) (*programs, error) {
 				m.MaxEntries = openCalls
 			}
 		case bpf.HooksMapRows:
-			if !p.userRules() {
+			if !p.UserRules() {
 				m.MaxEntries = 1
 			}
 		case bpf.HooksMapLimits:
@@ -73,25 +73,25 @@ func newPrograms(settings *Settings, layout ring.Layout) (*programs, error) {
 		}
 		created, err := ebpf.NewMap(m)
 		if err != nil {
-			p.close()
+			p.Close()
 			return nil, fmt.Errorf("create map %s: %w", name, err)
 		}
-		p.maps[name] = created
+		p.Maps[name] = created
 	}
 	if err := p.enterScope(); err != nil {
-		p.close()
+		p.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
 // enterScope fills the maps that the scope needs.
-func (p *programs) enterScope() error {
+func (p *Programs) enterScope() error {
 	s := &p.settings.Scope
 	one := uint8(1)
 	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: s.PIDs, bpf.HooksMapScopeTids: s.TIDs} {
 		for _, id := range ids {
-			if err := p.maps[name].Put(id, one); err != nil {
+			if err := p.Maps[name].Put(id, one); err != nil {
 				return fmt.Errorf("enter task %d: %w", id, err)
 			}
 		}
@@ -101,7 +101,7 @@ func (p *programs) enterScope() error {
 		if err != nil {
 			return err
 		}
-		if err := p.maps[bpf.HooksMapScopeComms].Put(uint32(set), compiled); err != nil {
+		if err := p.Maps[bpf.HooksMapScopeComms].Put(uint32(set), compiled); err != nil {
 			return fmt.Errorf("enter names of tasks: %w", err)
 		}
 	}
@@ -113,33 +113,33 @@ func (p *programs) enterScope() error {
 	return nil
 }
 
-func (p *programs) enterCgroup(i uint32, dir string) error {
+func (p *Programs) enterCgroup(i uint32, dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := p.maps[bpf.HooksMapScopeCgroups].Put(i, uint32(f.Fd())); err != nil {
+	if err := p.Maps[bpf.HooksMapScopeCgroups].Put(i, uint32(f.Fd())); err != nil {
 		return fmt.Errorf("enter cgroup %s: %w", dir, err)
 	}
 	return nil
 }
 
 // loadGroup loads the program that serves a group.
-func (p *programs) loadGroup(g *group) (*ebpf.Program, error) {
+func (p *Programs) loadGroup(g *Group) (*ebpf.Program, error) {
 	attachTo := ""
 	switch g.probe.Kind {
 	case format.ProbeRawTracepoint, format.ProbeFentry, format.ProbeFexit:
 		attachTo = g.probe.Function
 	}
-	if g.entryProgram != "" {
-		return p.load(g.entryProgram, attachTo, g)
+	if g.EntryProgram != "" {
+		return p.load(g.EntryProgram, attachTo, g)
 	}
 	return p.load(probeProgram[g.probe.Kind], attachTo, g)
 }
 
 // load loads one program with the constants of the recording and, if given, of a group.
-func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, error) {
+func (p *Programs) load(program, attachTo string, g *Group) (*ebpf.Program, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, erro
 	}
 	replacements := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {
-		if shared := p.maps[name]; shared != nil {
+		if shared := p.Maps[name]; shared != nil {
 			spec.Maps[name].MaxEntries = shared.MaxEntries()
 			replacements[name] = shared
 		}
@@ -179,7 +179,7 @@ func (p *programs) load(program, attachTo string, g *group) (*ebpf.Program, erro
 	return prog, nil
 }
 
-func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
+func (p *Programs) setConstants(spec *ebpf.CollectionSpec, g *Group) error {
 	var v bpf.HooksVariableSpecs
 	if err := spec.Assign(&v); err != nil {
 		return err
@@ -223,13 +223,13 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 		{v.Scope, scope}, {v.ScopeUids, uids}, {v.ScopeUidCount, uint32(len(s.UIDs))}, {v.ScopeCpus, cpus},
 		{v.ScopeCgroupCount, uint32(len(s.Cgroups))},
 		{v.RecordingMax, p.settings.MaxHits}, {v.RecordingLimit, uint32(len(p.settings.Probes))},
-		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, flag(!s.NoInherit)},
-		{v.WithKernelStack, flag(kernelStack)}, {v.WithUserStack, flag(userStack)},
-		{v.WithRules, flag(p.userRules())}, {v.WithKernelRules, flag(p.kernelRules)},
+		{v.SelfPid, uint32(os.Getpid())}, {v.Follow, Flag(!s.NoInherit)},
+		{v.WithKernelStack, Flag(kernelStack)}, {v.WithUserStack, Flag(userStack)},
+		{v.WithRules, Flag(p.UserRules())}, {v.WithKernelRules, Flag(p.KernelRules)},
 		{v.VerifyEvery, uint32(p.settings.Stacks.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
-		{v.Exclusive, flag(exclusive(p.settings.Probes))},
-		{v.HaveFindVma, flag(host.HaveFindVMA())}, {v.CountMappings, flag(p.countMappings)},
-		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
+		{v.Exclusive, Flag(Exclusive(p.settings.Probes))},
+		{v.HaveFindVma, Flag(host.HaveFindVMA())}, {v.CountMappings, Flag(p.CountMappings)},
+		{v.HaveTaskRegs, Flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
 	if g != nil {
 		pr := g.probe
@@ -249,8 +249,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 			{v.SampleEvery, uint32(pr.Limits.Every)}, {v.ProbeMax, pr.Limits.Max},
 			{v.RateInterval, interval}, {v.RateBurst, burst},
 			{v.DurationAt, uint32(pr.DurationAt)}, {v.DurationMark, uint32(pr.DurationMark)},
-			{v.PoppedAtReturn, g.poppedAtReturn()}, {v.GoroutineCalls, flag(pr.Entry != 0)},
-			{v.ProbeIndex, uint32(g.index)}, {v.ManyProbes, flag(g.many)}, {v.MaxFrames, uint32(p.settings.framesToTake(pr))},
+			{v.PoppedAtReturn, g.poppedAtReturn()}, {v.GoroutineCalls, Flag(pr.Entry != 0)},
+			{v.ProbeIndex, uint32(g.Index)}, {v.ManyProbes, Flag(g.many)}, {v.MaxFrames, uint32(p.settings.framesToTake(pr))},
 			{v.FetchEnd, uint32(pr.RecordSize)}, {v.MarksAt, uint32(pr.MarksAt)},
 		}...)
 	}
@@ -268,8 +268,8 @@ func (p *programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 // rawBudget is how many bytes of raw stacks each CPU may send a second.
 const rawBudget = 64 << 20
 
-// userRules reports whether user stacks are walked by rules.
-func (p *programs) userRules() bool {
+// UserRules reports whether user stacks are walked by rules.
+func (p *Programs) UserRules() bool {
 	return p.settings.anyUserStacks() && !p.settings.Stacks.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
 }
 
@@ -289,12 +289,12 @@ const systemCalls = "syscalls"
 // atSystemCall reports whether a probe is a tracepoint of one system call. Its
 // kernel stack is the same few frames of the way in, always; perf leaves it out,
 // too, so that the innermost function is the one that made the call.
-func atSystemCall(g *group) bool {
+func atSystemCall(g *Group) bool {
 	return g != nil && g.probe.Kind == format.ProbeTracepoint && g.probe.Group == systemCalls
 }
 
-// exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
-func exclusive(probes []probe.Probe) bool {
+// Exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
+func Exclusive(probes []probe.Probe) bool {
 	for i := range probes {
 		switch probes[i].Kind {
 		case format.ProbeTracepoint, format.ProbeKprobe, format.ProbeKretprobe, format.ProbeTimed:
@@ -305,16 +305,16 @@ func exclusive(probes []probe.Probe) bool {
 	return true
 }
 
-func flag(b bool) uint32 {
+func Flag(b bool) uint32 {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-func (p *programs) close() error {
+func (p *Programs) Close() error {
 	var errs []error
-	for _, m := range p.maps {
+	for _, m := range p.Maps {
 		errs = append(errs, m.Close())
 	}
 	return errors.Join(errs...)
