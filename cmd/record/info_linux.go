@@ -7,11 +7,10 @@ import (
 
 	"trapline/capture"
 	"trapline/capture/machine"
-	"trapline/cmd/internal/cli"
 )
 
-// info prints what this kernel and this user can record.
-func info(env cli.Env) int {
+// printInfo prints what this kernel and this user can record.
+func printInfo(out io.Writer) error {
 	tracefs, _, err := capture.TraceFS()
 	if err != nil {
 		tracefs = ""
@@ -20,22 +19,25 @@ func info(env cli.Env) int {
 	if err != nil {
 		symbols = nil
 	}
-	w := bufio.NewWriter(env.Stdout)
-	r := machine.Inspect(tracefs, symbols)
+	return printReport(out, machine.Inspect(tracefs, symbols))
+}
+
+func printReport(out io.Writer, r *machine.Report) error {
+	w := bufio.NewWriter(out)
 	for _, f := range r.Facts {
 		fmt.Fprintf(w, "%-20s %s\n", f.Name, f.Value)
 	}
 	fmt.Fprintln(w, "\nprobes")
-	abilities(w, r.Probes)
+	printAbilities(w, r.Probes)
 	fmt.Fprintln(w, "\nused where they are there")
-	abilities(w, r.Kernel)
+	printAbilities(w, r.Kernel)
 	if err := w.Flush(); err != nil {
-		return env.Fail(cli.ExitOutput, err)
+		return outputFailed(err)
 	}
-	return cli.ExitOK
+	return nil
 }
 
-func abilities(w io.Writer, list []machine.Ability) {
+func printAbilities(w io.Writer, list []machine.Ability) {
 	for _, a := range list {
 		answer := "yes"
 		if !a.OK {

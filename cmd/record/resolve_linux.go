@@ -1,7 +1,12 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
+
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 
 	"trapline/capture"
 	"trapline/capture/probe"
@@ -9,38 +14,94 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A host is what resolving needs to know of this machine.
-type host struct {
-	resolver *probe.Resolver
-	symbols  *symbol.Kallsyms // nil: hidden
+// A kernel is what the kernel says about itself, as far as this user may read it.
+type kernel struct {
+	tracefs string           // "": not mounted
+	symbols *symbol.Kallsyms // nil: hidden
+	types   *btf.Spec        // nil: the kernel has none
 }
 
-func openHost(env cli.Env, c *config) (*host, error) {
-	tracefs, mounted, err := capture.TraceFS()
-	if err != nil {
-		tracefs = "" // tracepoints are then reported as not available
-		if c.verbose > 0 {
-			env.Warningf("%v", err)
+// readKernel reads what is there. What is missing is an error only for the events that
+// need it; with verbose it is a warning here.
+func readKernel(env cli.Env, verbose bool) kernel {
+	var k kernel
+	warn := func(what string, err error) {
+		if err != nil && verbose {
+			env.Warningf("%s%v", what, err)
 		}
 	}
-	if mounted && c.verbose > 0 {
+	tracefs, mounted, err := capture.TraceFS()
+	if err == nil {
+		k.tracefs = tracefs
+	}
+	if mounted && verbose {
 		env.Infof("mounted tracefs at %s", tracefs)
 	}
-	h := &host{}
-	if h.symbols, err = capture.ReadKallsyms(); err != nil {
-		h.symbols = nil
-		if c.verbose > 0 {
-			env.Warningf("kernel symbols: %v", err)
+	warn("", err)
+	if k.symbols, err = capture.ReadKallsyms(); err != nil {
+		k.symbols = nil
+	}
+	warn("kernel symbols: ", err)
+	if k.types, err = btf.LoadKernelSpec(); err != nil {
+		k.types = nil
+	}
+	return k
+}
+
+// resolver returns the resolver of events, for a scope with these processes.
+func (k *kernel) resolver(c *commandLine, pids []uint32) *probe.Resolver {
+	opt := probe.Options{TraceFS: k.tracefs, Symbols: k.symbols, BTF: k.types, MaxProbes: c.maxProbes, Inlined: c.inlined}
+	if len(pids) > 0 {
+		opt.PID = int(pids[0])
+	}
+	return probe.NewResolver(opt)
+}
+
+// A resolved event is one with the probes that it stands for on this machine.
+type resolved struct {
+	event  probe.Event
+	probes []probe.Probe
+}
+
+// resolve finds the probes of the events and gives them their limits.
+func resolve(r *probe.Resolver, events []probe.Event, limits *limitFlags) ([]resolved, error) {
+	if err := limits.requireLatency(events); err != nil {
+		return nil, err
+	}
+	var found []resolved
+	for _, e := range events {
+		probes, err := r.Resolve(e)
+		if err != nil {
+			if e.Origin != "" {
+				err = fmt.Errorf("%s: %w", e.Origin, err)
+			}
+			return nil, err
+		}
+		limits.apply(probes)
+		found = append(found, resolved{e, probes})
+	}
+	return found, nil
+}
+
+// defaultEvent is what is sampled when no event is asked for, as perf does.
+func defaultEvent() string {
+	if capture.HaveCycles() {
+		return "cycles"
+	}
+	return "cpu-clock"
+}
+
+// checkTasks makes sure that the processes and threads to be recorded exist.
+func checkTasks(scope *capture.Scope) error {
+	for _, pid := range scope.PIDs {
+		if err := unix.Kill(int(pid), 0); errors.Is(err, unix.ESRCH) {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-p %d", pid), Reason: "no such process"}
 		}
 	}
-	types, err := btf.LoadKernelSpec()
-	if err != nil {
-		types = nil
+	for _, tid := range scope.TIDs {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", tid)); err != nil {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
+		}
 	}
-	pid := 0
-	if len(c.opt.Scope.PIDs) > 0 {
-		pid = int(c.opt.Scope.PIDs[0])
-	}
-	h.resolver = probe.NewResolver(probe.Options{TraceFS: tracefs, Symbols: h.symbols, BTF: types, PID: pid, MaxProbes: c.events.maxProbes, Inlined: c.inlined})
-	return h, nil
+	return nil
 }
