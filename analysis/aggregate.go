@@ -22,7 +22,7 @@ const maxArgs = 64
 // An input that is no capture, or a newer version of one, is an error
 // ([format.ErrNotCapture], [format.VersionError]). Damage within a capture is not: the
 // result is of what is whole, and Result.Quality says what is missing.
-func Aggregate(inputs []Input, q Query) (*Result, error) {
+func Aggregate(inputs []*Input, q Query) (*Result, error) {
 	if len(q.Args) > maxArgs {
 		return nil, fmt.Errorf("%d arguments to group by: at most %d can be", len(q.Args), maxArgs)
 	}

@@ -11,10 +11,10 @@ import (
 	"trapline/format"
 )
 
-func inputs(captures ...[]byte) []analysis.Input {
-	var in []analysis.Input
+func inputs(captures ...[]byte) []*analysis.Input {
+	var in []*analysis.Input
 	for _, c := range captures {
-		in = append(in, analysis.Input{Name: "capture", Reader: bytes.NewReader(c)})
+		in = append(in, analysis.NewFile("capture", bytes.NewReader(c)))
 	}
 	return in
 }

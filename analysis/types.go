@@ -1,16 +1,6 @@
 package analysis
 
-import (
-	"io"
-
-	"trapline/format"
-)
-
-// An Input is one capture to read: a file or a pipe.
-type Input struct {
-	Name   string // for messages
-	Reader io.Reader
-}
+import "trapline/format"
 
 // An Image is a file or region that code runs from. Equal images of all segments
 // and captures are one pointer.
