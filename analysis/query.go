@@ -1,5 +1,11 @@
 package analysis
 
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
 // A TaskKey says what of their task hits are grouped by.
 type TaskKey uint8
 
@@ -38,4 +44,68 @@ type Filter struct {
 	// file name or path of its image, and name of its function.
 	DSOs    []string
 	Symbols []string
+}
+
+func (f *Filter) matchTask(t Task, known bool) bool {
+	if len(f.Comms)+len(f.PIDs)+len(f.TIDs) == 0 {
+		return true
+	}
+	return known &&
+		(len(f.Comms) == 0 || slices.Contains(f.Comms, t.Comm)) &&
+		(len(f.PIDs) == 0 || slices.Contains(f.PIDs, t.PID)) &&
+		(len(f.TIDs) == 0 || slices.Contains(f.TIDs, t.TID))
+}
+
+// A cpuSet is indexed by CPU; nil holds all.
+type cpuSet []bool
+
+func newCPUSet(cpus []int) cpuSet {
+	if len(cpus) == 0 {
+		return nil
+	}
+	set := make(cpuSet, slices.Max(cpus)+1)
+	for _, c := range cpus {
+		set[c] = true
+	}
+	return set
+}
+
+func (s cpuSet) has(cpu uint32) bool {
+	return s == nil || int(cpu) < len(s) && s[cpu]
+}
+
+// matchProbe compares names, and as a glob both names and their part after the
+// last colon, so that "sched_*" finds what "sched:sched_*" finds.
+func (f *Filter) matchProbe(name string) bool {
+	if len(f.Probes) == 0 {
+		return true
+	}
+	short := name[strings.LastIndexByte(name, ':')+1:]
+	for _, p := range f.Probes {
+		if p == name || p == short {
+			return true
+		}
+		// A malformed glob can only be meant as a name.
+		long, _ := path.Match(p, name)
+		if brief, _ := path.Match(p, short); long || brief {
+			return true
+		}
+	}
+	return false
+}
+
+// matchCall holds the call's image against dsos and its function against
+// symbols, as perf's -d and -S do.
+func matchCall(c *Call, dsos, symbols []string) bool {
+	if len(dsos)+len(symbols) == 0 {
+		return true
+	}
+	if c == nil {
+		return false
+	}
+	if len(dsos) > 0 && !slices.Contains(dsos, c.dso()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
+		return false
+	}
+	return len(symbols) == 0 || slices.Contains(symbols, c.Name()) ||
+		c.Linkage != "" && slices.Contains(symbols, c.Linkage)
 }
