@@ -38,7 +38,8 @@ struct {
 
 volatile const u32 duration_at = 0;   /* offset of the duration in the record; 0: not measured */
 volatile const u32 duration_mark = 0; /* its bit in the marks */
-volatile const u32 popped_at_return = 0; /* bytes that are off the stack by then: the return address */
+/* bytes that are off the stack by then: the return address */
+volatile const u32 popped_at_return = 0;
 volatile const u32 goroutine_calls = 0;
 
 #define DURATION_UNKNOWN (~0ULL)
@@ -86,8 +87,7 @@ static __always_inline int call_begins(void *ctx, enum hook hook)
 }
 
 /* The duration in ns of the call that returns here; to be asked once. */
-static __always_inline u64 call_ends(void *ctx, enum hook hook, u32 probe,
-				     struct task_struct *task)
+static __always_inline u64 call_ends(void *ctx, enum hook hook, u32 probe, struct task_struct *task)
 {
 	u64 now = bpf_ktime_get_ns(), duration = DURATION_UNKNOWN;
 	struct call call = {};
@@ -105,8 +105,8 @@ static __always_inline u64 call_ends(void *ctx, enum hook hook, u32 probe,
 }
 
 /* take_record, and the duration: the record's new size. */
-static __always_inline u32 take_return(void *ctx, enum hook hook, u8 *record,
-				       struct hit *hit, u64 duration)
+static __always_inline u32 take_return(void *ctx, enum hook hook, u8 *record, struct hit *hit,
+				       u64 duration)
 {
 	u32 size = take_record(ctx, hook, record, hit);
 	u32 at = duration_at - 8, marks = marks_at - 8;

@@ -7,9 +7,9 @@
 #ifndef TRAPLINE_EVENT_H
 #define TRAPLINE_EVENT_H
 
-#define MAX_FRAMES 127	 /* the kernel's default of perf_event_max_stack */
-#define MAX_RECORD 3072	 /* bytes of arguments a hit; longer ones are cut */
-#define MAX_DATA_LOCS 8	 /* dynamic fields of a tracepoint */
+#define MAX_FRAMES 127	/* the kernel's default of perf_event_max_stack */
+#define MAX_RECORD 3072 /* bytes of arguments a hit; longer ones are cut */
+#define MAX_DATA_LOCS 8 /* dynamic fields of a tracepoint */
 #define COMM_LEN 16
 
 enum event_kind {
@@ -39,8 +39,8 @@ struct hit {
 
 /* stack.flags */
 enum {
-	STACK_AGAIN = 1, /* sent before: user space compares the two */
-	STACK_VERIFY = 2, /* of a raw stack: the stack with this hash is to be compared with it */
+	STACK_AGAIN = 1,    /* sent before: user space compares the two */
+	STACK_VERIFY = 2,   /* of a raw stack: the stack with this hash is to be compared with it */
 	STACK_RELATIVE = 4, /* the hash is of places in images, not of addresses */
 };
 /* stack.cut, as format.StackCut */

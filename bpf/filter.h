@@ -48,8 +48,8 @@ __noinline u32 predicate(struct subject *s)
 }
 
 /* Takes the record, and decides by it. */
-static __always_inline u32 filter_hit(void *ctx, enum hook hook, u32 slot,
-					       u32 cpu, struct task_struct *task, u64 duration)
+static __always_inline u32 filter_hit(void *ctx, enum hook hook, u32 slot, u32 cpu,
+				      struct task_struct *task, u64 duration)
 {
 	struct subject *s = bpf_map_lookup_elem(&subjects, &slot);
 	u32 size;

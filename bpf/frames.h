@@ -80,8 +80,8 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 }
 
 /* The frames of the current task's user stack, into s->ip; 0: there are none. */
-static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch *s,
-				       u32 slot, struct task_struct *task)
+static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch *s, u32 slot,
+				       struct task_struct *task)
 {
 	u32 size = max_frames * 8;
 

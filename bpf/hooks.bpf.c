@@ -34,9 +34,9 @@ static __always_inline void count(u32 probe, enum count what)
 }
 
 /* Returns whether the hit was recorded. */
-static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s,
-				      u32 probe, u32 slot, u32 cpu,
-				      struct task_struct *task, u64 epoch, u64 duration)
+static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s, u32 probe,
+				      u32 slot, u32 cpu, struct task_struct *task, u64 epoch,
+				      u64 duration)
 {
 	struct ring *ring = ring_of(cpu, slot);
 	struct taken kernel = {}, user = {};
@@ -107,9 +107,8 @@ __noinline u32 take_slot(void)
 	return SLOTS;
 }
 
-static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scratch *s,
-					 u32 probe, u32 slot, u32 cpu,
-					 struct task_struct *task, u64 epoch)
+static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scratch *s, u32 probe,
+					 u32 slot, u32 cpu, struct task_struct *task, u64 epoch)
 {
 	u64 duration = duration_at ? call_ends(ctx, hook, probe, task) : 0;
 

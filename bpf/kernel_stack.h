@@ -54,9 +54,8 @@ static __always_inline u32 walked_kernel_stack(void *ctx, enum hook hook, struct
 /* At most once in so many ns a known kernel stack is sent for the rules that are missing. */
 #define TEACHING_PAUSE 1000000
 
-static __always_inline struct taken kernel_stack(void *ctx, enum hook hook,
-						 struct scratch *s, u32 slot,
-						 struct ring *ring, u64 *at, u64 time,
+static __always_inline struct taken kernel_stack(void *ctx, enum hook hook, struct scratch *s,
+						 u32 slot, struct ring *ring, u64 *at, u64 time,
 						 u64 epoch, bool verify)
 {
 	struct taken t = {};

@@ -31,7 +31,7 @@ struct near_mapping {
 struct walk {
 	u64 pc, sp, fp;
 	u64 base, limit; /* words from base to base + limit can be read from the copied stack */
-	u64 landed;	     /* the stack pointer on the last stack that the walk went over to; 0: none */
+	u64 landed; /* the stack pointer on the last stack that the walk went over to; 0: none */
 	u64 hash;
 	u32 frames;
 	u32 back;    /* 1: pc is a return address */
@@ -63,13 +63,13 @@ struct scratch {
 	/* the last ones, in the address space as it was in near_space */
 	struct near_mapping near[NEAR_MAPPINGS];
 	u64 near_space;
-	u32 near_next; /* to be replaced */
-	u64 process, space; /* see process_key() and mappings_version() */
+	u32 near_next;		   /* to be replaced */
+	u64 process, space;	   /* see process_key() and mappings_version() */
 	u64 raw_second, raw_bytes; /* sent in this second */
 	u64 taught;		   /* when a kernel stack was last sent for its rules alone, ns */
 	struct raw_stack raw;
 	u64 teacher[MAX_FRAMES + 1]; /* what bpf_get_stack says, when stacks are verified */
-	u8 stack[STACK_COPY];	/* a part of it */
+	u8 stack[STACK_COPY];	     /* a part of it */
 	struct {
 		struct stack head;
 		struct user_frame frames[MAX_FRAMES + 1];
@@ -206,7 +206,7 @@ volatile const u32 with_kernel_rules = 0;
 volatile const u32 verify_every = 0; /* one hit in so many is unwound by user space as well */
 volatile const u64 raw_budget = 0;   /* bytes of raw stacks a second and CPU */
 volatile const u32 max_frames = MAX_FRAMES;
-volatile const u32 have_find_vma = 0; /* bpf_find_vma and bpf_loop: 5.17 */
+volatile const u32 have_find_vma = 0;  /* bpf_find_vma and bpf_loop: 5.17 */
 volatile const u32 have_task_regs = 0; /* bpf_task_pt_regs: 5.15 */
 
 volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */

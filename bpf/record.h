@@ -66,8 +66,7 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 	return end - 8;
 }
 
-static __always_inline u32 take_record(void *ctx, enum hook hook, u8 *record,
-				       struct hit *hit)
+static __always_inline u32 take_record(void *ctx, enum hook hook, u8 *record, struct hit *hit)
 {
 	if (fetch_count)
 		return fetched_record(ctx, record, hit);

@@ -41,12 +41,12 @@ struct {
 
 /* Positions count bytes since the recording began. */
 struct ring {
-	u64 produced;	 /* written by programs */
-	u64 consumed;	 /* written by record */
-	u64 full;	 /* bytes in the ring that leave too little room for a hit with new stacks */
+	u64 produced; /* written by programs */
+	u64 consumed; /* written by record */
+	u64 full;     /* bytes in the ring that leave too little room for a hit with new stacks */
 	u32 first_block;
-	u32 block_mask;	 /* number of blocks, a power of two, less 1 */
-	u64 pad[4];	 /* to a cache line */
+	u32 block_mask; /* number of blocks, a power of two, less 1 */
+	u64 pad[4];	/* to a cache line */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

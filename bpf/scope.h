@@ -10,8 +10,7 @@ static __always_inline bool in_cgroup(void)
 {
 #pragma unroll
 	for (u32 i = 0; i < MAX_CGROUPS; i++) {
-		if (i < scope_cgroup_count &&
-		    bpf_current_task_under_cgroup(&scope_cgroups, i) == 1)
+		if (i < scope_cgroup_count && bpf_current_task_under_cgroup(&scope_cgroups, i) == 1)
 			return true;
 	}
 	return false;
@@ -23,8 +22,7 @@ static __always_inline bool in_scope(u32 pid, u32 cpu)
 	if (pid == self_pid)
 		return false;
 	if (scope & SCOPE_CPUS) {
-		if (!(scope_cpus[(cpu / 64) & (MAX_CPUS / 64 - 1)] &
-		      (1ULL << (cpu & 63))))
+		if (!(scope_cpus[(cpu / 64) & (MAX_CPUS / 64 - 1)] & (1ULL << (cpu & 63))))
 			return false;
 	}
 	if (scope & SCOPE_UIDS) {
@@ -88,8 +86,7 @@ static __always_inline void scope_changed(void)
 }
 
 /* A child joins its parent's scope before it runs for the first time. */
-static __always_inline int scope_fork(struct task_struct *parent,
-				      struct task_struct *child)
+static __always_inline int scope_fork(struct task_struct *parent, struct task_struct *child)
 {
 	u8 one = 1;
 	u32 id;
@@ -98,8 +95,7 @@ static __always_inline int scope_fork(struct task_struct *parent,
 		return 0;
 	if (scope & SCOPE_PIDS) {
 		id = parent->tgid;
-		if (child->tgid != parent->tgid &&
-		    bpf_map_lookup_elem(&scope_pids, &id)) {
+		if (child->tgid != parent->tgid && bpf_map_lookup_elem(&scope_pids, &id)) {
 			id = child->tgid;
 			bpf_map_update_elem(&scope_pids, &id, &one, BPF_ANY);
 			scope_changed();
@@ -123,8 +119,7 @@ static __always_inline int scope_exit(struct task_struct *task)
 
 	if (scope & SCOPE_PIDS) {
 		id = task->tgid;
-		if (task->signal->live.counter == 0 &&
-		    !bpf_map_delete_elem(&scope_pids, &id))
+		if (task->signal->live.counter == 0 && !bpf_map_delete_elem(&scope_pids, &id))
 			scope_changed();
 	}
 	if (scope & SCOPE_TIDS) {

@@ -67,8 +67,8 @@ struct taken {
 	bool put;
 };
 
-static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at,
-				      void *event, u64 size)
+static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at, void *event,
+				      u64 size)
 {
 	void *to = event_at(ring, *at);
 

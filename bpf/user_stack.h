@@ -71,9 +71,9 @@ __noinline int locate_frames(u32 slot, u32 frames)
  * Puts the raw stack at the position *at: where the walk ended for want of a
  * rule, or, to verify one that did not, up to its end.
  */
-static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ring,
-				    u64 *at, struct task_struct *task, void *regs,
-				    u64 hash, u64 time, u8 flags)
+static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ring, u64 *at,
+				    struct task_struct *task, void *regs, u64 hash, u64 time,
+				    u8 flags)
 {
 	u32 frames = s->walk.frames;
 	void *to;
@@ -99,7 +99,8 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 
 	if (landed - sp < RAW_LONGEST / 2)
 		landed = 0; /* in the same piece */
-	*at = put_memory(slot, *at, hash, sp, raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
+	*at = put_memory(slot, *at, hash, sp,
+			 raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
 	if (landed) /* and from where the walk went over to another stack */
 		*at = put_memory(slot, *at, hash, landed, raw_end(task, landed, walked, beyond));
 	to = event_at(ring, *at);
@@ -146,9 +147,8 @@ static __always_inline void *user_registers(void *ctx, enum hook hook, struct sc
 
 #endif
 
-static __always_inline struct taken user_stack(void *ctx, enum hook hook,
-					       struct scratch *s, u32 slot,
-					       struct ring *ring, u64 *at, u64 time,
+static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct scratch *s,
+					       u32 slot, struct ring *ring, u64 *at, u64 time,
 					       struct task_struct *task, u64 epoch, bool verify)
 {
 	struct taken t = {};

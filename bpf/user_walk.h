@@ -49,8 +49,8 @@ static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
 }
 
 /* Offsets in the structures of Go's runtime that have not changed since 1.17. */
-#define GO_TLS_G (-8)	 /* of the goroutine, from the thread's FS base */
-#define GO_G_STACK_HI 8	 /* runtime.g.stack.hi */
+#define GO_TLS_G (-8)	/* of the goroutine, from the thread's FS base */
+#define GO_G_STACK_HI 8 /* runtime.g.stack.hi */
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline u64 user_word(u64 address)
@@ -62,7 +62,8 @@ static __always_inline u64 user_word(u64 address)
 }
 
 /* Where struct pt_regs has the registers, by their DWARF numbers (psABI, figure 3.36). */
-static const u8 register_offsets[] = {80, 96, 88, 40, 112, 104, 32, 152, 72, 64, 56, 48, 24, 16, 8, 0};
+static const u8 register_offsets[] = {80, 96, 88, 40, 112, 104, 32, 152,
+				      72, 64, 56, 48, 24,  16,	8,  0};
 
 /*
  * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
@@ -105,8 +106,9 @@ __noinline int special_step(u32 slot, u64 body)
 	}
 	case RULE_LINK_REGISTER:
 		/* of the innermost frame alone: these are its registers */
-		if (bpf_probe_read_kernel(&value, 8, (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
-							     register_offsets[RULE_BASE(body) & 15]))
+		if (bpf_probe_read_kernel(&value, 8,
+					  (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
+						  register_offsets[RULE_BASE(body) & 15]))
 			return CUT_UNREADABLE;
 		s->walk.pc = value;
 		s->walk.sp = sp + RULE_CFA(body);
@@ -167,7 +169,8 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 	next = s->near_next++ % NEAR_MAPPINGS;
 	s->near[next].start = s->at.start;
 	/* trampolines may lie where there is no file, and what is not known may be known soon */
-	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size : 0;
+	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size
+										       : 0;
 	s->near[next].image = known == MAPPING_CODE ? s->at.image : 0;
 	s->near[next].delta = known == MAPPING_CODE ? s->at.delta : 0;
 	return next;
@@ -202,7 +205,8 @@ __noinline int walk_on(u32 slot, u32 max)
 			break;
 		u64 *ip = &s->ip[n];
 
-		barrier_var(ip); /* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
+		/* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
+		barrier_var(ip);
 		if (at - start >= size) {
 			u32 found = near_mapping(slot, at);
 
@@ -291,7 +295,8 @@ __noinline int walk_on(u32 slot, u32 max)
 			back = !(body & RULE_INTERRUPTED);
 		} else if (kind == RULE_END) {
 			break;
-		} else if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && n > 1)) {
+		} else if (kind == 0 || kind == RULE_EXACT ||
+			   (kind == RULE_LINK_REGISTER && n > 1)) {
 			s->walk.missing = 1;
 			break;
 		} else {
