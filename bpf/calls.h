@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How long calls take: at a return, the entry of the same call is looked up. */
+/*
+ * How long calls take: at a return, the entry of the same call is looked up.
+ * Called by take_hit() and filter.h at returns, and by the programs at the entries of
+ * measured calls.
+ */
 #ifndef TRAPLINE_CALLS_H
 #define TRAPLINE_CALLS_H
 
 #include "record.h"
+#include "scope.h"
 #include "site.h"
 
 /*

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Names of tasks against globs. All patterns of a set are one automaton whose
- * states are the bits of a word, so that matching a name takes the same few
- * instructions a character, whatever the patterns are. capture/comm.go makes it.
+ * Names of tasks against globs.
+ * Called by scope.h. All patterns of a set are one automaton, made by capture/comm.go.
+ * Its states are the bits of a word, so that matching a name takes the same few
+ * instructions a character, whatever the patterns are.
  */
 #ifndef TRAPLINE_COMM_H
 #define TRAPLINE_COMM_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Arguments that a program reads itself: values of registers and of memory that
- * they lead to. What is read is described by constants, one struct fetch a value,
+ * Arguments that a program reads itself: registers, and the memory that they lead to.
+ * Called by record.h. What is read is described by constants, one struct fetch a value,
  * and the verifier drops all that a description does not use.
  */
 #ifndef TRAPLINE_FETCH_H
 #define TRAPLINE_FETCH_H
 
-#include "maps.h"
+#include "event.h"
 
 #define MAX_FETCHES 16
 #define MAX_STEPS 6

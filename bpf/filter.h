@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Predicates: which hits in scope are wanted, by what they carry. */
+/*
+ * Predicates: which hits in scope are wanted, by what they carry.
+ * Called by take_hit(): the record is taken first and decided by, and copied to the ring
+ * if the hit is kept.
+ */
 #ifndef TRAPLINE_FILTER_H
 #define TRAPLINE_FILTER_H
 

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A hit's kernel stack. */
+/*
+ * A hit's kernel stack: walked, or taken by bpf_get_stack.
+ * Called by take_hit() for each hit of a probe with kernel stacks. With --verify-stacks it
+ * compares the two ways.
+ */
 #ifndef TRAPLINE_KERNEL_STACK_H
 #define TRAPLINE_KERNEL_STACK_H
 
+#include "constants.h"
+#include "context.h"
+#include "kernel_start.h"
 #include "kernel_walk.h"
 #include "stack.h"
+
+/* Kernel stacks walked and taken by bpf_get_stack as well. */
+struct comparison {
+	u64 compared, different;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct comparison);
+} verified SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
 /* Does the walked kernel stack end as that of bpf_get_stack does? Counts the answer. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which of the hits in scope that no filter rejects are kept. */
+/*
+ * Which of the hits in scope that no filter rejects are kept.
+ * Called by take_hit(), last of all that may reject a hit: 1 of N, a rate, and maxima.
+ * CPUs share the rate and the maxima without a lock.
+ */
 #ifndef TRAPLINE_RATE_H
 #define TRAPLINE_RATE_H
 
-#include "maps.h"
+#include "account.h"
 
 volatile const u32 sample_every = 0;	/* one of so many, by probe and CPU; 0: all */
 volatile const u64 rate_interval = 0;	/* ns between hits of the probe, on average; 0: any */

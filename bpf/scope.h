@@ -1,10 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which tasks and CPUs a probe is asked to record. */
+/*
+ * Which tasks and CPUs a probe is asked to record.
+ * Called by take_hit() and calls.h for every hit; scope_fork and scope_exit by the programs
+ * that follow children.
+ */
 #ifndef TRAPLINE_SCOPE_H
 #define TRAPLINE_SCOPE_H
 
-#include "maps.h"
 #include "comm.h"
+#include "scratch.h"
+
+/* Constants, set before a program is loaded: the verifier drops what they rule out. */
+enum {
+	SCOPE_PIDS = 1,
+	SCOPE_TIDS = 2,
+	SCOPE_UIDS = 4,
+	SCOPE_CPUS = 8,
+	SCOPE_COMMS = 16,	 /* only these names of tasks */
+	SCOPE_EXCEPT_COMMS = 32, /* not these */
+	SCOPE_CGROUPS = 64,
+};
+#define MAX_UIDS 8
+#define MAX_CPUS 1024
+#define MAX_CGROUPS 16
+volatile const u32 scope = 0;
+volatile const u32 scope_uids[MAX_UIDS] = {};
+volatile const u32 scope_uid_count = 0;
+volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
+volatile const u32 scope_cgroup_count = 0;
+volatile const u32 self_pid = 0;
+volatile const u32 follow = 0; /* children inherit the scope */
+
+/* Changed whenever a task joins or leaves the scope. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} scope_generation SEC(".maps");
+
+/* Processes and threads in scope; children are added as they are forked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_pids SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_tids SEC(".maps");
+
+/* Cgroups in scope, with what is below them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 16); /* MAX_CGROUPS */
+	__type(key, u32);
+	__type(value, u32);
+} scope_cgroups SEC(".maps");
 
 static __always_inline bool in_cgroup(void)
 {

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Stacks are hashed, and sent when user space does not know them. */
+/*
+ * Stacks are hashed, and sent when user space does not know their hash.
+ * Called by kernel_stack.h and user_stack.h; take_hit() marks the stacks as sent once
+ * they are published.
+ */
 #ifndef TRAPLINE_STACK_H
 #define TRAPLINE_STACK_H
 
-#include "maps.h"
+#include "hash.h"
+#include "ring.h"
+
+/*
+ * Hashes of stacks that user space has been sent, direct-mapped. A slot holds
+ * nothing but the hash, so that CPUs that race on it can at worst send a stack
+ * twice.
+ */
+#define SENT_BITS 17
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SENT_BITS);
+	__type(key, u32);
+	__type(value, u64);
+} sent SEC(".maps");
 
 /*
  * hash_frames is a global function so that the verifier checks its loop once,

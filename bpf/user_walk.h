@@ -1,181 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * User stacks by step rules. One piece of stack is copied with a single call and
- * walked in the copy; each place in an image that the walk passes is looked up
- * in the rules. A place without a rule ends the walk: the caller then sends the
- * stack as it is, user space unwinds it and writes the rules that were missing.
+ * User stacks by step rules: the walk.
+ * Called by user_stack.h. One piece of stack is copied with a single call and walked in
+ * the copy; each place in an image that the walk passes is looked up in the rules.
+ * A place without a rule ends the walk: the caller then sends the stack as it is, user
+ * space unwinds it and writes the rules that were missing.
  */
 #ifndef TRAPLINE_USER_WALK_H
 #define TRAPLINE_USER_WALK_H
 
-#include "mappings.h"
-#include "memo.h"
-
-/*
- * Where a function returns to whose return address a uretprobe has replaced by
- * its trampoline: the kernel keeps it by the place where it lay on the stack
- * (struct return_instance, include/linux/uprobes.h). 0: nothing was replaced there.
- */
-#define MAX_RETURN_INSTANCES 64 /* MAX_URETPROBE_DEPTH, kernel/events/uprobes.c */
-__noinline u64 replaced_return(u64 place)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!bpf_core_field_exists(task->utask) || !task->utask)
-		return 0;
-	struct return_instance *r = task->utask->return_instances;
-	for (u32 i = 0; i < MAX_RETURN_INSTANCES; i++) {
-		if (!r)
-			break;
-		if (r->stack == place)
-			return r->orig_ret_vaddr;
-		r = r->next;
-	}
-	return 0;
-}
-
-/*
- * Where in its program the current task is, if it has left it at ip: an instruction
- * that a uprobe has displaced runs out of line, on a page of the kernel's (struct
- * uprobe_task, include/linux/uprobes.h). It may enter the kernel there by itself.
- */
-static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
-{
-	if (!bpf_core_field_exists(task->utask) || !task->utask || !task->utask->active_uprobe)
-		return ip;
-	u64 at = ip - task->utask->xol_vaddr;
-
-	return at <= 15 ? task->utask->vaddr + at : ip; /* the longest instruction */
-}
-
-/* Offsets in the structures of Go's runtime that have not changed since 1.17. */
-#define GO_TLS_G (-8)	/* of the goroutine, from the thread's FS base */
-#define GO_G_STACK_HI 8 /* runtime.g.stack.hi */
+#include "constants.h"
+#include "near_mapping.h"
+#include "rows.h"
+#include "special_step.h"
 
 #if defined(__TARGET_ARCH_x86)
-static __always_inline u64 user_word(u64 address)
-{
-	u64 value = 0;
-
-	bpf_probe_read_user(&value, 8, (void *)address);
-	return value;
-}
-
-/* Where struct pt_regs has the registers, by their DWARF numbers (psABI, figure 3.36). */
-static const u8 register_offsets[] = {80, 96, 88, 40, 112, 104, 32, 152,
-				      72, 64, 56, 48, 24,  16,	8,  0};
-
-/*
- * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
- * fp on; an error ends the walk.
- */
-__noinline int special_step(u32 slot, u64 body)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 sp, place = 0, value;
-
-	if (!s)
-		return CUT_UNREADABLE;
-	sp = s->walk.sp;
-	switch (RULE_KIND(body)) {
-	case RULE_SIGNAL:
-		/* struct ucontext's uc_mcontext: arch/x86/include/uapi/asm/sigcontext.h */
-		if (stack_word(s, slot, sp + 120, &value))
-			return CUT_UNREADABLE;
-		s->walk.fp = value;
-		if (stack_word(s, slot, sp + 168, &value))
-			return CUT_UNREADABLE;
-		s->walk.pc = value;
-		if (stack_word(s, slot, sp + 160, &value))
-			return CUT_UNREADABLE;
-		s->walk.sp = value;
-		s->walk.back = 0;
-		return 0;
-	case RULE_GO_ASMCGOCALL: {
-		u64 depth;
-
-		sp += RULE_CFA(body);
-		if (stack_word(s, slot, sp, &depth) || stack_word(s, slot, sp + 8, &value))
-			return CUT_UNREADABLE;
-		place = user_word(value + GO_G_STACK_HI) - depth;
-		if (stack_word(s, slot, place, &value))
-			return CUT_UNREADABLE;
-		s->walk.fp = value;
-		place += 8;
-		break;
-	}
-	case RULE_LINK_REGISTER:
-		/* of the innermost frame alone: these are its registers */
-		if (bpf_probe_read_kernel(&value, 8,
-					  (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
-						  register_offsets[RULE_BASE(body) & 15]))
-			return CUT_UNREADABLE;
-		s->walk.pc = value;
-		s->walk.sp = sp + RULE_CFA(body);
-		s->walk.back = 1;
-		return 0;
-	default:
-		return CUT_NO_RULE;
-	}
-	if (place < LOWEST_ADDRESS || stack_word(s, slot, place, &value))
-		return CUT_UNREADABLE;
-	s->walk.pc = value;
-	s->walk.sp = place + 8;
-	s->walk.back = 1;
-	return 0;
-}
-
-/* The index of the near mapping that holds an address, NEAR_MAPPINGS if none does. */
-__noinline u32 near_mapping(u32 slot, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-
-	if (!s)
-		return NEAR_MAPPINGS;
-#pragma unroll
-	for (u32 i = 0; i < NEAR_MAPPINGS; i++) {
-		if (address - s->near[i].start < s->near[i].size)
-			return i;
-	}
-	return NEAR_MAPPINGS;
-}
-
-/*
- * Finds the mapping of an address that is none of the near ones, and makes it one;
- * returns its index there, NEAR_MAPPINGS if nothing that can be executed is mapped.
- * What is not known has image 0. place is where the return address lay, 0 if it is none.
- */
-__noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u32 known, next;
-
-	if (!s || !address)
-		return NEAR_MAPPINGS;
-	known = find_mapping(slot, *address);
-	/* The trampoline is the first byte of its page: the byte before may be anything. */
-	if (place && (known == MAPPING_NO_CODE ||
-		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
-		u64 replaced = replaced_return(place);
-
-		note_word(slot, 0, 0); /* depends on more than the stack */
-		if (replaced) {
-			*address = replaced - 1;
-			known = find_mapping(slot, *address);
-		}
-	}
-	if (known == MAPPING_NO_CODE)
-		return NEAR_MAPPINGS;
-	next = s->near_next++ % NEAR_MAPPINGS;
-	s->near[next].start = s->at.start;
-	/* trampolines may lie where there is no file, and what is not known may be known soon */
-	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size
-										       : 0;
-	s->near[next].image = known == MAPPING_CODE ? s->at.image : 0;
-	s->near[next].delta = known == MAPPING_CODE ? s->at.delta : 0;
-	return next;
-}
-
 /*
  * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into
  * s->ip. Returns 0 if there are more.
