@@ -61,15 +61,15 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 }
 
 /* The frames of the current task's user stack, into s->ip; 0: there are none. */
-static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch *s, u32 slot,
-				       struct task_struct *task)
+static __always_inline u32 user_frames(struct hit_context *c)
 {
+	struct scratch *s = c->s;
 	u32 size = max_frames * 8;
 
 #if defined(__TARGET_ARCH_x86)
-	bool kernel_context = hook == HOOK_TRACEPOINT || hook == HOOK_CONTEXT ||
-			      (hook == HOOK_REGISTERS && !(((struct pt_regs *)ctx)->cs & 3));
-
+	struct task_struct *task = c->task;
+	bool kernel_context = c->hook == HOOK_TRACEPOINT || c->hook == HOOK_CONTEXT ||
+			      (c->hook == HOOK_REGISTERS && !(((struct pt_regs *)c->ctx)->cs & 3));
 	bool uprobed = bpf_core_field_exists(task->utask) && task->utask;
 
 	if (have_task_regs && kernel_context && !uprobed &&
@@ -78,13 +78,13 @@ static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch
 
 		if (*(u16 *)&regs->cs == USER_CS) {
 			s->ip[0] = regs->ip;
-			return follow_frames(slot, regs->bp, max_frames);
+			return follow_frames(c->slot, regs->bp, max_frames);
 		}
 	}
 #endif
 	if (size > MAX_FRAMES * 8)
 		size = MAX_FRAMES * 8;
-	long n = bpf_get_stack(ctx, s->ip, size, BPF_F_USER_STACK);
+	long n = bpf_get_stack(c->ctx, s->ip, size, BPF_F_USER_STACK);
 
 	return n > 0 ? frame_count(n) : 0;
 }

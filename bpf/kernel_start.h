@@ -94,27 +94,28 @@ __noinline int find_anchor(u32 slot, u64 arguments, u32 index)
 }
 
 /* Where the walk of the kernel stack begins; false: that is not known. */
-static __always_inline bool kernel_start(void *ctx, enum hook hook, struct scratch *s, u32 slot)
+static __always_inline bool kernel_start(struct hit_context *c)
 {
+	struct scratch *s = c->s;
 	u64 at = 0, value;
 
 	s->walk.limit = 0;
 	s->walk.fp = 0;
 	s->walk.back = 1;
-	if (hook == HOOK_TRACEPOINT) {
+	if (c->hook == HOOK_TRACEPOINT) {
 		/*
 		 * The context's first word, which programs may not load, points to
 		 * the registers that perf_arch_fetch_caller_regs made up: sp is the
 		 * frame pointer of the function that called the program.
 		 */
-		if (bpf_probe_read_kernel(&at, 8, ctx) ||
+		if (bpf_probe_read_kernel(&at, 8, c->ctx) ||
 		    bpf_probe_read_kernel(&at, 8, &((struct pt_regs *)at)->sp) ||
-		    kernel_word(s, slot, at, &value))
+		    kernel_word(s, c->slot, at, &value))
 			return false;
 		s->walk.fp = value;
 		at += 8;
-	} else if (hook == HOOK_REGISTERS || hook == HOOK_NONE) {
-		struct pt_regs *regs = ctx;
+	} else if (c->hook == HOOK_REGISTERS || c->hook == HOOK_NONE) {
+		struct pt_regs *regs = c->ctx;
 
 		s->walk.pc = regs->ip;
 		s->walk.sp = regs->sp;
@@ -127,17 +128,17 @@ static __always_inline bool kernel_start(void *ctx, enum hook hook, struct scrat
 
 		if (!a || a->agreed < ANCHOR_TRUSTED)
 			return false;
-		*(volatile u64 *)&s->walk.sp = (u64)ctx; /* makes a number of the pointer */
+		*(volatile u64 *)&s->walk.sp = (u64)c->ctx; /* makes a number of the pointer */
 		u64 arguments = *(volatile u64 *)&s->walk.sp;
 
 		at = arguments + a->place;
 		if (a->fp != -8) {
-			if (kernel_word(s, slot, arguments + a->fp, &value))
+			if (kernel_word(s, c->slot, arguments + a->fp, &value))
 				return false;
 			s->walk.fp = value;
 		}
 	}
-	if (kernel_word(s, slot, at, &value))
+	if (kernel_word(s, c->slot, at, &value))
 		return false;
 	s->walk.pc = value;
 	s->walk.sp = at + 8;

@@ -20,9 +20,11 @@
 #define RAW_PIECES (RAW_LONGEST / PAGE + 1)
 
 /* Is there a budget, and is the ring empty enough that hits are not lost to it? */
-static __always_inline bool raw_allowed(struct scratch *s, struct ring *ring, u64 time)
+static __always_inline bool raw_allowed(struct hit_context *c)
 {
-	u64 second = time >> 30;
+	struct scratch *s = c->s;
+	struct ring *ring = c->ring;
+	u64 second = c->time >> 30;
 
 	if (s->raw_second != second) {
 		s->raw_second = second;
@@ -123,13 +125,13 @@ static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked,
 }
 
 /*
- * Puts the raw stack at the position *at: where the walk ended for want of a
+ * Puts the raw stack into the ring: where the walk ended for want of a
  * rule, or, to verify one that did not, up to its end.
  */
-static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ring, u64 *at,
-				    struct task_struct *task, void *regs, u64 hash, u64 time,
-				    u8 flags)
+static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash, u8 flags)
 {
+	struct task_struct *task = c->task;
+	struct scratch *s = c->s;
 	u32 frames = s->walk.frames;
 	void *to;
 
@@ -141,12 +143,12 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 	s->raw.frames = frames;
 	s->raw.hash = hash;
 	s->raw.space = s->space;
-	s->raw.time = time;
+	s->raw.time = c->time;
 	s->raw.pid = task->tgid;
 	s->raw.tid = task->pid;
 	s->raw.last = (struct user_frame){};
 	if (frames - 1 < MAX_FRAMES) {
-		locate_frame(slot, frames - 1);
+		locate_frame(c->slot, frames - 1);
 		s->raw.last = s->user.frames[frames - 1];
 	}
 	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp, landed = s->walk.landed;
@@ -154,13 +156,14 @@ static __always_inline void put_raw(struct scratch *s, u32 slot, struct ring *ri
 
 	if (landed - sp < RAW_LONGEST / 2)
 		landed = 0; /* in the same piece */
-	*at = put_memory(slot, *at, hash, sp,
-			 raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
+	c->at = put_memory(c->slot, c->at, hash, sp,
+			   raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
 	if (landed) /* and from where the walk went over to another stack */
-		*at = put_memory(slot, *at, hash, landed, raw_end(task, landed, walked, beyond));
-	to = event_at(ring, *at);
+		c->at = put_memory(c->slot, c->at, hash, landed,
+				   raw_end(task, landed, walked, beyond));
+	to = event_at(c->ring, c->at);
 	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
-		*at = event_end(*at, sizeof(s->raw));
+		c->at = event_end(c->at, sizeof(s->raw));
 }
 #endif
 

@@ -77,12 +77,12 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 	return end - 8;
 }
 
-static __always_inline u32 take_record(void *ctx, enum hook hook, u8 *record, struct hit *hit)
+static __always_inline u32 take_record(struct hit_context *c, u8 *record, struct hit *hit)
 {
 	if (fetch_count)
-		return fetched_record(ctx, record, hit);
-	if (hook == HOOK_TRACEPOINT)
-		return tracepoint_record(ctx, record, hit);
+		return fetched_record(c->ctx, record, hit);
+	if (c->hook == HOOK_TRACEPOINT)
+		return tracepoint_record(c->ctx, record, hit);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TRAPLINE_STACK_H
 #define TRAPLINE_STACK_H
 
+#include "context.h"
 #include "hash.h"
 #include "ring.h"
 
@@ -77,7 +78,7 @@ static __always_inline u32 frame_count(long bytes)
 
 /*
  * A stack of a hit. kernel_stack and user_stack take it and, if user space may
- * not know it, put its event at the position *at, which they move on. To be
+ * not know it, put its event into the ring at c->at, which they move on. To be
  * marked as sent once it has been published.
  */
 struct taken {
@@ -85,10 +86,9 @@ struct taken {
 	bool put;
 };
 
-static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at, void *event,
-				      u64 size)
+static __always_inline void put_stack(struct hit_context *c, struct taken *t, void *event, u64 size)
 {
-	void *to = event_at(ring, *at);
+	void *to = event_at(c->ring, c->at);
 
 	barrier_var(size); /* the verifier has lost the bound that the compiler knows */
 	if (size > LONGEST_EVENT)
@@ -97,7 +97,7 @@ static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *a
 		t->hash = 0;
 		return;
 	}
-	*at = event_end(*at, size);
+	c->at = event_end(c->at, size);
 	t->put = true;
 }
 

@@ -30,37 +30,35 @@ struct {
 } controls SEC(".maps");
 
 /* Returns whether the hit was recorded. */
-static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch *s, u32 probe,
-				      u32 slot, u32 cpu, struct task_struct *task, u64 epoch,
-				      u64 duration)
+static __always_inline bool build_hit(struct hit_context *c)
 {
-	struct ring *ring = ring_of(cpu, slot);
 	struct taken kernel = {}, user = {};
-	u64 at, time;
+	struct task_struct *task = c->task;
 	struct hit *hit;
 	u32 size;
 
-	if (!ring || ring->produced - *(volatile u64 *)&ring->consumed > ring->full) {
-		count(probe, COUNT_RING_FULL);
+	c->ring = ring_of(c->cpu, c->slot);
+	if (!c->ring || c->ring->produced - *(volatile u64 *)&c->ring->consumed > c->ring->full) {
+		count(c->probe, COUNT_RING_FULL);
 		return false;
 	}
-	at = ring->produced;
-	time = bpf_ktime_get_ns();
-	bool verify = verify_every && (time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
+	c->at = c->ring->produced;
+	c->time = bpf_ktime_get_ns();
+	c->verify = verify_every && (c->time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
 	if (with_kernel_stack)
-		kernel = kernel_stack(ctx, hook, s, slot, ring, &at, time, epoch, verify);
+		kernel = kernel_stack(c);
 	if (with_user_stack)
-		user = user_stack(ctx, hook, s, slot, ring, &at, time, task, epoch, verify);
+		user = user_stack(c);
 
-	hit = event_at(ring, at);
+	hit = event_at(c->ring, c->at);
 	if (!hit) {
-		count(probe, COUNT_RING_FULL);
+		count(c->probe, COUNT_RING_FULL);
 		return false;
 	}
 	hit->kind = EVENT_HIT;
 	hit->flags = 0;
-	hit->probe = probe;
-	hit->time = time;
+	hit->probe = c->probe;
+	hit->time = c->time;
 	hit->pid = task->tgid;
 	hit->tid = task->pid;
 	hit->kernel_stack = kernel.hash;
@@ -70,18 +68,18 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
 
 	if (with_filter)
-		size = filtered_record(slot, (u8 *)(hit + 1), hit);
+		size = filtered_record(c->slot, (u8 *)(hit + 1), hit);
 	else
-		size = take_return(ctx, hook, (u8 *)(hit + 1), hit, duration);
+		size = take_return(c, (u8 *)(hit + 1), hit);
 	if (size == ~0U) {
-		count(probe, COUNT_UNREADABLE);
+		count(c->probe, COUNT_UNREADABLE);
 		return false;
 	}
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	hit->size = size;
-	publish(ring, event_end(at, sizeof(struct hit) + size));
-	count(probe, COUNT_RECORDED);
+	publish(c->ring, event_end(c->at, sizeof(struct hit) + size));
+	count(c->probe, COUNT_RECORDED);
 	/* only now: another CPU's hit must not name a stack that is not on its way */
 	if (kernel.put)
 		mark_sent(kernel.hash);
@@ -90,30 +88,29 @@ static __always_inline bool build_hit(void *ctx, enum hook hook, struct scratch 
 	return true;
 }
 
-static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scratch *s, u32 probe,
-					 u32 slot, u32 cpu, struct task_struct *task, u64 epoch)
+static __always_inline void keep_or_drop(struct hit_context *c)
 {
-	u64 duration = duration_at ? call_ends(ctx, hook, probe, task) : 0;
+	c->duration = duration_at ? call_ends(c) : 0;
 
 	if (with_filter) {
-		switch (filter_hit(ctx, hook, slot, cpu, task, duration)) {
+		switch (filter_hit(c)) {
 		case HIT_WANTED:
 			break;
 		case HIT_UNWANTED:
-			count(probe, COUNT_FILTERED);
+			count(c->probe, COUNT_FILTERED);
 			return;
 		default:
-			count(probe, COUNT_UNREADABLE);
+			count(c->probe, COUNT_UNREADABLE);
 			return;
 		}
 	}
-	switch (keep_hit(probe)) {
+	switch (keep_hit(c->probe)) {
 	case KEEP_HIT:
-		if (!build_hit(ctx, hook, s, probe, slot, cpu, task, epoch, duration))
-			kept_hit_lost(probe);
+		if (!build_hit(c))
+			kept_hit_lost(c->probe);
 		break;
 	case SAMPLE_OUT:
-		count(probe, COUNT_SAMPLED);
+		count(c->probe, COUNT_SAMPLED);
 		break;
 	case RECORDING_FULL:
 		break;
@@ -123,24 +120,28 @@ static __always_inline void keep_or_drop(void *ctx, enum hook hook, struct scrat
 static __always_inline int take_hit(void *ctx, enum hook hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	u32 cpu = bpf_get_smp_processor_id();
+	struct hit_context c = {.ctx = ctx, .hook = hook, .task = task};
 	u32 zero = 0, slot;
 
-	if (!in_scope(task->tgid, cpu))
+	c.cpu = bpf_get_smp_processor_id();
+	if (!in_scope(task->tgid, c.cpu))
 		return 0;
-	struct control *c = bpf_map_lookup_elem(&controls, &zero);
-	if (!c || !c->enabled || recording_full())
+	struct control *control = bpf_map_lookup_elem(&controls, &zero);
+	if (!control || !control->enabled || recording_full())
 		return 0;
-	u32 probe = probe_of(ctx, hook);
+	c.probe = probe_of(ctx, hook);
 	slot = exclusive ? 0 : take_slot();
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	if (!s) {
 		if (listed(task->tgid, task->pid))
-			count(probe, COUNT_RECURSION);
+			count(c.probe, COUNT_RECURSION);
 		return 0;
 	}
+	c.s = s;
+	c.slot = slot;
+	c.epoch = control->epoch;
 	if (in_listed_scope(s, task->tgid, task->pid))
-		keep_or_drop(ctx, hook, s, probe, slot, cpu, task, c->epoch);
+		keep_or_drop(&c);
 	if (!exclusive)
 		*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
 	return 0;

@@ -21,21 +21,25 @@
  * Is the task between two programs? Its registers are then still those of the
  * one before, whose memory is gone.
  */
-static __always_inline bool between_programs(struct scratch *s, struct task_struct *task)
+static __always_inline bool between_programs(struct hit_context *c)
 {
+	struct task_struct *task = c->task;
+	struct scratch *s = c->s;
+
 	return s->walk.frames <= 1 && (s->walk.missing || s->walk.cut) &&
 	       bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
 /* The registers with which the current task left user mode; NULL: it has none, or is not a 64-bit one. */
-static __always_inline void *user_registers(void *ctx, enum hook hook, struct scratch *s,
-					    struct task_struct *task)
+static __always_inline void *user_registers(struct hit_context *c)
 {
-	struct pt_regs *regs = ctx;
+	struct task_struct *task = c->task;
+	struct pt_regs *regs = c->ctx;
+	struct scratch *s = c->s;
 
 	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
 		return NULL;
-	if (hook == HOOK_REGISTERS && regs->cs & 3) {
+	if (c->hook == HOOK_REGISTERS && regs->cs & 3) {
 		if ((u16)regs->cs != USER_CS)
 			return NULL;
 		s->walk.pc = regs->ip;
@@ -55,12 +59,13 @@ static __always_inline void *user_registers(void *ctx, enum hook hook, struct sc
 }
 #endif
 
-static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct scratch *s,
-					       u32 slot, struct ring *ring, u64 *at, u64 time,
-					       struct task_struct *task, u64 epoch, bool verify)
+static __always_inline struct taken user_stack(struct hit_context *c)
 {
+	struct task_struct *task = c->task;
+	struct scratch *s = c->s;
 	struct taken t = {};
 	u8 cut = CUT_NONE, flags = 0;
+	bool verify = c->verify;
 	u32 frames;
 	u64 space;
 
@@ -81,18 +86,18 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct
 	void *regs = NULL;
 
 	if (with_rules)
-		regs = user_registers(ctx, hook, s, task);
+		regs = user_registers(c);
 	if (regs) {
-		u64 seed = mix(epoch, 2), remembered = 0;
+		u64 seed = mix(c->epoch, 2), remembered = 0;
 
-		if (find_memo(s, slot, mix(seed, max_frames)))
-			remembered = remembered_walk(slot);
-		if (remembered && !verify && !sent_again(time)) {
+		if (find_memo(s, c->slot, mix(seed, max_frames)))
+			remembered = remembered_walk(c->slot);
+		if (remembered && !verify && !sent_again(c->time)) {
 			t.hash = remembered | 1;
 			if (sent_before(t.hash))
 				return t;
 		}
-		walk_user(s, slot, seed);
+		walk_user(s, c->slot, seed);
 		if (remembered) /* so that it is verified as well */
 			s->walk.hash = remembered;
 		cut = s->walk.cut;
@@ -100,15 +105,15 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct
 		space = s->space;
 		flags = STACK_RELATIVE;
 		t.hash = s->walk.hash | 1;
-		if (between_programs(s, task)) {
+		if (between_programs(c)) {
 			cut = CUT_UNREADABLE;
 			frames = 0;
 			t.hash = mix(seed, cut) | 1;
 			verify = false;
 		} else if (s->walk.missing) {
-			if (raw_allowed(s, ring, time)) {
-				t.hash = mix(mix(time, slot), bpf_get_smp_processor_id()) | 1;
-				put_raw(s, slot, ring, at, task, regs, t.hash, time, 0);
+			if (raw_allowed(c)) {
+				t.hash = mix(mix(c->time, c->slot), bpf_get_smp_processor_id()) | 1;
+				put_raw(c, regs, t.hash, 0);
 				return t;
 			}
 			cut = CUT_BUDGET;
@@ -118,22 +123,22 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct
 	} else
 #endif
 	{
-		frames = user_frames(ctx, hook, s, slot, task);
+		frames = user_frames(c);
 		if (!frames)
 			cut = CUT_UNREADABLE;
 		if (frames >= max_frames)
 			cut = CUT_DEPTH;
-		space = address_space(task, epoch);
-		t.hash = hash_frames(slot, 1, frames, space) | 1;
+		space = address_space(task, c->epoch);
+		t.hash = hash_frames(c->slot, 1, frames, space) | 1;
 		s->ip[0] |= IP_EXACT;
 		verify = false;
 	}
 	bool again = sent_before(t.hash);
 
-	if (again && !verify && !sent_again(time))
+	if (again && !verify && !sent_again(c->time))
 		return t;
 	s->at.size = 0;
-	locate_frames(slot, frames);
+	locate_frames(c->slot, frames);
 	s->user.head = (struct stack){
 		.kind = EVENT_USER_STACK,
 		.flags = flags | (again ? STACK_AGAIN : 0),
@@ -141,14 +146,13 @@ static __always_inline struct taken user_stack(void *ctx, enum hook hook, struct
 		.frames = frames,
 		.hash = t.hash,
 		.space = space,
-		.time = time,
+		.time = c->time,
 		.pid = task->tgid,
 	};
-	put_stack(&t, ring, at, &s->user,
-		  sizeof(struct stack) + frames * sizeof(struct user_frame));
+	put_stack(c, &t, &s->user, sizeof(struct stack) + frames * sizeof(struct user_frame));
 #if defined(__TARGET_ARCH_x86)
-	if (verify && t.put && raw_allowed(s, ring, time))
-		put_raw(s, slot, ring, at, task, regs, t.hash, time, STACK_VERIFY);
+	if (verify && t.put && raw_allowed(c))
+		put_raw(c, regs, t.hash, STACK_VERIFY);
 #endif
 	return t;
 }
