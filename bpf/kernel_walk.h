@@ -15,100 +15,134 @@
 #include "rules.h"
 
 #if defined(__TARGET_ARCH_x86)
+/* Where walk_kernel_on is; dissolved into registers, as struct hit_context is. */
+struct kernel_walker {
+	struct scratch *s;
+	u32 slot;
+	u64 pc, sp, fp; /* fp 0: not known */
+	u32 back;	/* 1: pc is a return address */
+};
+
+/* How a step may come out. */
+enum {
+	STEP_TAKEN = 0,
+	STEP_LAST = 1,	  /* there is no caller */
+	STEP_FAILED = -1, /* bpf_get_stack has to take the stack */
+};
+
+/* Steps to what an interrupt or exception came from: the stack holds all its registers. */
+static __always_inline int registers_step(struct kernel_walker *w, u64 regs, u64 body)
+{
+	u64 cs;
+
+	if (kernel_word(w->s, w->slot, regs + REGS_CS, &cs))
+		return STEP_FAILED;
+	if (cs & 3) /* came from user mode */
+		return STEP_LAST;
+	if (body & RULE_SAVES_FP && kernel_word(w->s, w->slot, regs + REGS_BP, &w->fp))
+		return STEP_FAILED;
+	if (kernel_word(w->s, w->slot, regs + REGS_IP, &w->pc) ||
+	    kernel_word(w->s, w->slot, regs + REGS_SP, &w->sp))
+		return STEP_FAILED;
+	w->back = 0;
+	return STEP_TAKEN;
+}
+
+/* Steps to the caller of the frame with a rule. */
+static __always_inline int kernel_step(struct kernel_walker *w, u64 body)
+{
+	u64 cfa = RULE_BASE(body) == BASE_FP ? w->fp : w->sp, value;
+	u32 kind = RULE_KIND(body);
+
+	if (!cfa)
+		return STEP_FAILED;
+	if (kind == RULE_STACK_SWITCH) {
+		if (kernel_word(w->s, w->slot, cfa, &value))
+			return STEP_FAILED;
+		w->sp = cfa = value;
+		body &= ~(u64)RULE_DEREF;
+		kind = RULE_STEP;
+	}
+	cfa += RULE_CFA(body);
+	if (kind == RULE_REGISTERS)
+		return registers_step(w, cfa, body);
+	if (kind != RULE_STEP)
+		return STEP_FAILED;
+	if (body & RULE_DEREF) {
+		if (kernel_word(w->s, w->slot, cfa, &value))
+			return STEP_FAILED;
+		cfa = value;
+	}
+	if (cfa <= w->sp)
+		return STEP_FAILED;
+	if (body & RULE_SAVES_FP) {
+		u64 saved = (body & RULE_FP_FROM_FP ? w->fp : cfa) + RULE_FP(body);
+
+		if (kernel_word(w->s, w->slot, saved, &value))
+			return STEP_FAILED;
+		w->fp = value;
+	}
+	if (kernel_word(w->s, w->slot, cfa - 8, &w->pc))
+		return STEP_FAILED;
+	if (!w->pc)
+		return STEP_LAST;
+	w->sp = cfa;
+	w->back = 1;
+	return STEP_TAKEN;
+}
+
 /*
  * Walks WALK_STEPS frames on, from s->walk.pc, sp, fp (0: not known) and back into
- * s->kernel.ip. Returns 0 if there are more, -1 if bpf_get_stack has to do it.
+ * s->kernel.ip. Returns STEP_TAKEN if there are more.
  */
 __noinline int walk_kernel_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 pc, sp, fp, hash;
-	u32 back, n;
+	struct kernel_walker w = {.s = s, .slot = slot};
+	u64 hash;
+	u32 n;
 
 	if (!s)
-		return -1;
-	pc = s->walk.pc;
-	sp = s->walk.sp;
-	fp = s->walk.fp;
-	back = s->walk.back;
+		return STEP_FAILED;
+	w.pc = s->walk.pc;
+	w.sp = s->walk.sp;
+	w.fp = s->walk.fp;
+	w.back = s->walk.back;
 	n = s->walk.frames;
 	hash = s->walk.hash;
 	for (u32 i = 0; i < WALK_STEPS; i++) {
-		u64 body = rule_of(mix(KERNEL_IMAGE, pc - back));
-		u32 kind = RULE_KIND(body);
-		u64 from, value;
+		u64 body = rule_of(mix(KERNEL_IMAGE, w.pc - w.back));
+		int ended;
 
 		barrier_var(n);
 		if (n >= MAX_FRAMES)
-			return -1;
-
-		hash = mix(hash, pc);
-		s->kernel.ip[n] = pc;
+			return STEP_FAILED;
+		hash = mix(hash, w.pc);
+		s->kernel.ip[n] = w.pc;
 		n++;
-		if (kind == RULE_END || n >= max)
-			goto end;
-		if (kind == 0) {
+		if (RULE_KIND(body) == RULE_END || n >= max)
+			goto last;
+		if (RULE_KIND(body) == 0) {
 			s->walk.missing = 1;
-			return -1;
+			return STEP_FAILED;
 		}
-		from = RULE_BASE(body) == BASE_FP ? fp : sp;
-		if (!from)
-			return -1;
-		if (kind == RULE_STACK_SWITCH) {
-			if (kernel_word(s, slot, from, &value))
-				return -1;
-			sp = from = value;
-			body &= ~(u64)RULE_DEREF;
-			kind = RULE_STEP;
-		}
-		from += RULE_CFA(body);
-		if (kind == RULE_REGISTERS) {
-			if (kernel_word(s, slot, from + REGS_CS, &value))
-				return -1;
-			if (value & 3) /* came from user mode */
-				goto end;
-			if (body & RULE_SAVES_FP && kernel_word(s, slot, from + REGS_BP, &fp))
-				return -1;
-			if (kernel_word(s, slot, from + REGS_IP, &pc) ||
-			    kernel_word(s, slot, from + REGS_SP, &sp))
-				return -1;
-			back = 0;
-			continue;
-		}
-		if (kind != RULE_STEP)
-			return -1;
-		if (body & RULE_DEREF) {
-			if (kernel_word(s, slot, from, &value))
-				return -1;
-			from = value;
-		}
-		if (from <= sp)
-			return -1;
-		if (body & RULE_SAVES_FP) {
-			u64 saved = (body & RULE_FP_FROM_FP ? fp : from) + RULE_FP(body);
-
-			if (kernel_word(s, slot, saved, &value))
-				return -1;
-			fp = value;
-		}
-		if (kernel_word(s, slot, from - 8, &pc))
-			return -1;
-		if (!pc)
-			goto end;
-		sp = from;
-		back = 1;
+		ended = kernel_step(&w, body);
+		if (ended == STEP_LAST)
+			goto last;
+		if (ended)
+			return STEP_FAILED;
 	}
-	s->walk.pc = pc;
-	s->walk.sp = sp;
-	s->walk.fp = fp;
-	s->walk.back = back;
+	s->walk.pc = w.pc;
+	s->walk.sp = w.sp;
+	s->walk.fp = w.fp;
+	s->walk.back = w.back;
 	s->walk.frames = n;
 	s->walk.hash = hash;
-	return 0;
-end:
+	return STEP_TAKEN;
+last:
 	s->walk.frames = n;
 	s->walk.hash = hash;
-	return 1;
+	return STEP_LAST;
 }
 
 /* Walks the kernel stack; s->walk.frames 0: bpf_get_stack has to do it. */
@@ -121,7 +155,7 @@ static __always_inline void walk_kernel(struct scratch *s, u32 slot, u64 hash)
 	s->walk.missing = 0;
 	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS && !ended; i++)
 		ended = walk_kernel_on(slot, max_frames);
-	if (ended != 1)
+	if (ended != STEP_LAST)
 		s->walk.frames = 0;
 }
 #endif

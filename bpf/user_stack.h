@@ -59,99 +59,139 @@ static __always_inline void *user_registers(struct hit_context *c)
 }
 #endif
 
+/* A user stack that has been found: what is sent of it. The frames are in s->ip. */
+struct found_stack {
+	u64 hash;
+	u64 space; /* as in struct stack */
+	u32 frames;
+	u8 flags;
+	u8 cut;
+	bool verify; /* by exact unwinding as well */
+};
+
+/* Names the task's address space, and forgets mappings of another one, or of other versions. */
+static __always_inline void enter_address_space(struct hit_context *c)
+{
+	struct scratch *s = c->s;
+
+	s->process = process_key(c->task);
+	s->space = mix(s->process, mappings_version(c->task));
+	s->at.size = 0;
+	if (s->near_space == s->space)
+		return;
+	s->near_space = s->space;
+#pragma unroll
+	for (u32 i = 0; i < NEAR_MAPPINGS; i++)
+		s->near[i].size = 0;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/*
+ * Finds the user stack by step rules, or remembers it. Returns true if there is no more
+ * to do: user space knows a stack that is remembered, or the stack is sent raw.
+ */
+static __always_inline bool find_by_rules(struct hit_context *c, void *regs, struct found_stack *f)
+{
+	u64 seed = mix(c->epoch, 2), remembered = 0;
+	struct scratch *s = c->s;
+
+	if (find_memo(s, c->slot, mix(seed, max_frames)))
+		remembered = remembered_walk(c->slot);
+	if (remembered && !c->verify && !sent_again(c->time)) {
+		f->hash = remembered | 1;
+		if (sent_before(f->hash))
+			return true;
+	}
+	walk_user(s, c->slot, seed);
+	if (remembered) /* so that it is verified as well */
+		s->walk.hash = remembered;
+	f->hash = s->walk.hash | 1;
+	f->space = s->space;
+	f->frames = s->walk.frames;
+	f->flags = STACK_RELATIVE;
+	f->cut = s->walk.cut;
+	f->verify = c->verify;
+	if (between_programs(c)) {
+		f->frames = 0;
+		f->cut = CUT_UNREADABLE;
+		f->hash = mix(seed, f->cut) | 1;
+		f->verify = false;
+	} else if (s->walk.missing) {
+		if (raw_allowed(c)) {
+			f->hash = mix(mix(c->time, c->slot), bpf_get_smp_processor_id()) | 1;
+			put_raw(c, regs, f->hash, 0);
+			return true;
+		}
+		f->cut = CUT_BUDGET;
+		f->hash = mix(f->hash, f->cut) | 1;
+		f->verify = false;
+	}
+	return false;
+}
+#endif
+
+/* Finds the user stack by frame pointers. */
+static __always_inline void find_by_frame_pointers(struct hit_context *c, struct found_stack *f)
+{
+	f->frames = user_frames(c);
+	if (!f->frames)
+		f->cut = CUT_UNREADABLE;
+	if (f->frames >= max_frames)
+		f->cut = CUT_DEPTH;
+	f->space = address_space(c->task, c->epoch);
+	f->hash = hash_frames(c->slot, 1, f->frames, f->space) | 1;
+	c->s->ip[0] |= IP_EXACT;
+}
+
+/* Puts a user stack that has been found into the ring, unless user space knows it. */
+static __always_inline struct taken put_user_stack(struct hit_context *c, struct found_stack *f)
+{
+	struct taken t = {.hash = f->hash};
+	bool again = sent_before(t.hash);
+	struct scratch *s = c->s;
+
+	if (again && !f->verify && !sent_again(c->time))
+		return t;
+	s->at.size = 0;
+	locate_frames(c->slot, f->frames);
+	s->user.head = (struct stack){
+		.kind = EVENT_USER_STACK,
+		.flags = f->flags | (again ? STACK_AGAIN : 0),
+		.cut = f->cut,
+		.frames = f->frames,
+		.hash = t.hash,
+		.space = f->space,
+		.time = c->time,
+		.pid = c->task->tgid,
+	};
+	put_stack(c, &t, &s->user, sizeof(struct stack) + f->frames * sizeof(struct user_frame));
+	return t;
+}
+
 static __always_inline struct taken user_stack(struct hit_context *c)
 {
 	struct task_struct *task = c->task;
-	struct scratch *s = c->s;
+	struct found_stack f = {};
 	struct taken t = {};
-	u8 cut = CUT_NONE, flags = 0;
-	bool verify = c->verify;
-	u32 frames;
-	u64 space;
+	void *regs = NULL;
 
 	if (task->flags & PF_KTHREAD || !task->mm)
 		return t;
-	if (have_find_vma) {
-		s->process = process_key(task);
-		s->space = mix(s->process, mappings_version(task));
-		s->at.size = 0;
-		if (s->near_space != s->space) {
-			s->near_space = s->space;
-#pragma unroll
-			for (u32 i = 0; i < NEAR_MAPPINGS; i++)
-				s->near[i].size = 0;
-		}
-	}
+	if (have_find_vma)
+		enter_address_space(c);
 #if defined(__TARGET_ARCH_x86)
-	void *regs = NULL;
-
 	if (with_rules)
 		regs = user_registers(c);
-	if (regs) {
-		u64 seed = mix(c->epoch, 2), remembered = 0;
-
-		if (find_memo(s, c->slot, mix(seed, max_frames)))
-			remembered = remembered_walk(c->slot);
-		if (remembered && !verify && !sent_again(c->time)) {
-			t.hash = remembered | 1;
-			if (sent_before(t.hash))
-				return t;
-		}
-		walk_user(s, c->slot, seed);
-		if (remembered) /* so that it is verified as well */
-			s->walk.hash = remembered;
-		cut = s->walk.cut;
-		frames = s->walk.frames;
-		space = s->space;
-		flags = STACK_RELATIVE;
-		t.hash = s->walk.hash | 1;
-		if (between_programs(c)) {
-			cut = CUT_UNREADABLE;
-			frames = 0;
-			t.hash = mix(seed, cut) | 1;
-			verify = false;
-		} else if (s->walk.missing) {
-			if (raw_allowed(c)) {
-				t.hash = mix(mix(c->time, c->slot), bpf_get_smp_processor_id()) | 1;
-				put_raw(c, regs, t.hash, 0);
-				return t;
-			}
-			cut = CUT_BUDGET;
-			t.hash = mix(t.hash, cut) | 1;
-			verify = false;
-		}
-	} else
-#endif
-	{
-		frames = user_frames(c);
-		if (!frames)
-			cut = CUT_UNREADABLE;
-		if (frames >= max_frames)
-			cut = CUT_DEPTH;
-		space = address_space(task, c->epoch);
-		t.hash = hash_frames(c->slot, 1, frames, space) | 1;
-		s->ip[0] |= IP_EXACT;
-		verify = false;
-	}
-	bool again = sent_before(t.hash);
-
-	if (again && !verify && !sent_again(c->time))
+	if (regs && find_by_rules(c, regs, &f)) {
+		t.hash = f.hash;
 		return t;
-	s->at.size = 0;
-	locate_frames(c->slot, frames);
-	s->user.head = (struct stack){
-		.kind = EVENT_USER_STACK,
-		.flags = flags | (again ? STACK_AGAIN : 0),
-		.cut = cut,
-		.frames = frames,
-		.hash = t.hash,
-		.space = space,
-		.time = c->time,
-		.pid = task->tgid,
-	};
-	put_stack(c, &t, &s->user, sizeof(struct stack) + frames * sizeof(struct user_frame));
+	}
+#endif
+	if (!regs)
+		find_by_frame_pointers(c, &f);
+	t = put_user_stack(c, &f);
 #if defined(__TARGET_ARCH_x86)
-	if (verify && t.put && raw_allowed(c))
+	if (f.verify && t.put && raw_allowed(c))
 		put_raw(c, regs, t.hash, STACK_VERIFY);
 #endif
 	return t;
