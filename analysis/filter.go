@@ -1,9 +1,10 @@
 package analysis
 
 import (
-	"path"
 	"slices"
 	"strings"
+
+	"trapline/internal/glob"
 )
 
 func (f *Filter) matchTask(t Task, known bool) bool {
@@ -34,8 +35,8 @@ func (s cpuSet) has(cpu uint32) bool {
 	return s == nil || int(cpu) < len(s) && s[cpu]
 }
 
-// matchProbe compares names, and as a glob both names and their part after the
-// last colon, so that "sched_*" finds what "sched:sched_*" finds.
+// matchProbe compares names and patterns with a probe's name and with its part after
+// the last colon, so that "sched_*" finds what "sched:sched_*" finds.
 func (f *Filter) matchProbe(name string) bool {
 	if len(f.Probes) == 0 {
 		return true
@@ -45,9 +46,11 @@ func (f *Filter) matchProbe(name string) bool {
 		if p == name || p == short {
 			return true
 		}
-		// A malformed glob can only be meant as a name.
-		long, _ := path.Match(p, name)
-		if brief, _ := path.Match(p, short); long || brief {
+		pattern, err := glob.Parse(p)
+		if err != nil {
+			continue // a malformed pattern can only be meant as a name
+		}
+		if pattern.Match(name) || pattern.Match(short) {
 			return true
 		}
 	}

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Names of tasks against globs. All patterns of a set are one automaton whose
- * states are the bits of a word, so that matching a name takes the same few
- * instructions a character, whatever the patterns are. capture/comm.go makes it.
+ * Matches names of tasks against patterns. All patterns of a set are one automaton
+ * whose states are the bits of a word, so matching takes the same few instructions
+ * per character, whatever the patterns are. internal/glob makes its table.
  */
 #ifndef TRAPLINE_COMM_H
 #define TRAPLINE_COMM_H
 
 #include "event.h"
 
-/* Bit i of a class: position i of the patterns accepts the character. */
+/* glob.Automaton: what each byte does to the states. */
 struct comm_patterns {
-	u64 class[256];
-	u64 start;  /* positions before the first character */
-	u64 star;   /* positions that also stay as they are */
-	u64 accept; /* positions behind the last one of a pattern */
+	struct {
+		u64 advance; /* these move to the next bit */
+		u64 stay;    /* these remain */
+	} steps[256];
+	u64 start;  /* the states before the first byte */
+	u64 accept; /* one of these is set after a name that matches */
 };
 enum {
 	COMM_ONLY,
@@ -47,8 +49,7 @@ __noinline u32 comm_matches(u32 set)
 		word >>= 8;
 		if (!c)
 			break;
-		states = (states & p->class[c]) << 1 | (states & p->star);
-		states |= (states & p->star) << 1;
+		states = (states & p->steps[c].advance) << 1 | (states & p->steps[c].stay);
 	}
 	return (states & p->accept) != 0;
 }

@@ -41,10 +41,13 @@ type HooksCallStart struct {
 }
 
 type HooksCommPatterns struct {
-	_      structs.HostLayout
-	Class  [256]uint64
+	_     structs.HostLayout
+	Steps [256]struct {
+		_       structs.HostLayout
+		Advance uint64
+		Stay    uint64
+	}
 	Start  uint64
-	Star   uint64
 	Accept uint64
 }
 

@@ -57,6 +57,19 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// leaves are packages that import nothing else of this module.
+var leaves = []string{"trapline/internal/glob"}
+
+func TestLeaves(t *testing.T) {
+	for _, pkg := range leaves {
+		for _, dep := range dependencies(t, "linux", pkg) {
+			if strings.HasPrefix(dep, "trapline/") && dep != pkg || strings.Contains(dep, "cilium/ebpf") {
+				t.Errorf("%s is built from %s", pkg, dep)
+			}
+		}
+	}
+}
+
 // The format must be readable by programs that want nothing else of this module.
 func TestFormatImports(t *testing.T) {
 	for _, dep := range dependencies(t, "linux", "trapline/format") {

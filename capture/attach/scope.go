@@ -13,7 +13,7 @@ type Scope struct {
 	PIDs, TIDs []uint32
 	UIDs       []uint32 // at most 8
 	CPUs       []int    // below 1,024
-	Comms      []string // globs of task names: see commPatterns
+	Comms      []string // patterns of task names, as package glob reads them
 	Except     []string // tasks of these names are left out
 	Cgroups    []string // directories of a cgroup2 file system, what is below them included; at most 16
 	NoInherit  bool     // children of listed processes and threads are not followed

@@ -3,9 +3,9 @@ package predicate
 import (
 	"encoding/binary"
 
-	"github.com/cilium/ebpf/asm"
+	"trapline/internal/glob"
 
-	"trapline/internal/expr"
+	"github.com/cilium/ebpf/asm"
 )
 
 // Verdicts: enum verdict of bpf/filter.h.
@@ -20,14 +20,14 @@ type compiled struct {
 	// instructions take the address of a struct subject in R1 and return a verdict
 	// in R0.
 	instructions asm.Instructions
-	globs        []*expr.Glob // what they know as globMap, one after another
+	globs        []*glob.Automaton // what they know as globMap, one after another
 }
 
 // globMap is the map that instructions refer to for the tables of patterns: one
 // value with all of them.
 const globMap = "predicate_globs"
 
-// globSize is the size in bytes of a glob's table: expr.Glob.Steps.
+// globSize is the size in bytes of a glob's table: glob.Automaton.Steps.
 const globSize = 256 * 16
 
 // table returns the value of globMap.

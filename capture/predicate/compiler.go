@@ -4,7 +4,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/capture/probe"
-	"trapline/internal/expr"
+	"trapline/internal/glob"
 )
 
 // Registers of a compiled predicate. R0 to R5 are free for each operation, R0 with
@@ -25,7 +25,7 @@ const stackTemps = 16
 type compiler struct {
 	assembler
 	filter *probe.Filter
-	globs  []*expr.Glob
+	globs  []*glob.Automaton
 	temps  int   // in use
 	unread label // where to go when a value could not be read
 	err    error

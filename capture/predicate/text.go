@@ -6,6 +6,7 @@ import (
 	"trapline/bpf"
 	"trapline/capture/probe"
 	"trapline/internal/expr"
+	"trapline/internal/glob"
 )
 
 // Registers while a text is compared.
@@ -34,12 +35,17 @@ func (c *compiler) compareText(n *expr.Node, yes, no label) {
 		c.equalText(text, n.Y.Text, yes, no)
 		return
 	}
-	glob, err := expr.NewGlob(n.Y.Text)
+	pattern, err := glob.Parse(n.Y.Text)
 	if err != nil {
 		c.err = err
 		return
 	}
-	c.matchText(text, glob, yes, no)
+	automaton, err := glob.Compile(pattern)
+	if err != nil {
+		c.err = err
+		return
+	}
+	c.matchText(text, automaton, yes, no)
 }
 
 // locate points regText and, for a dynamic text, regLength at a text. Its word is
@@ -108,13 +114,13 @@ func (c *compiler) equalText(text textPlace, constant string, yes, no label) {
 	c.jump(no)
 }
 
-// matchText runs the glob's automaton. Each round has a single branch that the
+// matchText runs the automaton of a pattern. Each round has a single branch that the
 // verifier must follow both ways: rounds times branches are limited to 8,192 in a program.
-func (c *compiler) matchText(text textPlace, glob *expr.Glob, yes, no label) {
+func (c *compiler) matchText(text textPlace, a *glob.Automaton, yes, no label) {
 	table := asm.LoadMapValue(regTable, 0, uint32(len(c.globs)*globSize)).WithReference(globMap)
-	c.globs = append(c.globs, glob)
+	c.globs = append(c.globs, a)
 	loop, stuck, end := c.newLabel(), c.newLabel(), c.newLabel()
-	c.emit(table, asm.Mov.Imm(regStates, 1), asm.Mov.Imm(regIndex, 0))
+	c.emit(table, asm.LoadImm(regStates, int64(a.Start), asm.DWord), asm.Mov.Imm(regIndex, 0))
 	c.place(loop)
 	c.textByte(text)
 	c.emit(
@@ -136,7 +142,7 @@ func (c *compiler) matchText(text textPlace, glob *expr.Glob, yes, no label) {
 	c.textByte(text)
 	c.jumpImm(asm.JNE, asm.R0, 0, no)
 	c.place(end)
-	c.emit(asm.LoadImm(asm.R0, int64(glob.Final), asm.DWord), asm.And.Reg(asm.R0, regStates))
+	c.emit(asm.LoadImm(asm.R0, int64(a.Accept), asm.DWord), asm.And.Reg(asm.R0, regStates))
 	c.jumpImm(asm.JNE, asm.R0, 0, yes)
 	c.jump(no)
 }

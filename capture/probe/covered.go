@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // tracepointsIn are static tracepoints that hit in the course of well-known functions,
@@ -91,11 +92,8 @@ func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []s
 // readTracepointNames returns the groups of all tracepoints by their names.
 func (r *Resolver) readTracepointNames() map[string][]string {
 	systems := make(map[string][]string)
-	all, err := newGlob("*")
-	if err != nil {
-		return nil
-	}
-	err = r.eachTracepoint(all, all, func(system, name string) error {
+	all := glob.MustParse("*")
+	err := r.eachTracepoint(all, all, func(system, name string) error {
 		systems[name] = append(systems[name], system)
 		return nil
 	})

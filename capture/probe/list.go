@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // A Listing is one thing that can be probed.
@@ -52,7 +53,7 @@ func parseSelection(text string) (*Selection, error) {
 		return s, nil
 	}
 	pattern := s.text
-	if !colon && !hasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
+	if !colon && !glob.HasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
 		pattern = "*" + pattern + "*"
 	}
 	var err error
@@ -136,11 +137,8 @@ func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
 var errStop = errors.New("stop")
 
 func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
-	all, err := newGlob("*")
-	if err != nil {
-		return err
-	}
-	err = r.eachTracepoint(all, all, func(system, name string) error {
+	all := glob.MustParse("*")
+	err := r.eachTracepoint(all, all, func(system, name string) error {
 		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
 		if !s.Match(l.Name) {
 			return nil

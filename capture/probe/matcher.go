@@ -1,6 +1,10 @@
 package probe
 
-import "regexp"
+import (
+	"regexp"
+
+	"trapline/internal/glob"
+)
 
 // A matcher reports whether a name is one of those that an event means.
 type matcher func(name string) bool
@@ -8,11 +12,11 @@ type matcher func(name string) bool
 func newMatcher(match Match, pattern string) (matcher, error) {
 	switch match {
 	case MatchGlob:
-		g, err := newGlob(pattern)
+		g, err := glob.Parse(pattern)
 		if err != nil {
 			return nil, err
 		}
-		return g.match, nil
+		return g.Match, nil
 	case MatchRegexp:
 		re, err := regexp.Compile(pattern)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 const maxEventText = 64 << 10 // bytes
@@ -231,7 +232,7 @@ func (p *parser) tracepoint(e *Event, at int, text string) error {
 		return p.fail(at, "expected SYSTEM:EVENT")
 	}
 	e.Kind, e.System, e.Name = format.ProbeTracepoint, system, name
-	if hasMeta(system) || hasMeta(name) {
+	if glob.HasMeta(system) || glob.HasMeta(name) {
 		e.Match = MatchGlob
 	}
 	if err := p.pattern(at, system, "tracepoint"); err != nil {
@@ -251,11 +252,11 @@ func (p *parser) pattern(at int, text, what string) error {
 			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
 		case c == '/':
 			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
-		case !isNameByte(c) && !strings.ContainsRune("*?[]{},-^", rune(c)):
+		case !isNameByte(c) && !strings.ContainsRune(`*?[]{},-!^\`, rune(c)):
 			return p.fail(at+i, "not a character of "+what+" names")
 		}
 	}
-	if _, err := newGlob(text); err != nil {
+	if _, err := glob.Parse(text); err != nil {
 		return p.fail(at, err.Error())
 	}
 	return nil

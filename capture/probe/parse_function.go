@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // module takes MODULE: off the front. What is behind a colon at the end may be a line.
@@ -55,7 +56,7 @@ func (p *parser) kernelFunction(e *Event, at int, text string) error {
 		return err
 	}
 	e.Name = name
-	if hasMeta(name) {
+	if glob.HasMeta(name) {
 		e.Match = MatchGlob
 		if e.Offset != 0 || e.Line != 0 {
 			return p.fail(at, "a pattern of functions takes no offset and no line")
@@ -150,9 +151,9 @@ func (p *parser) sourceFile(e *Event, at int, file string) error {
 // goReceiver is the pointer type that a method's name in Go holds: main.(*T).Run.
 var goReceiver = regexp.MustCompile(`\(\*[\w.]+(\[[^]]*\])?\)`)
 
-// characterRange is a class of characters that no name holds: the types in brackets of
-// Go's generic functions have no hyphen.
-var characterRange = regexp.MustCompile(`\[\^?\w-\w[\w-]*\]`)
+// characterClass is a class of characters that no name holds: the types in brackets of
+// Go's generic functions have no hyphen, and do not start with ! or ^.
+var characterClass = regexp.MustCompile(`\[([!^][^\]]+|\w-\w[\w-]*)\]`)
 
 // isUserPattern reports whether the name of a user program's function is a glob. Stars
 // in the parameters of C++ functions, and those of Go's receivers, are none; nor is
@@ -163,7 +164,7 @@ func isUserPattern(name string) bool {
 		return false
 	}
 	open := strings.IndexByte(name, '{')
-	return strings.ContainsAny(name, "*?") || characterRange.MatchString(name) || open >= 0 && strings.Contains(name[open:], ",")
+	return strings.ContainsAny(name, `*?\`) || characterClass.MatchString(name) || open >= 0 && strings.Contains(name[open:], ",")
 }
 
 // userFunction reads FUNCTION[@FILE][:LINE|+OFFSET].
@@ -205,7 +206,7 @@ func (p *parser) userFunction(e *Event, at int, text string) error {
 	if again, err := p.suffixes(new(Event), at, rest); err != nil || again != rest {
 		return p.fail(at, "a pattern cannot end like this")
 	}
-	if _, err := newGlob(rest); err != nil {
+	if _, err := glob.Parse(rest); err != nil {
 		return p.fail(at, err.Error())
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // otherKinds say what to write for bpftrace's kinds that are none here.
@@ -64,7 +65,7 @@ func (p *parser) rawTracepoint(e *Event, at int, text string) error {
 		return p.fail(at, "expected the name of a raw tracepoint")
 	}
 	e.Name = text
-	if hasMeta(text) {
+	if glob.HasMeta(text) {
 		e.Match = MatchGlob
 	}
 	return p.pattern(at, text, "raw tracepoint")
@@ -89,7 +90,7 @@ func (p *parser) usdt(e *Event, at int, text string) error {
 		e.Provider, name = provider, after
 	}
 	e.Name = name
-	if hasMeta(e.Provider) || hasMeta(name) {
+	if glob.HasMeta(e.Provider) || glob.HasMeta(name) {
 		e.Match = MatchGlob
 	}
 	return p.pattern(at, name, "USDT probe")

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 // Names that perf probe gives to the groups and events that it makes: probe:FUNCTION,
@@ -18,7 +19,7 @@ const (
 // names with :: in them.
 func isTracepointName(word, rest string, colon bool) bool {
 	return colon && word != "" && rest != "" && !strings.Contains(rest, ":") && !startsWithDigit(rest) &&
-		strings.Trim(word, identifierBytes+"*?[]{},-") == "" && !strings.ContainsAny(rest, "(<%@+\"~")
+		strings.Trim(word, identifierBytes+`*?[]{},-!^\`) == "" && !strings.ContainsAny(rest, "(<%@+\"~")
 }
 
 const identifierBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -36,7 +37,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 	if percent && (!ok || !isSDT || provider == "") {
 		return p.fail(at, "expected %sdt_PROVIDER:NAME")
 	}
-	if hasMeta(system) || hasMeta(name) && !isSDT {
+	if glob.HasMeta(system) || glob.HasMeta(name) && !isSDT {
 		return p.tracepoint(e, at, text) // those that perf probe has made
 	}
 	if err := p.kernelName(at, system, "a group of events"); err != nil {
@@ -54,7 +55,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 		case !percent:
 			e.System = system
 		}
-		if hasMeta(name) {
+		if glob.HasMeta(name) {
 			e.Match, e.System = MatchGlob, ""
 		}
 		return p.pattern(at, name, "USDT probe")

@@ -145,6 +145,8 @@ func (s *scanner) word(inGroup bool, rule slashRule) (start int, err error) {
 		case c == '~' && len(open) == 0 && (s.pos == start || s.text[s.pos-1] == ':') && regexpEnd(s.text[s.pos:]) > 0 && s.text[s.pos+1] == '/':
 			s.pos += regexpEnd(s.text[s.pos:])
 			continue
+		case c == '\\' && s.pos+1 < len(s.text) && s.text[s.pos+1] > ' ':
+			s.pos++ // what follows is literal
 		case c < 0x20 && (!isSpace(c) || len(open) > 0) || c == 0x7f:
 			return start, s.fail(s.pos, "control character")
 		case len(open) == 0 && (isSpace(c) || c == ',' || inGroup && c == '}'):

@@ -9,6 +9,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 func init() {
@@ -45,17 +46,19 @@ var errNoTraceFS = &UnsupportedError{Feature: "tracepoints", Reason: "tracefs is
 	Remedy: "mount -t tracefs nodev /sys/kernel/tracing"}
 
 func (r *Resolver) resolveTracepoint(ev *Event) ([]Probe, error) {
-	systems, err := newGlob(ev.System)
+	systems, err := glob.Parse(ev.System)
 	if err != nil {
 		return nil, &InvalidError{ev.Text, err.Error()}
 	}
-	names, err := newGlob(ev.Name)
+	names, err := glob.Parse(ev.Name)
 	if err != nil {
 		return nil, &InvalidError{ev.Text, err.Error()}
 	}
 	var probes []Probe
-	if systems.literal && names.literal {
-		p, err := r.tracepoint(ev.System, ev.Name)
+	system, oneSystem := systems.Literal()
+	name, oneName := names.Literal()
+	if oneSystem && oneName {
+		p, err := r.tracepoint(system, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, r.noTracepoint(ev)
 		}
@@ -116,7 +119,7 @@ func traceFSError(err error) error {
 }
 
 // eachTracepoint calls yield with the tracepoints that two globs match, sorted.
-func (r *Resolver) eachTracepoint(systems, names *glob, yield func(system, name string) error) error {
+func (r *Resolver) eachTracepoint(systems, names *glob.Pattern, yield func(system, name string) error) error {
 	if r.opt.TraceFS == "" {
 		return errNoTraceFS
 	}
@@ -126,7 +129,7 @@ func (r *Resolver) eachTracepoint(systems, names *glob, yield func(system, name 
 		return traceFSError(err)
 	}
 	for _, g := range groups {
-		if !g.IsDir() || g.Name() == "ftrace" || !systems.match(g.Name()) {
+		if !g.IsDir() || g.Name() == "ftrace" || !systems.Match(g.Name()) {
 			continue
 		}
 		events, err := os.ReadDir(filepath.Join(root, g.Name()))
@@ -134,7 +137,7 @@ func (r *Resolver) eachTracepoint(systems, names *glob, yield func(system, name 
 			return traceFSError(err)
 		}
 		for _, e := range events {
-			if !e.IsDir() || !names.match(e.Name()) {
+			if !e.IsDir() || !names.Match(e.Name()) {
 				continue
 			}
 			if err := yield(g.Name(), e.Name()); err != nil {
@@ -148,12 +151,12 @@ func (r *Resolver) eachTracepoint(systems, names *glob, yield func(system, name 
 // noTracepoint explains why nothing matched.
 func (r *Resolver) noTracepoint(ev *Event) error {
 	e := &NotFoundError{Event: ev.Text, Reason: "no such tracepoint"}
-	if hasMeta(ev.System) || hasMeta(ev.Name) {
+	if glob.HasMeta(ev.System) || glob.HasMeta(ev.Name) {
 		e.Reason = "no tracepoint matches"
 		return e
 	}
 	near := newNearest(ev.System + ":" + ev.Name)
-	all, _ := newGlob("*")
+	all := glob.MustParse("*")
 	sameName := ""
 	err := r.eachTracepoint(all, all, func(system, name string) error {
 		if name == ev.Name {

@@ -10,6 +10,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/format"
+	"trapline/internal/glob"
 )
 
 func init() {
@@ -152,7 +153,7 @@ func (r *Resolver) usdtBinaries(ev *Event) ([]*binaryFile, error) {
 	if r.opt.PID == 0 {
 		for _, name := range []string{ev.Provider, "lib" + ev.Provider} {
 			named := *ev
-			if named.Binary = name; hasMeta(name) || ev.Provider == "" {
+			if named.Binary = name; glob.HasMeta(name) || ev.Provider == "" {
 				break
 			}
 			if b, err := r.binary(&named); err == nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"trapline/internal/glob"
+
 	"errors"
 	"fmt"
 	"os/user"
@@ -39,7 +41,7 @@ func (s *scopeFlags) add(g *pflag.FlagSet) {
 // scope returns what the flags select. It looks up users, control groups and containers.
 func (s *scopeFlags) scope() (scope attach.Scope, err error) {
 	scope.NoInherit = s.noInherit
-	scope.Comms, scope.Except = splitLists(s.comms), splitLists(s.exclude)
+	scope.Comms, scope.Except = splitPatterns(s.comms), splitPatterns(s.exclude)
 	if s.pids != "" {
 		if scope.PIDs, err = cli.ParseIDs("process", s.pids); err != nil {
 			return scope, err
@@ -120,6 +122,14 @@ func (s *scopeFlags) groups() (dirs []string, err error) {
 		}
 	}
 	return dirs, nil
+}
+
+// splitPatterns splits lists of patterns at commas.
+func splitPatterns(lists []string) (all []string) {
+	for _, l := range lists {
+		all = append(all, glob.Split(l)...)
+	}
+	return all
 }
 
 // splitLists takes lists with commas apart.

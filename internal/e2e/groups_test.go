@@ -51,6 +51,8 @@ func TestTaskNames(t *testing.T) {
 		{"--comm alpha*", []string{"alpha", "alphabet"}},
 		{"--comm alpha,be[st]a", []string{"alpha", "beta"}},
 		{"--comm alpha* --exclude *bet", []string{"alpha"}},
+		{"--comm [^b]*pha", []string{"alpha"}},
+		{"--comm {alp,b}*", []string{"alpha", "alphabet", "beta"}},
 		{"--comm *eta --exclude b*", nil},
 	} {
 		r := startRecord(t, append([]string{"-a", "-e", getppid}, strings.Fields(c.args)...)...)

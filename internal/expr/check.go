@@ -3,6 +3,8 @@ package expr
 import (
 	"fmt"
 	"strconv"
+
+	"trapline/internal/glob"
 )
 
 // A Predicate is an expression whose names and types are known: what must hold of a
@@ -140,7 +142,11 @@ func (c *checker) match(n Node) (*Node, error) {
 	if !ok {
 		return nil, c.fail(n.Y, "a pattern must be in quotes")
 	}
-	if _, err := NewGlob(y.Text); err != nil {
+	pattern, err := glob.Parse(y.Text)
+	if err == nil {
+		_, err = glob.Compile(pattern)
+	}
+	if err != nil {
 		return nil, c.fail(n.Y, "%v", err)
 	}
 	n.X, n.Y, n.Type = x, y, S32

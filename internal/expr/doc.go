@@ -22,8 +22,6 @@ package expr
 const (
 	// MaxText is how many bytes of a text are compared.
 	MaxText = 1024
-	// MaxPattern is how many characters, other than *, a pattern may have.
-	MaxPattern = 63
 
 	maxSource  = 4096 // bytes of an expression
 	maxNesting = 64   // of parentheses and unary operators

@@ -1,6 +1,10 @@
 package expr
 
-import "bytes"
+import (
+	"bytes"
+
+	"trapline/internal/glob"
+)
 
 // Values are what a predicate is evaluated over, by their index in its scope. Where
 // ok is false, a value is not known: it could not be read.
@@ -69,11 +73,11 @@ func compareText(op Op, text []byte, constant string) bool {
 	case OpNotEqual:
 		return string(text) != constant
 	}
-	g, err := NewGlob(constant)
+	pattern, err := glob.Parse(constant)
 	if err != nil {
-		return false // Check does not let such a pattern pass
+		return false // Check refuses such a pattern
 	}
-	return g.Match(text) == (op == OpMatch)
+	return pattern.Match(string(text)) == (op == OpMatch)
 }
 
 // compare compares two values of a type.

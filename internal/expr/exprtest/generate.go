@@ -99,7 +99,7 @@ const alphabet = "ab-"
 func (g *Generator) pattern() string {
 	var b strings.Builder
 	for range g.Rand.IntN(6) {
-		b.WriteString(g.pick("a", "b", "-", "*", "*", "?", "[ab]", "[!a]", "[a-b]", `\*`))
+		b.WriteString(g.pick("a", "b", "-", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "[^-]", "{a,b-}", `\*`))
 	}
 	return b.String()
 }
