@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-
-	"trapline/capture/probe"
 )
 
 // openMapped opens the file behind a mapping: through the process's own view of the
@@ -31,14 +29,4 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 		f.Close()
 	}
 	return nil, ""
-}
-
-func ProcessMaps(pid uint32) []probe.Mapping {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	maps, _ := probe.ReadMaps(f)
-	return maps
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"trapline/internal/glob"
+
 	"errors"
 	"fmt"
 	"os/user"
