@@ -1,8 +1,6 @@
 package main
 
 import (
-	"trapline/internal/glob"
-
 	"errors"
 	"fmt"
 	"os/user"
