@@ -19,9 +19,9 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
-#include "address_space.h"
 #include "calls.h"
 #include "scope.h"
+#include "stacks/address_space.h"
 #include "take_hit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
