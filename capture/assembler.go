@@ -4,33 +4,20 @@ import (
 	"time"
 
 	"trapline/bpf"
+	"trapline/capture/attach"
+	"trapline/capture/images"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
 
-// A location is a code address as the capture names it: independent of where the image was loaded.
-type location struct {
-	image  *image // nil: not known, offset is the address
-	offset uint64
-}
-
-// A locator finds what code lies at an address.
-type locator interface {
-	// user is asked soon after the hit; the frame holds what the program found
-	// mapped. code is false where nothing can be executed.
-	user(s *stackEvent, f userFrame) (l location, code bool)
-	kernelLocation(address uint64) location
-	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
-	entry(l location) bool
-}
-
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
-	unwind(r *rawEvent, memory []unwind.Memory) ([]stackFrame, format.StackCut)
+	Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut)
 	// teachKernel gives the programs the rules of the places on a kernel stack.
-	teachKernel(s *stackEvent)
+	TeachKernel(s *ring.Stack)
 }
 
 // A taskKey identifies a task as hits carry it.
@@ -43,14 +30,14 @@ type taskKey struct {
 // refer to. It makes no system calls itself.
 type assembler struct {
 	w        *format.Writer
-	locator  locator
+	code     codeFinder
 	unwinder unwinder // nil: raw stacks are not asked for
 	probes   []assembledProbe
 	segment  uint64 // counts segments; IDs of others are void
 	started  time.Time
 
-	located     []stackFrame // by format.FrameID
-	kernelNamed int          // up to where the kernel's of them were given names
+	located     []images.Frame // by format.FrameID
+	kernelNamed int            // up to where the kernel's of them were given names
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
@@ -119,12 +106,12 @@ const keepOlder = 1e9
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
 
-func newAssembler(w *format.Writer, l locator, u unwinder, opt *Options, cpus int) *assembler {
-	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
-	for i := range opt.Probes {
-		p := &opt.Probes[i]
+func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attach.Settings, cpus int) *assembler {
+	a := &assembler{w: w, code: code, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
+	for i := range settings.Probes {
+		p := &settings.Probes[i]
 		a.probes = append(a.probes, assembledProbe{
-			probe: p, decoder: newRecordDecoder(p.Fields), depth: opt.depth(p), stats: make([]probeStats, cpus)})
+			probe: p, decoder: newRecordDecoder(p.Fields), depth: settings.Depth(p), stats: make([]probeStats, cpus)})
 	}
 	return a
 }
@@ -144,7 +131,7 @@ func (a *assembler) startSegment(c format.Clock) error {
 	}
 	a.tasks = make(map[taskKey]format.TaskID)
 	clear(a.recent)
-	a.located = append(a.located[:0], stackFrame{})
+	a.located = append(a.located[:0], images.Frame{})
 	a.kernelNamed = 1
 	for i := range a.probes {
 		p := &a.probes[i]
@@ -154,14 +141,14 @@ func (a *assembler) startSegment(c format.Clock) error {
 	return nil
 }
 
-// chunk decodes one chunk of a ring's events.
-func (a *assembler) chunk(c chunk) error {
+// Chunk decodes one chunk of a ring's events.
+func (a *assembler) chunk(c ring.Chunk) error {
 	for {
-		event, ok := c.next()
+		event, ok := c.Next()
 		if !ok {
 			return nil
 		}
-		if err := a.event(c.cpu, event); err != nil {
+		if err := a.event(c.CPU, event); err != nil {
 			return err
 		}
 	}
@@ -172,24 +159,24 @@ func (a *assembler) event(cpu int, event []byte) error {
 	case bpf.EventHit:
 		return a.hitEvent(cpu, event, false)
 	case bpf.EventKernelStack, bpf.EventUserStack:
-		var s stackEvent
-		if err := decodeStack(event, &s); err != nil {
+		var s ring.Stack
+		if err := ring.DecodeStack(event, &s); err != nil {
 			a.counts.Undecodable++
 			return nil
 		}
 		a.stack(&s)
 		return nil
 	case bpf.EventMemory:
-		var m memoryEvent
-		if err := decodeMemory(event, &m); err != nil {
+		var m ring.Memory
+		if err := ring.DecodeMemory(event, &m); err != nil {
 			a.counts.Undecodable++
 			return nil
 		}
 		a.rawMemory(&m)
 		return nil
 	case bpf.EventRawStack:
-		var r rawEvent
-		if err := decodeRaw(event, &r); err != nil || a.unwinder == nil {
+		var r ring.RawStack
+		if err := ring.DecodeRawStack(event, &r); err != nil || a.unwinder == nil {
 			a.counts.Undecodable++
 			return nil
 		}
@@ -231,14 +218,14 @@ func (a *assembler) flushPending() error {
 }
 
 func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
-	var h hitEvent
-	if err := decodeHit(event, &h); err != nil || int(h.probe) >= len(a.probes) || cpu >= len(a.recent) {
+	var h ring.Hit
+	if err := ring.DecodeHit(event, &h); err != nil || int(h.Probe) >= len(a.probes) || cpu >= len(a.recent) {
 		a.counts.Undecodable++
 		return nil
 	}
-	p := &a.probes[h.probe]
-	kernel, ok := a.stackID(h.kernelStack, p.depth)
-	user, ok2 := a.stackID(h.userStack, p.depth)
+	p := &a.probes[h.Probe]
+	kernel, ok := a.stackID(h.KernelStack, p.depth)
+	user, ok2 := a.stackID(h.UserStack, p.depth)
 	if !ok || !ok2 {
 		if !last {
 			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
@@ -246,38 +233,38 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 		}
 		a.counts.StacksLost++
 	}
-	a.stacks.forget(h.userStack)
-	if h.flags&bpf.HitRecordCut != 0 {
+	a.stacks.forget(h.UserStack)
+	if h.Flags&bpf.HitRecordCut != 0 {
 		a.counts.RecordsCut++
 	}
-	a.hit.Time = h.time
+	a.hit.Time = h.Time
 	a.hit.CPU = uint32(cpu)
 	a.hit.Task = a.task(cpu, &h)
 	a.hit.Probe = p.id
 	a.hit.KernelStack = kernel
 	a.hit.UserStack = user
-	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.record, a.w, a.symbol)
+	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.Record, a.w, a.symbol)
 	p.stats[cpu].recorded++
 	a.counts.Hits++
 	return a.w.Hit(&a.hit)
 }
 
-func (a *assembler) task(cpu int, h *hitEvent) format.TaskID {
-	key := taskKey{h.pid, h.tid, h.comm}
+func (a *assembler) task(cpu int, h *ring.Hit) format.TaskID {
+	key := taskKey{h.PID, h.TID, h.Comm}
 	recent := &a.recent[cpu]
 	if recent.id != 0 && recent.key == key {
 		return recent.id
 	}
 	id, ok := a.tasks[key]
 	if !ok {
-		comm := h.comm[:]
+		comm := h.Comm[:]
 		for i, c := range comm {
 			if c == 0 {
 				comm = comm[:i]
 				break
 			}
 		}
-		id = a.w.Task(format.Task{PID: h.pid, TID: h.tid, Comm: a.w.StringBytes(comm)})
+		id = a.w.Task(format.Task{PID: h.PID, TID: h.TID, Comm: a.w.StringBytes(comm)})
 		a.tasks[key] = id
 	}
 	*recent = recentTask{key, id}

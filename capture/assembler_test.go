@@ -8,24 +8,30 @@ import (
 	"io"
 	"testing"
 
+	"trapline/capture/attach"
+	"trapline/capture/images"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
+	"trapline/capture/ring/ringtest"
 	"trapline/format"
 )
 
-// fakeLocator names kernel addresses by the page they lie in and user frames by their inode.
-type fakeLocator struct {
-	kernelImage image
-	files       map[uint64]*image
+// fakeCode names kernel addresses by the page they lie in and user frames by their inode.
+type fakeCode struct {
+	kernelImage images.Image
+	files       map[uint64]*images.Image
 }
 
-func (l *fakeLocator) user(_ *stackEvent, f userFrame) (location, bool) {
-	if l.files[f.inode] == nil {
-		l.files[f.inode] = &image{kind: format.ImageELF, path: fmt.Sprintf("/bin/%d", f.inode), inode: f.inode}
+func (l *fakeCode) User(_ images.Moment, f ring.UserFrame) (images.Location, bool) {
+	if l.files[f.Inode] == nil {
+		l.files[f.Inode] = &images.Image{Kind: format.ImageELF, Path: fmt.Sprintf("/bin/%d", f.Inode), Inode: f.Inode}
 	}
-	return location{l.files[f.inode], f.offset}, !f.noCode
+	return images.Location{Image: l.files[f.Inode], Offset: f.Offset}, !f.NoCode
 }
-func (l *fakeLocator) kernelLocation(a uint64) location { return location{&l.kernelImage, a} }
-func (l *fakeLocator) entry(x location) bool            { return x.offset < 0x100 }
+func (l *fakeCode) Kernel(a uint64) images.Location {
+	return images.Location{Image: &l.kernelImage, Offset: a}
+}
+func (l *fakeCode) IsEntry(x images.Location) bool { return x.Offset < 0x100 }
 
 // assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
 func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
@@ -35,13 +41,13 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAssembler(w, &fakeLocator{kernelImage: image{kind: format.ImageKernel, path: "[kernel]"}, files: map[uint64]*image{}}, nil, &Options{Probes: probes}, 4)
+	a := newAssembler(w, &fakeCode{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &attach.Settings{Probes: probes}, 4)
 	if err := a.startSegment(format.Clock{}); err != nil {
 		t.Fatal(err)
 	}
 	for i, round := range rounds {
 		for cpu := range 4 {
-			if err := a.chunk(chunk{cpu: cpu, data: encodeRing(round[cpu]...)}); err != nil {
+			if err := a.chunk(ring.Chunk{CPU: cpu, Data: ringtest.EncodeRing(round[cpu]...)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -147,11 +153,11 @@ func comm(s string) (c [16]byte) {
 func TestAssembleStacks(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
 		// The first kernel frames belong to the hook itself.
-		encodeKernelStack(11, 0x10, 0x20, 0x1000, 0x2000),
-		encodeUserStack(12, 5,
-			userFrame{address: 0x5000, inode: 7, offset: 0x30, known: true}, userFrame{address: 0x6000, inode: 8, offset: 0x40, known: true}),
-		encodeHit(hitEvent{time: 1, pid: 5, tid: 6, comm: comm("cat"), kernelStack: 11, userStack: 12}),
-		encodeHit(hitEvent{time: 2, pid: 5, tid: 6, comm: comm("renamed"), userStack: 12}),
+		ringtest.EncodeKernelStack(11, 0x10, 0x20, 0x1000, 0x2000),
+		ringtest.EncodeUserStack(12, 5,
+			ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Offset: 0x40, Known: true}),
+		ringtest.EncodeHit(ring.Hit{Time: 1, PID: 5, TID: 6, Comm: comm("cat"), KernelStack: 11, UserStack: 12}),
+		ringtest.EncodeHit(ring.Hit{Time: 2, PID: 5, TID: 6, Comm: comm("renamed"), UserStack: 12}),
 	}})
 	wantLines(t, got, []string{
 		"1 cpu0 cat 5/6 a:b [ [kernel]+0x1000 [kernel]+0x2000 ] [ /bin/7+0x30 /bin/8+0x40 ]",
@@ -162,18 +168,18 @@ func TestAssembleStacks(t *testing.T) {
 // A frame pointer that was none leads to an address without code: the stack ends there, and says so.
 func TestAssembleCutsAtNoCode(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
-		encodeUserStack(12, 5, userFrame{address: 0x5000, inode: 7, offset: 0x30, known: true},
-			userFrame{address: 0x2d78756e696c2d63, noCode: true}, userFrame{address: 0x6000, inode: 8, known: true}),
-		encodeHit(hitEvent{time: 1, pid: 5, tid: 6, comm: comm("cat"), userStack: 12}),
+		ringtest.EncodeUserStack(12, 5, ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true},
+			ring.UserFrame{Address: 0x2d78756e696c2d63, NoCode: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Known: true}),
+		ringtest.EncodeHit(ring.Hit{Time: 1, PID: 5, TID: 6, Comm: comm("cat"), UserStack: 12}),
 	}})
 	wantLines(t, got, []string{"1 cpu0 cat 5/6 a:b [ /bin/7+0x30 (no unwind rule) ]"})
 }
 
 // A stack goes to the ring of the CPU that saw it first; another CPU's hit may be read before it.
 func TestAssembleStackOfAnotherCPU(t *testing.T) {
-	hit := encodeHit(hitEvent{time: 1, pid: 5, tid: 5, comm: comm("x"), kernelStack: 11})
+	hit := ringtest.EncodeHit(ring.Hit{Time: 1, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
 	got, a := assemble(t, plain,
-		map[int][][]byte{0: {hit}, 1: {encodeKernelStack(11, 0x1000)}})
+		map[int][][]byte{0: {hit}, 1: {ringtest.EncodeKernelStack(11, 0x1000)}})
 	wantLines(t, got, []string{"1 cpu0 x 5/5 a:b [ [kernel]+0x1000 ]"})
 	if a.counts.StacksLost != 0 {
 		t.Errorf("%d stacks lost", a.counts.StacksLost)
@@ -189,10 +195,10 @@ func TestAssembleStackOfAnotherCPU(t *testing.T) {
 // Hits in flight when a segment ends carry the hashes of the segment before.
 func TestAssembleAcrossSegments(t *testing.T) {
 	hit := func(time uint64) []byte {
-		return encodeHit(hitEvent{time: time, pid: 5, tid: 5, comm: comm("x"), kernelStack: 11})
+		return ringtest.EncodeHit(ring.Hit{Time: time, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
 	}
 	got, _ := assemble(t, plain,
-		map[int][][]byte{0: {encodeKernelStack(11, 0x1000), hit(1)}},
+		map[int][][]byte{0: {ringtest.EncodeKernelStack(11, 0x1000), hit(1)}},
 		map[int][][]byte{0: {hit(2)}},
 		map[int][][]byte{1: {hit(3)}})
 	wantLines(t, got, []string{
@@ -206,7 +212,7 @@ func TestAssembleAcrossSegments(t *testing.T) {
 func TestAssembleComparesStacks(t *testing.T) {
 	again := func(b []byte) []byte { b[1] = 1; return b }
 	_, a := assemble(t, plain, map[int][][]byte{0: {
-		encodeKernelStack(11, 0x1000), again(encodeKernelStack(11, 0x1000)), again(encodeKernelStack(11, 0x3000))}})
+		ringtest.EncodeKernelStack(11, 0x1000), again(ringtest.EncodeKernelStack(11, 0x1000)), again(ringtest.EncodeKernelStack(11, 0x3000))}})
 	if a.counts.StacksCompared != 2 || a.counts.StacksDifferent != 1 {
 		t.Errorf("%d compared, %d different; want 2 and 1", a.counts.StacksCompared, a.counts.StacksDifferent)
 	}
@@ -214,8 +220,8 @@ func TestAssembleComparesStacks(t *testing.T) {
 
 func TestAssembleUndecodable(t *testing.T) {
 	_, a := assemble(t, plain, map[int][][]byte{
-		0: {encodeHit(hitEvent{probe: 7}), {99}}, 1: {encodeHit(hitEvent{})[:20]}, 2: {encodeKernelStack(1, 2)[:28]},
-		3: {encodeKernelStack(1, 2)[:32]}})
+		0: {ringtest.EncodeHit(ring.Hit{Probe: 7}), {99}}, 1: {ringtest.EncodeHit(ring.Hit{})[:20]}, 2: {ringtest.EncodeKernelStack(1, 2)[:28]},
+		3: {ringtest.EncodeKernelStack(1, 2)[:32]}})
 	if a.counts.Undecodable != 5 || a.counts.Hits != 0 {
 		t.Errorf("%d undecodable, %d hits; want 5 and 0", a.counts.Undecodable, a.counts.Hits)
 	}
@@ -242,6 +248,6 @@ func TestDecodeRecord(t *testing.T) {
 	le.PutUint16(record[22:], 2)
 	record = append(record, "hello\x00abc\x00"...)
 	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Fields: fields}}
-	got, _ := assemble(t, probes, map[int][][]byte{0: {encodeHit(hitEvent{comm: comm("x"), record: record})}})
+	got, _ := assemble(t, probes, map[int][][]byte{0: {ringtest.EncodeHit(ring.Hit{Comm: comm("x"), Record: record})}})
 	wantLines(t, got, []string{`0 cpu0 x 0/0 a:b signed=-2 byte=200 name="comm" dynamic="hello" relative="abc" array=1 beyond=0`})
 }

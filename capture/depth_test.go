@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"testing"
 
+	"trapline/capture/attach"
+	"trapline/capture/images"
 	"trapline/capture/probe"
+	"trapline/capture/ring"
+	"trapline/capture/ring/ringtest"
 	"trapline/capture/unwind"
 	"trapline/format"
 )
@@ -17,11 +21,11 @@ func TestAssembleDepths(t *testing.T) {
 		{Kind: format.ProbeTracepoint, Name: "two", RecordSize: 8, Depth: 2},
 		{Kind: format.ProbeTracepoint, Name: "three", RecordSize: 8, Depth: 3}}
 	var sent [][]byte
-	cut := encodeKernelStack(11, 0x1000, 0x2000, 0x3000)
+	cut := ringtest.EncodeKernelStack(11, 0x1000, 0x2000, 0x3000)
 	cut[2] = byte(format.CutDepth) // by the program of the second, which takes no more
-	sent = append(sent, cut, encodeUserStack(12, 5, userFrame{address: 0x5000, inode: 7, known: true}, userFrame{address: 0x6000, inode: 8, known: true}))
+	sent = append(sent, cut, ringtest.EncodeUserStack(12, 5, ring.UserFrame{Address: 0x5000, Inode: 7, Known: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Known: true}))
 	for i := range 6 {
-		sent = append(sent, encodeHit(hitEvent{probe: uint32(i % 3), time: uint64(i), pid: 5, tid: 5, comm: comm("x"), kernelStack: 11, userStack: 12}))
+		sent = append(sent, ringtest.EncodeHit(ring.Hit{Probe: uint32(i % 3), Time: uint64(i), PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11, UserStack: 12}))
 	}
 	got, a := assemble(t, probes, map[int][][]byte{0: sent})
 	var want []string
@@ -39,21 +43,21 @@ func TestAssembleDepths(t *testing.T) {
 }
 
 // A fakeUnwinder has the same frames for every raw stack.
-type fakeUnwinder []stackFrame
+type fakeUnwinder []images.Frame
 
-func (u fakeUnwinder) unwind(*rawEvent, []unwind.Memory) ([]stackFrame, format.StackCut) {
+func (u fakeUnwinder) Unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, format.StackCut) {
 	return u, format.CutNone
 }
-func (u fakeUnwinder) teachKernel(*stackEvent) {}
+func (u fakeUnwinder) TeachKernel(*ring.Stack) {}
 
 // A raw stack is unwound to its end before it is known which probe it is of. To verify a walk that
 // ended at its depth, as many frames are compared.
 func TestAssembleDepthOfRawStacks(t *testing.T) {
-	file := image{kind: format.ImageELF, path: "/bin/7"}
-	frames := fakeUnwinder{{location: location{&file, 1}}, {location: location{&file, 2}}, {location: location{&file, 3}}}
-	a := newAssembler(nil, nil, frames, &Options{MaxStack: 2, Probes: plain}, 1)
+	file := images.Image{Kind: format.ImageELF, Path: "/bin/7"}
+	frames := fakeUnwinder{{Location: images.Location{Image: &file, Offset: 1}}, {Location: images.Location{Image: &file, Offset: 2}}, {Location: images.Location{Image: &file, Offset: 3}}}
+	a := newAssembler(nil, nil, frames, &attach.Settings{Stacks: attach.Stacks{MaxFrames: 2}, Probes: plain}, 1)
 	a.stacks = newStackTable()
-	a.rawStack(&rawEvent{hash: 11})
+	a.rawStack(&ring.RawStack{Hash: 11})
 	raw := a.stacks.find(11)
 	if got, cut := raw.upTo(a.stacks.of(raw), a.probes[0].depth); len(got) != 2 || cut != format.CutDepth {
 		t.Errorf("%d frames, %v; want 2, cut at the depth", len(got), cut)
@@ -69,7 +73,7 @@ func TestAssembleDepthOfRawStacks(t *testing.T) {
 		}
 		a.stacks.add(12, stackEntry{cut: walked.cut, sent: uint8(walked.frames)}, indices)
 		before := a.counts.Unverified
-		a.rawStack(&rawEvent{hash: 12, verify: true})
+		a.rawStack(&ring.RawStack{Hash: 12, Verify: true})
 		if different := a.counts.Unverified > before; different != walked.different {
 			t.Errorf("a walk of %d frames, %v: different is %t", walked.frames, walked.cut, different)
 		}

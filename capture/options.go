@@ -3,6 +3,7 @@ package capture
 import (
 	"time"
 
+	"trapline/capture/attach"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -10,7 +11,7 @@ import (
 // Options say what to record and how.
 type Options struct {
 	Probes []probe.Probe
-	Scope  Scope
+	Scope  attach.Scope
 
 	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
 	AllowSlow bool
@@ -45,17 +46,11 @@ type Options struct {
 	Live func()
 }
 
-// A Scope limits whose hits are recorded. The zero Scope is the whole machine
-// but the recorder itself. Several limits must all be met, except that a task
-// is in if its process or its thread is listed.
-type Scope struct {
-	PIDs, TIDs []uint32
-	UIDs       []uint32 // at most 8
-	CPUs       []int    // below 1,024
-	Comms      []string // patterns of task names, as package glob reads them
-	Except     []string // tasks of these names are left out
-	Cgroups    []string // directories of a cgroup2 file system, what is below them included; at most 16
-	NoInherit  bool     // children of listed processes and threads are not followed
+// settings are what programs are to know of the options.
+func (o *Options) settings() attach.Settings {
+	return attach.Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits, AllowSlow: o.AllowSlow,
+		Stacks: attach.Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
+			FramePointers: o.FramePointers, VerifyEvery: o.VerifyEvery}}
 }
 
 // Progress is how a recording is doing.

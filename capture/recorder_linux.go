@@ -7,186 +7,142 @@ import (
 	"time"
 
 	"trapline/bpf"
+	"trapline/capture/attach"
+	"trapline/capture/host"
+	"trapline/capture/images"
+	"trapline/capture/ring"
+	"trapline/capture/teach"
 	"trapline/capture/unwind"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
 
-// A Recorder is one recording: New prepares it, Attach sets the probes, Run records.
+// A Recorder is one recording: New prepares it, Open creates what it needs in the
+// kernel, Attach sets the probes, Run records, Close frees everything.
 type Recorder struct {
-	opt         Options
-	cpus        []int // online
-	possible    int   // CPUs
-	rings       *rings
-	programs    *programs
-	attachments []*attachment
-	helpers     []*attachment // programs that record nothing themselves
-	sideband    *sideband
-	images      *images
-	kernel      *kernelImages
-	symbolizer  *symbolizer
-	rules       *rules         // nil: no stack is walked by rules
-	rows        *ruleRows      // nil if user stacks are not
-	unwinder    *stackUnwinder // nil with rules
-	w           *format.Writer
-	a           *assembler
-	epoch       uint64
-	enabled     bool // the programs record
-	closing     bool // the segment is full, and its frames are being named
-	started     time.Time
-	elapsed     time.Duration // of recording, once it has ended
+	options  Options
+	symbols  *symbol.Kallsyms // nil: hidden
+	settings attach.Settings
+	cpus     cpus
+
+	programs *attach.Programs
+	rings    *ring.Reader   // nil before Open
+	teacher  *teach.Teacher // nil: no stack is walked by rules
+	code     code
+
+	symbolizer *symbolizer
+	w          *format.Writer // nil before Run
+	a          *assembler
+	phase      phase
 }
 
-// segmentAge is when a segment ends, if it has not ended by size before.
-const segmentAge = 60 * time.Second
+// cpus are those of this machine.
+type cpus struct {
+	online   []int
+	possible int // one more than the highest that may come online
+}
 
-// New makes the maps that the programs share, the rings among them. symbols are the kernel's, nil when they are hidden.
-func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
-	r := &Recorder{opt: opt, kernel: newKernelImages(symbols)}
-	defer func() {
-		if err != nil {
-			r.Close()
-		}
-	}()
-	if r.cpus, err = onlineCPUs(); err != nil {
-		return nil, err
+// A phase is how far a recording is.
+type phase struct {
+	epoch   uint64 // of stack hashes: one for each segment
+	enabled bool   // the programs record
+	closing bool   // the segment is full, and its frames are being named
+	started time.Time
+	elapsed time.Duration // of recording, once it has ended
+}
+
+// New returns a recording that holds nothing in the kernel yet. symbols are the
+// kernel's, nil when they are hidden.
+func New(options Options, symbols *symbol.Kallsyms) *Recorder {
+	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
+		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
+	r.programs = attach.New(&r.settings)
+	r.symbolizer = &symbolizer{kernel: r.code.kernel}
+	return r
+}
+
+// Open creates the maps that the programs share, the rings among them, and takes in
+// what is mapped now.
+func (r *Recorder) Open() (err error) {
+	if r.cpus, err = readCPUs(); err != nil {
+		return err
 	}
-	if r.possible, err = possibleCPUs(); err != nil {
-		return nil, err
-	}
-	size := opt.RingBytes
+	size := r.options.RingBytes
 	if size <= 0 {
-		size = DefaultRingBytes(r.possible)
+		size = DefaultRingBytes(r.cpus.possible)
 	}
-	layout := newRingLayout(r.possible, size, exclusive(opt.Probes))
-	if r.programs, err = newPrograms(&r.opt, layout); err != nil {
-		return nil, err
+	layout := ring.NewLayout(r.cpus.possible, size, attach.Exclusive(r.options.Probes))
+	if err := r.programs.Open(layout); err != nil {
+		return err
 	}
-	if r.rings, err = newRings(layout, r.programs.maps[bpf.HooksMapRings], r.programs.maps[bpf.HooksMapBlocks]); err != nil {
-		return nil, err
+	r.rings = ring.NewReader(layout)
+	if err := r.rings.Open(r.programs.Map(bpf.HooksMapRings), r.programs.Map(bpf.HooksMapBlocks)); err != nil {
+		return err
 	}
-	if r.sideband, err = openSideband(r.cpus); err != nil {
-		return nil, err
+	if err := r.code.user.Open(r.cpus.online); err != nil {
+		return err
 	}
-	r.images = newImages(r.sideband)
 	// A thread's number names its process's mappings as well.
-	r.images.scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
-	r.symbolizer = &symbolizer{kernel: r.kernel}
-	if err := r.prepareUnwinding(symbols); err != nil {
-		return nil, err
+	r.code.user.Scan(slices.Concat(r.options.Scope.PIDs, r.options.Scope.TIDs))
+	return r.openTeacher()
+}
+
+func readCPUs() (c cpus, err error) {
+	if c.online, err = host.OnlineCPUs(); err != nil {
+		return c, err
 	}
-	return r, nil
+	c.possible, err = host.PossibleCPUs()
+	return c, err
 }
 
 // maxPrepared bounds the processes whose rules are read beforehand.
 const maxPrepared = 64
 
-// prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
+// openTeacher opens the tables of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
-func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
-	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.opt.anyKernelStacks() && !r.programs.userRules() {
+func (r *Recorder) openTeacher() error {
+	users := r.settings.UserRules()
+	if runtime.GOARCH != "amd64" || r.options.FramePointers || !r.settings.AnyKernelStacks() && !users {
 		return nil
 	}
 	var orc *unwind.ORC
-	if r.opt.anyKernelStacks() && symbols != nil {
-		if orc, err = readORC(symbols); err != nil {
-			orc = nil
+	if r.settings.AnyKernelStacks() && r.symbols != nil {
+		if read, err := teach.ReadORC(r.symbols); err == nil {
+			orc = read
 		}
 	}
-	r.programs.kernelRules = orc != nil
-	if r.rules, err = newRules(r.programs.maps[bpf.HooksMapRules]); err != nil {
+	r.programs.KernelRules = orc != nil
+	r.teacher = teach.New(r.code.user, users, orc)
+	if err := r.teacher.Open(r.programs.Map(bpf.HooksMapRules), r.programs.Map(bpf.HooksMapRows), r.programs.Map(bpf.HooksMapImageRows)); err != nil {
 		return err
 	}
-	if r.programs.userRules() {
-		r.rows = newRuleRows(r.programs.maps[bpf.HooksMapRows], r.programs.maps[bpf.HooksMapImageRows])
+	if !users {
+		return nil
 	}
-	r.unwinder = newStackUnwinder(r.images, r.rules, r.rows, orc)
-	if r.rows != nil {
-		pids := r.opt.Scope.PIDs
-		if r.opt.Command != 0 {
-			pids = append(pids, r.opt.Command)
-		}
-		for _, pid := range pids[:min(len(pids), maxPrepared)] {
-			r.unwinder.prepare(pid)
-		}
+	pids := slices.Clone(r.options.Scope.PIDs)
+	if r.options.Command != 0 {
+		pids = append(pids, r.options.Command)
+	}
+	for _, pid := range pids[:min(len(pids), maxPrepared)] {
+		r.teacher.Prepare(pid)
 	}
 	return nil
 }
-
-// user, kernelLocation and entry implement locator.
-func (r *Recorder) user(s *stackEvent, f userFrame) (location, bool) { return r.images.user(s, f) }
-func (r *Recorder) kernelLocation(address uint64) location           { return r.kernel.kernel(address) }
-func (r *Recorder) entry(l location) bool                            { return r.kernel.entry(l) }
 
 // Attach loads and attaches all probes. None is recorded before Run.
-func (r *Recorder) Attach() error {
-	s := &r.opt.Scope
-	if !s.NoInherit && len(s.PIDs)+len(s.TIDs) > 0 {
-		tracker, err := r.programs.tracker()
-		if err != nil {
-			return err
-		}
-		r.helpers = append(r.helpers, tracker)
-	}
-	if r.programs.countMappings {
-		counter, err := r.programs.mappingCounter()
-		if err != nil {
-			return err
-		}
-		r.helpers = append(r.helpers, counter)
-	}
-	groups := groupProbes(r.opt.Probes)
-	if err := checkSlow(groups); err != nil && !r.opt.AllowSlow {
-		return err
-	}
-	for _, g := range groups {
-		for _, g := range []*group{g.entries(), g} { // no return without its entry
-			if g == nil {
-				continue
-			}
-			a, err := r.programs.attach(g, r.cpus)
-			if err != nil {
-				return err
-			}
-			r.attachments = append(r.attachments, a)
-		}
-	}
-	return nil
-}
+func (r *Recorder) Attach() error { return r.programs.Attach(r.cpus.online) }
 
-// Close frees what the recording holds in the kernel. It may be called at any time after New.
+// Close frees what the recording holds in the kernel. It may be called at any time.
 func (r *Recorder) Close() error {
-	var errs []error
-	for _, a := range r.attachments {
-		errs = append(errs, a.close())
-	}
-	for _, a := range r.helpers {
-		errs = append(errs, a.detach())
-	}
+	errs := []error{r.programs.Detach()}
 	// What works in the background uses maps and files: it ends first.
-	if r.symbolizer != nil {
-		r.symbolizer.close()
+	r.symbolizer.close()
+	if r.teacher != nil {
+		errs = append(errs, r.teacher.Close())
 	}
-	if r.rows != nil {
-		r.rows.close()
-	}
-	if r.programs != nil {
-		errs = append(errs, r.programs.close())
-	}
-	if r.sideband != nil {
-		errs = append(errs, r.sideband.close())
-	}
-	if r.unwinder != nil {
-		r.unwinder.close()
-	}
-	if r.rules != nil {
-		errs = append(errs, r.rules.close())
-	}
-	if r.images != nil {
-		r.images.close()
-	}
+	errs = append(errs, r.programs.Close(), r.code.user.Close())
 	if r.rings != nil {
-		r.rings.close()
+		errs = append(errs, r.rings.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -1,14 +1,10 @@
 package capture
 
 import (
-	"trapline/bpf"
+	"trapline/capture/images"
+	"trapline/capture/ring"
 	"trapline/format"
 )
-
-type stackFrame struct {
-	location
-	flags format.FrameFlags
-}
 
 // A frameIndex stands for a frame of which many stacks consist: an index into
 // frameTable.frames.
@@ -16,8 +12,8 @@ type frameIndex uint32
 
 // A frameTable has each frame once.
 type frameTable struct {
-	frames  []stackFrame
-	indices map[stackFrame]frameIndex
+	frames  []images.Frame
+	indices map[images.Frame]frameIndex
 	ids     []frameID
 }
 
@@ -27,11 +23,11 @@ type frameID struct {
 	id      format.FrameID
 }
 
-func (t *frameTable) index(f stackFrame) frameIndex {
+func (t *frameTable) index(f images.Frame) frameIndex {
 	i, ok := t.indices[f]
 	if !ok {
 		if t.indices == nil {
-			t.indices = make(map[stackFrame]frameIndex)
+			t.indices = make(map[images.Frame]frameIndex)
 		}
 		i = frameIndex(len(t.frames))
 		t.frames = append(t.frames, f)
@@ -42,21 +38,12 @@ func (t *frameTable) index(f stackFrame) frameIndex {
 }
 
 // all returns the frames of a stack.
-func (t *frameTable) all(indices []frameIndex) []stackFrame {
-	frames := make([]stackFrame, len(indices))
+func (t *frameTable) all(indices []frameIndex) []images.Frame {
+	frames := make([]images.Frame, len(indices))
 	for i, n := range indices {
 		frames[i] = t.frames[n]
 	}
 	return frames
-}
-
-// inKernel reports whether the frame is named by the kernel's symbols.
-func (f stackFrame) inKernel() bool {
-	if f.image == nil {
-		return false
-	}
-	k := f.image.kind
-	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
 }
 
 // lowestAddress is the first address that code can be mapped at: the kernel's
@@ -65,15 +52,15 @@ func (f stackFrame) inKernel() bool {
 const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
-func (a *assembler) stack(s *stackEvent) {
-	if s.kernel {
+func (a *assembler) stack(s *ring.Stack) {
+	if s.Kernel {
 		a.teachKernel(s)
 	}
-	if known := a.stacks.find(s.hash); known != nil {
-		if !s.again || known.check == 0 {
+	if known := a.stacks.find(s.Hash); known != nil {
+		if !s.Again || known.check == 0 {
 			return
 		}
-		if check := s.check(); check != 0 {
+		if check := s.Check(); check != 0 {
 			a.counts.StacksCompared++
 			if known.check != check {
 				a.counts.StacksDifferent++
@@ -82,66 +69,45 @@ func (a *assembler) stack(s *stackEvent) {
 		return
 	}
 	frames, cut := a.framesOf(s)
-	a.stacks.add(s.hash, stackEntry{kernel: s.kernel, cut: cut, sent: uint8(s.count), check: s.check()}, frames)
+	a.stacks.add(s.Hash, stackEntry{kernel: s.Kernel, cut: cut, sent: uint8(s.Count), check: s.Check()}, frames)
 }
 
 // framesOf returns what the frames of a stack are, up to the next call, and why there are no more.
-func (a *assembler) framesOf(s *stackEvent) ([]frameIndex, format.StackCut) {
+func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	frames := a.indices[:0]
 	defer func() { a.indices = frames }()
+	at := images.Moment{PID: s.PID, Space: s.Space, Time: s.Time}
 	guessed := false
-	for i := range s.count {
-		var f stackFrame
-		if s.kernel {
+	for i := range s.Count {
+		var f images.Frame
+		if s.Kernel {
 			// The first address is where the probe was hit, all others were pushed by calls.
-			f.location = a.locator.kernelLocation(s.address(i))
+			f.Location = a.code.Kernel(s.Address(i))
 			if i > 0 {
-				f.flags = format.FrameReturn
+				f.Flags = format.FrameReturn
 			}
-			if len(frames) == 0 && (f.image == nil || a.locator.entry(f.location)) {
+			if len(frames) == 0 && (f.Image == nil || a.code.IsEntry(f.Location)) {
 				continue // also programs too new to have a name
 			}
 		} else {
-			u := s.userFrame(i)
-			l, code := a.locator.user(s, u)
-			if !code || u.address < lowestAddress {
+			u := s.UserFrame(i)
+			l, code := a.code.User(at, u)
+			if !code || u.Address < lowestAddress {
 				// What was taken for a frame pointer was none.
 				return frames, format.CutNoRule
 			}
-			f.location = l
-			if !u.exact {
-				f.flags = format.FrameReturn
+			f.Location = l
+			if !u.Exact {
+				f.Flags = format.FrameReturn
 			}
 			if guessed {
-				f.flags |= format.FrameGuessed
+				f.Flags |= format.FrameGuessed
 			}
-			guessed = u.guessed
+			guessed = u.Guessed
 		}
 		frames = append(frames, a.frames.index(f))
 	}
-	return frames, format.StackCut(s.cut)
-}
-
-// check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
-func (s *stackEvent) check() uint64 {
-	h := uint64(14695981039346656037)
-	add := func(v uint64) { h = (h ^ v) * 1099511628211 }
-	for i := range s.count {
-		if s.kernel {
-			add(s.address(i))
-			continue
-		}
-		switch u := s.userFrame(i); {
-		case s.relative && !u.known:
-			return 0 // what was mapped could not be looked up again
-		case s.relative && u.image&bpf.ImageAnonymous == 0:
-			add(u.image)
-			add(u.offset)
-		default:
-			add(u.address)
-		}
-	}
-	return h
+	return frames, format.StackCut(s.Cut)
 }
 
 // stackID returns the ID in the open segment of a stack of at most so many frames; ok is false when the stack is not known.
@@ -178,10 +144,10 @@ func (a *assembler) frameID(n frameIndex) format.FrameID {
 	return known.id
 }
 
-func (a *assembler) frame(f stackFrame) format.FrameID {
-	frame := format.Frame{Offset: f.offset, Flags: f.flags}
-	if f.image != nil {
-		frame.Image = f.image.write(a.w, a.segment)
+func (a *assembler) frame(f images.Frame) format.FrameID {
+	frame := format.Frame{Offset: f.Offset, Flags: f.Flags}
+	if f.Image != nil {
+		frame.Image = f.Image.Write(a.w, a.segment)
 	}
 	id := a.w.Frame(frame)
 	if int(id) == len(a.located) {
@@ -196,5 +162,5 @@ func (a *assembler) symbol(address uint64) format.FrameID {
 	if address == 0 {
 		return 0
 	}
-	return a.frame(stackFrame{location: a.locator.kernelLocation(address)})
+	return a.frame(images.Frame{Location: a.code.Kernel(address)})
 }

@@ -1,6 +1,9 @@
 package capture
 
-import "trapline/format"
+import (
+	"trapline/bpf"
+	"trapline/format"
+)
 
 // A stackEntry is a stack as sent by a program, and its ID once a hit refers to it.
 type stackEntry struct {
@@ -75,4 +78,17 @@ func (t *stackTable) forget(hash uint64) {
 	if e := t.find(hash); e != nil && e.once {
 		delete(t.indices, hash)
 	}
+}
+
+// upTo returns those of a stack's frames that a hit may have whose stacks are so deep, and why
+// there are no more. The program of a probe with another depth may have sent the same stack: that
+// it was cut there means nothing to this hit, whose own program would have gone on.
+func (e *stackEntry) upTo(frames []frameIndex, depth int) ([]frameIndex, format.StackCut) {
+	switch {
+	case len(frames) > depth:
+		return frames[:depth], format.CutDepth
+	case e.cut == format.CutDepth && e.sent < bpf.MaxFrames:
+		return frames, format.CutNone
+	}
+	return frames, e.cut
 }

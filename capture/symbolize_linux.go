@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"trapline/capture/images"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -15,10 +16,10 @@ func (a *assembler) writeKernelSymbols(s *symbolizer) error {
 	var symbols []format.Symbol
 	for ; a.kernelNamed < len(a.located); a.kernelNamed++ {
 		f := a.located[a.kernelNamed]
-		if !f.inKernel() {
+		if !f.InKernel() {
 			continue
 		}
-		if c := s.kernel.name(f.location, back(f)); c.Function != "" {
+		if c := s.kernel.Name(f.Location, back(f)); c.Function != "" {
 			symbols = append(symbols, a.symbolOf(a.kernelNamed, []symbol.Call{c}))
 		}
 	}
@@ -39,7 +40,7 @@ func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) 
 	s.close()
 	var frames []int
 	for id := 1; id < len(a.located); id++ {
-		if !a.located[id].inKernel() {
+		if !a.located[id].InKernel() {
 			frames = append(frames, id)
 		}
 	}
@@ -58,15 +59,15 @@ func (a *assembler) byAddress(frames []int) []int {
 	for i := range order {
 		order[i] = i
 	}
-	images := make(map[*image]int) // in the order of their first frames
+	images := make(map[*images.Image]int) // in the order of their first frames
 	for _, id := range frames {
-		if img := a.located[id].image; images[img] == 0 {
+		if img := a.located[id].Image; images[img] == 0 {
 			images[img] = len(images) + 1
 		}
 	}
 	slices.SortFunc(order, func(i, j int) int {
 		f, g := a.located[frames[i]], a.located[frames[j]]
-		return cmp.Or(cmp.Compare(images[f.image], images[g.image]), cmp.Compare(f.offset, g.offset), cmp.Compare(i, j))
+		return cmp.Or(cmp.Compare(images[f.Image], images[g.Image]), cmp.Compare(f.Offset, g.Offset), cmp.Compare(i, j))
 	})
 	return order
 }
@@ -81,8 +82,8 @@ func (a *assembler) symbolOf(id int, calls []symbol.Call) format.Symbol {
 }
 
 // back is how far before a frame's address its call lies, as far as symbols are concerned.
-func back(f stackFrame) uint64 {
-	if f.flags&format.FrameReturn != 0 && f.offset > 0 {
+func back(f images.Frame) uint64 {
+	if f.Flags&format.FrameReturn != 0 && f.Offset > 0 {
 		return 1
 	}
 	return 0

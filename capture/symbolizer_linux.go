@@ -5,11 +5,11 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 
+	"trapline/capture/images"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -17,11 +17,11 @@ import (
 // A symbolizer names frames from the images they lie in. Images are opened for
 // one segment's frames at a time, so that their tables do not pile up.
 type symbolizer struct {
-	kernel *kernelImages
+	kernel *images.Kernel
 	// Names found before: most frames come back in the next segment.
-	named map[stackFrame][]symbol.Call
+	named map[images.Frame][]symbol.Call
 	// Images that frames were named from ahead, for those that have come since.
-	open  map[*image]*openELF
+	open  map[*images.Image]*openELF
 	ahead chan struct{} // closed when the frames named ahead are in named; nil: there are none
 }
 
@@ -34,7 +34,7 @@ const (
 
 // nameAhead names frames in the background, before the segment ends: few are then
 // left for its end, while which no hit is taken in.
-func (s *symbolizer) nameAhead(frames []stackFrame) {
+func (s *symbolizer) nameAhead(frames []images.Frame) {
 	s.ahead = make(chan struct{})
 	go func() {
 		defer close(s.ahead)
@@ -55,14 +55,14 @@ func (s *symbolizer) busy() bool {
 	}
 }
 
-// wait returns when no frames are being named ahead.
+// Wait returns when no frames are being named ahead.
 func (s *symbolizer) wait() {
 	if s.ahead != nil {
 		<-s.ahead
 	}
 }
 
-// close closes the images that stayed open.
+// Close closes the images that stayed open.
 func (s *symbolizer) close() {
 	s.wait()
 	for _, o := range s.open {
@@ -71,36 +71,36 @@ func (s *symbolizer) close() {
 	s.open = nil
 }
 
-// name returns the calls at each frame of user space, by index; nil where there is no name.
+// Name returns the calls at each frame of user space, by index; nil where there is no name.
 // It works on several images at a time, unless it does so while hits are taken in: stayOpen.
 // progress is told how many images are done.
-func (s *symbolizer) name(frames []stackFrame, stayOpen bool, progress func(done, total int)) [][]symbol.Call {
+func (s *symbolizer) name(frames []images.Frame, stayOpen bool, progress func(done, total int)) [][]symbol.Call {
 	workers := runtime.GOMAXPROCS(0)
 	if stayOpen {
 		workers = 1
 	}
 	calls := make([][]symbol.Call, len(frames))
-	byImage := make(map[*image][]int)
+	byImage := make(map[*images.Image][]int)
 	for i, f := range frames {
-		if f.image == nil {
+		if f.Image == nil {
 			continue
 		}
 		if c, ok := s.named[f]; ok {
 			calls[i] = c
 			continue
 		}
-		if k := f.image.kind; k == format.ImageELF || k == format.ImageVDSO {
-			byImage[f.image] = append(byImage[f.image], i)
+		if k := f.Image.Kind; k == format.ImageELF || k == format.ImageVDSO {
+			byImage[f.Image] = append(byImage[f.Image], i)
 		}
 	}
-	order := slices.SortedFunc(maps.Keys(byImage), func(a, b *image) int { return cmp.Compare(len(byImage[b]), len(byImage[a])) })
+	order := slices.SortedFunc(maps.Keys(byImage), func(a, b *images.Image) int { return cmp.Compare(len(byImage[b]), len(byImage[a])) })
 	var (
 		wait  sync.WaitGroup
 		lock  sync.Mutex
 		done  int
 		slots = make(chan struct{}, workers)
 		room  = int64(maxOpen)
-		stay  = make(map[*image]*openELF)
+		stay  = make(map[*images.Image]*openELF)
 	)
 	for _, img := range order {
 		wait.Add(1)
@@ -132,7 +132,7 @@ func (s *symbolizer) name(frames []stackFrame, stayOpen bool, progress func(done
 		s.open = stay
 	}
 	if s.named == nil || len(s.named)+len(frames) > maxNamed {
-		s.named = make(map[stackFrame][]symbol.Call)
+		s.named = make(map[images.Frame][]symbol.Call)
 	}
 	for _, indices := range byImage {
 		for _, i := range indices {
@@ -151,10 +151,10 @@ type openELF struct {
 	size int64 // of the file, in bytes
 }
 
-func openForNames(img *image) *openELF {
+func openForNames(img *images.Image) *openELF {
 	o := &openELF{}
 	var r io.ReaderAt
-	if r, o.done = openImage(img); r == nil {
+	if r, o.done = images.Open(img); r == nil {
 		return o
 	}
 	if f, ok := r.(*os.File); ok {
@@ -162,7 +162,7 @@ func openForNames(img *image) *openELF {
 			o.size = st.Size()
 		}
 	}
-	if elf, err := symbol.NewELF(r, symbol.Options{Path: img.path, Root: img.root}); err == nil {
+	if elf, err := symbol.NewELF(r, symbol.Options{Path: img.Path, Root: img.Root}); err == nil {
 		o.elf = elf
 	}
 	return o
@@ -177,14 +177,14 @@ func (o *openELF) close() {
 	}
 }
 
-// name names the frames with the indices.
-func (o *openELF) name(indices []int, frames []stackFrame, calls [][]symbol.Call) {
+// Name names the frames with the indices.
+func (o *openELF) name(indices []int, frames []images.Frame, calls [][]symbol.Call) {
 	if o.elf == nil {
 		return
 	}
 	for _, i := range indices {
 		back := back(frames[i])
-		c := o.elf.Lookup(frames[i].offset - back)
+		c := o.elf.Lookup(frames[i].Offset - back)
 		if len(c) > 0 && back > 0 {
 			// c is shared between look-ups.
 			c = append([]symbol.Call(nil), c...)
@@ -192,21 +192,4 @@ func (o *openELF) name(indices []int, frames []stackFrame, calls [][]symbol.Call
 		}
 		calls[i] = c
 	}
-}
-
-// openImage returns the image's bytes and what gives them back; nil when it cannot be had.
-func openImage(img *image) (io.ReaderAt, func()) {
-	switch {
-	case img.kind == format.ImageVDSO:
-		if v, err := symbol.VDSO(); err == nil {
-			return v, func() {}
-		}
-	case img.file != nil:
-		return img.file, func() {}
-	default:
-		if f, err := os.Open(filepath.Join(img.root, img.path)); err == nil {
-			return f, func() { f.Close() }
-		}
-	}
-	return nil, nil
 }

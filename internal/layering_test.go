@@ -33,7 +33,7 @@ var forbidden = map[string][]string{
 	"trapline/cmd/report":        {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
 	"trapline/cmd/convert":       {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
 	"trapline/cmd/internal/cli":  {"trapline/capture", "trapline/bpf", "trapline/format", "trapline/analysis", "github.com/cilium/ebpf"},
-	"trapline/capture/machine":   {"trapline/bpf", "trapline/capture/probe", "trapline/format", "trapline/analysis", "trapline/cmd"},
+	"trapline/capture/host":      {"trapline/bpf", "trapline/capture/probe", "trapline/format", "trapline/analysis", "trapline/cmd"},
 	"trapline/capture/probe":     {"trapline/analysis", "trapline/cmd"},
 	"trapline/capture/container": {"trapline/bpf", "trapline/capture/probe", "trapline/format", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/capture":           {"trapline/analysis", "trapline/cmd"},

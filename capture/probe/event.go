@@ -131,19 +131,15 @@ func (e *Event) Require(condition string) {
 }
 
 // inUserSpace reports whether the event's arguments are a user program's.
-func (e *Event) inUserSpace() bool {
-	switch e.Kind {
-	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return true
-	}
-	return false
-}
+func (e *Event) inUserSpace() bool { return e.kind().InPrograms }
 
 // atReturn reports whether the event happens when a function returns.
-func (e *Event) atReturn() bool {
-	switch e.Kind {
-	case format.ProbeKretprobe, format.ProbeFexit, format.ProbeUretprobe:
-		return true
+func (e *Event) atReturn() bool { return e.kind().AtReturn() }
+
+// kind returns the descriptor of the event's kind.
+func (e *Event) kind() *Kind {
+	if k := KindOf(e.Kind); k != nil {
+		return k
 	}
-	return false
+	return &Kind{Syntax: Syntax{Spellings: []string{e.Kind.String()}}}
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -23,36 +24,43 @@ type Listing struct {
 	Fields []Field
 }
 
-// A listPattern selects what is listed.
-type listPattern struct {
-	kind  format.ProbeKind // ProbeUnknown: all kinds
-	text  string           // what follows the kind; * when nothing does
-	match matcher          // of names without their kind; nil where text starts with a program
+// A Selection is what a listing is to show of one kind.
+type Selection struct {
+	Kind    *Kind
+	Verbose bool // Listing.Fields are wanted
+
+	asked bool    // the pattern names the kind
+	text  string  // what follows the kind; * when nothing does
+	match matcher // of names without their kind; nil where text starts with a program
 }
 
-// parseListPattern reads "", a glob or ~/REGEXP/ over names, or either behind "KIND:".
-// A word without colon and meta characters stands for all names that contain it.
-func parseListPattern(text string) (*listPattern, error) {
-	p := &listPattern{text: text}
+// Match reports whether a name, without its kind, is to be listed.
+func (s *Selection) Match(name string) bool { return s.match(name) }
+
+// parseSelection reads "", a glob or ~/REGEXP/ over names, or either behind "KIND:".
+// A word without colon and meta characters stands for all names that contain it. Kind
+// is nil when the pattern names none.
+func parseSelection(text string) (*Selection, error) {
+	s := &Selection{text: text}
 	word, rest, colon := strings.Cut(text, ":")
-	if kind, ok := kindNames[word]; ok && colon {
-		p.kind, p.text = kind, rest
+	if kind := kindNamed(word); kind != nil && colon {
+		s.Kind, s.asked, s.text = kind, true, rest
 	}
-	if p.text == "" {
-		p.text = "*"
+	if s.text == "" {
+		s.text = "*"
 	}
-	if p.inPrograms() {
-		return p, nil
+	if s.asked && s.Kind.InPrograms {
+		return s, nil
 	}
-	pattern := p.text
+	pattern := s.text
 	if !colon && !glob.HasMeta(pattern) && !strings.HasPrefix(pattern, "~/") {
 		pattern = "*" + pattern + "*"
 	}
 	var err error
-	if p.match, err = listMatcher(pattern); err != nil {
+	if s.match, err = listMatcher(pattern); err != nil {
 		return nil, &SyntaxError{Text: text, Reason: err.Error()}
 	}
-	return p, nil
+	return s, nil
 }
 
 // listMatcher returns the matcher of a glob or ~/REGEXP/.
@@ -63,38 +71,24 @@ func listMatcher(pattern string) (matcher, error) {
 	return newMatcher(MatchGlob, pattern)
 }
 
-// inPrograms reports whether the pattern names a program first.
-func (p *listPattern) inPrograms() bool {
-	return (&Event{Kind: p.kind}).inUserSpace()
-}
-
-func (p *listPattern) wants(k format.ProbeKind) bool {
-	return p.kind == k || p.kind == format.ProbeUnknown
-}
-
 // List calls yield with what can be probed and matches a pattern, until it returns
-// false: timed events, tracepoints, raw tracepoints, kprobes and fentry, each sorted
-// by name, and USDT probes and functions of what the process has mapped. Return probes
-// are listed when the pattern asks for their kind; USDT probes and functions of a
-// program, for usdt:BINARY:GLOB and uprobe:BINARY:GLOB. What this machine does not support is left
-// out, unless the pattern asks for nothing else: then the error says why. What may
-// not be read is an error after all else was listed. verbose fills Listing.Fields.
+// false: kind by kind, each sorted by name. Return probes and watchpoints are listed
+// when the pattern asks for their kind; USDT probes and functions of programs, for
+// usdt:BINARY:GLOB and uprobe:BINARY:GLOB, or of what the process has mapped. What this
+// machine does not support is left out, unless the pattern asks for nothing else: then
+// the error says why. What may not be read is an error after all else was listed.
+// verbose fills Listing.Fields.
 func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) error {
-	p, err := parseListPattern(pattern)
+	s, err := parseSelection(pattern)
 	if err != nil {
 		return err
 	}
-	lists := []struct {
-		kinds []format.ProbeKind
-		list  func(*listPattern, format.ProbeKind, bool, func(Listing) bool) error
-	}{
-		{[]format.ProbeKind{format.ProbeTimed}, r.listTimed},
-		{[]format.ProbeKind{format.ProbeTracepoint}, r.listTracepoints},
-		{[]format.ProbeKind{format.ProbeRawTracepoint}, r.listRawTracepoints},
-		{[]format.ProbeKind{format.ProbeKprobe, format.ProbeKretprobe}, r.listKprobes},
-		{[]format.ProbeKind{format.ProbeFentry, format.ProbeFexit}, r.listFentry},
-		{[]format.ProbeKind{format.ProbeUSDT}, r.listPrograms},
-		{[]format.ProbeKind{format.ProbeUprobe, format.ProbeUretprobe}, r.listPrograms},
+	s.Verbose = verbose
+	if s.asked {
+		if s.Kind.List == nil {
+			return nil
+		}
+		return s.Kind.List(r, s, yield)
 	}
 	var first error
 	stopped := false
@@ -102,22 +96,12 @@ func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) 
 		stopped = !yield(l)
 		return !stopped
 	}
-	for _, l := range lists {
-		kind := l.kinds[0]
-		if !p.wants(kind) {
-			if len(l.kinds) < 2 || p.kind != l.kinds[1] {
-				continue
-			}
-			kind = l.kinds[1]
-		}
-		if err := l.list(p, kind, verbose, count); err != nil {
-			var unsupported *UnsupportedError
-			if p.kind != format.ProbeUnknown {
-				return err
-			}
-			if first == nil && !errors.As(err, &unsupported) {
-				first = err
-			}
+	for _, kind := range listed() {
+		of := *s
+		of.Kind = kind
+		var unsupported *UnsupportedError
+		if err := kind.List(r, &of, count); err != nil && first == nil && !errors.As(err, &unsupported) {
+			first = err
 		}
 		if stopped {
 			return nil
@@ -126,17 +110,24 @@ func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) 
 	return first
 }
 
-func (r *Resolver) listTimed(p *listPattern, kind format.ProbeKind, _ bool, yield func(Listing) bool) error {
+// listed returns the kinds that are listed without being asked for, in order.
+func listed() []*Kind {
+	all := slices.DeleteFunc(Kinds(), func(k *Kind) bool { return k.ListRank == 0 })
+	slices.SortFunc(all, func(a, b *Kind) int { return cmp.Compare(a.ListRank, b.ListRank) })
+	return all
+}
+
+func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
 	hardware := r.haveHardwareCounters()
 	var names []string
 	for _, t := range timedEvents {
-		if (hardware || t.typ != perfTypeHardware) && p.match(t.name) {
+		if (hardware || t.typ != perfTypeHardware) && s.Match(t.name) {
 			names = append(names, t.name)
 		}
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !yield(Listing{Kind: kind, Name: name}) {
+		if !yield(Listing{Kind: s.Kind.Kind, Name: name}) {
 			break
 		}
 	}
@@ -145,14 +136,14 @@ func (r *Resolver) listTimed(p *listPattern, kind format.ProbeKind, _ bool, yiel
 
 var errStop = errors.New("stop")
 
-func (r *Resolver) listTracepoints(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
+func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
 	all := glob.MustParse("*")
 	err := r.eachTracepoint(all, all, func(system, name string) error {
-		l := Listing{Kind: kind, Name: system + ":" + name}
-		if !p.match(l.Name) {
+		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
+		if !s.Match(l.Name) {
 			return nil
 		}
-		if verbose {
+		if s.Verbose {
 			t, err := r.tracepoint(system, name)
 			if err != nil {
 				return err
@@ -170,18 +161,18 @@ func (r *Resolver) listTracepoints(p *listPattern, kind format.ProbeKind, verbos
 	return err
 }
 
-func (r *Resolver) listRawTracepoints(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
+func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) error {
 	if r.opt.BTF == nil {
 		return &UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
 	for _, name := range r.btfNames().rawTracepoints {
-		if !p.match(name) {
+		if !s.Match(name) {
 			continue
 		}
-		l := Listing{Kind: kind, Name: kind.String() + ":" + name}
-		if verbose {
-			if s := r.rawTracepoint(name); s != nil {
-				l.Fields = s.fields(false)
+		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + name}
+		if s.Verbose {
+			if sig := r.rawTracepoint(name); sig != nil {
+				l.Fields = sig.fields(false)
 			}
 		}
 		if !yield(l) {

@@ -3,8 +3,6 @@ package probe
 import (
 	"cmp"
 	"slices"
-
-	"trapline/format"
 )
 
 // A listedFunction is a kernel function by the name that events give it.
@@ -21,17 +19,17 @@ func (f listedFunction) String() string {
 
 // matchFunctions returns the kernel's functions that a pattern matches, with or
 // without their module, and keep accepts; sorted.
-func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction, address uint64) bool) []listedFunction {
+func (r *Resolver) matchFunctions(s *Selection, keep func(f listedFunction, address uint64) bool) []listedFunction {
 	k := r.functions()
 	if k == nil {
 		return nil
 	}
 	var found []listedFunction
 	for name, functions := range k.byName {
-		bare := p.match(name)
+		bare := s.Match(name)
 		for _, kf := range functions {
 			f := listedFunction{kf.module, name}
-			if (bare || f.module != "" && p.match(f.String())) && keep(f, kf.address) {
+			if (bare || f.module != "" && s.Match(f.String())) && keep(f, kf.address) {
 				found = append(found, f)
 			}
 		}
@@ -42,22 +40,22 @@ func (r *Resolver) matchFunctions(p *listPattern, keep func(f listedFunction, ad
 	return slices.Compact(found)
 }
 
-func (r *Resolver) listKprobes(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
+func (r *Resolver) listKprobes(s *Selection, yield func(Listing) bool) error {
 	if !r.havePMU("kprobe") {
 		return &UnsupportedError{Feature: "kprobes", Reason: "this kernel was built without CONFIG_KPROBES"}
 	}
 	blacklist := r.blacklist()
-	functions := r.matchFunctions(p, func(f listedFunction, _ uint64) bool { return !blacklist[f.name] })
-	return r.listFunctions(functions, kind, verbose, yield)
+	functions := r.matchFunctions(s, func(f listedFunction, _ uint64) bool { return !blacklist[f.name] })
+	return r.listFunctions(s, functions, yield)
 }
 
-func (r *Resolver) listFentry(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
+func (r *Resolver) listFentry(s *Selection, yield func(Listing) bool) error {
 	if r.opt.BTF == nil {
-		return &UnsupportedError{Feature: kind.String(), Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
+		return &UnsupportedError{Feature: s.Kind.Name(), Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
 	known := r.btfNames().functions
 	traceable := r.traceable()
-	functions := r.matchFunctions(p, func(f listedFunction, address uint64) bool {
+	functions := r.matchFunctions(s, func(f listedFunction, address uint64) bool {
 		if !traceable.has(f.name, address) {
 			return false
 		}
@@ -67,16 +65,15 @@ func (r *Resolver) listFentry(p *listPattern, kind format.ProbeKind, verbose boo
 		_, ok := slices.BinarySearch(known, f.name)
 		return ok
 	})
-	return r.listFunctions(functions, kind, verbose, yield)
+	return r.listFunctions(s, functions, yield)
 }
 
-func (r *Resolver) listFunctions(functions []listedFunction, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
-	ev := Event{Kind: kind}
+func (r *Resolver) listFunctions(s *Selection, functions []listedFunction, yield func(Listing) bool) error {
 	for _, f := range functions {
-		l := Listing{Kind: kind, Name: kind.String() + ":" + f.String(), Function: f.name}
-		if verbose {
-			if s := r.functionSignature(f.module, f.name); s != nil {
-				l.Fields = s.fields(ev.atReturn())
+		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + f.String(), Function: f.name}
+		if s.Verbose {
+			if sig := r.functionSignature(f.module, f.name); sig != nil {
+				l.Fields = sig.fields(s.Kind.AtReturn())
 			}
 		}
 		if !yield(l) {

@@ -13,15 +13,16 @@ import (
 // listPrograms lists USDT probes or functions: of one program or library, for
 // BINARY:GLOB, or of all that the process has mapped, for *:GLOB and for patterns that
 // name no kind.
-func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose bool, yield func(Listing) bool) error {
-	ev := Event{Kind: kind, Text: kind.String() + ":" + p.text, Binary: "*"}
-	match := p.match
-	if p.kind == format.ProbeUnknown {
+func (r *Resolver) listPrograms(s *Selection, yield func(Listing) bool) error {
+	kind := s.Kind.Kind
+	ev := Event{Kind: kind, Text: s.Kind.Name() + ":" + s.text, Binary: "*"}
+	match := s.match
+	if !s.asked {
 		if r.opt.PID == 0 {
 			return nil // every program there is
 		}
 	} else {
-		pattern := p.text
+		pattern := s.text
 		if end := quotedEnd(pattern); end > 0 {
 			ev.Binary, _ = unquote(pattern[:end])
 			pattern = strings.TrimPrefix(pattern[end:], ":")
@@ -29,7 +30,7 @@ func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose b
 			ev.Binary, pattern, _ = strings.Cut(pattern, ":")
 		}
 		if ev.Binary == "*" && r.opt.PID == 0 {
-			return &InvalidError{ev.Text, "give a program or library, " + kind.String() + ":BINARY:GLOB, or a process (-p)"}
+			return &InvalidError{ev.Text, "give a program or library, " + s.Kind.Name() + ":BINARY:GLOB, or a process (-p)"}
 		}
 		if pattern == "" {
 			pattern = "*"
@@ -54,8 +55,8 @@ func (r *Resolver) listPrograms(p *listPattern, kind format.ProbeKind, verbose b
 		if kind == format.ProbeUSDT {
 			list = b.listUSDT
 		}
-		more, err := list(&ev, match, verbose, func(l Listing) bool {
-			l.Kind, l.Name = kind, kind.String()+":"+quoteBinary(shown)+":"+l.Name
+		more, err := list(&ev, match, s.Verbose, func(l Listing) bool {
+			l.Kind, l.Name = kind, s.Kind.Name()+":"+quoteBinary(shown)+":"+l.Name
 			return yield(l)
 		})
 		if err != nil || !more {

@@ -167,7 +167,7 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 		return p.fail(at, "expected an event, such as sched:sched_switch or uprobe:libc:malloc")
 	}
 	word, rest, colon := strings.Cut(text, ":")
-	kind, known := kindNames[word]
+	kind := kindNamed(word)
 	timed, isTimed := findTimed(word)
 	switch {
 	case isTimed || word == "p" && isFrequency(rest):
@@ -175,8 +175,8 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 			timed.name = profileName
 		}
 		return p.timed(e, timed, at+len(word), text[len(word):])
-	case known && colon:
-		return p.ofKind(e, kind, at+len(word)+1, rest)
+	case kind != nil && colon:
+		return p.ofKind(e, kind.Kind, at+len(word)+1, rest)
 	case word == "mem" && colon:
 		return p.perfWatchpoint(e, at+len("mem:"), rest)
 	case strings.HasPrefix(word, "%") || colon && (strings.HasPrefix(word, sdtPrefix) || word == probeGroup || strings.HasPrefix(word, probeGroup+"_")):

@@ -8,21 +8,6 @@ import (
 	"trapline/internal/glob"
 )
 
-// kindNames are the spellings of probe kinds, kfunc and kretfunc those of bpftrace
-// before 0.21.
-var kindNames = map[string]format.ProbeKind{
-	"tracepoint": format.ProbeTracepoint, "t": format.ProbeTracepoint,
-	"rawtracepoint": format.ProbeRawTracepoint, "rt": format.ProbeRawTracepoint,
-	"kprobe": format.ProbeKprobe, "k": format.ProbeKprobe,
-	"kretprobe": format.ProbeKretprobe, "kr": format.ProbeKretprobe,
-	"fentry": format.ProbeFentry, "f": format.ProbeFentry, "kfunc": format.ProbeFentry,
-	"fexit": format.ProbeFexit, "fr": format.ProbeFexit, "kretfunc": format.ProbeFexit,
-	"uprobe": format.ProbeUprobe, "u": format.ProbeUprobe,
-	"uretprobe": format.ProbeUretprobe, "ur": format.ProbeUretprobe,
-	"usdt": format.ProbeUSDT, "U": format.ProbeUSDT,
-	"watchpoint": format.ProbeWatchpoint, "w": format.ProbeWatchpoint,
-}
-
 // otherKinds say what to write for bpftrace's kinds that are none here.
 var otherKinds = map[string]string{
 	"software": "write the event alone, as in page-faults or cpu-clock", "s": "write the event alone, as in page-faults or cpu-clock",

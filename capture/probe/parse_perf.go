@@ -69,18 +69,10 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 		}
 	}
 	if atReturn {
-		e.Kind = returnKind(e.Kind)
+		e.Kind = returnKind(e.Kind).Kind
 	}
 	e.Name = name
 	return p.kernelName(at, name, "a function")
-}
-
-// returnKind is the kind at a function's return for one at its entry.
-func returnKind(k format.ProbeKind) format.ProbeKind {
-	if k == format.ProbeUprobe {
-		return format.ProbeUretprobe
-	}
-	return format.ProbeKretprobe
 }
 
 // perfProbeUser reads what perf probe -x takes: FUNCTION[@FILE][:LINE|+OFFSET|%return]
@@ -114,7 +106,7 @@ func (p *parser) perfProbeKernel(e *Event, at int, text string) error {
 func (p *parser) cutReturn(e *Event, text string) string {
 	text, ok := strings.CutSuffix(text, "%return")
 	if ok {
-		e.Kind = returnKind(e.Kind)
+		e.Kind = returnKind(e.Kind).Kind
 	}
 	return text
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf/btf"
@@ -93,29 +92,11 @@ func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
 	if err := unsupported(ev); err != nil {
 		return nil, err
 	}
-	switch ev.Kind {
-	case format.ProbeTracepoint:
-		return r.resolveTracepoint(ev)
-	case format.ProbeRawTracepoint:
-		return r.resolveRawTracepoints(ev)
-	case format.ProbeKprobe, format.ProbeKretprobe:
-		return r.resolveKernel(ev, r.resolveKprobe)
-	case format.ProbeFentry, format.ProbeFexit:
-		return r.resolveKernel(ev, r.resolveFentry)
-	case format.ProbeUprobe, format.ProbeUretprobe:
-		if ev.Binary == "*" {
-			return r.resolveInProcess(ev)
-		}
-		probes, err := r.resolveUprobe(ev)
-		return probes, r.hintUSDT(ev, err)
-	case format.ProbeUSDT:
-		return r.resolveUSDT(ev)
-	case format.ProbeWatchpoint:
-		return one(r.resolveWatchpoint(ev))
-	case format.ProbeTimed:
-		return one(r.resolveTimed(ev))
+	k := KindOf(ev.Kind)
+	if k == nil {
+		return nil, &InvalidError{ev.Text, "events of kind " + ev.Kind.String() + " cannot be probed"}
 	}
-	return nil, &InvalidError{ev.Text, "events of kind " + ev.Kind.String() + " cannot be probed"}
+	return k.Resolve(r, ev)
 }
 
 func one(p *Probe, err error) ([]Probe, error) {
@@ -123,37 +104,6 @@ func one(p *Probe, err error) ([]Probe, error) {
 		return nil, err
 	}
 	return []Probe{*p}, nil
-}
-
-func (r *Resolver) resolveTimed(ev *Event) (*Probe, error) {
-	t, ok := findTimed(ev.Name)
-	if !ok {
-		return nil, &NotFoundError{Event: ev.Text, Reason: "no such event"}
-	}
-	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
-		return nil, &UnsupportedError{ev.Text, "hardware counters", "this machine shows none, as is usual in virtual machines", "use cpu-clock"}
-	}
-	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, RecordSize: commonSize,
-		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
-	if t.name == profileName {
-		p.Name = fmt.Sprintf("%s:hz:%d", profileName, ev.Frequency)
-	}
-	return p, nil
-}
-
-// haveHardwareCounters reports whether a CPU's PMU is there: "cpu" and, on hybrid
-// ones, "cpu_core" on x86, "armv8_…" on arm64.
-func (r *Resolver) haveHardwareCounters() bool {
-	entries, err := os.ReadDir(r.path("/sys/bus/event_source/devices"))
-	if err != nil {
-		return true // not known: opening the event will tell
-	}
-	for _, e := range entries {
-		if name := e.Name(); name == "cpu" || strings.HasPrefix(name, "cpu_") || strings.HasPrefix(name, "armv8") {
-			return true
-		}
-	}
-	return false
 }
 
 // havePMU reports whether the kernel has one of the PMUs kprobe and uprobe, which

@@ -1,10 +1,6 @@
 package probe
 
-import (
-	"strings"
-
-	"trapline/format"
-)
+import "strings"
 
 // A scanner walks over the text of events and keeps the position for errors.
 type scanner struct {
@@ -50,14 +46,14 @@ var noPredicate = slashRule{never: true}
 // slashes returns the rule for the probe that comes next.
 func (p *parser) slashes() slashRule {
 	word, _, colon := strings.Cut(p.text[p.pos:], ":")
-	kind, known := kindNames[word]
+	kind := kindNamed(word)
 	switch {
-	case !colon || !known:
+	case !colon || kind == nil:
 		if word == "mem" && colon {
 			return noPredicate
 		}
 		return slashRule{operator: p.context.Binary != ""}
-	case kind == format.ProbeUprobe || kind == format.ProbeUretprobe || kind == format.ProbeUSDT:
+	case kind.InPrograms:
 		return slashRule{colons: 2, operator: true}
 	}
 	return slashRule{}

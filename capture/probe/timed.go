@@ -1,5 +1,35 @@
 package probe
 
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"trapline/bpf"
+	"trapline/format"
+)
+
+func init() {
+	Register(&Kind{
+		Syntax:    Syntax{Kind: format.ProbeTimed, Spellings: []string{profileName}},
+		What:      "sample",
+		Stability: "stable",
+
+		Program:   bpf.HooksProgOnTimed,
+		Exclusive: true,
+		Sampled:   true,
+		Backends:  []Backend{CounterEvent},
+		Needs: []Need{
+			{Name: "cpu-clock", Backend: CounterEvent, Counter: Counter{Type: perfTypeSoftware}},
+			{Name: "cycles", Backend: CounterEvent, Counter: Counter{Type: perfTypeHardware}, Source: "cpu", Remedy: "use cpu-clock"},
+		},
+
+		Resolve:  (*Resolver).resolveTimed,
+		List:     (*Resolver).listTimed,
+		ListRank: 1,
+	})
+}
+
 // Types of perf events: enum perf_type_id in include/uapi/linux/perf_event.h.
 const (
 	perfTypeHardware = 0
@@ -63,4 +93,35 @@ func findTimed(name string) (timedEvent, bool) {
 		}
 	}
 	return timedEvent{}, false
+}
+
+func (r *Resolver) resolveTimed(ev *Event) ([]Probe, error) {
+	t, ok := findTimed(ev.Name)
+	if !ok {
+		return nil, &NotFoundError{Event: ev.Text, Reason: "no such event"}
+	}
+	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
+		return nil, &UnsupportedError{ev.Text, "hardware counters", "this machine shows none, as is usual in virtual machines", "use cpu-clock"}
+	}
+	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, RecordSize: commonSize,
+		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
+	if t.name == profileName {
+		p.Name = fmt.Sprintf("%s:hz:%d", profileName, ev.Frequency)
+	}
+	return []Probe{*p}, nil
+}
+
+// haveHardwareCounters reports whether a CPU's PMU is there: "cpu" and, on hybrid
+// ones, "cpu_core" on x86, "armv8_…" on arm64.
+func (r *Resolver) haveHardwareCounters() bool {
+	entries, err := os.ReadDir(r.path("/sys/bus/event_source/devices"))
+	if err != nil {
+		return true // not known: opening the event will tell
+	}
+	for _, e := range entries {
+		if name := e.Name(); name == "cpu" || strings.HasPrefix(name, "cpu_") || strings.HasPrefix(name, "armv8") {
+			return true
+		}
+	}
+	return false
 }

@@ -7,9 +7,40 @@ import (
 	"os"
 	"path/filepath"
 
+	"trapline/bpf"
 	"trapline/format"
 	"trapline/internal/glob"
 )
+
+func init() {
+	Register(&Kind{
+		Syntax:    Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Arguments: true},
+		What:      "static tracepoint",
+		Stability: "stable: names and fields are kept from one kernel to the next, with few exceptions",
+		Cost:      88,
+
+		Program:      bpf.HooksProgOnTracepoint,
+		EntryProgram: bpf.HooksProgOnCallTracepoint,
+		Exclusive:    true,
+		HookFrames:   1,
+		Backends:     []Backend{TracepointEvent},
+		Sharing: func(p *Probe, s *Site) string {
+			return fmt.Sprintf("%t %v %v", p.AtSystemCall(), p.DataLocs, s.Fetch)
+		},
+		Entry: func(p *Probe) { p.Function = p.EntryTracepoint() },
+		Needs: []Need{{Name: "tracepoint", Backend: TracepointEvent, Config: []string{"CONFIG_BPF_EVENTS", "CONFIG_EVENT_TRACING"}}},
+
+		Resolve:  (*Resolver).resolveTracepoint,
+		List:     (*Resolver).listTracepoints,
+		ListRank: 2,
+	})
+}
+
+// AtSystemCall reports whether the probe is a tracepoint of one system call. Its
+// kernel stack is always the same few frames of the way in.
+func (p *Probe) AtSystemCall() bool {
+	return p.Kind == format.ProbeTracepoint && p.Group == systemCallGroup
+}
 
 var errNoTraceFS = &UnsupportedError{Feature: "tracepoints", Reason: "tracefs is not mounted",
 	Remedy: "mount -t tracefs nodev /sys/kernel/tracing"}

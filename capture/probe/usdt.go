@@ -8,9 +8,27 @@ import (
 	"path"
 	"slices"
 
+	"trapline/bpf"
 	"trapline/format"
 	"trapline/internal/glob"
 )
+
+func init() {
+	Register(&Kind{
+		Syntax:    Syntax{Kind: format.ProbeUSDT, Spellings: []string{"usdt", "U"}, InPrograms: true, Arguments: true, Registers: true},
+		What:      "static probe of a program",
+		Stability: "stable: put there by the program's authors to be kept",
+		Cost:      600,
+
+		Program:  bpf.HooksProgOnRegisters,
+		Backends: []Backend{UprobeMulti, UprobeEvent},
+		Sharing:  sharedInProgram,
+
+		Resolve:  (*Resolver).resolveUSDT,
+		List:     (*Resolver).listPrograms,
+		ListRank: 6,
+	})
+}
 
 // A usdtProbe is a statically defined probe of one program or library.
 type usdtProbe struct {

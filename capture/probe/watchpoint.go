@@ -4,8 +4,23 @@ import (
 	"fmt"
 	"runtime"
 
+	"trapline/bpf"
 	"trapline/format"
 )
+
+func init() {
+	Register(&Kind{
+		Syntax:    Syntax{Kind: format.ProbeWatchpoint, Spellings: []string{"watchpoint", "w"}, Arguments: true, Registers: true},
+		What:      "access to an address",
+		Stability: "good for this process only: addresses change from run to run",
+
+		Program:  bpf.HooksProgOnTimed,
+		Backends: []Backend{BreakpointEvent},
+		Needs:    []Need{{Name: "watchpoint", Backend: BreakpointEvent, Config: []string{"CONFIG_HAVE_HW_BREAKPOINT"}, Source: "breakpoint"}},
+
+		Resolve: (*Resolver).resolveWatchpoint,
+	})
+}
 
 // perfTypeBreakpoint is PERF_TYPE_BREAKPOINT of include/uapi/linux/perf_event.h.
 const perfTypeBreakpoint = 5
@@ -25,7 +40,7 @@ func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }
 
 // resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in
 // arch/x86/kernel/hw_breakpoint.c.
-func (r *Resolver) resolveWatchpoint(ev *Event) (*Probe, error) {
+func (r *Resolver) resolveWatchpoint(ev *Event) ([]Probe, error) {
 	w := &Watch{Address: ev.Offset, Length: ev.Length, Access: ev.Access}
 	if runtime.GOARCH == "amd64" {
 		switch {
@@ -40,6 +55,6 @@ func (r *Resolver) resolveWatchpoint(ev *Event) (*Probe, error) {
 	if w.Access != AccessExecute && w.Address%uint64(w.Length) != 0 {
 		return nil, &InvalidError{ev.Text, fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
 	}
-	return &Probe{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
-		PerfType: perfTypeBreakpoint, Watch: w, RecordSize: commonSize}, nil
+	return []Probe{{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
+		PerfType: perfTypeBreakpoint, Watch: w, RecordSize: commonSize}}, nil
 }

@@ -16,21 +16,19 @@ import (
 // An eventFlag is one -e with what was said about it.
 type eventFlag struct {
 	text    string
-	filters []string      // --filter behind it
-	context probe.Context // -x and -m before it
+	filters []string      // of the --filter flags that follow
+	context probe.Context // of the -x or -m that precedes
 }
 
 // eventFlags are the -e of a command line in their order, which says what --filter, -x
-// and -m are about.
+// and -m apply to.
 type eventFlags struct {
 	list    []eventFlag
 	files   []string      // of -f
-	first   probe.Context // the first -x and -m, for events before any
-	context probe.Context // the last ones
+	first   probe.Context // the first -x or -m, for events before any
+	context probe.Context // the last one
 
 	named string // what -m named and is no size
-
-	maxProbes int
 }
 
 func (f *eventFlags) add(g *pflag.FlagSet) {
@@ -39,7 +37,6 @@ func (f *eventFlags) add(g *pflag.FlagSet) {
 	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep the hits of the -e before for which `EXPR` holds; several are joined by &&")
 	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "take events that name a function alone from this `BINARY`")
 	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "take them from this kernel `MODULE`, or vmlinux (-m too)")
-	g.IntVar(&f.maxProbes, "max-probes", probe.DefaultMaxProbes, "refuse patterns that match more than `N` probes")
 }
 
 func (f *eventFlags) event(text string) error {
@@ -49,7 +46,7 @@ func (f *eventFlags) event(text string) error {
 
 func (f *eventFlags) filter(text string) error {
 	if len(f.list) == 0 {
-		return errors.New("it stands behind the -e that it is for")
+		return errors.New("--filter must follow the -e it applies to")
 	}
 	last := &f.list[len(f.list)-1]
 	last.filters = append(last.filters, text)
@@ -69,39 +66,51 @@ func (f *eventFlags) in(c probe.Context) error {
 	return nil
 }
 
-// parse reads the events, with the filters as part of their predicates.
-func (f *eventFlags) parse() ([]probe.Event, error) {
-	events, err := f.readFiles()
+// parse reads the events, with the filters as part of their predicates. Without any
+// -e and -f it reads the fallback.
+func (f *eventFlags) parse(fallback func() string) ([]probe.Event, error) {
+	list := f.list
+	if len(list)+len(f.files) == 0 {
+		list = []eventFlag{{text: fallback(), context: f.context}}
+	}
+	events, err := readProbeFiles(f.files)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range f.list {
-		context := e.context
-		if context == (probe.Context{}) {
-			context = f.first
-		}
-		parsed, err := context.Parse(e.text)
+	for _, e := range list {
+		parsed, err := f.parseOne(e)
 		if err != nil {
 			return nil, err
-		}
-		for i := range parsed {
-			for _, filter := range e.filters {
-				parsed[i].Require(filter)
-			}
 		}
 		events = append(events, parsed...)
 	}
 	inModule := func(e probe.Event) bool { return e.Module == f.named }
 	if f.named != "" && len(events) > 0 && !slices.ContainsFunc(events, inModule) {
-		return nil, &usageError{fmt.Errorf("-m %q: neither a size, as in 8M, nor the kernel module of an event", f.named)}
+		return nil, usage(fmt.Errorf("-m %q: neither a size, as in 8M, nor the kernel module of an event", f.named))
 	}
 	return events, nil
 }
 
-// readFiles reads the probe files.
-func (f *eventFlags) readFiles() ([]probe.Event, error) {
+func (f *eventFlags) parseOne(e eventFlag) ([]probe.Event, error) {
+	context := e.context
+	if context == (probe.Context{}) {
+		context = f.first
+	}
+	events, err := context.Parse(e.text)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		for _, filter := range e.filters {
+			events[i].Require(filter)
+		}
+	}
+	return events, nil
+}
+
+func readProbeFiles(names []string) ([]probe.Event, error) {
 	var events []probe.Event
-	for _, name := range f.files {
+	for _, name := range names {
 		file, err := os.Open(name)
 		if err != nil {
 			return nil, err
@@ -113,17 +122,12 @@ func (f *eventFlags) readFiles() ([]probe.Event, error) {
 		}
 		parsed, err := probe.ParseFile(name, text)
 		if err != nil {
-			return nil, &usageError{err}
+			return nil, usage(err)
 		}
 		events = append(events, parsed...)
 	}
 	return events, nil
 }
-
-// A usageError is a mistake in how the program was called, or in a probe file.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
 
 // An orderedValue is a flag whose place among others matters.
 type orderedValue struct {
@@ -139,15 +143,16 @@ func (v *orderedValue) Set(s string) error { return v.set(s) }
 type bufferValue struct {
 	bytes  *uint64
 	events *eventFlags
+	text   string // of the size
 }
 
 func (v *bufferValue) Type() string   { return "size" }
-func (v *bufferValue) String() string { return "" }
+func (v *bufferValue) String() string { return v.text }
 
 func (v *bufferValue) Set(s string) error {
 	n, err := cli.ParseSize(s, pageSize)
 	if err == nil {
-		*v.bytes = n
+		*v.bytes, v.text = n, s
 		return nil
 	}
 	if s == "" || s[0] >= '0' && s[0] <= '9' || s[0] == '-' {

@@ -5,37 +5,41 @@ import (
 	"fmt"
 	"io"
 
-	"trapline/capture"
-	"trapline/capture/machine"
-	"trapline/cmd/internal/cli"
+	"trapline/capture/attach"
+	"trapline/capture/host"
 )
 
-// info prints what this kernel and this user can record.
-func info(env cli.Env) int {
-	tracefs, _, err := capture.TraceFS()
+// printInfo prints what this kernel and this user can record.
+func printInfo(out io.Writer) error {
+	tracefs, _, err := host.TraceFS()
 	if err != nil {
 		tracefs = ""
 	}
-	symbols, err := capture.ReadKallsyms()
+	symbols, err := host.ReadKallsyms()
 	if err != nil {
 		symbols = nil
 	}
-	w := bufio.NewWriter(env.Stdout)
-	r := machine.Inspect(tracefs, symbols)
+	r := host.Inspect(tracefs, symbols)
+	r.Probes = attach.Abilities()
+	return printReport(out, r)
+}
+
+func printReport(out io.Writer, r *host.Report) error {
+	w := bufio.NewWriter(out)
 	for _, f := range r.Facts {
 		fmt.Fprintf(w, "%-20s %s\n", f.Name, f.Value)
 	}
 	fmt.Fprintln(w, "\nprobes")
-	abilities(w, r.Probes)
+	printAbilities(w, r.Probes)
 	fmt.Fprintln(w, "\nused where they are there")
-	abilities(w, r.Kernel)
+	printAbilities(w, r.Kernel)
 	if err := w.Flush(); err != nil {
-		return env.Fail(cli.ExitOutput, err)
+		return outputFailed(err)
 	}
-	return cli.ExitOK
+	return nil
 }
 
-func abilities(w io.Writer, list []machine.Ability) {
+func printAbilities(w io.Writer, list []host.Ability) {
 	for _, a := range list {
 		answer := "yes"
 		if !a.OK {

@@ -1,12 +1,28 @@
 package main
 
-import "trapline/cmd/internal/cli"
+import (
+	"trapline/capture/probe"
+	"trapline/cmd/internal/cli"
+)
+
+// hintTracepoints says which events could be static tracepoints.
+func hintTracepoints(env cli.Env, r *probe.Resolver, events []resolved) {
+	for _, e := range events {
+		if len(e.probes) != 1 {
+			continue
+		}
+		p := &e.probes[0]
+		if names := r.StaticTracepoints(p.Kind, p.Function); len(names) > 0 {
+			env.Hintf("the tracepoint %s hits in %s too, and is stable", names[0], p.Function)
+		}
+	}
+}
 
 // maxNotes is how many notes are printed before a recording; --dry-run prints all.
 const maxNotes = 5
 
-// warnNotes says what is unexpected of the probes.
-func warnNotes(env cli.Env, events []resolved) {
+// printNotes says what is unexpected of the probes.
+func printNotes(env cli.Env, events []resolved) {
 	n := 0
 	for _, e := range events {
 		for i := range e.probes {

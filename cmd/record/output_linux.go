@@ -5,9 +5,42 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
+	"github.com/spf13/pflag"
+
+	"trapline/capture"
 	"trapline/cmd/internal/cli"
 )
+
+// outputFlags say where the capture goes and how it is encoded.
+type outputFlags struct {
+	name       string
+	level      int
+	resolution time.Duration
+}
+
+// defaultResolution is what times are rounded to unless asked otherwise. A hit takes
+// about this long itself, so that hits of one CPU seldom get the same time; digits
+// below it are noise, and would be a fifth of a capture's bytes.
+const defaultResolution = 100 * time.Nanosecond
+
+func (o *outputFlags) add(g *pflag.FlagSet) {
+	g.StringVarP(&o.name, "output", "o", "trapline.data", "capture `FILE`; - for standard output")
+	g.IntVarP(&o.level, "compress", "z", 1, "compression `LEVEL`, 0 for none")
+	g.Lookup("compress").NoOptDefVal = "1"
+	o.resolution = defaultResolution
+	cli.DurationVar(g, &o.resolution, "time-resolution", "", "round times to this `TIME`, at most 65us, for smaller captures")
+}
+
+// fill sets the options about the encoding.
+func (o *outputFlags) fill(opt *capture.Options) error {
+	if o.resolution < time.Nanosecond || o.resolution > capture.MaxResolution {
+		return fmt.Errorf("--time-resolution %v: must be 1ns to %v", o.resolution, capture.MaxResolution)
+	}
+	opt.Level, opt.Resolution = o.level, uint16(o.resolution)
+	return nil
+}
 
 // openOutput creates the capture file. A file of that name is kept as NAME.old,
 // as perf does. Captures tell what the machine does and what strings its

@@ -14,6 +14,10 @@ import (
 var binDir string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(silentBreakpoints) != "" {
+		fmt.Fprintln(os.Stderr, execWithSilentBreakpoints())
+		os.Exit(1)
+	}
 	dir, err := os.MkdirTemp("", "trapline-e2e")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

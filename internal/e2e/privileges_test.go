@@ -144,7 +144,7 @@ func TestInfo(t *testing.T) {
 	testenv.Root(t)
 	asRoot := info(t, exec.Command(command(t, "record"), "--info"))
 	want := map[string]bool{"tracepoint": true, "rawtracepoint": true, "uprobe": true, "cpu-clock": true,
-		"kprobe": testenv.HaveKprobes(), "kretprobe": testenv.HaveKprobes()}
+		"kprobe": testenv.HaveKprobes(), "kretprobe": testenv.HaveKprobes(), "watchpoint": testenv.HaveBreakpoints(t)}
 	if testenv.InVM() {
 		want["fentry, fexit"] = true
 	}

@@ -15,7 +15,7 @@ import (
 
 // Every access is a hit, in the function that made it.
 func TestWatchpoints(t *testing.T) {
-	testenv.Root(t)
+	testenv.Breakpoints(t)
 	const n = 500
 	target := testenv.Target(t, "watch")
 	watched, step := symbolAddress(t, target, "watched"), symbolAddress(t, target, "step")

@@ -1,10 +1,15 @@
 package testenv
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/features"
@@ -64,6 +69,43 @@ func HardwareCounters(t testing.TB) {
 	if _, err := os.Stat("/sys/bus/event_source/devices/cpu"); err != nil {
 		leaveOut(t, uncovered, "hardware counters")
 	}
+}
+
+// Breakpoints needs hardware breakpoints that fire. Some virtual machines accept
+// breakpoints and never report a hit.
+func Breakpoints(t testing.TB) {
+	t.Helper()
+	Root(t)
+	if !HaveBreakpoints(t) {
+		missingFeature(t, "hardware breakpoints that fire")
+	}
+}
+
+var breakpointWord uint64
+
+// HaveBreakpoints reports whether a hardware breakpoint on a word of this process
+// fires when the word is written.
+func HaveBreakpoints(t testing.TB) bool {
+	t.Helper()
+	runtime.LockOSThread() // the breakpoint belongs to this thread
+	defer runtime.UnlockOSThread()
+	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_BREAKPOINT, Bp_type: 2, // HW_BREAKPOINT_W
+		Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+		Ext1: uint64(uintptr(unsafe.Pointer(&breakpointWord))), Ext2: uint64(unsafe.Sizeof(breakpointWord))}
+	fd, err := unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EOPNOTSUPP) {
+		return false // as perf_event_open(2) has it for events that the machine lacks
+	}
+	if err != nil {
+		t.Fatalf("opening a breakpoint: %v", err)
+	}
+	defer unix.Close(fd)
+	atomic.AddUint64(&breakpointWord, 1)
+	var count [8]byte
+	if _, err := unix.Read(fd, count[:]); err != nil {
+		t.Fatalf("reading the count of a breakpoint: %v", err)
+	}
+	return binary.NativeEndian.Uint64(count[:]) > 0
 }
 
 // missingFeature does so for features that only the virtual machines must have.

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * User stacks that the programs cannot walk, sent as they are: registers and memory.
+ * Called by user_stack.h, where a walk has ended for want of a rule, or is to be verified.
+ * User space unwinds them.
+ */
+#ifndef TRAPLINE_RAW_H
+#define TRAPLINE_RAW_H
+
+#include "context.h"
+#include "locate.h"
+#include "registers.h"
+#include "ring.h"
+#include "special_step.h"
+#include "uprobes.h"
+
+/* Memory of a raw stack: so much beyond where the walk ended, and in all. */
+#define RAW_BEYOND (16 << 10)
+#define RAW_LONGEST (64 << 10)
+#define RAW_PIECES (RAW_LONGEST / PAGE + 1)
+
+/* Is there a budget, and is the ring empty enough that hits are not lost to it? */
+static __always_inline bool raw_allowed(struct hit_context *c)
+{
+	struct scratch *s = c->s;
+	struct ring *ring = c->ring;
+	u64 second = c->time >> 30;
+
+	if (s->raw_second != second) {
+		s->raw_second = second;
+		s->raw_bytes = 0;
+	}
+	return s->raw_bytes < raw_budget &&
+	       ring->produced - *(volatile u64 *)&ring->consumed < ring->full / 2;
+}
+
+/* Puts back the return addresses that uretprobes have replaced in a copy. */
+__noinline int restore_returns(u32 slot, u64 at, u64 from, u32 size)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ring *ring = ring_of(bpf_get_smp_processor_id(), slot);
+	struct memory *m;
+	u8 *bytes;
+
+	if (!ring || !bpf_core_field_exists(task->utask) || !task->utask)
+		return 0;
+	m = event_at(ring, at);
+	if (!m)
+		return 0;
+	bytes = (u8 *)(m + 1);
+	struct return_instance *r = task->utask->return_instances;
+	for (u32 i = 0; i < MAX_RETURN_INSTANCES; i++) {
+		if (!r)
+			break;
+		u64 place = r->stack - from;
+
+		barrier_var(place);
+		if (place < size && place <= PAGE - 8)
+			*(u64 *)(bytes + place) = r->orig_ret_vaddr;
+		r = r->next;
+	}
+	return 0;
+}
+
+/*
+ * Puts copies of the user stack's memory at a position, page by page; pages that
+ * cannot be read are left out. Returns the position behind them.
+ */
+__noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct ring *ring = ring_of(bpf_get_smp_processor_id(), slot);
+
+	if (!s || !ring)
+		return at;
+	for (u32 i = 0; i < RAW_PIECES; i++) {
+		u64 size = PAGE - (from & (PAGE - 1));
+		struct memory *m = event_at(ring, at);
+
+		if (from >= to || !m)
+			break;
+		if (size > to - from)
+			size = to - from;
+		barrier_var(size); /* the verifier of 6.1 does not see the bound above */
+		if (size > PAGE)
+			size = PAGE;
+		if (!bpf_probe_read_user(m + 1, size, (void *)from)) {
+			restore_returns(slot, at, from, size);
+			m->kind = EVENT_MEMORY;
+			m->size = size;
+			m->hash = hash;
+			m->address = from;
+			at = event_end(at, sizeof(*m) + size);
+			s->raw_bytes += size;
+		}
+		from += size;
+	}
+	return at;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/*
+ * Where the memory of the current task's stack ends that is worth sending: at
+ * the first thread's arguments, at another thread's control block, which the C
+ * libraries put above the stack, at the end of a goroutine's stack, or so far
+ * beyond where the walk has ended.
+ */
+static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked, u64 beyond)
+{
+	u64 arguments = task->mm->start_stack, control = task->thread.fsbase;
+	u64 end = walked + beyond;
+	u64 g = 0, bounds[2] = {};
+
+	if (walked < sp || end > sp + RAW_LONGEST)
+		end = sp + RAW_LONGEST;
+	if (sp < arguments && end > arguments)
+		end = arguments;
+	if (sp < control && end > control)
+		end = control;
+	if (control && !bpf_probe_read_user(&g, 8, (void *)(control + GO_TLS_G)) && g &&
+	    !bpf_probe_read_user(bounds, 16, (void *)g) && /* runtime.g.stack */
+	    bounds[0] < sp && sp < bounds[1] && end > bounds[1])
+		end = bounds[1];
+	return end;
+}
+
+/*
+ * Puts the raw stack into the ring: where the walk ended for want of a
+ * rule, or, to verify one that did not, up to its end.
+ */
+static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash, u8 flags)
+{
+	struct task_struct *task = c->task;
+	struct scratch *s = c->s;
+	u32 frames = s->walk.frames;
+	void *to;
+
+	if (bpf_probe_read_kernel(s->raw.regs, sizeof(s->raw.regs), regs))
+		return;
+	s->raw.regs[REGS_IP / 8] = program_counter(task, s->raw.regs[REGS_IP / 8]);
+	s->raw.kind = EVENT_RAW_STACK;
+	s->raw.flags = flags;
+	s->raw.frames = frames;
+	s->raw.hash = hash;
+	s->raw.space = s->space;
+	s->raw.time = c->time;
+	s->raw.pid = task->tgid;
+	s->raw.tid = task->pid;
+	s->raw.last = (struct user_frame){};
+	if (frames - 1 < MAX_FRAMES) {
+		locate_frame(c->slot, frames - 1);
+		s->raw.last = s->user.frames[frames - 1];
+	}
+	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp, landed = s->walk.landed;
+	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
+
+	if (landed - sp < RAW_LONGEST / 2)
+		landed = 0; /* in the same piece */
+	c->at = put_memory(c->slot, c->at, hash, sp,
+			   raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
+	if (landed) /* and from where the walk went over to another stack */
+		c->at = put_memory(c->slot, c->at, hash, landed,
+				   raw_end(task, landed, walked, beyond));
+	to = event_at(c->ring, c->at);
+	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
+		c->at = event_end(c->at, sizeof(s->raw));
+}
+#endif
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stacks are hashed, and sent when user space does not know their hash.
+ * Called by kernel_stack.h and user_stack.h; take_hit() marks the stacks as sent once
+ * they are published.
+ */
+#ifndef TRAPLINE_STACK_H
+#define TRAPLINE_STACK_H
+
+#include "context.h"
+#include "hash.h"
+#include "ring.h"
+
+/*
+ * Hashes of stacks that user space has been sent, direct-mapped. A slot holds
+ * nothing but the hash, so that CPUs that race on it can at worst send a stack
+ * twice.
+ */
+#define SENT_BITS 17
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SENT_BITS);
+	__type(key, u32);
+	__type(value, u64);
+} sent SEC(".maps");
+
+/*
+ * hash_frames is a global function so that the verifier checks its loop once,
+ * not once for every state of its callers.
+ */
+__noinline u64 hash_frames(u32 slot, u32 user, u32 frames, u64 seed)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	u64 h = seed;
+
+	if (!s)
+		return 0;
+	u64 *ip = user ? s->ip : s->kernel.ip;
+	for (u32 i = 0; i < MAX_FRAMES; i++) {
+		if (i >= frames)
+			break;
+		h = mix(h, ip[i]);
+	}
+	return h;
+}
+
+/* Is the stack known to user space? */
+static __always_inline bool sent_before(u64 hash)
+{
+	u32 at = hash >> (64 - SENT_BITS);
+	u64 *known = bpf_map_lookup_elem(&sent, &at);
+
+	return known && *(volatile u64 *)known == hash;
+}
+
+static __always_inline void mark_sent(u64 hash)
+{
+	u32 at = hash >> (64 - SENT_BITS);
+	u64 *known = bpf_map_lookup_elem(&sent, &at);
+
+	if (known)
+		*(volatile u64 *)known = hash;
+}
+
+/* One hit in 1,024 sends its stack again, to be compared with the first. */
+static __always_inline bool sent_again(u64 time)
+{
+	return ((time * 0x9E3779B97F4A7C15ULL) >> 54) == 0;
+}
+
+/* Bytes to frames, bounded for the verifier. */
+static __always_inline u32 frame_count(long bytes)
+{
+	u32 n = (u32)bytes / 8;
+
+	return n > MAX_FRAMES ? MAX_FRAMES : n;
+}
+
+/*
+ * A stack of a hit. kernel_stack and user_stack take it and, if user space may
+ * not know it, put its event into the ring at c->at, which they move on. To be
+ * marked as sent once it has been published.
+ */
+struct taken {
+	u64 hash; /* 0: none */
+	bool put;
+};
+
+static __always_inline void put_stack(struct hit_context *c, struct taken *t, void *event, u64 size)
+{
+	void *to = event_at(c->ring, c->at);
+
+	barrier_var(size); /* the verifier has lost the bound that the compiler knows */
+	if (size > LONGEST_EVENT)
+		size = LONGEST_EVENT;
+	if (!to || bpf_probe_read_kernel(to, size, event)) {
+		t->hash = 0;
+		return;
+	}
+	c->at = event_end(c->at, size);
+	t->put = true;
+}
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * User stacks by step rules: the walk.
+ * Called by user_stack.h. One piece of stack is copied with a single call and walked in
+ * the copy; each place in an image that the walk passes is looked up in the rules.
+ * A place without a rule ends the walk: the caller then sends the stack as it is, user
+ * space unwinds it and writes the rules that were missing.
+ */
+#ifndef TRAPLINE_USER_WALK_H
+#define TRAPLINE_USER_WALK_H
+
+#include "constants.h"
+#include "near_mapping.h"
+#include "rows.h"
+#include "special_step.h"
+
+#if defined(__TARGET_ARCH_x86)
+/*
+ * Where walk_on is. Like struct hit_context it is dissolved into registers: everything
+ * that takes it is inlined.
+ */
+struct user_walker {
+	struct scratch *s;
+	u32 slot;
+	u64 pc, sp, fp;
+	u64 place; /* where pc was read, if it is a return address */
+	u64 hash;
+	u32 back; /* 1: pc is a return address */
+	u32 n;	  /* frames */
+	u8 cut;
+	u64 start, size, image, delta; /* of the mapping that the last frame is in */
+};
+
+/* For a step that fails: the walk ends, and says why. */
+static __always_inline bool cut_walk(struct user_walker *w, u8 cut)
+{
+	w->cut = cut;
+	return false;
+}
+
+/*
+ * Finds the mapping of the frame. Returns the address to look its rule up by, which is
+ * that of the call if pc is a return address; 0: nothing that can be executed is there.
+ */
+static __always_inline u64 enter_mapping(struct user_walker *w)
+{
+	u64 at = w->pc - w->back;
+
+	if (at - w->start >= w->size) {
+		u32 found = near_mapping(w->slot, at);
+
+		if (found >= NEAR_MAPPINGS)
+			found = far_mapping(w->slot, &at, w->back ? w->place : 0);
+		if (found >= NEAR_MAPPINGS)
+			return 0;
+		w->pc = at + w->back;
+		w->start = w->s->near[found].start;
+		w->size = w->s->near[found].size;
+		w->image = w->s->near[found].image;
+		w->delta = w->s->near[found].delta;
+	}
+	return at;
+}
+
+/* The rule of the place at an offset in the image, 0: none; the hash takes the place in. */
+static __always_inline u64 place_rule(struct user_walker *w, u64 offset)
+{
+	u64 key = mix(w->image, offset), body;
+
+	w->hash = (w->hash ^ key) * 0x9FB21C651E98DF25ULL; /* keys are mixed well */
+	if (w->image & IMAGE_ANONYMOUS)
+		return FRAME_POINTER_RULE;
+	body = rule_of(key);
+	if (!body) {
+		body = row_rule(w->image, offset);
+		if (body)
+			keep_rule(key, body);
+	}
+	return body;
+}
+
+/* Steps to the caller by a rule's two distances; false: the walk ends. */
+static __always_inline bool plain_step(struct user_walker *w, u64 body)
+{
+	u32 base = RULE_BASE(body);
+	u64 cfa = base == BASE_FP ? w->fp : w->sp, value;
+
+	if (base != BASE_FP && base != BASE_SP) { /* known to user space only */
+		w->s->walk.missing = 1;
+		return false;
+	}
+	if (body & RULE_GUESSED) {
+		if (!w->fp) /* that is how a chain of frame pointers ends */
+			return false;
+		if (w->fp < w->sp || w->fp & 7)
+			return cut_walk(w, CUT_NO_RULE);
+	}
+	cfa += RULE_CFA(body);
+	if (body & RULE_DEREF) {
+		if (noted_word(w->s, w->slot, cfa, &value))
+			return cut_walk(w, CUT_UNREADABLE);
+		cfa = body & RULE_BEHIND_WORD ? value + 8 : value;
+	}
+	if (cfa <= w->sp && !(body & RULE_SWITCH)) /* stacks grow down */
+		return cut_walk(w, CUT_NO_RULE);
+	if (body & RULE_SAVES_FP) {
+		u64 saved = (body & RULE_FP_FROM_FP ? w->fp : cfa) + RULE_FP(body);
+
+		if (noted_word(w->s, w->slot, saved, &value))
+			return cut_walk(w, CUT_UNREADABLE);
+		w->fp = value;
+	}
+	w->place = cfa - 8;
+	if (noted_word(w->s, w->slot, w->place, &value))
+		return cut_walk(w, CUT_UNREADABLE);
+	if (!value && body & RULE_GUESSED)
+		return cut_walk(w, CUT_NO_RULE);
+	w->pc = value;
+	w->sp = cfa;
+	if (body & RULE_SWITCH)
+		w->s->walk.landed = w->place;
+	w->back = !(body & RULE_INTERRUPTED);
+	return true;
+}
+
+/* Steps to the caller by a rule that special_step knows; false: the walk ends. */
+static __always_inline bool other_step(struct user_walker *w, u64 body)
+{
+	struct scratch *s = w->s;
+
+	s->walk.sp = w->sp;
+	s->walk.fp = w->fp;
+	note_word(w->slot, 0, 0); /* it may look at more than the stack */
+	w->cut = special_step(w->slot, body);
+	if (w->cut)
+		return false;
+	w->pc = s->walk.pc;
+	w->sp = s->walk.sp;
+	w->fp = s->walk.fp;
+	w->back = s->walk.back;
+	w->place = w->sp - 8;
+	s->walk.landed = w->sp;
+	return true;
+}
+
+/* Steps to the caller of the frame with a rule; false: the walk ends. */
+static __always_inline bool step(struct user_walker *w, u64 body)
+{
+	u32 kind = RULE_KIND(body);
+
+	if (kind == RULE_STEP)
+		return plain_step(w, body);
+	if (kind == RULE_END)
+		return false;
+	if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && w->n > 1)) {
+		w->s->walk.missing = 1;
+		return false;
+	}
+	return other_step(w, body);
+}
+
+/*
+ * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into
+ * s->ip. Returns 0 if there are more.
+ */
+__noinline int walk_on(u32 slot, u32 max)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct user_walker w = {.s = s, .slot = slot};
+	u32 ended = 0;
+
+	if (!s)
+		return 1;
+	w.pc = s->walk.pc;
+	w.sp = s->walk.sp;
+	w.fp = s->walk.fp;
+	w.back = s->walk.back;
+	w.n = s->walk.frames;
+	w.hash = s->walk.hash;
+	w.place = w.sp - 8;
+	for (u32 i = 0; i < WALK_STEPS; i++) {
+		u64 at, body, value;
+
+		barrier_var(w.n);
+		if (w.n >= MAX_FRAMES)
+			break;
+		u64 *ip = &s->ip[w.n];
+
+		/* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
+		barrier_var(ip);
+		ended = 1; /* unless a step succeeds */
+		at = enter_mapping(&w);
+		if (!at) {
+			w.cut = CUT_NO_RULE;
+			break;
+		}
+		body = place_rule(&w, at + w.delta);
+		value = w.pc;
+		if (!w.back || RULE_KIND(body) == RULE_SIGNAL)
+			value |= IP_EXACT;
+		if (body & RULE_GUESSED)
+			value |= IP_GUESSED;
+		*ip = value;
+		w.n++;
+		if (!step(&w, body) || !w.pc)
+			break;
+		if (w.n >= max) {
+			w.cut = CUT_DEPTH;
+			break;
+		}
+		ended = 0;
+	}
+	s->walk.pc = w.pc;
+	s->walk.sp = w.sp;
+	s->walk.fp = w.fp;
+	s->walk.back = w.back;
+	s->walk.frames = w.n;
+	s->walk.hash = w.hash;
+	s->walk.cut = w.cut;
+	return ended;
+}
+
+/*
+ * Walks the current task's user stack from s->walk.pc, sp and fp. Leaves in
+ * s->walk how many frames there are, their hash, and why the walk ended.
+ */
+static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
+{
+	s->walk.back = 0;
+	s->walk.frames = 0;
+	s->walk.hash = hash;
+	s->walk.limit = 0;
+	s->walk.missing = 0;
+	s->walk.landed = 0;
+	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {
+		if (walk_on(slot, max_frames))
+			break;
+	}
+	s->walk.hash = mix(s->walk.hash ^ s->walk.hash >> 32, s->walk.cut);
+	keep_memo(s);
+}
+#endif
+
+#endif

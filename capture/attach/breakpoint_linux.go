@@ -1,0 +1,99 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/capture/probe"
+)
+
+// breakpointTypes are those of include/uapi/linux/hw_breakpoint.h.
+var breakpointTypes = map[probe.Access]uint32{probe.AccessRead: 1, probe.AccessWrite: 2, probe.AccessExecute: 4}
+
+var errNoWatchedProcess = errors.New("an address of a program belongs to one process")
+
+// attachBreakpoints watches an address: in the kernel on all CPUs, in a program in each
+// thread of the processes recorded, and in what they start.
+func attachBreakpoints(t *target, l *links) error {
+	if err := checkBreakpoints(); err != nil {
+		return err
+	}
+	if t.probe.Watch.InKernel() {
+		for _, cpu := range t.cpus {
+			if err := watch(t, l, anyTask, cpu, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	tids, err := t.scope.threads()
+	if err != nil {
+		return err
+	}
+	if len(tids) == 0 {
+		return errNoWatchedProcess
+	}
+	for _, tid := range tids {
+		if err := watch(t, l, tid, anyCPU, !t.scope.NoInherit); err != nil && !errors.Is(err, unix.ESRCH) {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch sets a target's breakpoint for a thread or on a CPU.
+func watch(t *target, l *links, tid, cpu int, inherit bool) error {
+	w := t.probe.Watch
+	attr := unix.PerfEventAttr{Type: t.probe.PerfType, Sample: 1, Ext1: w.Address, Ext2: uint64(w.Length)}
+	for access, bit := range breakpointTypes {
+		if w.Access&access != 0 {
+			attr.Bp_type |= bit
+		}
+	}
+	if inherit {
+		attr.Bits |= unix.PerfBitInherit
+	}
+	e, err := openEvent(t.program, &attr, tid, cpu, 0)
+	l.keep(e)
+	return err
+}
+
+// threads returns the threads in scope by number.
+func (s *Scope) threads() ([]int, error) {
+	var tids []int
+	for _, tid := range s.TIDs {
+		tids = append(tids, int(tid))
+	}
+	for _, pid := range s.PIDs {
+		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if tid, err := strconv.Atoi(e.Name()); err == nil {
+				tids = append(tids, tid)
+			}
+		}
+	}
+	return tids, nil
+}
+
+// explainBreakpoint says why an address cannot be watched.
+func explainBreakpoint(p *probe.Probe, err error) error {
+	e := &probe.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
+	switch {
+	case errors.Is(err, errNoWatchedProcess):
+		e.Reason, e.Remedy = err.Error(), "give the process (-p) or a command"
+	case errors.Is(err, errSilentBreakpoints):
+		e.Reason, e.Remedy = err.Error(), withoutBreakpoints
+	case errors.Is(err, unix.ENOSPC):
+		e.Reason, e.Remedy = "all breakpoints of the processor are in use (x86 has 4)", "watch fewer addresses, or end what else watches, such as a debugger"
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.EOPNOTSUPP):
+		e.Reason = "this machine has no hardware breakpoints, as some virtual machines"
+	}
+	return e
+}

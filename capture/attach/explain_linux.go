@@ -1,0 +1,58 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+
+	"trapline/capture/host"
+	"trapline/capture/probe"
+)
+
+// explainLoad says why a program could not be loaded, in the user's terms.
+func explainLoad(b *backend, p *probe.Probe, err error) error {
+	if b.explainLoad != nil {
+		if why := b.explainLoad(p, err); why != nil {
+			return why
+		}
+	}
+	if host.IsDenied(err) && !isVerifier(err) {
+		reason, remedy := host.LoadDenied()
+		return &probe.PermissionError{What: p.Event + ": loading the program", Reason: reason, Remedy: remedy}
+	}
+	return fmt.Errorf("%s: load the program: %w", p.Name, err)
+}
+
+func isVerifier(err error) bool {
+	var ve *ebpf.VerifierError
+	return errors.As(err, &ve) && len(ve.Log) > 0
+}
+
+// explainAttach says why a loaded program could not be attached.
+func explainAttach(b *backend, p *probe.Probe, err error) error {
+	if host.IsDenied(err) {
+		need := []host.Capability{host.CapBPF, host.CapPerfmon}
+		if p.Path != "" {
+			need = append(need, host.CapSysAdmin) // perf_uprobe_event_init in kernel/events/core.c
+		}
+		reason, remedy := host.EventDenied(need...)
+		return &probe.PermissionError{What: p.Event + ": attaching", Reason: reason, Remedy: remedy}
+	}
+	if b.explainAttach != nil {
+		if why := b.explainAttach(p, err); why != nil {
+			return why
+		}
+	}
+	return fmt.Errorf("%s: attach: %w", p.Name, err)
+}
+
+// siteOf returns the probe that an error is about, first if it does not say, and the
+// error itself.
+func siteOf(err error, first *probe.Probe) (*probe.Probe, error) {
+	var at *siteError
+	if errors.As(err, &at) {
+		return at.probe, at.err
+	}
+	return first, err
+}

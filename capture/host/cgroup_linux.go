@@ -1,0 +1,57 @@
+package host
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// CgroupDir returns the directory of a control group, which may be given with or
+// without the path at which the cgroup2 file system is mounted.
+func CgroupDir(path string) (string, error) {
+	root, err := cgroupRoot()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, path)
+	if strings.HasPrefix(path, root) {
+		dir = filepath.Clean(path)
+	}
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", errors.New("no such control group below " + root)
+	case err != nil:
+		return "", err
+	case !st.IsDir():
+		return "", errors.New("not the directory of a control group")
+	}
+	var fsType unix.Statfs_t
+	if err := unix.Statfs(dir, &fsType); err != nil || fsType.Type != unix.CGROUP2_SUPER_MAGIC {
+		return "", errors.New("not a control group of version 2, which are below " + root)
+	}
+	return dir, nil
+}
+
+// cgroupRoot returns where the cgroup2 file system is mounted: /sys/fs/cgroup, or
+// elsewhere where version 1 is in use as well.
+func cgroupRoot() (string, error) {
+	f, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		// fs_spec fs_file fs_vfstype …, as in fstab(5)
+		if fields := strings.Fields(lines.Text()); len(fields) > 2 && fields[2] == "cgroup2" {
+			return fields[1], nil
+		}
+	}
+	return "", errors.New("this machine has no control groups of version 2: the cgroup2 file system is not mounted (mount -t cgroup2 none DIRECTORY)")
+}

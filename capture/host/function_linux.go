@@ -1,0 +1,48 @@
+package host
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Blacklisted reports whether the kernel lists a function as one that kprobes must
+// not be set in; false where the list cannot be read.
+func Blacklisted(function string) bool {
+	found, _ := anyLine("/sys/kernel/debug/kprobes/blacklist", func(line string) bool {
+		// "0xffffffff81000000-0xffffffff81000010\tname"
+		_, name, _ := strings.Cut(line, "\t")
+		name, _, _ = strings.Cut(name, " ")
+		return name == function
+	})
+	return found
+}
+
+// Traceable reports whether ftrace can patch a function, without which the kernel
+// lets nothing trace it; true where the list cannot be read.
+func Traceable(tracefs, function string) bool {
+	found, readable := anyLine(filepath.Join(tracefs, "available_filter_functions"), func(line string) bool {
+		name, _, _ := strings.Cut(line, " ") // "ext4_sync_file [ext4]"
+		return name == function
+	})
+	return found || !readable
+}
+
+// anyLine reports whether a line of a file is the one looked for, and whether the
+// file has any.
+func anyLine(path string, is func(line string) bool) (found, readable bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, false
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		readable = true
+		if is(lines.Text()) {
+			return true, true
+		}
+	}
+	return false, readable && lines.Err() == nil
+}

@@ -1,0 +1,122 @@
+package images
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// Kernel names kernel addresses from /proc/kallsyms.
+type Kernel struct {
+	symbols   *symbol.Kallsyms // nil: hidden
+	reread    func() (*symbol.Kallsyms, error)
+	read      time.Time
+	images    map[kernelImage]*Image
+	locations map[uint64]Location // by address
+	addresses map[Location]uint64
+}
+
+type kernelImage struct {
+	kind format.ImageKind
+	name string
+}
+
+// kallsymsAge is how old the symbols must be to be read again for an address
+// without a name: a module or a program may have been loaded since.
+const kallsymsAge = time.Second
+
+// NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
+// reads them again.
+func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), images: make(map[kernelImage]*Image),
+		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
+}
+
+// Kernel implements locator.
+func (k *Kernel) Find(address uint64) Location {
+	if l, ok := k.locations[address]; ok {
+		return l
+	}
+	a, ok := k.resolve(address)
+	if !ok {
+		return Location{nil, address}
+	}
+	key := kernelImage{format.ImageKernel, "[kernel.kallsyms]"}
+	switch a.Image {
+	case symbol.KernelModule:
+		key = kernelImage{format.ImageModule, "[" + a.Name + "]"}
+	case symbol.KernelBPF:
+		key = kernelImage{format.ImageBPF, a.Name}
+	}
+	if k.images[key] == nil {
+		k.images[key] = &Image{Kind: key.kind, Path: key.name, BuildID: kernelBuildID(key)}
+	}
+	l := Location{k.images[key], a.Offset}
+	k.locations[address] = l
+	k.addresses[l] = address
+	return l
+}
+
+func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
+	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
+		return symbol.KernelAddress{}, false
+	}
+	a, ok := k.symbols.Resolve(address)
+	if !ok && time.Since(k.read) > kallsymsAge {
+		k.read = time.Now()
+		if s, err := k.reread(); err == nil {
+			k.symbols = s
+			a, ok = s.Resolve(address)
+		}
+	}
+	return a, ok
+}
+
+// IsEntry reports whether a frame belongs to how probes are called, not to what called them: the way from a hook to its program.
+func (k *Kernel) IsEntry(l Location) bool {
+	if l.Image == nil {
+		return false
+	}
+	if l.Image.Kind == format.ImageBPF {
+		return true
+	}
+	name := k.Name(l, 0).Function
+	for _, prefix := range []string{"bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_get_stack", "trace_call_bpf",
+		"perf_trace_", "__bpf_prog_", "bpf_trampoline_", "ftrace_trampoline"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Name returns the symbol at a location of the kernel, back bytes before it.
+func (k *Kernel) Name(l Location, back uint64) symbol.Call {
+	address, ok := k.addresses[l]
+	if !ok {
+		return symbol.Call{}
+	}
+	a, ok := k.symbols.Resolve(address - back)
+	if !ok {
+		return symbol.Call{}
+	}
+	return symbol.Call{Function: a.Symbol, Offset: a.SymbolOffset + back}
+}
+
+// kernelBuildID reads the build ID note that the kernel shows for itself and its modules.
+func kernelBuildID(key kernelImage) []byte {
+	path := "/sys/kernel/notes"
+	if key.kind == format.ImageModule {
+		path = "/sys/module/" + strings.Trim(key.name, "[]") + "/notes/.note.gnu.build-id"
+	} else if key.kind != format.ImageKernel {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return symbol.NoteBuildID(b)
+}

@@ -1,0 +1,175 @@
+package images
+
+import (
+	"slices"
+
+	"trapline/capture/probe"
+)
+
+// A mappingMirror holds what processes had mapped at what time, by what the kernel
+// reported: stacks are looked at later than they were taken, when their process
+// may have mapped other code, begun another program, or ended.
+type mappingMirror struct {
+	processes map[uint32]*processHistory
+	ended     []endedProcess
+	now       uint64 // time of the newest stack looked at
+}
+
+// A processHistory is what a process mapped, in the order of time.
+type processHistory struct {
+	born     uint64          // ns, CLOCK_MONOTONIC
+	whole    bool            // begins with all that was mapped
+	parent   *processHistory // whose mappings it was born with
+	previous *processHistory // of the process that had its number before
+	events   []mappingEvent
+}
+
+type mappingEvent struct {
+	time    uint64 // ns, CLOCK_MONOTONIC
+	begun   bool   // another program: all mappings are gone
+	mapping mapped
+}
+
+// mapped is a mapping and the image in it, nil if it is no file.
+type mapped struct {
+	probe.Mapping
+	image *Image
+}
+
+type endedProcess struct {
+	pid uint32
+	at  uint64 // ns, CLOCK_MONOTONIC
+}
+
+const (
+	// What a process had mapped is kept until stacks are looked at that were taken
+	// so many ns after its end.
+	keepEnded = 5e9
+	// maxMirrored bounds the processes that are held, maxHistory what is held of each.
+	maxMirrored = 1 << 15
+	maxHistory  = 1 << 14
+	// maxAncestors bounds how far back a process's mappings are looked for.
+	maxAncestors = 64
+)
+
+func newMappingMirror() *mappingMirror {
+	return &mappingMirror{processes: make(map[uint32]*processHistory)}
+}
+
+// set takes in all mappings of code that a process has at the beginning.
+func (m *mappingMirror) set(pid uint32, maps []mapped) {
+	h := &processHistory{whole: true}
+	for _, p := range maps {
+		h.events = append(h.events, mappingEvent{mapping: p})
+	}
+	if len(h.events) > 0 && len(m.processes) < maxMirrored {
+		m.processes[pid] = h
+	}
+}
+
+// at finds what a process had mapped at an address at a time. known is false if
+// nothing is known of the process then.
+func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
+	m.now = max(m.now, time)
+	h := m.processes[pid]
+	for h != nil && time < h.born {
+		h = h.previous
+	}
+	for range maxAncestors {
+		if h == nil {
+			return nil, known
+		}
+		known = known || h.whole
+		for i := len(h.events) - 1; i >= 0; i-- {
+			e := &h.events[i]
+			if e.time > time {
+				continue
+			}
+			if e.begun {
+				return nil, true
+			}
+			if address-e.mapping.Start < e.mapping.End-e.mapping.Start {
+				return &e.mapping, true
+			}
+		}
+		time = min(time, h.born)
+		h = h.parent
+	}
+	return nil, known
+}
+
+func (m *mappingMirror) take(r mapRecord, image *Image) {
+	if len(m.processes) >= maxMirrored {
+		clear(m.processes)
+	}
+	switch r.what {
+	case forked:
+		m.fork(r)
+	case ended:
+		m.ended = append(m.ended, endedProcess{r.pid, r.time})
+	case begunProgram:
+		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
+	case mappedFile:
+		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{probe.Mapping{Start: r.start, End: r.start + r.size,
+			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
+	}
+}
+
+func (m *mappingMirror) history(pid uint32) *processHistory {
+	h := m.processes[pid]
+	if h == nil {
+		h = &processHistory{}
+		m.processes[pid] = h
+	}
+	return h
+}
+
+// fork begins the history of a new process. Each CPU's reports come in order, but
+// not those of several: what it did since may be known already.
+func (m *mappingMirror) fork(r mapRecord) {
+	h := &processHistory{born: r.time, parent: m.history(r.parent)}
+	before := m.processes[r.pid]
+	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {
+		// Its beginning is reported after what followed, its own children perhaps.
+		before.born, before.parent = h.born, h.parent
+		return
+	}
+	if before != nil {
+		i := len(before.events)
+		for i > 0 && before.events[i-1].time > r.time {
+			i--
+		}
+		h.events = slices.Clone(before.events[i:])
+		before.events = before.events[:i]
+		h.previous = before
+		before.previous = nil // two owners of a number are enough
+	}
+	m.processes[r.pid] = h
+}
+
+// add puts an event where its time says.
+func (h *processHistory) add(e mappingEvent) {
+	if len(h.events) >= maxHistory {
+		h.events = slices.Clone(h.events[len(h.events)/2:])
+	}
+	i := len(h.events)
+	for i > 0 && h.events[i-1].time > e.time {
+		i--
+	}
+	h.events = slices.Insert(h.events, i, e)
+}
+
+// forget drops the processes that ended some time ago.
+func (m *mappingMirror) forget() {
+	n := 0
+	for n < len(m.ended) && m.now > m.ended[n].at+keepEnded {
+		// Its children hold what they need of it; its number may have another owner.
+		if h := m.processes[m.ended[n].pid]; h != nil && h.born <= m.ended[n].at {
+			delete(m.processes, m.ended[n].pid)
+		} else if h != nil {
+			h.previous = nil
+		}
+		n++
+	}
+	m.ended = m.ended[n:]
+}

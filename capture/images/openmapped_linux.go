@@ -1,0 +1,32 @@
+package images
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// openMapped opens the file behind a mapping: through the process's own view of the
+// file system, through the mapping itself if the file was deleted, or by its
+// name when the process is gone. What it opens is the mapped file or nothing.
+func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
+	proc := fmt.Sprintf("/proc/%d", pid)
+	for _, try := range []struct{ root, path string }{
+		{proc + "/root", filepath.Join(proc, "root", path)},
+		{"", fmt.Sprintf("%s/map_files/%x-%x", proc, start, end)},
+		{"", path},
+	} {
+		f, err := os.OpenFile(try.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		if err != nil {
+			continue
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+			return f, try.root
+		}
+		f.Close()
+	}
+	return nil, ""
+}

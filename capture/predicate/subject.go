@@ -1,0 +1,60 @@
+package predicate
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf/asm"
+
+	"trapline/bpf"
+	"trapline/capture/probe"
+	"trapline/internal/expr"
+)
+
+// Offsets in struct subject of bpf/filter.h.
+const (
+	subjectSize   = 2 // of the hit in front: the record's size
+	subjectPID    = 16
+	subjectTID    = 20
+	subjectComm   = 40
+	subjectUID    = bpf.HitSize
+	subjectCPU    = bpf.HitSize + 4
+	subjectRecord = bpf.HitSize + 8
+)
+
+// checkRead leaves the predicate if the record says that a value could not be read.
+func (c *compiler) checkRead(v *probe.FilterValue) {
+	if v.MarkedAt == 0 {
+		return
+	}
+	marks := probe.Field{Name: v.Field.Name, Offset: v.MarkedAt}
+	c.emit(
+		asm.LoadMem(regOther, regSubject, int16(c.recordOffset(&marks, 4)), asm.Word),
+		asm.And.Imm(regOther, int32(1<<v.Mark)),
+	)
+	c.jumpImm(asm.JNE, regOther, 0, c.unread)
+}
+
+// recordOffset returns where a field of so many bytes lies in the subject.
+func (c *compiler) recordOffset(f *probe.Field, size int) int {
+	at := int(f.Offset) - bpf.RecordOffset
+	if at < 0 || at+size > bpf.MaxRecord {
+		c.err = fmt.Errorf("%s lies beyond the %d bytes of arguments that are recorded: filters cannot compare it", f.Name, bpf.MaxRecord)
+		return subjectRecord
+	}
+	return subjectRecord + at
+}
+
+// load leaves a named integer in regResult.
+func (c *compiler) load(n *expr.Node) {
+	v := c.filter.Values[n.Slot]
+	at := map[probe.HitValue]int{probe.OfPID: subjectPID, probe.OfTID: subjectTID, probe.OfUID: subjectUID, probe.OfCPU: subjectCPU}[v.Of]
+	if v.Of == probe.OfField {
+		c.checkRead(&v)
+		at = c.recordOffset(&v.Field, int(n.Type.Size))
+	}
+	size := map[uint8]asm.Size{1: asm.Byte, 2: asm.Half, 4: asm.Word, 8: asm.DWord}[n.Type.Size]
+	c.emit(asm.LoadMem(regResult, regSubject, int16(at), size))
+	if n.Type.Signed {
+		c.extend(n.Type)
+	}
+}

@@ -1,0 +1,155 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"trapline/format"
+)
+
+// A Kind is all that differs from one kind of probe to another. Each kind has one, in
+// a file of its own, which registers it.
+type Kind struct {
+	Syntax
+
+	What      string // what is probed
+	Stability string // whether it will be there tomorrow, with the same meaning
+	// Cost is what a hit takes without stacks, in ns: the medians of docs/benchmarks.md,
+	// of one machine. 0: not measured.
+	Cost int
+
+	// Program is the BPF program that runs at a hit: a name of package bpf.
+	Program string
+	// EntryProgram notes when calls begin, for durations at their return; "" for kinds
+	// that do not measure calls.
+	EntryProgram string
+	// AttachTo: the program names its hook when it is loaded. Each probe then needs a
+	// program of its own.
+	AttachTo bool
+	// Exclusive: the kernel runs at most one program of such kinds at a time on a CPU.
+	Exclusive bool
+	// HookFrames is how many frames lie between hook and program at most. Stacks of
+	// bpf_get_stack begin with them.
+	HookFrames int
+	// Sampled: the kernel itself takes one hit in so many, or so many a second.
+	Sampled bool
+
+	// Backends are the ways to attach probes, the preferred one first.
+	Backends []Backend
+	// Sharing returns what sites must have in common to be served by one program,
+	// besides the event and its options; nil: a program serves one site only.
+	Sharing func(p *Probe, s *Site) string
+	// Entry changes a probe at a return into one at the entry of the same calls.
+	// nil: the same probe, of the kind ReturnOf.
+	Entry func(p *Probe)
+	// Needs are what the kernel and the user must provide, one row of record --info each.
+	Needs []Need
+
+	// Resolve returns the probes of an event. It need not lay out their records.
+	Resolve func(r *Resolver, ev *Event) ([]Probe, error)
+	// List calls yield with the kind's events that match, sorted, until it returns
+	// false; nil: they cannot be listed.
+	List func(r *Resolver, s *Selection, yield func(Listing) bool) error
+	// ListRank orders listings of all kinds; 0: only listed when asked for by kind.
+	ListRank int
+}
+
+// A Need is what one way to attach a kind of probe takes. CAP_BPF and CAP_PERFMON
+// always belong to it.
+type Need struct {
+	Name     string // as record --info calls it
+	Backend  Backend
+	Counter  Counter  // CounterEvent: which
+	Config   []string // options that the kernel must be built with
+	Source   string   // perf event source that comes with it; "" none
+	Since    string   // first kernel version; "" older than all supported ones
+	SysAdmin bool     // CAP_SYS_ADMIN is needed too
+	Remedy   string   // what works instead; "" nothing
+}
+
+// A Counter is the type and number of a perf event: perf_event_attr.type and config.
+type Counter struct {
+	Type   uint32
+	Config uint64
+}
+
+// kinds holds the registered kinds.
+var kinds = make(map[format.ProbeKind]*Kind)
+
+// Register makes a kind known. It panics when its number or one of its spellings is
+// taken.
+func Register(k *Kind) {
+	if kinds[k.Kind] != nil {
+		panic("probe: kind " + k.Name() + " is registered twice")
+	}
+	for _, s := range k.Spellings {
+		if kindNamed(s) != nil {
+			panic("probe: " + s + " is the spelling of two kinds")
+		}
+	}
+	kinds[k.Kind] = k
+}
+
+// KindOf returns a kind; nil for a number that no kind has.
+func KindOf(k format.ProbeKind) *Kind { return kinds[k] }
+
+// Kinds returns all kinds, by number.
+func Kinds() []*Kind {
+	all := make([]*Kind, 0, len(kinds))
+	for _, k := range kinds {
+		all = append(all, k)
+	}
+	slices.SortFunc(all, func(a, b *Kind) int { return cmp.Compare(a.Kind, b.Kind) })
+	return all
+}
+
+// kindNamed returns the kind of a spelling, nil when there is none.
+func kindNamed(spelling string) *Kind {
+	for _, k := range kinds {
+		if slices.Contains(k.Spellings, spelling) {
+			return k
+		}
+	}
+	return nil
+}
+
+// returnKind returns the kind that hits at the returns of what another hits at the
+// entry of; nil when there is none.
+func returnKind(entry format.ProbeKind) *Kind {
+	for _, k := range kinds {
+		if k.ReturnOf == entry && entry != format.ProbeUnknown {
+			return k
+		}
+	}
+	return nil
+}
+
+// Uses reports whether a backend is one of the kind's.
+func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
+
+// MeasuresCalls reports whether the kind has a program that notes when calls begin.
+func (k *Kind) MeasuresCalls() bool { return k.EntryProgram != "" }
+
+// String returns what to know of the kind before choosing it, in one line.
+func (k *Kind) String() string {
+	s := k.What + "; " + k.Stability
+	if k.Cost > 0 {
+		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", k.Cost)
+	}
+	return s
+}
+
+// AtEntry returns the probe at the entry of the calls that the probe hits at the
+// return of.
+func (p *Probe) AtEntry() *Probe {
+	at := *p
+	at.Filter, at.AtReturns = nil, false
+	k := KindOf(p.Kind)
+	if k.Entry != nil {
+		k.Entry(&at)
+	} else if k.AtReturn() {
+		at.Kind = k.ReturnOf
+	}
+	return &at
+}

@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"fmt"
+
+	"trapline/bpf"
+	"trapline/format"
+)
+
+const asStableAsProgram = "as stable as the program: what a library exports is, what is its own is not"
+
+func init() {
+	Register(&Kind{
+		Syntax: Syntax{Kind: format.ProbeUprobe, Spellings: []string{"uprobe", "u"},
+			InPrograms: true, Arguments: true, Registers: true, Offsets: true},
+		What:      "function of a program, or an instruction in it",
+		Stability: asStableAsProgram,
+		Cost:      632,
+
+		Program:  bpf.HooksProgOnRegisters,
+		Backends: []Backend{UprobeMulti, UprobeEvent},
+		Sharing:  sharedInProgram,
+		Needs: []Need{
+			{Name: "uprobe", Backend: UprobeEvent, Config: []string{"CONFIG_UPROBE_EVENTS"}, Source: "uprobe", SysAdmin: true, Remedy: "where there is uprobe.multi, record uses that"},
+			{Name: "uprobe.multi", Backend: UprobeMulti, Config: []string{"CONFIG_UPROBE_EVENTS"}, Since: "6.6", Remedy: "uprobes are attached one by one"},
+		},
+
+		Resolve:  (*Resolver).resolveUprobes,
+		List:     (*Resolver).listPrograms,
+		ListRank: 7,
+	})
+	Register(&Kind{
+		Syntax: Syntax{Kind: format.ProbeUretprobe, Spellings: []string{"uretprobe", "ur"}, ReturnOf: format.ProbeUprobe,
+			InPrograms: true, Registers: true},
+		What:      "return of a program's function",
+		Stability: asStableAsProgram,
+		Cost:      795,
+
+		Program:      bpf.HooksProgOnRegisters,
+		EntryProgram: bpf.HooksProgOnCallRegisters,
+		Backends:     []Backend{UprobeMulti, UprobeEvent},
+		Sharing:      sharedInProgram,
+
+		Resolve: (*Resolver).resolveUprobes,
+		List:    (*Resolver).listPrograms,
+	})
+}
+
+// sharedInProgram: one program serves places in one file.
+func sharedInProgram(p *Probe, s *Site) string {
+	return fmt.Sprintf("%q %t %v", p.Path, p.AtReturns, s.Fetch)
+}
+
+func (r *Resolver) resolveUprobes(ev *Event) ([]Probe, error) {
+	if ev.Binary == "*" {
+		return r.resolveInProcess(ev)
+	}
+	probes, err := r.resolveUprobe(ev)
+	return probes, r.hintUSDT(ev, err)
+}

@@ -1,0 +1,99 @@
+package capture
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"trapline/bpf"
+	"trapline/capture/images"
+	"trapline/capture/ring"
+	"trapline/capture/unwind"
+	"trapline/format"
+)
+
+// maxRawStacks bounds the raw stacks whose memory has come and which themselves have not.
+const maxRawStacks = 1 << 10
+
+// rawMemory keeps a piece of the memory of a raw stack that is on its way.
+func (a *assembler) rawMemory(m *ring.Memory) {
+	known := a.memory[m.Hash]
+	if known == nil && len(a.memory) >= maxRawStacks {
+		clear(a.memory) // no program leaves any behind
+	}
+	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.Address {
+		known[n-1].Bytes = append(known[n-1].Bytes, m.Bytes...)
+	} else if n < 2*bpf.RawPieces {
+		known = append(known, unwind.Memory{Base: m.Address, Bytes: bytes.Clone(m.Bytes)})
+	}
+	a.memory[m.Hash] = known
+	a.counts.RawBytes += uint64(len(m.Bytes))
+}
+
+// rawStack unwinds a stack that the programs could not walk, or were told to verify.
+func (a *assembler) rawStack(r *ring.RawStack) {
+	memory := a.memory[r.Hash]
+	delete(a.memory, r.Hash)
+	frames, cut := a.unwinder.Unwind(r, memory)
+	if r.Verify {
+		a.verify(r, frames, cut)
+		return
+	}
+	a.counts.RawStacks++
+	if r.Time >= a.later {
+		a.counts.RawLater++
+	}
+	a.indices = a.indices[:0]
+	for _, f := range frames {
+		a.indices = append(a.indices, a.frames.index(f))
+	}
+	a.stacks.add(r.Hash, stackEntry{cut: cut, sent: uint8(len(frames)), once: true}, a.indices)
+}
+
+// maxDifferences is how many stacks that differ are kept to be shown.
+const maxDifferences = 10
+
+// Verify compares a stack that a program walked with what unwinding came to.
+func (a *assembler) verify(r *ring.RawStack, frames []images.Frame, cut format.StackCut) {
+	walked := a.stacks.find(r.Hash)
+	if walked == nil {
+		return
+	}
+	passed := a.frames.all(a.stacks.of(walked))
+	if cut == format.CutUnreadable && len(frames) < len(passed) && slices.Equal(frames, passed[:len(frames)]) {
+		return // the copy ends before the stack does, which the walk could read: nothing to compare
+	}
+	a.counts.Verified++
+	// Places without a rule are guessed at by both, and where a guess ends proves nothing.
+	guessed := slices.ContainsFunc(frames, func(f images.Frame) bool { return f.Flags&format.FrameGuessed != 0 })
+	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk went no further
+		frames, cut = frames[:len(passed)], walked.cut
+	}
+	if slices.Equal(passed, frames) && (walked.cut == cut || guessed) {
+		return
+	}
+	a.counts.Unverified++
+	if len(a.differences) < maxDifferences {
+		a.differences = append(a.differences, fmt.Sprintf("pid %d: walked %s; unwound %s", r.PID,
+			describeStack(passed, walked.cut), describeStack(frames, cut)))
+	}
+}
+
+func describeStack(frames []images.Frame, cut format.StackCut) string {
+	s := ""
+	for _, f := range frames {
+		path := "?"
+		if f.Image != nil {
+			path = f.Image.Path
+		}
+		s += fmt.Sprintf("%s+0x%x ", path, f.Offset)
+	}
+	return s + "[" + cut.String() + "]"
+}
+
+// TeachKernel passes a kernel stack on to who writes the rules.
+func (a *assembler) teachKernel(s *ring.Stack) {
+	if a.unwinder != nil {
+		a.unwinder.TeachKernel(s)
+	}
+}

@@ -1,0 +1,27 @@
+package ring
+
+import (
+	"trapline/bpf"
+)
+
+// Check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
+func (s *Stack) Check() uint64 {
+	h := uint64(14695981039346656037)
+	add := func(v uint64) { h = (h ^ v) * 1099511628211 }
+	for i := range s.Count {
+		if s.Kernel {
+			add(s.Address(i))
+			continue
+		}
+		switch u := s.UserFrame(i); {
+		case s.Relative && !u.Known:
+			return 0 // what was mapped could not be looked up again
+		case s.Relative && u.Image&bpf.ImageAnonymous == 0:
+			add(u.Image)
+			add(u.Offset)
+		default:
+			add(u.Address)
+		}
+	}
+	return h
+}

@@ -1,0 +1,35 @@
+package teach
+
+import (
+	"debug/elf"
+	"path/filepath"
+
+	"trapline/capture/probe"
+)
+
+// maxNeeded bounds the libraries looked at for one program.
+const maxNeeded = 256
+
+// neededLibraries returns the paths of the shared libraries that a program will
+// have mapped before its first instruction of its own, as far as they are found.
+func neededLibraries(program string) []string {
+	var paths []string
+	resolver := probe.NewResolver(probe.Options{})
+	seen := map[string]bool{program: true}
+	for queue := []string{program}; len(queue) > 0 && len(paths) < maxNeeded; queue = queue[1:] {
+		f, err := elf.Open(queue[0])
+		if err != nil {
+			continue
+		}
+		names, _ := f.ImportedLibraries()
+		f.Close()
+		for _, name := range names {
+			path, err := filepath.EvalSymlinks(resolver.SharedLibrary(name))
+			if err == nil && !seen[path] {
+				seen[path] = true
+				paths, queue = append(paths, path), append(queue, path)
+			}
+		}
+	}
+	return paths
+}

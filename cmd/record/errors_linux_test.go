@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+
+	"trapline/capture/probe"
+	"trapline/cmd/internal/cli"
+)
+
+func TestExitCode(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int
+	}{
+		{usage(io.EOF), cli.ExitUsage},
+		{&probe.SyntaxError{}, cli.ExitUsage},
+		{outputFailed(os.ErrPermission), cli.ExitOutput},
+		{&probe.PermissionError{}, cli.ExitPermission},
+		{&os.PathError{Op: "open", Path: "x", Err: os.ErrPermission}, cli.ExitPermission},
+		{&probe.NotFoundError{}, cli.ExitProbe},
+		{&probe.InvalidError{}, cli.ExitProbe},
+		{&probe.UnsupportedError{}, cli.ExitProbe},
+		{io.EOF, cli.ExitProbe},
+	} {
+		for _, err := range []error{c.err, fmt.Errorf("file:3: %w", c.err), errors.Join(io.EOF, c.err)} {
+			if code := exitCode(err); code != c.code {
+				t.Errorf("%T %v: code %d, want %d", c.err, err, code, c.code)
+			}
+		}
+	}
+}
+
+// What is wrong with the events ends the command by its own code, with or without rights.
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"--version"}, cli.ExitOK},
+		{[]string{"--dry-run", "-e", "uprobe:"}, cli.ExitUsage},
+		{[]string{"--dry-run", "-m", "nf_tables", "-e", "sched:sched_switch"}, cli.ExitUsage},
+		{[]string{"--dry-run", "-f", "testdata/nosuch.yaml"}, cli.ExitProbe},
+		{[]string{"--dry-run", "-f", "testdata/wrong.yaml"}, cli.ExitUsage},
+		{[]string{"--dry-run", "-e", "uprobe:/no/such/file:main"}, cli.ExitProbe},
+		{[]string{"--dry-run", "-e", "cpu-clock", "--min-latency", "1ms"}, cli.ExitProbe},
+		{[]string{"-l", "nosuchkind:*"}, cli.ExitProbe},
+	} {
+		code, _, stderr := runCommand(t, c.args...)
+		if code != c.code || (code != 0) != (stderr != "") {
+			t.Errorf("record %q: code %d, want %d\n%s", c.args, code, c.code, stderr)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+
+	"trapline/capture/attach"
+	"trapline/capture/host"
+	"trapline/capture/probe"
+	"trapline/cmd/internal/cli"
+	"trapline/internal/symbol"
+)
+
+// A kernel is what the kernel says about itself, as far as this user may read it.
+type kernel struct {
+	tracefs string           // "": not mounted
+	symbols *symbol.Kallsyms // nil: hidden
+	types   *btf.Spec        // nil: the kernel has none
+}
+
+// readKernel reads what is there. What is missing is an error only for the events that
+// need it; with verbose it is a warning here.
+func readKernel(env cli.Env, verbose bool) kernel {
+	var k kernel
+	warn := func(what string, err error) {
+		if err != nil && verbose {
+			env.Warningf("%s%v", what, err)
+		}
+	}
+	tracefs, mounted, err := host.TraceFS()
+	if err == nil {
+		k.tracefs = tracefs
+	}
+	if mounted && verbose {
+		env.Infof("mounted tracefs at %s", tracefs)
+	}
+	warn("", err)
+	if k.symbols, err = host.ReadKallsyms(); err != nil {
+		k.symbols = nil
+	}
+	warn("kernel symbols: ", err)
+	if k.types, err = btf.LoadKernelSpec(); err != nil {
+		k.types = nil
+	}
+	return k
+}
+
+// resolver returns the resolver of events, for a scope with these processes.
+func (k *kernel) resolver(c *commandLine, pids []uint32) *probe.Resolver {
+	opt := probe.Options{TraceFS: k.tracefs, Symbols: k.symbols, BTF: k.types, MaxProbes: c.maxProbes, Inlined: c.inlined}
+	if len(pids) > 0 {
+		opt.PID = int(pids[0])
+	}
+	return probe.NewResolver(opt)
+}
+
+// A resolved event is one with the probes that it stands for on this machine.
+type resolved struct {
+	event  probe.Event
+	probes []probe.Probe
+}
+
+// resolve finds the probes of the events and gives them their limits.
+func resolve(r *probe.Resolver, events []probe.Event, limits *limitFlags) ([]resolved, error) {
+	if err := limits.requireLatency(events); err != nil {
+		return nil, err
+	}
+	var found []resolved
+	for _, e := range events {
+		probes, err := r.Resolve(e)
+		if err != nil {
+			if e.Origin != "" {
+				err = fmt.Errorf("%s: %w", e.Origin, err)
+			}
+			return nil, err
+		}
+		limits.apply(probes)
+		found = append(found, resolved{e, probes})
+	}
+	return found, nil
+}
+
+// defaultEvent is what is sampled when no event is asked for, as perf does.
+func defaultEvent() string {
+	if host.HaveCycles() {
+		return "cycles"
+	}
+	return "cpu-clock"
+}
+
+// checkTasks makes sure that the processes and threads to be recorded exist.
+func checkTasks(scope *attach.Scope) error {
+	for _, pid := range scope.PIDs {
+		if err := unix.Kill(int(pid), 0); errors.Is(err, unix.ESRCH) {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-p %d", pid), Reason: "no such process"}
+		}
+	}
+	for _, tid := range scope.TIDs {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", tid)); err != nil {
+			return &probe.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
+		}
+	}
+	return nil
+}

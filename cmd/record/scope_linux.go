@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"trapline/capture/attach"
+	"trapline/capture/container"
+	"trapline/capture/host"
+	"trapline/cmd/internal/cli"
+	"trapline/internal/glob"
+)
+
+// scopeFlags say whose hits are recorded.
+type scopeFlags struct {
+	all, noInherit               bool
+	pids, tids, cpus, users      string
+	comms, exclude               []string
+	cgroups, containers, command []string
+}
+
+func (s *scopeFlags) add(g *pflag.FlagSet) {
+	g.BoolVarP(&s.all, "all-cpus", "a", false, "the whole machine")
+	g.StringVarP(&s.pids, "pid", "p", "", "these processes: `IDS`, as in 12,34")
+	g.StringVarP(&s.tids, "tid", "t", "", "these threads: `IDS`")
+	g.StringVarP(&s.users, "uid", "u", "", "what these users run: `NAMES` or IDs")
+	g.StringVarP(&s.cpus, "cpu", "C", "", "only on these `CPUS`, as in 0-3,8")
+	g.StringArrayVar(&s.comms, "comm", nil, "tasks whose name matches a `GLOB` (repeatable, or a list with commas)")
+	g.StringArrayVar(&s.exclude, "exclude", nil, "not those whose name matches this `GLOB`")
+	g.StringArrayVarP(&s.cgroups, "cgroup", "G", nil, "tasks in this control group (v2) and below: a `PATH`, or a list")
+	g.StringArrayVar(&s.containers, "container", nil, "this container: its `NAME`, in Kubernetes also that of the pod, or the start of its ID")
+	g.BoolVarP(&s.noInherit, "no-inherit", "i", false, "do not follow children")
+}
+
+// scope returns what the flags select. It looks up users, control groups and containers.
+func (s *scopeFlags) scope() (scope attach.Scope, err error) {
+	scope.NoInherit = s.noInherit
+	scope.Comms, scope.Except = splitPatterns(s.comms), splitPatterns(s.exclude)
+	if s.pids != "" {
+		if scope.PIDs, err = cli.ParseIDs("process", s.pids); err != nil {
+			return scope, err
+		}
+	}
+	if s.tids != "" {
+		if scope.TIDs, err = cli.ParseIDs("thread", s.tids); err != nil {
+			return scope, err
+		}
+	}
+	if s.cpus != "" {
+		if scope.CPUs, err = cli.ParseCPUs(s.cpus); err != nil {
+			return scope, err
+		}
+	}
+	if s.users != "" {
+		if scope.UIDs, err = userIDs(s.users); err != nil {
+			return scope, err
+		}
+	}
+	if s.all && len(scope.PIDs)+len(scope.TIDs) > 0 {
+		return scope, errors.New("-a and -p or -t exclude each other")
+	}
+	scope.Cgroups, err = s.groups()
+	return scope, err
+}
+
+// followsCommand reports whether the command and its children are the scope, which
+// they are unless other tasks were asked for.
+func (s *scopeFlags) followsCommand() bool {
+	return len(s.command) > 0 && !s.all && s.pids == "" && s.tids == ""
+}
+
+// userIDs reads a list of user names and numbers.
+func userIDs(list string) (ids []uint32, err error) {
+	for name := range strings.SplitSeq(list, ",") {
+		number := name
+		if u, err := user.Lookup(name); err == nil {
+			number = u.Uid
+		}
+		id, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("-u %s: no such user", name)
+		}
+		ids = append(ids, uint32(id))
+	}
+	return ids, nil
+}
+
+// groups returns the directories of the control groups, those of containers included.
+func (s *scopeFlags) groups() (dirs []string, err error) {
+	for _, path := range splitLists(s.cgroups) {
+		dir, err := host.CgroupDir(path)
+		if err != nil {
+			return nil, fmt.Errorf("-G %s: %w", path, err)
+		}
+		dirs = append(dirs, dir)
+	}
+	names := splitLists(s.containers)
+	if len(names) == 0 {
+		return dirs, nil
+	}
+	root, err := host.CgroupDir("/")
+	if err != nil {
+		return nil, fmt.Errorf("--container: %w", err)
+	}
+	all, err := container.List("/", root)
+	if err != nil {
+		return nil, fmt.Errorf("--container: %w", err)
+	}
+	for _, name := range names {
+		found, err := container.Find(all, name)
+		if err != nil {
+			return nil, fmt.Errorf("--container %s: %w", name, err)
+		}
+		for _, f := range found {
+			dirs = append(dirs, f.Cgroup)
+		}
+	}
+	return dirs, nil
+}
+
+// splitPatterns splits lists of patterns at commas.
+func splitPatterns(lists []string) (all []string) {
+	for _, l := range lists {
+		all = append(all, glob.Split(l)...)
+	}
+	return all
+}
+
+// splitLists takes lists with commas apart.
+func splitLists(lists []string) (all []string) {
+	for _, l := range lists {
+		all = append(all, strings.Split(l, ",")...)
+	}
+	return all
+}
+
+// target says in words what is recorded, for the head of the capture. program is the
+// command if it is the scope, or empty.
+func target(scope *attach.Scope, program string) string {
+	var parts []string
+	add := func(what, which string) {
+		if which != "" {
+			parts = append(parts, what+" "+which)
+		}
+	}
+	if program != "" {
+		add("command", program+" and its children")
+	} else {
+		add("process", numbers(scope.PIDs))
+		add("thread", numbers(scope.TIDs))
+	}
+	add("user", numbers(scope.UIDs))
+	add("task name", strings.Join(scope.Comms, " or "))
+	add("not task name", strings.Join(scope.Except, " or "))
+	add("cgroup", strings.Join(scope.Cgroups, " or "))
+	add("CPU", numbers(scope.CPUs))
+	if len(parts) == 0 {
+		return "system-wide"
+	}
+	return strings.Join(parts, ", ")
+}

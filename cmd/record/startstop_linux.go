@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"trapline/capture"
+	"trapline/cmd/internal/cli"
+)
+
+// runFlags say when a recording begins and ends.
+type runFlags struct {
+	duration time.Duration
+	maxHits  uint64
+	delay    string
+	readyFD  int
+}
+
+func (r *runFlags) add(g *pflag.FlagSet) {
+	cli.DurationVar(g, &r.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
+	g.Uint64VarP(&r.maxHits, "max-hits", "M", 0, "stop after `N` hits")
+	g.StringVarP(&r.delay, "delay", "D", "", "record from `MS` milliseconds after the start on")
+	g.IntVar(&r.readyFD, "ready-fd", -1, "write a line to the file descriptor `N` once hits are recorded")
+}
+
+// fill sets the options about the beginning and the end.
+func (r *runFlags) fill(opt *capture.Options) (err error) {
+	opt.MaxHits = r.maxHits
+	opt.Delay, err = parseDelay(r.delay)
+	return err
+}
+
+// parseDelay reads milliseconds, as perf does, or a duration with its unit.
+func parseDelay(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if ms, err := strconv.ParseUint(s, 10, 31); err == nil {
+		return time.Duration(ms) * time.Millisecond, nil
+	}
+	d, err := cli.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("-D %s: expected milliseconds, or a time such as 2s", s)
+	}
+	return d, nil
+}
+
+// openReady returns the file of --ready-fd, or nil without it.
+func (r *runFlags) openReady() (*os.File, error) {
+	if r.readyFD < 0 {
+		return nil, nil
+	}
+	f := os.NewFile(uintptr(r.readyFD), "ready")
+	if f == nil {
+		return nil, fmt.Errorf("--ready-fd %d: no such file descriptor", r.readyFD)
+	}
+	if _, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("--ready-fd %d is not open: %w", r.readyFD, errors.Unwrap(err))
+	}
+	return f, nil
+}
+
+// notifyReady tells the reader of --ready-fd that recording has started.
+func notifyReady(env cli.Env, ready *os.File) {
+	if ready == nil {
+		return
+	}
+	if _, err := ready.WriteString("ready\n"); err != nil {
+		env.Warningf("--ready-fd: %v", err)
+	}
+	if ready.Fd() > 2 {
+		ready.Close()
+	}
+}
