@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -51,7 +52,7 @@ func (a *Attachment) openWatchpoint(scope *Scope, cpus []int) error {
 
 func (a *Attachment) watch(w *probe.Watch, tid, cpu int, inherit bool) error {
 	attr := unix.PerfEventAttr{Type: a.Group.probe.PerfType, Sample: 1, Ext1: w.Address, Ext2: uint64(w.Length)}
-	for access, bit := range map[probe.Access]uint32{probe.AccessRead: breakpointRead, probe.AccessWrite: breakpointWrite, probe.AccessExecute: breakpointExecute} {
+	for access, bit := range map[event.Access]uint32{event.AccessRead: breakpointRead, event.AccessWrite: breakpointWrite, event.AccessExecute: breakpointExecute} {
 		if w.Access&access != 0 {
 			attr.Bp_type |= bit
 		}
@@ -66,7 +67,7 @@ func (a *Attachment) watch(w *probe.Watch, tid, cpu int, inherit bool) error {
 
 // explainWatchpoint says why an address cannot be watched.
 func explainWatchpoint(pr *probe.Probe, err error) error {
-	e := &probe.UnsupportedError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
+	e := &event.UnsupportedError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
 	switch {
 	case errors.Is(err, errNoWatchedProcess):
 		e.Reason, e.Remedy = err.Error(), "give the process (-p) or a command"

@@ -33,7 +33,7 @@ func (g *Group) Entries() *Group {
 	if g.probe.DurationAt == 0 {
 		return nil
 	}
-	e := &Group{Index: g.Index, probe: entryOf(g.probe), many: g.many, EntryProgram: entryPrograms[g.probe.Kind]}
+	e := &Group{Index: g.Index, probe: g.probe.AtEntry(), many: g.many, EntryProgram: entryPrograms[g.probe.Kind]}
 	for _, s := range g.sites {
 		if s.probe.AtReturns { // several places for one entry
 			if slices.ContainsFunc(e.sites, func(other groupSite) bool { return other.index == s.index }) {
@@ -41,28 +41,11 @@ func (g *Group) Entries() *Group {
 			}
 			s.Offset = s.probe.Entry
 		}
-		s.probe = entryOf(s.probe)
+		s.probe = s.probe.AtEntry()
 		e.sites = append(e.sites, s)
 	}
 	e.multi = e.takesMulti()
 	return e
-}
-
-// entryOf returns the probe at the entry of what the probe is at the return of.
-func entryOf(p *probe.Probe) *probe.Probe {
-	at := *p
-	at.Filter, at.AtReturns = nil, false
-	switch p.Kind {
-	case format.ProbeTracepoint:
-		at.Function = p.EntryTracepoint()
-	case format.ProbeKretprobe:
-		at.Kind = format.ProbeKprobe
-	case format.ProbeUretprobe:
-		at.Kind = format.ProbeUprobe
-	case format.ProbeFexit:
-		at.Kind = format.ProbeFentry
-	}
-	return &at
 }
 
 // poppedAtReturn is how many bytes the return has taken off the stack when the

@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/format"
@@ -19,13 +20,13 @@ func explainLoad(pr *probe.Probe, err error) error {
 	tracing := pr.Kind == format.ProbeFentry || pr.Kind == format.ProbeFexit
 	switch {
 	case tracing && errors.Is(err, unix.EPERM) && len(host.Missing(host.BPF, host.Perfmon)) == 0 && host.Lockdown() != "confidentiality":
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "this kernel refuses fentry and fexit programs",
+		return &event.UnsupportedError{Event: pr.Event, Reason: "this kernel refuses fentry and fexit programs",
 			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
 	case host.IsDenied(err) && !isVerifier(err):
 		reason, remedy := host.LoadDenied()
-		return &probe.PermissionError{What: pr.Event + ": loading the program", Reason: reason, Remedy: remedy}
+		return &event.PermissionError{What: pr.Event + ": loading the program", Reason: reason, Remedy: remedy}
 	case tracing && (errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) || errors.Is(err, link.ErrNotSupported)):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
+		return &event.UnsupportedError{Event: pr.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
 			Remedy: "try kprobe:" + pr.Function}
 	}
 	return fmt.Errorf("%s: load the program: %w", pr.Name, err)
@@ -46,11 +47,11 @@ func explainAttach(pr *probe.Probe, err error) error {
 			need = append(need, host.SysAdmin) // perf_uprobe_event_init in kernel/events/core.c
 		}
 		reason, remedy := host.EventDenied(need...)
-		return &probe.PermissionError{What: pr.Event + ": attaching", Reason: reason, Remedy: remedy}
+		return &event.PermissionError{What: pr.Event + ": attaching", Reason: reason, Remedy: remedy}
 	case pr.Kind == format.ProbeWatchpoint:
 		return explainWatchpoint(pr, err)
 	case pr.Kind == format.ProbeTimed && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP)):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "this machine has no such counter (virtual machines often have none)",
+		return &event.UnsupportedError{Event: pr.Event, Reason: "this machine has no such counter (virtual machines often have none)",
 			Remedy: "use -e cpu-clock"}
 	case kprobe && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EILSEQ)):
 		return explainKprobe(pr, err)
@@ -63,13 +64,13 @@ func explainKprobe(pr *probe.Probe, err error) error {
 	tracefs, _, mountErr := host.TraceFS()
 	switch {
 	case host.Blacklisted(pr.Function):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: "the kernel forbids kprobes in " + pr.Function + " (/sys/kernel/debug/kprobes/blacklist)",
+		return &event.UnsupportedError{Event: pr.Event, Reason: "the kernel forbids kprobes in " + pr.Function + " (/sys/kernel/debug/kprobes/blacklist)",
 			Remedy: "probe a caller of it"}
 	case mountErr == nil && !host.Traceable(tracefs, pr.Function):
-		return &probe.UnsupportedError{Event: pr.Event, Reason: pr.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
+		return &event.UnsupportedError{Event: pr.Event, Reason: pr.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
 			Remedy: "probe a caller of it"}
 	case pr.Offset != 0:
-		return &probe.InvalidError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", pr.Offset)}
+		return &event.InvalidError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", pr.Offset)}
 	}
-	return &probe.UnsupportedError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
+	return &event.UnsupportedError{Event: pr.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
 }

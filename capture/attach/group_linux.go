@@ -5,8 +5,10 @@ import (
 
 	"github.com/cilium/ebpf/features"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
+	"trapline/capture/value"
 	"trapline/format"
 )
 
@@ -15,7 +17,7 @@ import (
 type Group struct {
 	Index int          // of the first probe
 	probe *probe.Probe // the first
-	fetch []probe.Fetch
+	fetch []value.Fetch
 	sites []groupSite
 	many  bool // sites of more than one probe
 	multi bool // one link takes all sites
@@ -110,16 +112,16 @@ const (
 func CheckSlow(groups []*Group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {
-		event := g.probe.Event
+		text := g.probe.Event
 		switch g.probe.Kind {
 		case format.ProbeFentry, format.ProbeFexit:
-			if programs[event]++; programs[event] > manyPrograms {
-				return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
+			if programs[text]++; programs[text] > manyPrograms {
+				return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
 					Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
 			}
 		case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
 			if !g.multi && len(g.sites) > manyLinks {
-				return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", len(g.sites)),
+				return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", len(g.sites)),
 					Remedy: "narrow the pattern, or say --allow-slow"}
 			}
 		}

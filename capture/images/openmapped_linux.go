@@ -5,9 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"trapline/capture/locate"
 
-	"trapline/capture/probe"
+	"golang.org/x/sys/unix"
 )
 
 // openMapped opens the file behind a mapping: through the process's own view of the
@@ -33,12 +33,12 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 	return nil, ""
 }
 
-func ProcessMaps(pid uint32) []probe.Mapping {
+func ProcessMaps(pid uint32) []locate.Mapping {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	maps, _ := probe.ReadMaps(f)
+	maps, _ := locate.ReadMaps(f)
 	return maps
 }

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
-	"trapline/capture/probe"
 )
 
 // A mapRecord is one executable mapping as the kernel reported it,
@@ -189,5 +189,5 @@ func explainSideband(err error) error {
 		return err
 	}
 	reason, remedy := host.EventDenied(host.Perfmon)
-	return &probe.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
+	return &event.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 	"trapline/capture/ring"
 	"trapline/format"
 	"trapline/internal/symbol"
@@ -36,7 +36,7 @@ type UserSpace struct {
 	// What was found at addresses before, for frames whose mapping a program
 	// could not look up.
 	located map[spaceAddress]Location
-	maps    map[uint64][]probe.Mapping // by address space; empty: the process was gone
+	maps    map[uint64][]locate.Mapping // by address space; empty: the process was gone
 
 	mirror *mappingMirror
 
@@ -61,7 +61,7 @@ func NewUserSpace(s *Sideband) *UserSpace {
 		Files:    make(map[fileKey]*Image),
 		byKey:    make(map[uint64]*Image),
 		located:  make(map[spaceAddress]Location),
-		maps:     make(map[uint64][]probe.Mapping),
+		maps:     make(map[uint64][]locate.Mapping),
 		mirror:   newMappingMirror(),
 		Vdso:     &Image{Kind: format.ImageVDSO, Path: vdsoPath, Key: bpf.VDSOImage},
 		jit:      &Image{Kind: format.ImageJIT, Path: "[anon]"},
@@ -210,7 +210,7 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 }
 
 // MappedFile returns the image in a mapping that a process has of a file.
-func (m *UserSpace) MappedFile(pid uint32, p probe.Mapping) *Image {
+func (m *UserSpace) MappedFile(pid uint32, p locate.Mapping) *Image {
 	return m.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
 }
 
