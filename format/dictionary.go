@@ -1,11 +1,16 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
+)
 
 // A dictionary decodes the rows of one dictionary block.
 type dictionary struct {
-	segment *Segment // charged for lists
-	columns []column
+	budget  *budget // charged for lists
+	columns column.Set
 	first   uint32 // ID
 	rows    int
 }
@@ -27,7 +32,7 @@ const (
 )
 
 func (d *dictionary) strings() ([]string, error) {
-	list, err := texts(d.columns, d.rows, stringLength, stringText)
+	list, err := d.columns.Texts(d.rows, block.StringLength, block.StringText)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +40,11 @@ func (d *dictionary) strings() ([]string, error) {
 	for _, text := range list {
 		total += len(text)
 	}
-	return list, d.segment.charge(total)
+	return list, d.budget.charge(total)
 }
 
 func (d *dictionary) images() ([]Image, error) {
-	c, err := several(d.columns, d.rows, imageKind, imagePath, imageBuildID, imageDevice, imageInode)
+	c, err := d.columns.Several(d.rows, block.ImageKind, block.ImagePath, block.ImageBuildID, block.ImageDevice, block.ImageInode)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +59,7 @@ func (d *dictionary) images() ([]Image, error) {
 }
 
 func (d *dictionary) frames() ([]Frame, error) {
-	c, err := several(d.columns, d.rows, frameImage, frameKind, frameFlags, frameOffset)
+	c, err := d.columns.Several(d.rows, block.FrameImage, block.FrameKind, block.FrameFlags, block.FrameOffset)
 	if err != nil {
 		return nil, err
 	}
@@ -70,23 +75,23 @@ func (d *dictionary) frames() ([]Frame, error) {
 
 // stacks decodes stacks whose IDs start at d.first. A stack that shares frames with
 // one that was lost has nil frames: it is lost too.
-func (d *dictionary) stacks() ([]Stack, error) {
-	sizes, inner, err := lengths(d.columns, d.rows, stackLength, MaxValues)
+func (d *dictionary) stacks(known *table[Stack]) ([]Stack, error) {
+	sizes, inner, err := d.columns.Lengths(d.rows, block.StackLength, MaxValues)
 	if err != nil {
 		return nil, err
 	}
-	shared, outer, err := lengths(d.columns, d.rows, stackShared, MaxValues-inner)
+	shared, outer, err := d.columns.Lengths(d.rows, block.StackShared, MaxValues-inner)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.segment.charge((inner + outer) * costFrame); err != nil {
+	if err := d.budget.charge((inner + outer) * costFrame); err != nil {
 		return nil, err
 	}
-	c, err := several(d.columns, d.rows, stackKernel, stackCut, stackBack)
+	c, err := d.columns.Several(d.rows, block.StackKernel, block.StackCut, block.StackBack)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := decode(nil, d.columns, stackFrames, inner)
+	ids, err := d.columns.Numbers(nil, block.StackFrames, inner)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +108,7 @@ func (d *dictionary) stacks() ([]Stack, error) {
 		ids = ids[sizes[i]:]
 		out[i] = Stack{Kernel: c[0][i] == 1, Cut: StackCut(c[1][i])}
 		if back := c[2][i]; back != 0 {
-			from, ok := d.earlier(out[:i], back)
+			from, ok := d.earlier(known, out[:i], back)
 			if !ok {
 				continue
 			}
@@ -119,21 +124,23 @@ func (d *dictionary) stacks() ([]Stack, error) {
 	return out, nil
 }
 
-// earlier returns the stack so many IDs before the one that follows rows.
-func (d *dictionary) earlier(rows []Stack, back uint64) (Stack, bool) {
+// earlier returns the stack so many IDs before the one that follows rows, which follow
+// the known ones.
+func (d *dictionary) earlier(known *table[Stack], rows []Stack, back uint64) (Stack, bool) {
 	if n := uint64(len(rows)); back > n {
 		id := uint64(d.first) + n - back
 		if id > max32 { // below 0
 			return Stack{}, false
 		}
-		return d.segment.Stack(StackID(id))
+		s, _ := known.get(uint32(id))
+		return s, s.Frames != nil
 	}
 	s := rows[uint64(len(rows))-back]
 	return s, s.Frames != nil
 }
 
 func (d *dictionary) tasks() ([]Task, error) {
-	c, err := several(d.columns, d.rows, taskPID, taskTID, taskComm)
+	c, err := d.columns.Several(d.rows, block.TaskPID, block.TaskTID, block.TaskComm)
 	if err != nil {
 		return nil, err
 	}
@@ -148,14 +155,14 @@ func (d *dictionary) tasks() ([]Task, error) {
 }
 
 func (d *dictionary) shapes() ([]Shape, error) {
-	sizes, total, err := lengths(d.columns, d.rows, shapeLength, MaxValues)
+	sizes, total, err := d.columns.Lengths(d.rows, block.ShapeLength, MaxValues)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.segment.charge(total * costField); err != nil {
+	if err := d.budget.charge(total * costField); err != nil {
 		return nil, err
 	}
-	c, err := several(d.columns, total, fieldName, fieldType, fieldSize, fieldCount, fieldNames)
+	c, err := d.columns.Several(total, block.FieldName, block.FieldType, block.FieldSize, block.FieldCount, block.FieldNames)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +186,7 @@ func (d *dictionary) shapes() ([]Shape, error) {
 }
 
 func (d *dictionary) probes() ([]Probe, error) {
-	c, err := several(d.columns, d.rows, probeKind, probeName, probeEvent, probeShape, probePeriod)
+	c, err := d.columns.Several(d.rows, block.ProbeKind, block.ProbeName, block.ProbeEvent, block.ProbeShape, block.ProbePeriod)
 	if err != nil {
 		return nil, err
 	}
@@ -200,4 +207,63 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+func (d *dictionary) symbols(known *table[Frame]) ([]Symbol, error) {
+	out, frames, err := d.symbolFrames(known)
+	if err != nil {
+		return nil, err
+	}
+	sizes, total, err := d.columns.Lengths(d.rows, block.SymbolLength, MaxValues)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.budget.charge(total * costCall); err != nil {
+		return nil, err
+	}
+	starts, err := d.columns.Numbers(nil, block.SymbolStart, d.rows)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.columns.Several(total, block.CallFunction, block.CallFile, block.CallLine)
+	if err != nil {
+		return nil, err
+	}
+	if err := firstError(fit(c[0], max32, "function"), fit(c[1], max32, "file"), fit(c[2], max32, "line")); err != nil {
+		return nil, err
+	}
+	all := make([]Call, total)
+	for i := range all {
+		all[i] = Call{Function: StringID(c[0][i]), File: StringID(c[1][i]), Line: uint32(c[2][i])}
+	}
+	for i, p := range byAddress(frames) {
+		n := sizes[i]
+		calls := all[:n:n]
+		all = all[n:]
+		if n > 0 {
+			calls[n-1].Offset = p.offset - starts[i]
+		}
+		out[p.number].Calls = calls
+	}
+	return out, nil
+}
+
+// symbolFrames returns a symbol without calls for each frame, and the frames.
+func (d *dictionary) symbolFrames(known *table[Frame]) ([]Symbol, []Frame, error) {
+	ids, err := d.columns.Numbers(nil, block.SymbolFrame, d.rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := fit(ids, max32, "frame"); err != nil {
+		return nil, nil, err
+	}
+	out, frames := make([]Symbol, d.rows), make([]Frame, d.rows)
+	for i, id := range ids {
+		f, ok := known.get(uint32(id))
+		if !ok {
+			return nil, nil, fmt.Errorf("symbols in the order of frames of which frame %d is not known", id)
+		}
+		out[i].Frame, frames[i] = FrameID(id), f
+	}
+	return out, frames, nil
 }

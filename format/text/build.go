@@ -1,4 +1,4 @@
-package format
+package text
 
 import (
 	"bufio"
@@ -7,15 +7,20 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
 )
 
-// BuildText is the inverse of [DumpText]: it writes the capture that the text
+// Build is the inverse of [Dump]: it writes the capture that the text
 // tells. It checks nothing but the text's own syntax, so that damaged captures
 // can be built; an error says which line cannot be read.
-func BuildText(w io.Writer, text io.Reader) error {
-	b := builder{e: newEncoder(new(output), w, &WriterOptions{Level: 1})}
+func Build(w io.Writer, text io.Reader) error {
+	b := builder{w: w, zstd: column.NewCompressor(1)}
 	lines := bufio.NewScanner(text)
-	lines.Buffer(nil, 4*MaxPayload)
+	lines.Buffer(nil, 4*block.MaxPayload)
 	for n := 1; lines.Scan(); n++ {
 		if err := b.line(lines.Text()); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
@@ -24,19 +29,20 @@ func BuildText(w io.Writer, text io.Reader) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	if err := b.finish(); err != nil {
-		return err
-	}
-	return b.e.out.err()
+	return b.finish()
 }
 
 // A builder collects the rows of a block until the next block begins.
 type builder struct {
-	e     *encoder
+	w       io.Writer
+	zstd    *zstd.Encoder
+	place   block.Place
+	payload column.Builder
+
 	open  bool
-	kind  kind
+	kind  block.Kind
 	attrs map[string]string
-	rows  []textRow
+	rows  []row
 	args  int
 }
 
@@ -59,14 +65,10 @@ func (b *builder) line(line string) error {
 		if err != nil {
 			return err
 		}
-		return b.e.write(raw)
+		_, err = b.w.Write(raw)
+		return err
 	}
-	b.open, b.attrs, b.rows, b.args, b.kind = true, map[string]string{}, nil, 0, 0
-	for k, s := range specs {
-		if s.name == name {
-			b.kind = k
-		}
-	}
+	b.open, b.attrs, b.rows, b.args, b.kind = true, map[string]string{}, nil, 0, block.Named(name)
 	if b.kind == 0 && name != "KIND" {
 		return fmt.Errorf("unknown block %q", name)
 	}
@@ -109,15 +111,15 @@ func pairs(s string, set func(key, value string) error) error {
 }
 
 func (b *builder) row(text string) error {
-	row := textRow{map[uint16][]uint64{}, map[uint16]string{}}
+	r := row{map[uint16][]uint64{}, map[uint16]string{}}
 	err := pairs(text, func(key, value string) error {
 		s, ok := b.find(key)
 		if !ok {
 			return fmt.Errorf("%v has no such column", b.kind)
 		}
-		if s.text {
+		if s.Text {
 			t, err := strconv.Unquote(value)
-			row.texts[s.id] = t
+			r.texts[s.ID] = t
 			return err
 		}
 		for _, word := range strings.Fields(strings.Trim(value, "[]")) {
@@ -125,26 +127,27 @@ func (b *builder) row(text string) error {
 			if err != nil {
 				return err
 			}
-			row.numbers[s.id] = append(row.numbers[s.id], v)
+			r.numbers[s.ID] = append(r.numbers[s.ID], v)
 		}
 		return nil
 	})
-	b.rows = append(b.rows, row)
+	b.rows = append(b.rows, r)
 	return err
 }
 
-func (b *builder) find(name string) (columnSpec, bool) {
-	for _, s := range specs[b.kind].columns {
-		if s.name == name && !s.lengths {
+func (b *builder) find(name string) (block.Column, bool) {
+	columns, _ := b.kind.Columns()
+	for _, s := range columns {
+		if s.Name == name && !s.Lengths {
 			return s, true
 		}
 	}
 	digits, ok := strings.CutPrefix(name, "arg")
-	if n, err := strconv.Atoi(digits); ok && b.kind == kindHits && err == nil && n >= 0 && n < MaxColumns {
+	if n, err := strconv.Atoi(digits); ok && b.kind == block.Hits && err == nil && n >= 0 && n < column.MaxColumns {
 		b.args = max(b.args, n+1)
-		return columnSpec{id: hitArg + 2*uint16(n), name: name}, true
+		return argument(n), true
 	}
-	return columnSpec{}, false
+	return block.Column{}, false
 }
 
 // finish writes the block that is open.
@@ -153,84 +156,87 @@ func (b *builder) finish() error {
 		return nil
 	}
 	b.open = false
-	h, flags, err := b.header()
+	h, err := b.header()
 	if err != nil {
 		return err
 	}
-	b.e.begin()
+	b.payload.Begin(block.HeaderSize, b.zstd)
 	if text, given := b.attrs["payload"]; given {
 		raw, err := hex.DecodeString(text)
 		if err != nil {
 			return fmt.Errorf("payload: %w", err)
 		}
-		b.e.payload.data = append(b.e.payload.data, raw...)
+		b.payload.AddRaw(raw)
 	} else if err := b.columns(); err != nil {
 		return err
 	}
-	return b.e.seal(&h, flags)
+	data := b.payload.Data()
+	h.Seal(data[:0], data[block.HeaderSize:])
+	b.place.Pass(&h)
+	_, err = b.w.Write(data)
+	return err
 }
 
 // header returns the header as far as it is known before the payload.
-func (b *builder) header() (header, uint32, error) {
-	h := header{kind: b.kind, rows: uint32(len(b.rows))}
-	h.tmin, h.tmax = timeRange(b.kind, b.rows)
-	h.part, h.segment = expected(b.kind, b.e.part, b.e.segment)
-	var flags uint32
+func (b *builder) header() (block.Header, error) {
+	h := block.Header{Kind: b.kind, Rows: uint32(len(b.rows))}
+	h.TimeMin, h.TimeMax = timeRange(b.kind, b.rows)
+	h.Part, h.Segment = b.place.Stamps(b.kind)
 	for key, value := range b.attrs {
 		v, err := strconv.ParseUint(value, 0, 64)
 		switch key {
 		case "version", "payload":
 			continue
 		case "kind":
-			h.kind = kind(v)
+			h.Kind = block.Kind(v)
 		case "rows":
-			h.rows = uint32(v)
+			h.Rows = uint32(v)
 		case "first":
-			h.first = uint32(v)
+			h.First = uint32(v)
 		case "tmin":
-			h.tmin = v
+			h.TimeMin = v
 		case "tmax":
-			h.tmax = v
+			h.TimeMax = v
 		case "flags":
-			flags = uint32(v)
+			h.Flags = uint32(v)
 		case "part":
-			h.part = uint32(v)
+			h.Part = uint32(v)
 		case "segment":
-			h.segment = uint32(v)
+			h.Segment = uint32(v)
 		default:
-			return h, 0, fmt.Errorf("unknown attribute %q", key)
+			return h, fmt.Errorf("unknown attribute %q", key)
 		}
 		if err != nil {
-			return h, 0, fmt.Errorf("%s: %w", key, err)
+			return h, fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	return h, flags, nil
+	return h, nil
 }
 
 // columns appends the columns of the rows to the payload.
 func (b *builder) columns() error {
-	if b.kind == kindFile {
-		version := uint64(Version)
+	if b.kind == block.File {
+		version := uint64(block.Version)
 		if text, given := b.attrs["version"]; given {
 			var err error
 			if version, err = strconv.ParseUint(text, 0, 16); err != nil {
 				return fmt.Errorf("version: %w", err)
 			}
 		}
-		b.e.fixed(uint16(version))
+		b.payload.AddRaw(block.AppendFile(nil, uint16(version)))
 	}
 	for _, s := range columnsOf(b.kind, b.args) {
 		switch {
-		case s.text:
+		case s.Text:
 			list := make([]string, len(b.rows))
 			for i, r := range b.rows {
-				list[i] = r.texts[s.id]
+				list[i] = r.texts[s.ID]
 			}
-			b.e.payload.bytes(s.id, []byte(strings.Join(list, "")))
-		case s.lengths:
-			b.e.payload.column(s.id, b.lengths(s.id))
+			b.payload.AddBytes(s.ID, []byte(strings.Join(list, "")))
+		case s.Lengths:
+			b.payload.Add(s.ID, b.lengths(s.ID))
 		default:
-			b.e.payload.column(s.id, b.values(s))
+			b.payload.Add(s.ID, b.values(s))
 		}
 	}
 	return nil
@@ -239,12 +245,13 @@ func (b *builder) columns() error {
 // lengths returns how long each row's lists are under the column of lengths.
 func (b *builder) lengths(id uint16) []uint64 {
 	out := make([]uint64, len(b.rows))
-	for _, s := range specs[b.kind].columns {
-		if s.list != id {
+	columns, _ := b.kind.Columns()
+	for _, s := range columns {
+		if s.List != id {
 			continue
 		}
 		for i, r := range b.rows {
-			out[i] = max(out[i], uint64(len(r.numbers[s.id])), uint64(len(r.texts[s.id])))
+			out[i] = max(out[i], uint64(len(r.numbers[s.ID])), uint64(len(r.texts[s.ID])))
 		}
 	}
 	return out
@@ -252,18 +259,18 @@ func (b *builder) lengths(id uint16) []uint64 {
 
 // values returns the values of a column: one a row, or as many as the longest of
 // the lists that share its lengths.
-func (b *builder) values(s columnSpec) []uint64 {
+func (b *builder) values(s block.Column) []uint64 {
 	var sizes []uint64
-	if s.list != 0 {
-		sizes = b.lengths(s.list)
+	if s.List != 0 {
+		sizes = b.lengths(s.List)
 	}
 	var out []uint64
 	for i, r := range b.rows {
 		n := 1
-		if s.list != 0 {
+		if s.List != 0 {
 			n = int(sizes[i])
 		}
-		v := r.numbers[s.id]
+		v := r.numbers[s.ID]
 		for j := range n {
 			if j < len(v) {
 				out = append(out, v[j])

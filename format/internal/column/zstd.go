@@ -1,4 +1,4 @@
-package format
+package column
 
 import (
 	"sync"
@@ -12,8 +12,8 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(0),
 		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(2*MaxPayload),
-		zstd.WithDecoderMaxWindow(MaxPayload),
+		zstd.WithDecoderMaxMemory(2*MaxBytes),
+		zstd.WithDecoderMaxWindow(MaxBytes),
 		zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
 		panic("format: zstd decoder options: " + err.Error())
@@ -21,8 +21,8 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-// newCompressor returns an encoder for levels 1 (fastest) to 4, nil for 0.
-func newCompressor(level int) *zstd.Encoder {
+// NewCompressor returns an encoder for levels 1 (fastest) to 4, nil for 0.
+func NewCompressor(level int) *zstd.Encoder {
 	if level == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package format
+package column
 
 // Predicted columns. Many columns follow from another one: the call site decides
 // the size of an allocation, the task its name. For such a column the values
@@ -23,9 +23,9 @@ const maxPredicted = 1<<62 - 1
 // maxContexts is how many columns must be decoded at most before a predicted one can be.
 const maxContexts = 3
 
-// contextBefore is the bit of a context's ID that makes the context of a row the
+// ContextBefore is the bit of a context's ID that makes the context of a row the
 // value in the row before: the task that a CPU switches to is in its next hit.
-const contextBefore = 1
+const ContextBefore = 1
 
 // shift appends 0 and all values but the last to dst: each is that of the row before.
 func shift(dst, values []uint64) []uint64 {

@@ -2,55 +2,14 @@ package format
 
 import (
 	"cmp"
-	"io"
 	"slices"
-	"sync/atomic"
+
+	"trapline/format/internal/block"
 )
 
-// An output runs the jobs of a Writer, in order, on one goroutine.
-type output struct {
-	jobs   chan func(*encoder)
-	done   chan struct{}
-	spare  chan *hitBlock // to be used again
-	bytes  atomic.Uint64
-	blocks atomic.Uint64
-	failed atomic.Pointer[error] // the first error, for good
-}
-
-// queueLength bounds the blocks that wait, and so the memory of a Writer: at
-// most this many are being filled faster than they are written.
-const queueLength = 8
-
-func newOutput(w io.Writer, opt *WriterOptions) *output {
-	o := &output{
-		jobs:  make(chan func(*encoder), queueLength),
-		done:  make(chan struct{}),
-		spare: make(chan *hitBlock, queueLength),
-	}
-	e := newEncoder(o, w, opt)
-	go func() {
-		defer close(o.done)
-		for job := range o.jobs {
-			job(e)
-		}
-	}()
-	return o
-}
-
-// do hands a job over. After an error jobs write nothing.
-func (o *output) do(job func(*encoder)) { o.jobs <- job }
-
-func (o *output) err() error {
-	if p := o.failed.Load(); p != nil {
-		return *p
-	}
-	return nil
-}
-
-func (o *output) close() {
-	close(o.jobs)
-	<-o.done
-}
+// blockHits is how many hits fill a block: fewer compress worse, more are lost
+// when the recorder is killed.
+const blockHits = 16384
 
 // A hitBlock is a block that is being filled.
 type hitBlock struct {
@@ -63,14 +22,9 @@ type hitBlock struct {
 	data       []uint64
 }
 
-// block returns an empty block. Many columns leave room for fewer hits.
-func (o *output) block(shape ShapeID, columns int) *hitBlock {
-	var b *hitBlock
-	select {
-	case b = <-o.spare:
-	default:
-		b = new(hitBlock)
-	}
+// reset empties the block, for hits of a shape with so many columns in all. Many columns
+// leave room for fewer hits.
+func (b *hitBlock) reset(shape ShapeID, columns int) {
 	limit := min(blockHits, MaxPayload/2/(8*columns))
 	// Columns that are a power of two apart would share one cache set.
 	stride := limit + 72
@@ -79,14 +33,6 @@ func (o *output) block(shape ShapeID, columns int) *hitBlock {
 		data = make([]uint64, columns*stride)
 	}
 	*b = hitBlock{shape: shape, columns: columns, limit: limit, stride: stride, tmin: 1<<64 - 1, data: data}
-	return b
-}
-
-func (o *output) free(b *hitBlock) {
-	select {
-	case o.spare <- b:
-	default:
-	}
 }
 
 func (b *hitBlock) add(h *Hit) {
@@ -98,7 +44,7 @@ func (b *hitBlock) add(h *Hit) {
 	d[3*stride] = uint64(h.Probe)
 	d[4*stride] = uint64(h.KernelStack)
 	d[5*stride] = uint64(h.UserStack)
-	at := hitFixed * stride
+	at := block.HitFixed * stride
 	for _, v := range h.Args {
 		d[at] = v
 		at += stride
@@ -112,7 +58,7 @@ func (b *hitBlock) add(h *Hit) {
 // so whole runs of rows are moved. room is memory that the block may have in exchange
 // for its own.
 func (b *hitBlock) byCPU(runs []cpuRun, room []uint64) ([]cpuRun, []uint64) {
-	cpus := b.column(columnOf(hitCPU))
+	cpus := b.column(block.HitIndex(block.HitCPU))
 	runs = runs[:0]
 	for i, cpu := range cpus {
 		if i == 0 || cpu != cpus[i-1] {
@@ -125,7 +71,7 @@ func (b *hitBlock) byCPU(runs []cpuRun, room []uint64) ([]cpuRun, []uint64) {
 		return runs, room
 	}
 	slices.SortStableFunc(runs, byCPU)
-	room = grow(room, len(b.data))
+	room = slices.Grow(room[:0], len(b.data))[:len(b.data)]
 	for i := range b.columns {
 		column, at := b.column(i), i*b.stride
 		for _, r := range runs {

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"trapline/format"
+	"trapline/format/text"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -21,82 +20,19 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func dump(t testing.TB, file []byte) string {
 	t.Helper()
 	var out strings.Builder
-	if err := format.DumpText(&out, bytes.NewReader(file)); err != nil {
+	if err := text.Dump(&out, bytes.NewReader(file)); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
 }
 
-func build(t testing.TB, text string) []byte {
+func build(t testing.TB, lines string) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := format.BuildText(&out, strings.NewReader(text)); err != nil {
+	if err := text.Build(&out, strings.NewReader(lines)); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
-}
-
-// example writes one of everything.
-func example(t *testing.T) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w, err := format.NewWriter(&out, []format.Property{{Key: format.KeyHostname, Value: "box"}, {Key: format.KeyArch, Value: "arm64"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	check(w.StartSegment(format.Clock{Monotonic: 1000, Boottime: 2000, Realtime: 1700000000000000000}))
-	kernel := w.Image(format.Image{Kind: format.ImageKernel, Path: w.String("[kernel.kallsyms]"), BuildID: w.StringBytes([]byte{0xde, 0xad, 0xbe, 0xef})})
-	libc := w.Image(format.Image{Kind: format.ImageELF, Path: w.String("/lib/libc.so.6"), Device: 0xfe01, Inode: 4711})
-	leaf := w.Frame(format.Frame{Image: kernel, Offset: 0x1234})
-	caller := w.Frame(format.Frame{Image: kernel, Offset: 0x5678, Flags: format.FrameReturn})
-	user := w.Frame(format.Frame{Image: libc, Offset: 0x9abc, Flags: format.FrameReturn | format.FrameGuessed})
-	shape := w.Shape(format.Shape{Fields: []format.Field{
-		{Name: w.String("ptr"), Type: format.FieldPointer, Size: 8, Count: 1},
-		{Name: w.String("sizes"), Type: format.FieldUint, Size: 4, Count: 2},
-	}})
-	alloc := w.Probe(format.Probe{Kind: format.ProbeTracepoint, Name: w.String("kmem:kmem_cache_alloc"), Event: w.String("kmem:*"), Shape: shape, Period: 1})
-	tick := w.Probe(format.Probe{Kind: format.ProbeTimed, Name: w.String("cpu-clock"), Event: w.String("cpu-clock"), Period: 1010101})
-	task := w.Task(format.Task{PID: 7, TID: 8, Comm: w.String("init")})
-	kstack := w.Stack(format.Stack{Kernel: true, Frames: []format.FrameID{leaf, caller}})
-	ustack := w.Stack(format.Stack{Cut: format.CutUnreadable, Frames: []format.FrameID{user}})
-	for i := range uint64(3) {
-		check(w.Hit(&format.Hit{Time: 1100 + 10*i, CPU: uint32(i % 2), Task: task, Probe: alloc, KernelStack: kstack, UserStack: ustack, Args: []uint64{0xffff888100000040 + i%2*64, 64, 32 * i}}))
-	}
-	check(w.Hit(&format.Hit{Time: 1105, Task: task, Probe: tick, KernelStack: kstack}))
-	check(w.Flush())
-	check(w.Loss(1200, []format.Count{{Probe: alloc, CPU: 0, Cause: format.CauseRecorded, N: 2}, {Probe: tick, CPU: format.AnyCPU, Cause: format.CauseMissed, N: 5}}))
-	check(w.Symbols([]format.Symbol{
-		{Frame: leaf, Calls: []format.Call{{Function: w.String("inlined"), File: w.String("mm/slub.c"), Line: 12}, {Function: w.String("kmem_cache_alloc"), Offset: 52}}},
-		{Frame: user},
-	}))
-	check(w.Close())
-	return out.Bytes()
-}
-
-func TestDumpGolden(t *testing.T) {
-	golden := filepath.Join("testdata", "example.txt")
-	got := dump(t, example(t))
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("dump differs from %s:\n%s", golden, got)
-	}
-	if again := dump(t, build(t, got)); again != got {
-		t.Errorf("dump of what was built from a dump differs:\n%s", again)
-	}
 }
 
 // A capture built from the dump of another holds the same.
@@ -106,26 +42,6 @@ func TestDumpBuild(t *testing.T) {
 	got, damage, err := read(bytes.NewReader(build(t, dump(t, file.Bytes()))))
 	if !errors.Is(err, io.EOF) || len(damage) > 0 || !reflect.DeepEqual(sorted(got), sorted([]recording{want})) {
 		t.Errorf("built capture reads differently: %v, damage %v", err, damage)
-	}
-}
-
-func TestBuildErrors(t *testing.T) {
-	for text, want := range map[string]string{
-		"FILE\n\thostname=\"x\"\n":         "line 2: hostname: FILE has no such column",
-		"\tkey=\"x\"\n":                    "line 1: a row without a block",
-		"HIT\n":                            `line 1: unknown block "HIT"`,
-		"HITS colour=3\n":                  `unknown attribute "colour"`,
-		"HITS\n\ttime=soon\n":              `line 2: time: strconv.ParseUint: parsing "soon": invalid syntax`,
-		"HITS\n\targ4096=1\n":              "line 2: arg4096: HITS has no such column",
-		"STACKS\n\tkernel=1 frames=[1 2\n": "line 2: frames: list without an end",
-		"KIND kind=9 payload=xyz\n":        "payload: encoding/hex: invalid byte: U+0078 'x'",
-		"STRINGS first=1\n\ttext=\"half\n": "line 2: text: invalid syntax",
-		"HITS\n\ttime\n":                   `line 2: "time" has no value`,
-	} {
-		err := format.BuildText(io.Discard, strings.NewReader(text))
-		if err == nil || err.Error() != want {
-			t.Errorf("%q: %v, expected %s", text, err, want)
-		}
 	}
 }
 
@@ -140,11 +56,11 @@ TASKS first=1
 	pid=1 tid=1 comm=1
 `
 
-// blocks returns what a capture built from start and the text has behind its
+// blocks returns what a capture built from start and the lines has behind its
 // SegmentStart, and the error at its end.
-func blocks(t *testing.T, text string) (list []format.Block, err error) {
+func blocks(t *testing.T, lines string) (list []format.Block, err error) {
 	t.Helper()
-	r, err := format.NewReader(bytes.NewReader(build(t, start+text)))
+	r, err := format.NewReader(bytes.NewReader(build(t, start+lines)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +78,7 @@ func blocks(t *testing.T, text string) (list []format.Block, err error) {
 func TestBlocksThatDoNotFit(t *testing.T) {
 	const end = "SEGEND\n\tstrings=1 hits=1\n"
 	const hit = "HITS first=1\n\ttime=1 task=1\n"
-	for name, test := range map[string]struct{ text, reason string }{
+	for name, test := range map[string]struct{ lines, reason string }{
 		"must understand":       {"KIND kind=127 payload=00\n", "unknown kind 127"},
 		"flags":                 {"TASKS first=2 flags=1\n\tpid=2\n", "unknown flags 0x1"},
 		"IDs again":             {"TASKS first=1\n\tpid=2\n", "entries 1 to 1 follow entry 1"},
@@ -179,7 +95,7 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 		"lists that overflow":   {"STRINGS first=2 rows=2 payload=0200000002" + "80808080808080808001\n", "lists of column 2 have more than"},
 		"segment of other part": {"SEGMENT part=7\n\tsequence=1\n", "the segment before has no end"},
 	} {
-		list, _ := blocks(t, test.text+hit+end)
+		list, _ := blocks(t, test.lines+hit+end)
 		var found *format.Damage
 		for _, b := range list {
 			if d, ok := b.(*format.Damage); ok && found == nil {
@@ -299,13 +215,13 @@ func TestSharedFrames(t *testing.T) {
 
 // A small file cannot make the reader allocate much, whatever it declares.
 func TestAllocationIsBounded(t *testing.T) {
-	for name, text := range map[string]string{
+	for name, lines := range map[string]string{
 		"payload length": "RAW 8f545250060000000000ff00\n",
 		"entries":        strings.Repeat("SYMBOLS rows=2097152\n", 20),
 		"stacks":         strings.Repeat("STACKS first=1 rows=2097152\n", 20),
 		"tasks in gaps":  "TASKS first=1000000\n\tpid=1\nTASKS first=4000000000\n\tpid=1\n",
 	} {
-		file := build(t, start+text)
+		file := build(t, start+lines)
 		n := allocated(func() { read(bytes.NewReader(file)) })
 		if limit := uint64(4 * format.MaxDictionaries); n > limit || name != "entries" && name != "stacks" && n > 8<<20 {
 			t.Errorf("%s: %d bytes of input, %d MiB allocated", name, len(file), n>>20)

@@ -1,4 +1,4 @@
-package format
+package column
 
 import "slices"
 
