@@ -57,10 +57,12 @@ cross:
 		GOOS=$$os $(GO) vet ./cmd/report ./cmd/convert ./analysis/... ./format/... && \
 		GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/report && GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/convert || exit 1; done
 
-## bench           costs and sizes beside perf's, as root (takes some minutes)
+## bench           costs and sizes beside perf's, as root (takes some minutes);
+##                 ONLY=loop,uprobe: these measures alone; WRITE=native: put what
+##                 hits cost into internal/cost, README.md and docs/benchmarks.md
 bench: build
-	@$(MAKE) -s -C testdata/targets OUT=$(CURDIR)/.cache/targets
-	$(GO) run -buildvcs=false ./bench
+	@$(MAKE) -s -C testdata/targets OUT=$(CURDIR)/.cache/targets counter counter-nofp usdt many
+	$(GO) run -buildvcs=false ./bench $(if $(ONLY),-only '$(ONLY)') $(if $(WRITE),-write '$(WRITE)')
 
 ## demo            records this machine for a few seconds and shows the results
 demo: build

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"trapline/capture/probe"
+	"trapline/capture/value"
 )
 
 // A group is what one program serves: sites that differ in nothing that the
@@ -13,7 +14,7 @@ import (
 type group struct {
 	index int          // of the first probe
 	probe *probe.Probe // the first
-	fetch []probe.Fetch
+	fetch []value.Fetch
 	sites []site
 	many  bool // sites of more than one probe
 	// program is the BPF program, a name of package bpf.
@@ -115,10 +116,10 @@ func (g *group) entries() *group {
 func checkSlow(groups []*group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {
-		event := g.probe.Event
-		programs[event]++
+		text := g.probe.Event
+		programs[text]++
 		if tooMany := backends[g.backends[0]].tooMany; tooMany != nil {
-			if err := tooMany(event, programs[event], len(g.sites)); err != nil {
+			if err := tooMany(text, programs[text], len(g.sites)); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -38,20 +39,20 @@ func attachTracing(t *target, l *links, at ebpf.AttachType) error {
 func explainTrampolineLoad(p *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) && len(host.Missing(host.CapBPF, host.CapPerfmon)) == 0 && host.Lockdown() != "confidentiality":
-		return &probe.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
+		return &event.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
 			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, link.ErrNotSupported):
-		return &probe.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
+		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
 			Remedy: "try kprobe:" + p.Function}
 	}
 	return nil
 }
 
 // tooManyPrograms refuses an event for which too many programs would be loaded.
-func tooManyPrograms(event string, programs int) error {
+func tooManyPrograms(text string, programs int) error {
 	if programs <= manyPrograms {
 		return nil
 	}
-	return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
+	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
 		Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
 }
