@@ -14,14 +14,14 @@ import (
 	"trapline/capture/teach"
 	"trapline/capture/unwind"
 	"trapline/format"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // A Recorder is one recording: New prepares it, Open creates what it needs in the
 // kernel, Attach sets the probes, Run records, Close frees everything.
 type Recorder struct {
 	options  Options
-	symbols  *symbol.Kallsyms // nil: hidden
+	symbols  *kallsyms.Symbols // nil: hidden
 	settings attach.Settings
 	cpus     cpus
 
@@ -53,7 +53,7 @@ type phase struct {
 
 // New returns a recording that holds nothing in the kernel yet. symbols are the
 // kernel's, nil when they are hidden.
-func New(options Options, symbols *symbol.Kallsyms) *Recorder {
+func New(options Options, symbols *kallsyms.Symbols) *Recorder {
 	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
 		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
 	r.programs = attach.New(&r.settings)

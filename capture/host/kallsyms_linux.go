@@ -3,15 +3,15 @@ package host
 import (
 	"os"
 
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // ReadKallsyms reads the kernel's symbols.
-func ReadKallsyms() (*symbol.Kallsyms, error) {
+func ReadKallsyms() (*kallsyms.Symbols, error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return symbol.ReadKallsyms(f)
+	return kallsyms.Read(f)
 }

@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"trapline/format"
+	"trapline/internal/kallsyms"
 	"trapline/internal/symbol"
 )
 
 // Kernel names kernel addresses from /proc/kallsyms.
 type Kernel struct {
-	symbols   *symbol.Kallsyms // nil: hidden
-	reread    func() (*symbol.Kallsyms, error)
+	symbols   *kallsyms.Symbols // nil: hidden
+	reread    func() (*kallsyms.Symbols, error)
 	read      time.Time
+	age       time.Duration // of the symbols, before they are read again
 	images    map[kernelImage]*Image
 	locations map[uint64]Location // by address
 	addresses map[Location]uint64
@@ -24,14 +26,17 @@ type kernelImage struct {
 	name string
 }
 
-// kallsymsAge is how old the symbols must be to be read again for an address
-// without a name: a module or a program may have been loaded since.
-const kallsymsAge = time.Second
+// How old the symbols must be to be read again for an address without a name. The list
+// has some 10 MB, so each time that it did not help, the next one has to wait longer.
+const (
+	minKallsymsAge = time.Second
+	maxKallsymsAge = time.Minute
+)
 
 // NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
 // reads them again.
-func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
-	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), images: make(map[kernelImage]*Image),
+func NewKernel(symbols *kallsyms.Symbols, reread func() (*kallsyms.Symbols, error)) *Kernel {
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), age: minKallsymsAge, images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
@@ -46,9 +51,9 @@ func (k *Kernel) Find(address uint64) Location {
 	}
 	key := kernelImage{format.ImageKernel, "[kernel.kallsyms]"}
 	switch a.Image {
-	case symbol.KernelModule:
+	case kallsyms.Module:
 		key = kernelImage{format.ImageModule, "[" + a.Name + "]"}
-	case symbol.KernelBPF:
+	case kallsyms.BPF:
 		key = kernelImage{format.ImageBPF, a.Name}
 	}
 	if k.images[key] == nil {
@@ -60,17 +65,23 @@ func (k *Kernel) Find(address uint64) Location {
 	return l
 }
 
-func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
+// resolve looks an address up, in symbols that are read again if it has none and they
+// are old: a module or a program may have been loaded since.
+func (k *Kernel) resolve(address uint64) (kallsyms.Address, bool) {
 	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
-		return symbol.KernelAddress{}, false
+		return kallsyms.Address{}, false
 	}
 	a, ok := k.symbols.Resolve(address)
-	if !ok && time.Since(k.read) > kallsymsAge {
-		k.read = time.Now()
-		if s, err := k.reread(); err == nil {
-			k.symbols = s
-			a, ok = s.Resolve(address)
-		}
+	if ok || time.Since(k.read) < k.age {
+		return a, ok
+	}
+	if s, err := k.reread(); err == nil {
+		k.symbols = s
+		a, ok = s.Resolve(address)
+	}
+	k.read = time.Now()
+	if k.age = min(2*k.age, maxKallsymsAge); ok {
+		k.age = minKallsymsAge
 	}
 	return a, ok
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -226,27 +225,17 @@ func (r *Resolver) moduleTypes(module string) *btf.Spec {
 
 // symbolAddress finds a function or variable of the kernel or of a module.
 func (r *Resolver) symbolAddress(name string) (uint64, error) {
-	var found []string
-	err := readLines(r.path("/proc/kallsyms"), func(line string) bool {
-		fields := strings.Fields(line)
-		if len(fields) >= 3 && fields[2] == name {
-			found = append(found, fields[0])
-		}
-		return len(found) < 2
-	})
+	if r.opt.Symbols == nil {
+		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
+	}
+	found := r.opt.Symbols.Addresses(name)
 	switch {
-	case err != nil:
-		return 0, err
 	case len(found) == 0:
 		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
 	case len(found) > 1:
 		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
 	}
-	address, err := strconv.ParseUint(found[0], 16, 64)
-	if err != nil || address == 0 {
-		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
-	}
-	return address, nil
+	return found[0], nil
 }
 
 // systemCallArguments returns the arguments of a system call by the names of its

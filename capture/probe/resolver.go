@@ -18,15 +18,15 @@ import (
 	"trapline/capture/program"
 	"trapline/capture/tracefs"
 	"trapline/capture/value"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // Options say where a [Resolver] looks.
 type Options struct {
-	TraceFS string           // where tracefs is mounted; "" nowhere
-	Symbols *symbol.Kallsyms // nil: not readable; names of kernel functions are then not checked
-	BTF     *btf.Spec        // of the kernel; nil: it has none
-	PID     int              // process in whose files and mappings programs are looked up first; 0 none
+	TraceFS string            // where tracefs is mounted; "" nowhere
+	Symbols *kallsyms.Symbols // nil: not readable; names of kernel functions are then not checked
+	BTF     *btf.Spec         // of the kernel; nil: it has none
+	PID     int               // process in whose files and mappings programs are looked up first; 0 none
 	// MaxProbes is how many probes one event may stand for; 0: DefaultMaxProbes.
 	MaxProbes int
 	// Inlined: functions of programs are probed where they are inlined, too.

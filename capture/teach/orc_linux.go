@@ -12,7 +12,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/unwind"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // maxORC bounds the entries of a table; a kernel has 500,000.
@@ -21,7 +21,7 @@ const maxORC = 8 << 20
 // ReadORC reads the unwind tables of the running kernel and of the modules loaded now,
 // about 5 MB in all. Without them (kernels built for frame pointers, hidden addresses,
 // kernels before 5.14, lockdown) kernel stacks are left to bpf_get_stack.
-func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
+func ReadORC(symbols *kallsyms.Symbols) (*unwind.ORC, error) {
 	addresses, ok := symbols.Section("orc_unwind_ip")
 	entries, ok2 := symbols.Section("orc_unwind")
 	if !ok || !ok2 {
