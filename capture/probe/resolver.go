@@ -66,6 +66,15 @@ func NewResolver(opt Options) *Resolver {
 	return r
 }
 
+// Close closes the files that were looked at. The Resolver answers nothing afterwards.
+func (r *Resolver) Close() error {
+	var errs []error
+	for _, f := range r.programs {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // Resolve returns the attach points of an event, by name. Its errors are of the types
 // [event.NotFoundError], [event.InvalidError], [event.UnsupportedError] and
 // [event.PermissionError], of type [expr.Error] for its conditions, or failures to read

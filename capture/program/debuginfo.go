@@ -1,8 +1,6 @@
 package program
 
 import (
-	"os"
-
 	"trapline/capture/event"
 	"trapline/capture/unwind"
 	"trapline/internal/symbol"
@@ -15,27 +13,29 @@ const maxDebugInfo = 512 << 20
 // is none.
 func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
 
-func (f *File) readDebugData() (d *symbol.DebugData, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		d, err = e.DebugData(maxDebugInfo)
-		return err
-	})
-	return d, err
+func (f *File) readDebugData() (*symbol.DebugData, error) {
+	e, err := f.index()
+	if err != nil {
+		return nil, err
+	}
+	return e.DebugData(maxDebugInfo)
 }
 
 // Lines opens the file for questions about lines of source and inlined calls, which its
 // debug information answers. Without any, the error is an [event.UnsupportedError].
 func (f *File) Lines(ask func(*symbol.ELF) error) error {
-	return f.symbolized(func(e *symbol.ELF) error {
-		if e.HasDebugInfo() {
-			return ask(e)
-		}
-		remedy := "build it with -g, or install its debug symbols (packages -dbgsym or -debuginfo)"
-		if f.IsGo {
-			remedy = "build it without -ldflags=-s or -w"
-		}
-		return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
-	})
+	e, err := f.index()
+	if err != nil {
+		return err
+	}
+	if e.HasDebugInfo() {
+		return ask(e)
+	}
+	remedy := "build it with -g, or install its debug symbols (packages -dbgsym or -debuginfo)"
+	if f.IsGo {
+		remedy = "build it without -ldflags=-s or -w"
+	}
+	return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
 }
 
 // InlinedCalls finds where calls of a function were inlined.
@@ -51,12 +51,7 @@ func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 
 // UnwindRule finds how the frame at a file offset is unwound.
 func (f *File) UnwindRule(offset uint64) unwind.Rule {
-	file, err := os.Open(f.Path.Open)
-	if err != nil {
-		return unwind.Rule{}
-	}
-	defer file.Close()
-	m, err := unwind.ReadImage(file)
+	m, err := f.unwind()
 	if err != nil {
 		return unwind.Rule{}
 	}

@@ -2,17 +2,21 @@ package program
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
 	"sync"
 
 	"trapline/capture/locate"
+	"trapline/capture/unwind"
 	"trapline/internal/symbol"
 )
 
-// A File is a program or library. It holds no open file.
+// A File is a program or library. It is indexed once, when the first question needs it;
+// from then on it is open until Close.
 type File struct {
 	Path     *locate.File
 	Machine  elf.Machine
@@ -24,9 +28,13 @@ type File struct {
 	dynamic  []elf.Symbol
 	indirect map[uint64]bool // addresses of IFUNCs
 
+	index     func() (*symbol.ELF, error)
+	unwind    func() (*unwind.Image, error)
 	functions func() ([]symbol.Function, error)
 	symbols   func() map[string]uint64 // addresses of all symbols of one meaning
 	debugData func() (*symbol.DebugData, error)
+
+	opened []io.Closer
 }
 
 // Open reads a file's headers and dynamic symbols.
@@ -72,6 +80,8 @@ func Open(p *locate.File) (b *File, err error) {
 	static, _ := file.Symbols()
 	b.indirect = indirectSymbols(b.dynamic, static)
 	b.Stripped = len(static) == 0 && !b.IsGo && !named.HasDebugFile()
+	b.index = sync.OnceValues(b.openIndex)
+	b.unwind = sync.OnceValues(b.openUnwind)
 	b.functions = sync.OnceValues(b.readFunctions)
 	b.debugData = sync.OnceValues(b.readDebugData)
 	b.symbols = sync.OnceValue(b.readSymbols)
@@ -95,27 +105,47 @@ func runsHere(m elf.Machine) bool {
 // Functions returns the file's functions by address.
 func (f *File) Functions() ([]symbol.Function, error) { return f.functions() }
 
-func (f *File) readFunctions() (functions []symbol.Function, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		functions, err = e.Functions()
-		return err
-	})
-	return functions, err
+func (f *File) readFunctions() ([]symbol.Function, error) {
+	e, err := f.index()
+	if err != nil {
+		return nil, err
+	}
+	return e.Functions()
 }
 
-// symbolized opens the file for questions about its symbols.
-func (f *File) symbolized(ask func(*symbol.ELF) error) error {
+// openIndex opens the file for questions about its symbols and its debug information.
+func (f *File) openIndex() (*symbol.ELF, error) {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer file.Close()
+	f.opened = append(f.opened, file)
 	e, err := symbol.NewELF(file, symbolOptions(f.Path))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer e.Close()
-	return ask(e)
+	f.opened = append(f.opened, e)
+	return e, nil
+}
+
+// openUnwind opens the file for questions about its unwind information.
+func (f *File) openUnwind() (*unwind.Image, error) {
+	file, err := os.Open(f.Path.Open)
+	if err != nil {
+		return nil, err
+	}
+	f.opened = append(f.opened, file)
+	return unwind.ReadImage(file)
+}
+
+// Close closes what questions about the file have opened. It answers no more of them.
+func (f *File) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(f.opened) {
+		errs = append(errs, c.Close())
+	}
+	f.opened = nil
+	return errors.Join(errs...)
 }
 
 // readSymbols leaves out names that stand for several addresses.
