@@ -7,8 +7,8 @@ import (
 
 	"trapline/capture/event"
 	"trapline/capture/host"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
-	"trapline/capture/value"
 	"trapline/format"
 )
 
@@ -17,7 +17,7 @@ import (
 type Group struct {
 	Index int          // of the first probe
 	probe *probe.Probe // the first
-	fetch []value.Fetch
+	fetch []layout.Fetch
 	sites []groupSite
 	many  bool // sites of more than one probe
 	multi bool // one link takes all sites

@@ -13,7 +13,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/expr"
 	"trapline/internal/expr/exprtest"
@@ -44,11 +44,11 @@ func TestSubjectLayout(t *testing.T) {
 
 // randomFields lay out exprtest.Vars in a record: integers one behind the other, then
 // a text of a fixed size, one found by __data_loc and one by __rel_loc.
-func randomFields() []value.Field {
-	var fields []value.Field
+func randomFields() []layout.Field {
+	var fields []layout.Field
 	at := uint16(8)
 	for _, v := range exprtest.Vars {
-		f := value.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
+		f := layout.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
 		if v.Type.Signed {
 			f.Type = format.FieldInt
 		}
@@ -66,7 +66,7 @@ func randomFields() []value.Field {
 }
 
 // randomSubject lays out values as struct subject.
-func randomSubject(r *rand.Rand, fields []value.Field, v *exprtest.Values) []byte {
+func randomSubject(r *rand.Rand, fields []layout.Field, v *exprtest.Values) []byte {
 	b := make([]byte, unsafe.Sizeof(bpf.HooksSubject{}))
 	for i := range b {
 		b[i] = "ab-"[r.IntN(3)] // of hits before
@@ -178,7 +178,7 @@ func TestPredicatesInKernel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := &value.Record{Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
+		record := &layout.Record{Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
 		filter, err := record.NewFilter("random", []*expr.Expr{condition})
 		if err != nil {
 			continue

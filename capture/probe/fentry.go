@@ -3,6 +3,7 @@ package probe
 import (
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/value"
 	"trapline/format"
 )
@@ -70,7 +71,7 @@ func (r *Resolver) resolveFentry(ev *event.Event) (*Probe, error) {
 		return nil, r.notTraceable(ev, f.module, "BTF does not describe this function")
 	}
 	p := &Probe{Kind: ev.Syntax.Kind, Name: kernelProbeName(ev.Syntax, f.module, ev.Name, 0), Function: name,
-		Module: f.module, Address: f.address, Record: value.Record{RecordSize: value.CommonSize}}
+		Module: f.module, Address: f.address, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtTracing(ev, s, name).Fetch(&p.Record)
 }
 

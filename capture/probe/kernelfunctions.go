@@ -12,8 +12,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/tracefs"
-	"trapline/capture/value"
 	"trapline/internal/nearest"
 )
 
@@ -251,7 +251,7 @@ func (r *Resolver) symbolAddress(name string) (uint64, error) {
 
 // systemCallArguments returns the arguments of a system call by the names of its
 // tracepoint; nil: they are not known.
-func (r *Resolver) systemCallArguments(name string) []value.Field {
+func (r *Resolver) systemCallArguments(name string) []layout.Field {
 	record, err := r.tracefs.Record(tracefs.SystemCalls, "sys_enter_"+name)
 	if err != nil || len(record.Fields) == 0 {
 		return nil

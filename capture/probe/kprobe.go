@@ -5,7 +5,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -104,7 +104,7 @@ func (r *Resolver) resolveKprobe(ev *event.Event) (*Probe, error) {
 		}
 	}
 	p := &Probe{Kind: ev.Syntax.Kind, Name: kernelProbeName(ev.Syntax, f.module, ev.Name, ev.Offset), Function: ev.Name,
-		Module: f.module, Offset: ev.Offset, Address: f.address, Record: value.Record{RecordSize: value.CommonSize}}
+		Module: f.module, Offset: ev.Offset, Address: f.address, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtKprobe(ev, f.module).Fetch(&p.Record)
 }
 

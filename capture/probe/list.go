@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/glob"
 )
@@ -21,7 +21,7 @@ type Listing struct {
 	// Fields are the arguments, when asked for: those that are recorded of
 	// tracepoints, the parameters in order of functions (arg0 is the first), with
 	// retval behind them where there is one.
-	Fields []value.Field
+	Fields []layout.Field
 }
 
 // A Selection is what a listing is to show of one kind.

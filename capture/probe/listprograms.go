@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
-	"trapline/capture/value"
 	"trapline/internal/symbol"
 )
 
@@ -93,7 +93,7 @@ func (r *Resolver) listProgramFunctions(ev *event.Event, b *program.File, match 
 }
 
 // listed returns the fields as a resolved probe has them.
-func (p *Probe) listed() []value.Field {
+func (p *Probe) listed() []layout.Field {
 	_ = p.layOut() // too many to record can still be listed
 	return p.Fields
 }

@@ -2,7 +2,7 @@ package probe
 
 import (
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -27,7 +27,7 @@ type Probe struct {
 	// Notes say what a user would not expect of the probe.
 	Notes []string
 
-	value.Record // what is recorded of a hit besides its stacks
+	layout.Record // what is recorded of a hit besides its stacks
 
 	// Entry is the file offset of the function's first instruction if AtReturns.
 	Entry uint64
@@ -44,16 +44,16 @@ type Probe struct {
 	Limits Limits
 	Stack  event.StackChoice // which stacks its hits have
 	Depth  int               // frames of each stack; 0: as many as the recording says
-	Filter *value.Filter     // nil: all hits are wanted
+	Filter *layout.Filter    // nil: all hits are wanted
 }
 
 // A Site is one place that a probe is attached to.
 type Site struct {
-	Function   string        // kernel function, or symbol of the program
-	Offset     uint64        // kernel: bytes from Function; user: file offset of the instruction
-	Address    uint64        // of Function in the kernel; 0: not known
-	RefCounter uint64        // file offset of the count that switches a USDT probe on; 0: none
-	Fetch      []value.Fetch // read here, one for each of Probe.Fetch
+	Function   string         // kernel function, or symbol of the program
+	Offset     uint64         // kernel: bytes from Function; user: file offset of the instruction
+	Address    uint64         // of Function in the kernel; 0: not known
+	RefCounter uint64         // file offset of the count that switches a USDT probe on; 0: none
+	Fetch      []layout.Fetch // read here, one for each of Probe.Fetch
 }
 
 // Places returns where the probe is to be attached, one place at least.

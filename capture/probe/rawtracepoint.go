@@ -8,6 +8,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/value"
 	"trapline/format"
 	"trapline/internal/nearest"
@@ -79,7 +80,7 @@ func (r *Resolver) resolveRawTracepoint(ev *event.Event) (*Probe, error) {
 		e.Nearest = near.Names()
 		return nil, e
 	}
-	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, Record: value.Record{RecordSize: value.CommonSize}}
+	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtTracing(ev, s, "").Fetch(&p.Record)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/locate"
 	"trapline/capture/program"
 	"trapline/capture/tracefs"
@@ -107,7 +108,7 @@ func (p *Probe) finish(ev *event.Event) (err error) {
 }
 
 func (p *Probe) layOut() error {
-	var sites [][]value.Fetch
+	var sites [][]layout.Fetch
 	for _, s := range p.Places() {
 		sites = append(sites, s.Fetch)
 	}

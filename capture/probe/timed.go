@@ -9,7 +9,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -113,7 +113,7 @@ func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
 		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "hardware counters", Reason: "this machine shows none, as is usual in virtual machines", Remedy: "use cpu-clock"}
 	}
-	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: value.Record{RecordSize: value.CommonSize},
+	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: layout.Record{RecordSize: layout.CommonSize},
 		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
 	if t.name == event.ProfileName {
 		p.Name = fmt.Sprintf("%s:hz:%d", event.ProfileName, ev.Frequency)

@@ -7,6 +7,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/locate"
 	"trapline/capture/program"
 	"trapline/capture/value"
@@ -148,7 +149,7 @@ func (r *Resolver) binary(ev *event.Event) (*program.File, error) {
 // function that it is in.
 func (r *Resolver) userProbe(ev *event.Event, b *program.File, name string, offset uint64) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Name: ev.Syntax.Name() + ":" + path.Base(b.Path.Shown) + ":" + name,
-		Path: b.Path.Open, Offset: offset, Record: value.Record{RecordSize: value.CommonSize}}
+		Path: b.Path.Open, Offset: offset, Record: layout.Record{RecordSize: layout.CommonSize}}
 	sc, err := r.kernel.AtUprobe(ev, value.Place{File: b, Offset: offset})
 	if err != nil && len(ev.Args) > 0 {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}

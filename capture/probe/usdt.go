@@ -6,8 +6,9 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
-	"trapline/capture/value"
+	"trapline/capture/usdt"
 	"trapline/format"
 	"trapline/internal/glob"
 	"trapline/internal/nearest"
@@ -64,7 +65,7 @@ func (r *Resolver) resolveUSDT(ev *event.Event) ([]Probe, error) {
 				near.Add(u.Provider + ":" + u.Name)
 				continue
 			}
-			p, err := r.usdtProbe(ev, u)
+			p, err := r.usdtProbe(ev, b, u)
 			if err != nil {
 				return nil, err
 			}
@@ -129,8 +130,7 @@ func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
 }
 
 // usdtProbe makes the probe of all places.
-func (r *Resolver) usdtProbe(ev *event.Event, u *program.USDT) (*Probe, error) {
-	b := u.File
+func (r *Resolver) usdtProbe(ev *event.Event, b *program.File, u *usdt.Probe) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Group: u.Provider, Function: u.Name, Path: b.Path.Open,
 		Name: ev.Syntax.Name() + ":" + path.Base(b.Path.Shown) + ":" + u.Provider + ":" + u.Name}
 	for _, n := range u.Notes {
@@ -147,9 +147,9 @@ func (r *Resolver) usdtProbe(ev *event.Event, u *program.USDT) (*Probe, error) {
 		p.Sites = append(p.Sites, s)
 	}
 	p.Offset = p.Sites[0].Offset
-	var fetch [][]value.Fetch
+	var fetch [][]layout.Fetch
 	var err error
-	p.Record, fetch, p.Notes, err = r.kernel.AtUSDT(ev, u)
+	p.Record, fetch, p.Notes, err = r.kernel.AtUSDT(ev, b, u)
 	for i := range fetch {
 		p.Sites[i].Fetch = fetch[i]
 	}
@@ -173,7 +173,7 @@ func (r *Resolver) listProgramUSDT(ev *event.Event, b *program.File, match match
 			continue
 		}
 		if verbose {
-			if p, err := r.usdtProbe(ev, u); err == nil {
+			if p, err := r.usdtProbe(ev, b, u); err == nil {
 				l.Fields = p.listed()
 			}
 		}

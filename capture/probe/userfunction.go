@@ -208,7 +208,7 @@ func (p *Probe) join(variants []Site) {
 	names := make([]string, len(variants))
 	for i, s := range variants {
 		if s.Fetch == nil {
-			s.Fetch = p.Elsewhere(KindOf(p.Kind).AtReturn())
+			s.Fetch = value.Elsewhere(&p.Record, KindOf(p.Kind).AtReturn())
 		}
 		p.Sites = append(p.Sites, s)
 		names[i] = s.Function

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"trapline/capture/event"
-	"trapline/capture/program"
+	"trapline/capture/usdt"
 	"trapline/internal/nearest"
 )
 
@@ -67,7 +67,7 @@ func (r *Resolver) hintUSDT(ev *event.Event, err error) error {
 	if noteErr != nil {
 		return err
 	}
-	if slices.ContainsFunc(declared, func(u program.USDT) bool { return u.Name == ev.Name }) {
+	if slices.ContainsFunc(declared, func(u usdt.Probe) bool { return u.Name == ev.Name }) {
 		missing.Reason += ", but a USDT probe of this name: write usdt:" + event.QuoteBinary(ev.Binary) + ":" + ev.Name
 	}
 	return err

@@ -6,7 +6,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -58,5 +58,5 @@ func (r *Resolver) resolveWatchpoint(ev *event.Event) ([]Probe, error) {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
 	}
 	return []Probe{{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
-		PerfType: perfTypeBreakpoint, Watch: w, Record: value.Record{RecordSize: value.CommonSize}}}, nil
+		PerfType: perfTypeBreakpoint, Watch: w, Record: layout.Record{RecordSize: layout.CommonSize}}}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -32,7 +32,7 @@ type declaration struct {
 // parseFormat reads a tracepoint's format file, as f_show in
 // kernel/trace/trace_events.c writes it. system is the tracepoint's group: the
 // records of syscalls are made by the kernel in another way.
-func parseFormat(system, text string) (*value.Record, error) {
+func parseFormat(system, text string) (*layout.Record, error) {
 	if len(text) > maxFormat {
 		return nil, errors.New("format file is longer than 1 MiB")
 	}
@@ -47,10 +47,10 @@ func parseFormat(system, text string) (*value.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(d.name, "common_") && d.offset < value.CommonSize {
+		if strings.HasPrefix(d.name, "common_") && d.offset < layout.CommonSize {
 			continue
 		}
-		if d.offset < value.CommonSize {
+		if d.offset < layout.CommonSize {
 			return nil, fmt.Errorf("field %q at offset %d is among the common fields", d.name, d.offset)
 		}
 		if declarations = append(declarations, d); len(declarations) > maxFields {
@@ -60,7 +60,7 @@ func parseFormat(system, text string) (*value.Record, error) {
 	if len(declarations) == 0 && !strings.Contains(head, "field:") {
 		return nil, errors.New("no fields: not a tracepoint's format file")
 	}
-	r := &value.Record{RecordSize: value.CommonSize}
+	r := &layout.Record{RecordSize: layout.CommonSize}
 	syscall := system == SystemCalls
 	printed := parsePrintFormat(printFormat)
 	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
@@ -81,7 +81,7 @@ func parseFormat(system, text string) (*value.Record, error) {
 		if d.size == 0 {
 			continue
 		}
-		var f value.Field
+		var f layout.Field
 		if syscall {
 			f = d.syscallField()
 		} else {
@@ -107,7 +107,7 @@ func parseFormat(system, text string) (*value.Record, error) {
 
 // renameSyscallNumber calls __syscall_nr what newer kernels and perf show it as,
 // unless an argument has that name.
-func renameSyscallNumber(fields []value.Field) {
+func renameSyscallNumber(fields []layout.Field) {
 	name := "nr"
 	for i := range fields {
 		if fields[i].Name == name {
@@ -182,8 +182,8 @@ func parseDeclaration(line string) (d declaration, err error) {
 }
 
 // field says how a record's field is decoded.
-func (d *declaration) field(p printing) value.Field {
-	f := value.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ,
+func (d *declaration) field(p printing) layout.Field {
+	f := layout.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ,
 		Dynamic: d.dynamic, Relative: d.relative, Type: format.FieldBytes}
 	element := d.size
 	switch {
@@ -241,8 +241,8 @@ func (d *declaration) elementSize() int {
 // syscallField types an argument of a system call by its C type. Its slot is a
 // whole register, of which the call looks at the type's own size only, and the
 // file's print format shows every one in hexadecimal.
-func (d *declaration) syscallField() value.Field {
-	f := value.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ, Type: format.FieldUint}
+func (d *declaration) syscallField() layout.Field {
+	f := layout.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ, Type: format.FieldUint}
 	c, known := integerTypes[strings.TrimPrefix(d.typ, "const ")]
 	switch {
 	case d.size != 4 && d.size != 8:

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 )
 
 // SystemCalls is the group of the tracepoints of single system calls.
@@ -26,7 +26,7 @@ func errNotMounted() error {
 // Record returns what the records of a tracepoint hold. The error matches fs.ErrNotExist
 // when there is no such tracepoint that can be enabled: those of the group ftrace have a
 // format too, for their records in the trace buffer.
-func (d Dir) Record(system, name string) (*value.Record, error) {
+func (d Dir) Record(system, name string) (*layout.Record, error) {
 	if d == "" {
 		return nil, errNotMounted()
 	}

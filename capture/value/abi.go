@@ -1,11 +1,15 @@
 package value
 
-import "fmt"
+import (
+	"fmt"
+
+	"trapline/capture/layout"
+)
 
 // passArguments says where the arguments of a function are at its first instruction,
 // by the System V ABI for x86-64, section 3.2.3 (AAPCS64 for what is in registers on
 // arm64). space is that of the stack.
-func passArguments(types []*valueType, space Space) []param {
+func passArguments(types []*valueType, space layout.Space) []param {
 	words := argumentWords()
 	used, vectors := 0, 0
 	stack := int64(8) // above the return address
@@ -31,7 +35,7 @@ func passArguments(types []*valueType, space Space) []param {
 			continue
 		}
 		// On the stack, in whole words.
-		p.at = location{typ: t, memory: true, space: space, fetch: Fetch{Word: stackPointerWord()}, add: stack}
+		p.at = location{typ: t, memory: true, space: space, fetch: layout.Fetch{Word: stackPointerWord()}, add: stack}
 		if stackPointerWord() != wordSP {
 			p.err = fmt.Errorf("is on the stack, where arguments are read on x86-64 only")
 		}
@@ -83,7 +87,7 @@ func integersIn(t *valueType, bit int, vector []bool, depth int) {
 }
 
 // returned is where a function's result is when it returns.
-func returned(t *valueType, space Space) (location, error) {
+func returned(t *valueType, space layout.Space) (location, error) {
 	if t == nil {
 		return inRegister(nil, space, returnWords()[0]), nil
 	}
@@ -91,7 +95,7 @@ func returned(t *valueType, space Space) (location, error) {
 	classes := classify(t, words)
 	if classes == nil {
 		// The caller's memory, whose address the function returns too.
-		return location{typ: t, memory: true, space: space, fetch: Fetch{Word: returnWords()[0]}}, nil
+		return location{typ: t, memory: true, space: space, fetch: layout.Fetch{Word: returnWords()[0]}}, nil
 	}
 	for _, vector := range classes {
 		if vector {

@@ -5,19 +5,20 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
 // Fetch adds to a record what the event asks for, or, where it asks for nothing, the
 // parameters that are known; and what its conditions look at besides. Errors are of
 // type [*event.InvalidError].
-func (s *Scope) Fetch(r *Record) error {
+func (s *Scope) Fetch(r *layout.Record) error {
 	if err := s.fetch(r); err != nil {
 		return &event.InvalidError{Event: s.ev.Text, Reason: err.Error()}
 	}
 	return nil
 }
 
-func (s *Scope) fetch(r *Record) error {
+func (s *Scope) fetch(r *layout.Record) error {
 	switch {
 	case len(s.ev.Args) > 0:
 		for i := range s.ev.Args {
@@ -35,8 +36,8 @@ func (s *Scope) fetch(r *Record) error {
 
 // fetchForConditions adds the values that conditions look at and that the record does
 // not have yet. What cannot be a value is left for checking the conditions to refuse.
-func (s *Scope) fetchForConditions(r *Record) error {
-	for _, name := range r.unknown(s.ev.Conditions) {
+func (s *Scope) fetchForConditions(r *layout.Record) error {
+	for _, name := range r.Unknown(s.ev.Conditions) {
 		value, err := event.ParseValue(name)
 		if err != nil {
 			continue
@@ -49,9 +50,9 @@ func (s *Scope) fetchForConditions(r *Record) error {
 	return nil
 }
 
-func (s *Scope) fetchArgument(r *Record, a *event.Arg) error {
+func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
 	if a.Value.Op == event.OpDuration {
-		return r.addDuration(s.ev, a.Name)
+		return addDuration(r, s.ev, a.Name)
 	}
 	at, err := s.locate(&a.Value)
 	if err != nil {
@@ -68,21 +69,21 @@ func (s *Scope) fetchArgument(r *Record, a *event.Arg) error {
 	if err != nil {
 		return fmt.Errorf("%s %w", &a.Value, err)
 	}
-	return r.add(showing(got, a.Name, a.Value.String()))
+	return r.Add(showing(got, a.Name, a.Value.String()))
 }
 
 // showing notes which argument a field shows.
-func showing(all []captured, name, value string) []captured {
+func showing(all []layout.Value, name, value string) []layout.Value {
 	for i := range all {
-		if all[i].field.Name == name {
-			all[i].field.Value = value
+		if all[i].Field.Name == name {
+			all[i].Field.Value = value
 		}
 	}
 	return all
 }
 
 // fetchAll adds all parameters that can be fetched, as far as there is room.
-func (s *Scope) fetchAll(r *Record) error {
+func (s *Scope) fetchAll(r *layout.Record) error {
 	form, err := s.form(&event.Type{})
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (s *Scope) fetchAll(r *Record) error {
 		if len(r.Fetch)+len(got) > bpf.MaxFetches {
 			return nil
 		}
-		if err := r.add(showing(got, name, name)); err != nil {
+		if err := r.Add(showing(got, name, name)); err != nil {
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func (s *Scope) fetchAll(r *Record) error {
 		return nil
 	}
 	if got, err := at.capture("retval", form); err == nil && len(got) == 1 {
-		return r.add(showing(got, "retval", "retval"))
+		return r.Add(showing(got, "retval", "retval"))
 	}
 	return nil
 }

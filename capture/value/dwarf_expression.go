@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"trapline/capture/layout"
 )
 
 // Operations of DWARF expressions (DWARF 5, section 7.7.1) that say where variables are.
@@ -75,7 +77,7 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 		return location{}, errNotKnown
 	}
 	x := dwarfReader{b: expression}
-	var pieces []Fetch
+	var pieces []layout.Fetch
 	for {
 		p, err := l.one(&x)
 		if err != nil {
@@ -102,7 +104,7 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 			return location{}, errNotKnown
 		}
 		if x.done() {
-			return location{space: UserMemory, pieces: pieces}, nil
+			return location{space: layout.UserMemory, pieces: pieces}, nil
 		}
 	}
 }
@@ -122,7 +124,7 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 			n = x.uleb()
 		}
 		w, err := dwarfWord(n)
-		return inRegister(nil, UserMemory, w), err
+		return inRegister(nil, layout.UserMemory, w), err
 	case op >= opBreg0 && op <= opBreg31, op == opBregx:
 		n := uint64(op - opBreg0)
 		if op == opBregx {
@@ -132,7 +134,7 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 		if err != nil {
 			return p, err
 		}
-		p = location{memory: true, space: UserMemory, fetch: Fetch{Word: w}, add: x.sleb()}
+		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: w}, add: x.sleb()}
 	case op == opFbreg, op == opCallCFA:
 		base := l.cfa
 		add := int64(0)
@@ -143,7 +145,7 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 		if b.err != nil {
 			return p, b.err
 		}
-		p = location{memory: true, space: UserMemory, fetch: Fetch{Word: b.word}, add: b.add + add}
+		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: b.word}, add: b.add + add}
 	case op == opAddr, op == opAddrx:
 		address := uint64(0)
 		if op == opAddr {
@@ -180,7 +182,7 @@ func (l *evaluator) address(x *dwarfReader, p location) (location, error) {
 			p.fetch, p.add = f, 0
 		case op == opStackValue:
 			f, err := p.address()
-			return location{space: UserMemory, pieces: []Fetch{f}}, err
+			return location{space: layout.UserMemory, pieces: []layout.Fetch{f}}, err
 		default:
 			return p, errNotKnown
 		}
@@ -195,7 +197,7 @@ func (l *evaluator) constant(x *dwarfReader, n uint64) (location, error) {
 	if x.byte() != opStackValue || x.bad {
 		return location{}, errNotKnown
 	}
-	return location{space: UserMemory, pieces: []Fetch{{Base: FetchConstant, Constant: n}}}, nil
+	return location{space: layout.UserMemory, pieces: []layout.Fetch{{Base: layout.FetchConstant, Constant: n}}}, nil
 }
 
 // base evaluates DW_AT_frame_base: a register, or the canonical frame address.

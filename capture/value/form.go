@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -21,9 +22,9 @@ type valueForm struct {
 	count int              // elements of an array; 0: it is none
 	bits  int              // formBits: how many, beginning at shift, of size bytes
 	shift int
-	space Space  // memory that the value or the text lies in; NoMemory: what is usual
-	max   int    // limit of text and bytes
-	from  *Fetch // formBytes: their length; nil: max
+	space layout.Space  // memory that the value or the text lies in; NoMemory: what is usual
+	max   int           // limit of text and bytes
+	from  *layout.Fetch // formBytes: their length; nil: max
 }
 
 type formKind uint8
@@ -54,7 +55,7 @@ func (s *Scope) form(t *event.Type) (valueForm, error) {
 		return f, fmt.Errorf("at most %d bytes of text are kept of an argument", maxText)
 	}
 	if t.User {
-		f.space = UserMemory
+		f.space = layout.UserMemory
 	}
 	switch t.Kind {
 	case event.TypeDefault:

@@ -1,6 +1,10 @@
 package value
 
-import "fmt"
+import (
+	"fmt"
+
+	"trapline/capture/layout"
+)
 
 // goWords are the registers of Go's calling convention for integers, in order
 // (src/cmd/compile/abi-internal.md in Go's source, amd64).
@@ -23,9 +27,9 @@ func goPlaces(types []*valueType) []param {
 			continue
 		}
 		p := &params[i]
-		p.at = location{typ: t, space: UserMemory}
+		p.at = location{typ: t, space: layout.UserMemory}
 		for _, w := range goWords[used:a.words] {
-			p.at.pieces = append(p.at.pieces, Fetch{Word: w})
+			p.at.pieces = append(p.at.pieces, layout.Fetch{Word: w})
 		}
 		switch {
 		case a.vectors > vectors:

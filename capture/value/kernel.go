@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -21,7 +22,7 @@ type Kernel struct {
 	Symbol func(name string) (uint64, error)
 	// SystemCall returns the arguments of a system call, without its number; nil: they
 	// are not known.
-	SystemCall func(name string) []Field
+	SystemCall func(name string) []layout.Field
 }
 
 // Function returns a function's types; nil when BTF does not have them.
@@ -59,21 +60,21 @@ func (k *Kernel) RawTracepoint(name string, callback *btf.FuncProto) *Signature 
 
 // AtKprobe returns what can be asked for at a kprobe, whose context is the registers.
 func (k *Kernel) AtKprobe(ev *event.Event, module string) *Scope {
-	sc := &Scope{ev: ev, space: KernelMemory, registers: true, arg: func(i int) (location, error) { return plainArgument(ev, i, KernelMemory) }}
+	sc := &Scope{ev: ev, space: layout.KernelMemory, registers: true, arg: func(i int) (location, error) { return plainArgument(ev, i, layout.KernelMemory) }}
 	s := k.Function(module, ev.Name)
 	switch {
 	case ev.Syntax.AtReturn():
 		sc.result = func() (location, error) {
 			if s == nil {
-				return returned(nil, KernelMemory)
+				return returned(nil, layout.KernelMemory)
 			}
 			if s.result == nil {
 				return location{}, errNoResult
 			}
-			return returned(resultType(s.result), KernelMemory)
+			return returned(resultType(s.result), layout.KernelMemory)
 		}
 	case s != nil && ev.Offset == 0: // behind it, registers need not hold the arguments any more
-		sc.params, sc.typed = passArguments(s.types(), KernelMemory), true
+		sc.params, sc.typed = passArguments(s.types(), layout.KernelMemory), true
 		for i := range sc.params {
 			sc.params[i].name = s.params[i].name
 		}
@@ -92,7 +93,7 @@ func (k *Kernel) AtTracing(ev *event.Event, s *Signature, function string) *Scop
 }
 
 // plainArgument is an argument whose type is not known: a whole number or an address.
-func plainArgument(ev *event.Event, i int, space Space) (location, error) {
+func plainArgument(ev *event.Event, i int, space layout.Space) (location, error) {
 	if i < argumentRegisters() {
 		return inRegister(nil, space, argumentWord(i)), nil
 	}
@@ -125,12 +126,12 @@ func (k *Kernel) symbol(name string) (location, error) {
 	if err != nil {
 		return location{}, err
 	}
-	return location{memory: true, space: KernelMemory, fetch: Fetch{Base: FetchConstant, Constant: address}}, nil
+	return location{memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchConstant, Constant: address}}, nil
 }
 
 // taskComm is where the current task's name is: task_struct.comm.
 func (k *Kernel) taskComm() (location, error) {
-	at := location{memory: true, space: KernelMemory, fetch: Fetch{Base: FetchTask}}
+	at := location{memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchTask}}
 	var task *btf.Struct
 	if k.Types == nil || k.Types.TypeByName("task_struct", &task) != nil {
 		return at, errors.New("cannot be found: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); each hit has the task's name anyway")
@@ -166,8 +167,8 @@ func (k *Kernel) systemCallArguments(sc *Scope, function string) {
 		if f.Type == format.FieldPointer {
 			t = k.spelledType(f.CType)
 		}
-		step := FetchStep{Add: 8 * int32(words[i]), Space: KernelMemory, Size: 8}
-		at := location{typ: t, space: UserMemory, pieces: []Fetch{{Base: regs.Base, Word: regs.Word, Steps: []FetchStep{step}}}}
+		step := layout.FetchStep{Add: 8 * int32(words[i]), Space: layout.KernelMemory, Size: 8}
+		at := location{typ: t, space: layout.UserMemory, pieces: []layout.Fetch{{Base: regs.Base, Word: regs.Word, Steps: []layout.FetchStep{step}}}}
 		sc.params = append(sc.params, param{name: f.Name, at: at})
 	}
 }

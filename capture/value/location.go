@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/nearest"
 )
@@ -15,32 +16,32 @@ import (
 type location struct {
 	typ    *valueType // nil: not known, a word
 	memory bool
-	space  Space // memory that the address, or a pointer found here, belongs to
-	fetch  Fetch
+	space  layout.Space // memory that the address, or a pointer found here, belongs to
+	fetch  layout.Fetch
 	add    int64
-	pieces []Fetch // not in memory
-	exact  bool    // the only piece has the shifts that make it a number
-	bits   int     // of a bitfield in memory; 0: it is none
-	shift  int     // where it begins, in bits from the address
+	pieces []layout.Fetch // not in memory
+	exact  bool           // the only piece has the shifts that make it a number
+	bits   int            // of a bitfield in memory; 0: it is none
+	shift  int            // where it begins, in bits from the address
 }
 
 // inRegister returns the place of a value that a word of the context holds.
-func inRegister(t *valueType, space Space, words ...uint8) location {
+func inRegister(t *valueType, space layout.Space, words ...uint8) location {
 	l := location{typ: t, space: space}
 	for _, w := range words {
-		l.pieces = append(l.pieces, Fetch{Word: w})
+		l.pieces = append(l.pieces, layout.Fetch{Word: w})
 	}
 	return l
 }
 
 // value returns the fetch of a word: a pointer, or a number that is not typed.
-func (l location) value() (Fetch, error) {
+func (l location) value() (layout.Fetch, error) {
 	if !l.memory {
 		if len(l.pieces) == 0 {
-			return Fetch{}, errOptimizedOut
+			return layout.Fetch{}, errOptimizedOut
 		}
 		if l.exact && l.pieces[0].Left != 0 {
-			return Fetch{}, fmt.Errorf("is not an address: it is narrower")
+			return layout.Fetch{}, fmt.Errorf("is not an address: it is narrower")
 		}
 		return l.pieces[0], nil
 	}
@@ -48,13 +49,13 @@ func (l location) value() (Fetch, error) {
 }
 
 // load returns the fetch of size bytes in memory.
-func (l location) load(size int) (Fetch, error) {
+func (l location) load(size int) (layout.Fetch, error) {
 	if l.typ != nil && l.typ.isVariable() {
-		return Fetch{}, errVariable
+		return layout.Fetch{}, errVariable
 	}
 	add, err := l.offset()
 	f := l.fetch
-	f.Steps = append(append([]FetchStep(nil), f.Steps...), FetchStep{add, l.space, uint8(size)})
+	f.Steps = append(append([]layout.FetchStep(nil), f.Steps...), layout.FetchStep{Add: add, Space: l.space, Size: uint8(size)})
 	return f, err
 }
 
@@ -68,17 +69,17 @@ func (l location) offset() (int32, error) {
 }
 
 // address returns the fetch of the address of what is in memory.
-func (l location) address() (Fetch, error) {
+func (l location) address() (layout.Fetch, error) {
 	if !l.memory {
-		return Fetch{}, fmt.Errorf("is in a register and has no address")
+		return layout.Fetch{}, fmt.Errorf("is in a register and has no address")
 	}
 	if l.typ != nil && l.typ.isVariable() {
-		return Fetch{}, errVariable
+		return layout.Fetch{}, errVariable
 	}
 	add, err := l.offset()
 	f := l.fetch
 	if add != 0 {
-		f.Steps = append(append([]FetchStep(nil), f.Steps...), FetchStep{Add: add})
+		f.Steps = append(append([]layout.FetchStep(nil), f.Steps...), layout.FetchStep{Add: add})
 	}
 	return f, err
 }
@@ -142,7 +143,7 @@ func (l location) member(m member) location {
 	l.bits, l.shift = m.bits, 0
 	if !l.memory {
 		// Structures of up to 16 bytes are passed in registers.
-		l.pieces = append([]Fetch(nil), l.pieces[min(m.bit/64, len(l.pieces)):]...)
+		l.pieces = append([]layout.Fetch(nil), l.pieces[min(m.bit/64, len(l.pieces)):]...)
 		l.shift = m.bit % 64
 		return l
 	}
@@ -191,19 +192,19 @@ func (l location) index(i int) (location, error) {
 }
 
 // number returns the fetch of a number of the given size.
-func (l location) number(size int, signed, bigEndian bool) (Fetch, error) {
+func (l location) number(size int, signed, bigEndian bool) (layout.Fetch, error) {
 	if !l.memory {
 		if len(l.pieces) == 0 {
-			return Fetch{}, errOptimizedOut
+			return layout.Fetch{}, errOptimizedOut
 		}
 		f := l.pieces[0]
 		if l.exact {
 			if bigEndian {
-				f.narrow(size, signed, true)
+				f.Narrow(size, signed, true)
 			}
 			return f, nil
 		}
-		f.narrow(size, signed, bigEndian)
+		f.Narrow(size, signed, bigEndian)
 		if l.shift > 0 || l.bits > 0 {
 			bits := 8 * size
 			if l.bits > 0 {
@@ -217,7 +218,7 @@ func (l location) number(size int, signed, bigEndian bool) (Fetch, error) {
 		return f, nil
 	}
 	f, err := l.load(size)
-	f.narrow(size, signed, bigEndian)
+	f.Narrow(size, signed, bigEndian)
 	switch {
 	case l.bits > 0:
 		f.Left, f.Right = uint8(64-l.bits-l.shift), uint8(64-l.bits)
@@ -228,13 +229,13 @@ func (l location) number(size int, signed, bigEndian bool) (Fetch, error) {
 }
 
 // scalar returns the fetch and field of a number of the place's own type.
-func (l location) scalar(name string) (Fetch, Field, error) {
+func (l location) scalar(name string) (layout.Fetch, layout.Field, error) {
 	t := l.typ
 	if t == nil {
 		f, err := l.value()
-		return f, Field{Name: name, Type: format.FieldHex, Size: 8, Count: 1}, err
+		return f, layout.Field{Name: name, Type: format.FieldHex, Size: 8, Count: 1}, err
 	}
-	field := Field{Name: name, Type: t.fieldType(), Size: uint16(t.size), Count: 1, CType: t.name}
+	field := layout.Field{Name: name, Type: t.fieldType(), Size: uint16(t.size), Count: 1, CType: t.name}
 	if t.names != nil {
 		field.Names = t.names()
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
 	"trapline/capture/unwind"
 )
@@ -20,12 +21,12 @@ type Place struct {
 
 // inProgram is what can be asked for at code that nothing is known of.
 func (k *Kernel) inProgram(ev *event.Event) *Scope {
-	sc := &Scope{ev: ev, space: UserMemory, registers: true, comm: k.taskComm, arg: func(i int) (location, error) { return plainArgument(ev, i, UserMemory) }}
+	sc := &Scope{ev: ev, space: layout.UserMemory, registers: true, comm: k.taskComm, arg: func(i int) (location, error) { return plainArgument(ev, i, layout.UserMemory) }}
 	sc.symbol = func(string) (location, error) {
 		return location{}, errors.New("is not known: the program is not")
 	}
 	if ev.Syntax.AtReturn() {
-		sc.result = func() (location, error) { return returned(nil, UserMemory) }
+		sc.result = func() (location, error) { return returned(nil, layout.UserMemory) }
 	}
 	return sc
 }
@@ -73,7 +74,7 @@ func (at Place) symbol(ev *event.Event, name string, pc uint64) (location, error
 
 // staticLocation is memory of the program's file.
 func staticLocation(address, pc uint64) location {
-	return location{memory: true, space: UserMemory, fetch: Fetch{Word: wordIP, Constant: address - pc}}
+	return location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: wordIP, Constant: address - pc}}
 }
 
 // A dwarfScope fills a scope with what debug information says.
@@ -147,9 +148,9 @@ func (v *dwarfScope) passed() []param {
 	}
 	if t := v.function.result; t != nil && classify(t, max((t.size+7)/8, 1)) == nil {
 		// The address of where the result is to go comes first.
-		return passArguments(append([]*valueType{{kind: kindPointer, size: 8}}, types...), UserMemory)[1:]
+		return passArguments(append([]*valueType{{kind: kindPointer, size: 8}}, types...), layout.UserMemory)[1:]
 	}
-	return passArguments(types, UserMemory)
+	return passArguments(types, layout.UserMemory)
 }
 
 // byConvention reports whether a parameter at the first instruction is where the
@@ -195,7 +196,7 @@ func (v *dwarfScope) fillResult() {
 		if f.result == nil {
 			return location{}, errNoResult
 		}
-		return returned(f.result, UserMemory)
+		return returned(f.result, layout.UserMemory)
 	}
 }
 
@@ -231,7 +232,7 @@ func (v *dwarfScope) goroutine() {
 		if g == nil {
 			return location{}, errors.New("cannot be found: the program does not describe runtime.g")
 		}
-		return location{typ: g, memory: true, space: UserMemory, fetch: Fetch{Word: goG}}.field("goid")
+		return location{typ: g, memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: goG}}.field("goid")
 	}})
 }
 

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
 // A Scope is what arguments may refer to where an event happens.
 type Scope struct {
 	ev     *event.Event
-	space  Space // memory that addresses belong to, unless said otherwise
+	space  layout.Space // memory that addresses belong to, unless said otherwise
 	params []param
 	count  int                                 // of params that are the function's arguments, which come first
 	typed  bool                                // params are all that there are
@@ -86,7 +87,7 @@ func (s *Scope) start(e *event.Expr) (location, error) {
 		return s.comm()
 	case event.OpSymbol:
 		if e.Name == "" {
-			return location{memory: true, space: s.space, fetch: Fetch{Base: FetchConstant, Constant: uint64(e.Offset)}}, nil
+			return location{memory: true, space: s.space, fetch: layout.Fetch{Base: layout.FetchConstant, Constant: uint64(e.Offset)}}, nil
 		}
 		at, err := s.symbol(e.Name)
 		at.add += e.Offset
@@ -109,11 +110,11 @@ func (s *Scope) deref(e *event.Expr) (location, error) {
 		return of, fmt.Errorf("%s has an offset that is too large", e)
 	}
 	to := location{memory: true, space: of.space, fetch: f, add: e.Offset}
-	if to.space == NoMemory {
+	if to.space == layout.NoMemory {
 		to.space = s.space
 	}
 	if e.User {
-		to.space = UserMemory
+		to.space = layout.UserMemory
 	}
 	return to, nil
 }

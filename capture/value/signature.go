@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
 // A Signature is a function's parameters and result as BTF has them.
@@ -46,7 +47,7 @@ func NewSignature(proto *btf.FuncProto) *Signature {
 // inContext is what can be asked for where a function's arguments are words of the
 // context: raw tracepoints, fentry and fexit, which has the result behind them.
 func (s *Signature) inContext(ev *event.Event) *Scope {
-	sc := &Scope{ev: ev, space: KernelMemory, typed: true}
+	sc := &Scope{ev: ev, space: layout.KernelMemory, typed: true}
 	for i := range s.params {
 		p := &s.params[i]
 		t := btfType(p.typ)
@@ -58,7 +59,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 		if len(words) == 0 {
 			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
 		} else {
-			param.at = inRegister(t, KernelMemory, words...)
+			param.at = inRegister(t, layout.KernelMemory, words...)
 		}
 		sc.params = append(sc.params, param)
 	}
@@ -71,7 +72,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 			case s.slots > maxContextWord:
 				return location{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
 			}
-			return inRegister(resultType(s.result), KernelMemory, uint8(s.slots)), nil
+			return inRegister(resultType(s.result), layout.KernelMemory, uint8(s.slots)), nil
 		}
 	}
 	return sc
@@ -99,8 +100,8 @@ func (s *Signature) types() []*valueType {
 }
 
 // Fields lists a function's parameters by name, for people to read.
-func (s *Signature) Fields(atReturn bool) []Field {
-	var fields []Field
+func (s *Signature) Fields(atReturn bool) []layout.Field {
+	var fields []layout.Field
 	params := make([]param, len(s.params))
 	for i := range s.params {
 		params[i].name = s.params[i].name
@@ -113,8 +114,8 @@ func (s *Signature) Fields(atReturn bool) []Field {
 }
 
 // shownField describes a value as lists of events show it.
-func shownField(name string, t *valueType) Field {
-	f := Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
+func shownField(name string, t *valueType) layout.Field {
+	f := layout.Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
 	if t.scalar() {
 		f.Size = uint16(t.size)
 	}

@@ -3,28 +3,29 @@ package value
 import (
 	"fmt"
 
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 // fieldLocation is where a tracepoint's field is. The addresses that a system call is
 // given are the program's, all others the kernel's.
-func (k *Kernel) fieldLocation(f *Field, systemCall bool) location {
+func (k *Kernel) fieldLocation(f *layout.Field, systemCall bool) location {
 	t := k.fieldType(f)
 	if !t.scalar() {
-		return location{typ: t, memory: true, space: KernelMemory, fetch: Fetch{Base: FetchRecord}, add: int64(f.Offset)}
+		return location{typ: t, memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchRecord}, add: int64(f.Offset)}
 	}
 	// A number is a value like that of a register: what type it is shown as says nothing of how much to read.
-	number := Fetch{Base: FetchRecord, Steps: []FetchStep{{Add: int32(f.Offset), Space: KernelMemory, Size: uint8(f.Size)}}}
-	number.narrow(t.size, t.signed, false)
-	at := location{typ: t, exact: true, space: KernelMemory, pieces: []Fetch{number}}
+	number := layout.Fetch{Base: layout.FetchRecord, Steps: []layout.FetchStep{{Add: int32(f.Offset), Space: layout.KernelMemory, Size: uint8(f.Size)}}}
+	number.Narrow(t.size, t.signed, false)
+	at := location{typ: t, exact: true, space: layout.KernelMemory, pieces: []layout.Fetch{number}}
 	if systemCall {
-		at.space = UserMemory
+		at.space = layout.UserMemory
 	}
 	return at
 }
 
 // fieldType describes the values of a tracepoint's field.
-func (k *Kernel) fieldType(f *Field) *valueType {
+func (k *Kernel) fieldType(f *layout.Field) *valueType {
 	if f.Dynamic {
 		return &valueType{kind: kindVoid, name: f.CType + "[] of variable length", field: f}
 	}
@@ -53,20 +54,20 @@ func (k *Kernel) fieldType(f *Field) *valueType {
 }
 
 // recorded records a tracepoint's field as the whole record has it.
-func (l location) recorded(name string) ([]captured, error) {
+func (l location) recorded(name string) ([]layout.Value, error) {
 	field := *l.typ.field
 	field.Name = name
 	switch {
 	case field.Dynamic: // the word that says where in the record it lies
 		f := l.fetch
-		f.Steps = []FetchStep{{Add: int32(l.add), Space: KernelMemory, Size: 4}}
+		f.Steps = []layout.FetchStep{{Add: int32(l.add), Space: layout.KernelMemory, Size: 4}}
 		return single(f, field, nil)
 	case l.typ.scalar():
 		f, err := l.number(l.typ.size, l.typ.signed, false)
 		return single(f, field, err)
 	}
 	f, err := l.address()
-	f.As, f.Space, f.Max = FetchBlock, l.space, field.Size*field.Count
+	f.As, f.Space, f.Max = layout.FetchBlock, l.space, field.Size*field.Count
 	return single(f, field, err)
 }
 

@@ -1,6 +1,9 @@
 package value
 
-import "trapline/format"
+import (
+	"trapline/capture/layout"
+	"trapline/format"
+)
 
 // A valueType is what matters of a type to read and show its values, whether BTF or
 // DWARF describes it. Types refer to each other in circles, so what a type is made
@@ -17,7 +20,7 @@ type valueType struct {
 	members func() []member   // of a structure or union
 	names   func() string     // of an enumeration: as format.Field.Names
 
-	field *Field // of a tracepoint's field: how its whole record has it
+	field *layout.Field // of a tracepoint's field: how its whole record has it
 }
 
 // A member is one field of a structure.

@@ -1,4 +1,4 @@
-package value
+package usdt
 
 import (
 	"fmt"
@@ -6,58 +6,58 @@ import (
 	"strings"
 )
 
-// A usdtArgument is one argument of a USDT probe at one place.
-type usdtArgument struct {
-	size   int // bytes: 1, 2, 4 or 8
-	signed bool
-	operand
+// An Argument is one argument of a USDT probe at one place.
+type Argument struct {
+	Size   int // bytes: 1, 2, 4 or 8
+	Signed bool
+	Operand
 }
 
-// An operandKind is where an operand's value is.
-type operandKind uint8
+// An OperandKind is where an operand's value is.
+type OperandKind uint8
 
 const (
-	operandConstant operandKind = iota
-	operandRegister
-	operandMemory // at base + index*scale + value, or symbol + value
+	Constant OperandKind = iota
+	InRegister
+	InMemory // at base + index*scale + value, or symbol + value
 )
 
-// An operand is one of x86-64's assembler, in AT&T syntax.
-type operand struct {
-	kind     operandKind
-	register register // operandRegister
-	base     string   // operandMemory: 64-bit register; "" none, "rip" with a symbol
-	index    string   // "" none
-	scale    int      // 1, 2, 4 or 8
-	symbol   string   // that value counts from; "" none
-	value    int64    // constant, or displacement in bytes
+// An Operand is one of x86-64's assembler, in AT&T syntax.
+type Operand struct {
+	Kind     OperandKind
+	Register Register // InRegister
+	Base     string   // InMemory: 64-bit register; "" none, "rip" with a symbol
+	Index    string   // "" none
+	Scale    int      // 1, 2, 4 or 8
+	Symbol   string   // that Value counts from; "" none
+	Value    int64    // constant, or displacement in bytes
 }
 
-// A register is a part of one of the 64-bit registers.
-type register struct {
-	name  string // rax, …, r15
-	size  int    // bytes
-	shift int    // bits: 8 for ah, bh, ch and dh
+// A Register is a part of one of the 64-bit registers.
+type Register struct {
+	Name  string // rax, …, r15
+	Size  int    // bytes
+	Shift int    // bits: 8 for ah, bh, ch and dh
 }
 
-// maxUSDTArguments is how many arguments sys/sdt.h allows.
-const maxUSDTArguments = 12
+// MaxArguments is how many arguments sys/sdt.h allows.
+const MaxArguments = 12
 
-// parseUSDTArguments reads the arguments of one place: N@OPERAND, separated by spaces.
+// ParseArguments reads the arguments of one place: N@OPERAND, separated by spaces.
 // What cannot be read of them is an error for the argument alone.
-func parseUSDTArguments(text string) ([]usdtArgument, []error) {
+func ParseArguments(text string) ([]Argument, []error) {
 	words := strings.Fields(text)
-	if len(words) > maxUSDTArguments {
-		words = words[:maxUSDTArguments]
+	if len(words) > MaxArguments {
+		words = words[:MaxArguments]
 	}
-	args, errs := make([]usdtArgument, len(words)), make([]error, len(words))
+	args, errs := make([]Argument, len(words)), make([]error, len(words))
 	for i, w := range words {
-		args[i], errs[i] = parseUSDTArgument(w)
+		args[i], errs[i] = parseArgument(w)
 	}
 	return args, errs
 }
 
-func parseUSDTArgument(text string) (a usdtArgument, err error) {
+func parseArgument(text string) (a Argument, err error) {
 	typ, op, ok := strings.Cut(text, "@")
 	if !ok {
 		typ, op = "8", text // sys/sdt.h leaves the size out where the compiler does not know it
@@ -68,23 +68,23 @@ func parseUSDTArgument(text string) (a usdtArgument, err error) {
 	}
 	switch digits {
 	case "1", "2", "4", "8":
-		a.size, a.signed = int(digits[0]-'0'), signed
+		a.Size, a.Signed = int(digits[0]-'0'), signed
 	default:
 		return a, fmt.Errorf("%s is of a size that cannot be recorded", text)
 	}
-	if a.operand, err = parseOperand(op); err != nil {
+	if a.Operand, err = parseOperand(op); err != nil {
 		return a, err
 	}
-	if a.kind == operandRegister {
-		a.size = min(a.size, a.register.size) // of a narrow register, no more is the argument's
+	if a.Kind == InRegister {
+		a.Size = min(a.Size, a.Register.Size) // of a narrow register, no more is the argument's
 	}
 	return a, nil
 }
 
-func parseOperand(text string) (o operand, err error) {
+func parseOperand(text string) (o Operand, err error) {
 	bad := fmt.Errorf("operand %q cannot be read", text)
 	if constant, ok := strings.CutPrefix(text, "$"); ok {
-		o.value, ok = parseConstant(constant)
+		o.Value, ok = parseConstant(constant)
 		if !ok {
 			return o, bad
 		}
@@ -94,19 +94,19 @@ func parseOperand(text string) (o operand, err error) {
 		if strings.ContainsAny(name, ":") {
 			return o, fmt.Errorf("operand %q is in another segment (thread-local), which cannot be read", text)
 		}
-		if o.register, ok = registers[name]; !ok {
+		if o.Register, ok = registers[name]; !ok {
 			if isVectorRegister(name) {
 				return o, fmt.Errorf("operand %q is a floating-point or vector register, which cannot be read", text)
 			}
 			return o, bad
 		}
-		o.kind = operandRegister
+		o.Kind = InRegister
 		return o, nil
 	}
-	o.kind = operandMemory
+	o.Kind = InMemory
 	displacement, parts, inParentheses := strings.Cut(text, "(")
 	var ok bool
-	if o.symbol, o.value, ok = parseDisplacement(displacement); !ok {
+	if o.Symbol, o.Value, ok = parseDisplacement(displacement); !ok {
 		return o, bad
 	}
 	if !inParentheses {
@@ -125,7 +125,7 @@ func parseOperand(text string) (o operand, err error) {
 }
 
 // parseAddress reads base, index and scale.
-func (o *operand) parseAddress(parts []string) bool {
+func (o *Operand) parseAddress(parts []string) bool {
 	if len(parts) > 3 {
 		return false
 	}
@@ -134,25 +134,25 @@ func (o *operand) parseAddress(parts []string) bool {
 	}
 	var ok bool
 	if parts[0] == "%rip" {
-		o.base = "rip"
-		return len(parts) == 1 && o.symbol != ""
+		o.Base = "rip"
+		return len(parts) == 1 && o.Symbol != ""
 	}
 	if parts[0] != "" {
-		if o.base, ok = addressRegister(parts[0]); !ok {
+		if o.Base, ok = addressRegister(parts[0]); !ok {
 			return false
 		}
 	}
 	if len(parts) == 1 {
-		return o.base != ""
+		return o.Base != ""
 	}
-	if o.index, ok = addressRegister(parts[1]); !ok || o.index == "rsp" {
+	if o.Index, ok = addressRegister(parts[1]); !ok || o.Index == "rsp" {
 		return false
 	}
-	o.scale = 1
+	o.Scale = 1
 	if len(parts) == 3 {
 		switch parts[2] {
 		case "1", "2", "4", "8":
-			o.scale = int(parts[2][0] - '0')
+			o.Scale = int(parts[2][0] - '0')
 		default:
 			return false
 		}
@@ -163,7 +163,7 @@ func (o *operand) parseAddress(parts []string) bool {
 func addressRegister(text string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(text, "%")
 	r, known := registers[name]
-	return r.name, ok && known && r.size == 8
+	return r.Name, ok && known && r.Size == 8
 }
 
 // parseDisplacement reads a number, a symbol, or SYMBOL+NUMBER.
@@ -209,29 +209,29 @@ func parseConstant(text string) (int64, bool) {
 }
 
 // registers are those that hold integers, by all their names.
-var registers = func() map[string]register {
-	m := make(map[string]register)
+var registers = func() map[string]Register {
+	m := make(map[string]Register)
 	for _, letter := range []string{"a", "b", "c", "d"} {
 		name := "r" + letter + "x"
-		m[name] = register{name, 8, 0}
-		m["e"+letter+"x"] = register{name, 4, 0}
-		m[letter+"x"] = register{name, 2, 0}
-		m[letter+"l"] = register{name, 1, 0}
-		m[letter+"h"] = register{name, 1, 8}
+		m[name] = Register{name, 8, 0}
+		m["e"+letter+"x"] = Register{name, 4, 0}
+		m[letter+"x"] = Register{name, 2, 0}
+		m[letter+"l"] = Register{name, 1, 0}
+		m[letter+"h"] = Register{name, 1, 8}
 	}
 	for _, short := range []string{"si", "di", "bp", "sp"} {
 		name := "r" + short
-		m[name] = register{name, 8, 0}
-		m["e"+short] = register{name, 4, 0}
-		m[short] = register{name, 2, 0}
-		m[short+"l"] = register{name, 1, 0}
+		m[name] = Register{name, 8, 0}
+		m["e"+short] = Register{name, 4, 0}
+		m[short] = Register{name, 2, 0}
+		m[short+"l"] = Register{name, 1, 0}
 	}
 	for i := 8; i <= 15; i++ {
 		name := "r" + strconv.Itoa(i)
-		m[name] = register{name, 8, 0}
-		m[name+"d"] = register{name, 4, 0}
-		m[name+"w"] = register{name, 2, 0}
-		m[name+"b"] = register{name, 1, 0}
+		m[name] = Register{name, 8, 0}
+		m[name+"d"] = Register{name, 4, 0}
+		m[name+"w"] = Register{name, 2, 0}
+		m[name+"b"] = Register{name, 1, 0}
 	}
 	return m
 }()

@@ -1,4 +1,4 @@
-package value
+package layout
 
 // A Fetch is one value that a program reads into the record of a hit: a base,
 // from there through memory, and what is taken where that leads. It mirrors
@@ -87,8 +87,8 @@ func (f *Fetch) size() int {
 	return 8
 }
 
-// narrow makes a number of the low bytes of the value.
-func (f *Fetch) narrow(size int, signed, bigEndian bool) {
+// Narrow makes a number of the low bytes of the value.
+func (f *Fetch) Narrow(size int, signed, bigEndian bool) {
 	f.Signed, f.Swap = signed, bigEndian
 	f.Left, f.Right = uint8(64-8*size), uint8(64-8*size)
 	if bigEndian {
@@ -106,4 +106,12 @@ func Slots(fetch []Fetch) []uint16 {
 		at += fetch[i].size()
 	}
 	return append(slots, uint16(at))
+}
+
+// Unreadable returns a fetch that fails, in the place of one that would read something
+// else.
+func (f Fetch) Unreadable() Fetch {
+	f.Base, f.Constant, f.Indexed = FetchConstant, 0, false
+	f.Steps = []FetchStep{{Space: UserMemory, Size: 8}} // nothing can be read at address 0
+	return f
 }

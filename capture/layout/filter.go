@@ -1,4 +1,4 @@
-package value
+package layout
 
 import (
 	"fmt"
@@ -72,8 +72,8 @@ func (r *Record) NewFilter(probe string, conditions []*expr.Expr) (*Filter, erro
 	return f, nil
 }
 
-// unknown returns the names in conditions that the record's hits do not have.
-func (r *Record) unknown(conditions []*expr.Expr) []string {
+// Unknown returns the names in conditions that the record's hits do not have.
+func (r *Record) Unknown(conditions []*expr.Expr) []string {
 	if len(conditions) == 0 {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (r *Record) filterScope(probe string) (*expr.Scope, []FilterValue) {
 	}
 	for _, v := range hitValues {
 		name := v.name
-		if shared[name] || slices.Contains(r.names, name) {
+		if shared[name] || slices.Contains(r.Others, name) {
 			s.Refuse(name, fmt.Sprintf("%s is an argument of %s, and also the hit's own: write args.%s or hit.%s", name, probe, name, name))
 			name = "hit." + name
 		}

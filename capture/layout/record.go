@@ -1,4 +1,4 @@
-package value
+package layout
 
 import (
 	"fmt"
@@ -35,8 +35,8 @@ type Record struct {
 	// ForConditions: some values are recorded only because conditions look at them.
 	ForConditions bool
 
-	// names are those of all fields of a tracepoint of which some were chosen.
-	names []string
+	// Others are the names of all fields of a tracepoint of which some were chosen.
+	Others []string
 }
 
 // A Field is where one argument lies in a record. Offsets count from the start of
@@ -101,14 +101,14 @@ func (r *Record) LayOut(sites ...[]Fetch) error {
 	}
 	r.RecordSize = slots[len(r.Fetch)]
 	if marked {
-		r.mark(r.RecordSize)
+		r.Mark(r.RecordSize)
 		r.RecordSize += 8
 	}
 	return r.checkSlots(slots)
 }
 
-// mark adds the fields that say which values could not be read and which were cut.
-func (r *Record) mark(at uint16) {
+// Mark adds the fields that say which values could not be read and which were cut.
+func (r *Record) Mark(at uint16) {
 	r.MarksAt = at
 	r.Fields = append(r.Fields,
 		Field{Type: format.FieldUnread, Offset: at, Size: 4, Count: 1},
@@ -127,24 +127,30 @@ func (r *Record) checkSlots(slots []uint16) error {
 	return nil
 }
 
-// add adds the values of an argument. A hidden one is the length of the next.
-func (r *Record) add(all []captured) error {
-	for _, c := range all {
+// A Value is one value of a record: how it is fetched and shown.
+type Value struct {
+	Fetch Fetch
+	Field Field // empty for a hidden fetch
+}
+
+// Add adds the values of an argument. A hidden one is the length of the next.
+func (r *Record) Add(all []Value) error {
+	for _, v := range all {
 		if len(r.Fetch) == bpf.MaxFetches {
 			return fmt.Errorf("at most %d values can be recorded", bpf.MaxFetches)
 		}
-		if len(c.fetch.Steps) > bpf.MaxSteps {
-			return fmt.Errorf("%s lies behind %d memory accesses, and at most %d are possible", c.field.Name, len(c.fetch.Steps), bpf.MaxSteps)
+		if len(v.Fetch.Steps) > bpf.MaxSteps {
+			return fmt.Errorf("%s lies behind %d memory accesses, and at most %d are possible", v.Field.Name, len(v.Fetch.Steps), bpf.MaxSteps)
 		}
-		if c.fetch.Hidden {
-			r.Fetch = append(r.Fetch, c.fetch)
+		if v.Fetch.Hidden {
+			r.Fetch = append(r.Fetch, v.Fetch)
 			continue
 		}
-		if n := len(r.Fetch); n > 0 && r.Fetch[n-1].Hidden && c.fetch.As == FetchBytes {
-			c.fetch.LengthOf = uint8(n)
+		if n := len(r.Fetch); n > 0 && r.Fetch[n-1].Hidden && v.Fetch.As == FetchBytes {
+			v.Fetch.LengthOf = uint8(n)
 		}
-		r.Fetch = append(r.Fetch, c.fetch)
-		r.Fields = append(r.Fields, c.field)
+		r.Fetch = append(r.Fetch, v.Fetch)
+		r.Fields = append(r.Fields, v.Field)
 	}
 	return nil
 }
@@ -160,4 +166,31 @@ func (r *Record) eachField(yield func(f *Field, fetch []Fetch)) {
 		first = i + 1
 		field++
 	}
+}
+
+// FetchedLike returns how what the record has is fetched at another place, where the
+// record there would be fetched as it is: each field like the one of its name. What
+// is not found there, or is of another size, is unreadable.
+func (r *Record) FetchedLike(there *Record) []Fetch {
+	found := make(map[string][]Fetch)
+	there.eachField(func(f *Field, fetch []Fetch) { found[f.Name] = fetch })
+	var all []Fetch
+	r.eachField(func(f *Field, fetch []Fetch) {
+		variant := found[f.Name]
+		same := len(variant) == len(fetch)
+		for i := range fetch {
+			same = same && variant[i].As == fetch[i].As && variant[i].Max == fetch[i].Max
+		}
+		for i, v := range fetch {
+			if same {
+				length := v.LengthOf
+				v = variant[i]
+				v.LengthOf = length
+			} else {
+				v = v.Unreadable()
+			}
+			all = append(all, v)
+		}
+	})
+	return all
 }

@@ -1,4 +1,4 @@
-package program
+package usdt
 
 import (
 	"encoding/binary"
@@ -6,7 +6,7 @@ import (
 )
 
 // sdtNoteBytes writes a note as sys/sdt.h does.
-func sdtNoteBytes(n USDTNote) []byte {
+func sdtNoteBytes(n Note) []byte {
 	pad := func(b []byte) []byte {
 		for len(b)%4 != 0 {
 			b = append(b, 0)
@@ -26,8 +26,8 @@ func sdtNoteBytes(n USDTNote) []byte {
 	return append(pad(append(b, owner...)), pad(desc)...)
 }
 
-func FuzzSDTNotes(f *testing.F) {
-	want := USDTNote{Provider: "p", Name: "n", Arguments: "8@%rax", Address: 0x1234, base: 0x2000, Semaphore: 0x3000}
+func FuzzNotes(f *testing.F) {
+	want := Note{Provider: "p", Name: "n", Arguments: "8@%rax", Address: 0x1234, base: 0x2000, Semaphore: 0x3000}
 	two := append(sdtNoteBytes(want), sdtNoteBytes(want)...)
 	f.Add(two)
 	f.Add(two[:len(two)-9])
