@@ -26,9 +26,9 @@ func (r *Recorder) accounts(final bool) []accountRow {
 			rows = append(rows, accountRow{probe, cpu, cause, n})
 		}
 	}
-	var counts []bpf.HooksCounts
 	for i := range r.a.probes {
-		if err := r.programs.Maps[bpf.HooksMapAccounts].Lookup(uint32(i), &counts); err != nil {
+		counts, err := r.programs.Counts(i)
+		if err != nil {
 			continue
 		}
 		for cpu := range counts {
@@ -46,18 +46,10 @@ func (r *Recorder) accounts(final bool) []accountRow {
 			add(i, uint32(cpu), format.CauseUnreadable, unreadable)
 		}
 	}
-	for _, a := range r.attachments {
-		if a.Group.EntryProgram != "" {
-			continue // its hits are nobody's
-		}
-		recursion, missed := a.Recursion, a.Missed
-		if len(a.Links) > 0 { // still attached
-			recursion, missed = a.Since()
-		}
-		// The kernel counts these by program: of several probes, the first one gets all.
-		add(a.Group.Index, format.AnyCPU, format.CauseRecursion, recursion)
-		add(a.Group.Index, format.AnyCPU, format.CauseMissed, missed)
-	}
+	r.programs.Skipped(func(probe int, recursion, missed uint64) {
+		add(probe, format.AnyCPU, format.CauseRecursion, recursion)
+		add(probe, format.AnyCPU, format.CauseMissed, missed)
+	})
 	return rows
 }
 
@@ -69,6 +61,20 @@ func (r *Recorder) formatCounts(rows []accountRow) []format.Count {
 	return counts
 }
 
+func (r *Recorder) progress() Progress {
+	s := r.w.Stats()
+	p := Progress{Elapsed: r.phase.elapsed, Hits: r.a.counts.Hits, Bytes: s.Bytes}
+	if p.Elapsed == 0 {
+		p.Elapsed = time.Since(r.phase.started)
+	}
+	for _, c := range r.accounts(false) {
+		if c.cause.Lost() {
+			p.Lost += c.n
+		}
+	}
+	return p
+}
+
 func (r *Recorder) summary() *Summary {
 	s := &Summary{
 		Progress:        r.progress(),
@@ -77,9 +83,9 @@ func (r *Recorder) summary() *Summary {
 		StacksCompared:  r.a.counts.StacksCompared,
 		Undecodable:     r.a.counts.Undecodable,
 		RecordsCut:      r.a.counts.RecordsCut,
-		MappingsLost:    r.sideband.Lost,
+		MappingsLost:    r.code.user.Lost(),
+		Stacks:          r.stackCounts(),
 	}
-	s.Stacks = r.stackCounts()
 	s.Lost = 0
 	for i := range r.a.probes {
 		s.Accounts = append(s.Accounts, Account{Probe: r.a.probes[i].probe.Name})
@@ -100,15 +106,9 @@ func (r *Recorder) summary() *Summary {
 func (r *Recorder) stackCounts() StackCounts {
 	c := StackCounts{RawStacks: r.a.counts.RawStacks, RawBytes: r.a.counts.RawBytes, RawLater: r.a.counts.RawLater,
 		UserVerified: r.a.counts.Verified, UserDifferent: r.a.counts.Unverified, Differences: r.a.differences}
-	if r.rules != nil {
-		c.Rules, c.Evicted = r.rules.Written, r.rules.Evicted
+	if r.teacher != nil {
+		c.Rules, c.Evicted = r.teacher.Rules()
 	}
-	var verified []bpf.HooksComparison
-	if m := r.programs.Maps[bpf.HooksMapVerified]; m != nil && m.Lookup(uint32(0), &verified) == nil {
-		for _, v := range verified {
-			c.KernelVerified += v.Compared
-			c.KernelDifferent += v.Different
-		}
-	}
+	c.KernelVerified, c.KernelDifferent = r.programs.VerifiedKernelStacks()
 	return c
 }

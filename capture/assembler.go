@@ -12,16 +12,6 @@ import (
 	"trapline/format"
 )
 
-// A locator finds what code lies at an address.
-type locator interface {
-	// user is asked soon after the hit; the frame holds what the program found
-	// mapped. code is false where nothing can be executed.
-	user(s *ring.Stack, f ring.UserFrame) (l images.Location, code bool)
-	kernelLocation(address uint64) images.Location
-	// entry reports whether a kernel frame belongs to how probes are called, not to what called them.
-	entry(l images.Location) bool
-}
-
 // An unwinder takes the stacks on which the programs need help.
 type unwinder interface {
 	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
@@ -40,7 +30,7 @@ type taskKey struct {
 // refer to. It makes no system calls itself.
 type assembler struct {
 	w        *format.Writer
-	locator  locator
+	code     codeFinder
 	unwinder unwinder // nil: raw stacks are not asked for
 	probes   []assembledProbe
 	segment  uint64 // counts segments; IDs of others are void
@@ -116,8 +106,8 @@ const keepOlder = 1e9
 // unless a record in front of the stack is still being written.
 const pendingRounds = 50
 
-func newAssembler(w *format.Writer, l locator, u unwinder, settings *attach.Settings, cpus int) *assembler {
-	a := &assembler{w: w, locator: l, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
+func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attach.Settings, cpus int) *assembler {
+	a := &assembler{w: w, code: code, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
 	for i := range settings.Probes {
 		p := &settings.Probes[i]
 		a.probes = append(a.probes, assembledProbe{

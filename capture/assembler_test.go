@@ -17,22 +17,22 @@ import (
 	"trapline/format"
 )
 
-// fakeLocator names kernel addresses by the page they lie in and user frames by their inode.
-type fakeLocator struct {
+// fakeCode names kernel addresses by the page they lie in and user frames by their inode.
+type fakeCode struct {
 	kernelImage images.Image
 	files       map[uint64]*images.Image
 }
 
-func (l *fakeLocator) user(_ *ring.Stack, f ring.UserFrame) (images.Location, bool) {
+func (l *fakeCode) User(_ images.Moment, f ring.UserFrame) (images.Location, bool) {
 	if l.files[f.Inode] == nil {
 		l.files[f.Inode] = &images.Image{Kind: format.ImageELF, Path: fmt.Sprintf("/bin/%d", f.Inode), Inode: f.Inode}
 	}
 	return images.Location{Image: l.files[f.Inode], Offset: f.Offset}, !f.NoCode
 }
-func (l *fakeLocator) kernelLocation(a uint64) images.Location {
+func (l *fakeCode) Kernel(a uint64) images.Location {
 	return images.Location{Image: &l.kernelImage, Offset: a}
 }
-func (l *fakeLocator) entry(x images.Location) bool { return x.Offset < 0x100 }
+func (l *fakeCode) IsEntry(x images.Location) bool { return x.Offset < 0x100 }
 
 // assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
 func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
@@ -42,7 +42,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAssembler(w, &fakeLocator{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &attach.Settings{Probes: probes}, 4)
+	a := newAssembler(w, &fakeCode{kernelImage: images.Image{Kind: format.ImageKernel, Path: "[kernel]"}, files: map[uint64]*images.Image{}}, nil, &attach.Settings{Probes: probes}, 4)
 	if err := a.startSegment(format.Clock{}); err != nil {
 		t.Fatal(err)
 	}

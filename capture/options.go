@@ -48,7 +48,7 @@ type Options struct {
 
 // settings are what programs are to know of the options.
 func (o *Options) settings() attach.Settings {
-	return attach.Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits,
+	return attach.Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits, AllowSlow: o.AllowSlow,
 		Stacks: attach.Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
 			FramePointers: o.FramePointers, VerifyEvery: o.VerifyEvery}}
 }

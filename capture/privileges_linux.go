@@ -9,7 +9,7 @@ import (
 // lacks for recording. BPF programs of the tracing kinds need CAP_BPF and
 // CAP_PERFMON (5.8), or CAP_SYS_ADMIN, which includes both.
 func CheckPrivileges() error {
-	if missing := host.Missing(host.BPF, host.Perfmon); len(missing) > 0 {
+	if missing := host.Missing(host.CapBPF, host.CapPerfmon); len(missing) > 0 {
 		return &event.PermissionError{What: "recording", Need: "root, or " + host.Join(missing)}
 	}
 	if host.InUserNamespace() {

@@ -17,184 +17,132 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A Recorder is one recording: New prepares it, Attach sets the probes, Run records.
+// A Recorder is one recording: New prepares it, Open creates what it needs in the
+// kernel, Attach sets the probes, Run records, Close frees everything.
 type Recorder struct {
-	opt         Options
-	settings    attach.Settings
-	cpus        []int // online
-	possible    int   // CPUs
-	rings       *ring.Reader
-	programs    *attach.Programs
-	attachments []*attach.Attachment
-	helpers     []*attach.Attachment // programs that record nothing themselves
-	sideband    *images.Sideband
-	images      *images.UserSpace
-	kernel      *images.Kernel
-	symbolizer  *symbolizer
-	rules       *teach.Table   // nil: no stack is walked by rules
-	rows        *teach.Rows    // nil if user stacks are not
-	unwinder    *teach.Teacher // nil with rules
-	w           *format.Writer
-	a           *assembler
-	epoch       uint64
-	enabled     bool // the programs record
-	closing     bool // the segment is full, and its frames are being named
-	started     time.Time
-	elapsed     time.Duration // of recording, once it has ended
+	options  Options
+	symbols  *symbol.Kallsyms // nil: hidden
+	settings attach.Settings
+	cpus     cpus
+
+	programs *attach.Programs
+	rings    *ring.Reader   // nil before Open
+	teacher  *teach.Teacher // nil: no stack is walked by rules
+	code     code
+
+	symbolizer *symbolizer
+	w          *format.Writer // nil before Run
+	a          *assembler
+	phase      phase
 }
 
-// segmentAge is when a segment ends, if it has not ended by size before.
-const segmentAge = 60 * time.Second
+// cpus are those of this machine.
+type cpus struct {
+	online   []int
+	possible int // one more than the highest that may come online
+}
 
-// New makes the maps that the programs share, the rings among them. symbols are the kernel's, nil when they are hidden.
-func New(opt Options, symbols *symbol.Kallsyms) (_ *Recorder, err error) {
-	r := &Recorder{opt: opt, settings: opt.settings(), kernel: images.NewKernel(symbols)}
-	defer func() {
-		if err != nil {
-			r.Close()
-		}
-	}()
-	if r.cpus, err = host.OnlineCPUs(); err != nil {
-		return nil, err
+// A phase is how far a recording is.
+type phase struct {
+	epoch   uint64 // of stack hashes: one for each segment
+	enabled bool   // the programs record
+	closing bool   // the segment is full, and its frames are being named
+	started time.Time
+	elapsed time.Duration // of recording, once it has ended
+}
+
+// New returns a recording that holds nothing in the kernel yet. symbols are the
+// kernel's, nil when they are hidden.
+func New(options Options, symbols *symbol.Kallsyms) *Recorder {
+	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
+		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
+	r.programs = attach.New(&r.settings)
+	r.symbolizer = &symbolizer{kernel: r.code.kernel}
+	return r
+}
+
+// Open creates the maps that the programs share, the rings among them, and takes in
+// what is mapped now.
+func (r *Recorder) Open() (err error) {
+	if r.cpus, err = readCPUs(); err != nil {
+		return err
 	}
-	if r.possible, err = host.PossibleCPUs(); err != nil {
-		return nil, err
-	}
-	size := opt.RingBytes
+	size := r.options.RingBytes
 	if size <= 0 {
-		size = DefaultRingBytes(r.possible)
+		size = DefaultRingBytes(r.cpus.possible)
 	}
-	layout := ring.NewLayout(r.possible, size, attach.Exclusive(opt.Probes))
-	if r.programs, err = attach.NewPrograms(&r.settings, layout); err != nil {
-		return nil, err
+	layout := ring.NewLayout(r.cpus.possible, size, attach.Exclusive(r.options.Probes))
+	if err := r.programs.Open(layout); err != nil {
+		return err
 	}
-	if r.rings, err = ring.NewReader(layout, r.programs.Maps[bpf.HooksMapRings], r.programs.Maps[bpf.HooksMapBlocks]); err != nil {
-		return nil, err
+	r.rings = ring.NewReader(layout)
+	if err := r.rings.Open(r.programs.Map(bpf.HooksMapRings), r.programs.Map(bpf.HooksMapBlocks)); err != nil {
+		return err
 	}
-	if r.sideband, err = images.OpenSideband(r.cpus); err != nil {
-		return nil, err
+	if err := r.code.user.Open(r.cpus.online); err != nil {
+		return err
 	}
-	r.images = images.NewUserSpace(r.sideband)
 	// A thread's number names its process's mappings as well.
-	r.images.Scan(slices.Concat(opt.Scope.PIDs, opt.Scope.TIDs))
-	r.symbolizer = &symbolizer{kernel: r.kernel}
-	if err := r.prepareUnwinding(symbols); err != nil {
-		return nil, err
+	r.code.user.Scan(slices.Concat(r.options.Scope.PIDs, r.options.Scope.TIDs))
+	return r.openTeacher()
+}
+
+func readCPUs() (c cpus, err error) {
+	if c.online, err = host.OnlineCPUs(); err != nil {
+		return c, err
 	}
-	return r, nil
+	c.possible, err = host.PossibleCPUs()
+	return c, err
 }
 
 // maxPrepared bounds the processes whose rules are read beforehand.
 const maxPrepared = 64
 
-// prepareUnwinding opens the table of rules. Kernel stacks are walked by rules
+// openTeacher opens the tables of rules. Kernel stacks are walked by rules
 // where the kernel's unwind tables can be had.
-func (r *Recorder) prepareUnwinding(symbols *symbol.Kallsyms) (err error) {
-	if runtime.GOARCH != "amd64" || r.opt.FramePointers || !r.settings.AnyKernelStacks() && !r.programs.UserRules() {
+func (r *Recorder) openTeacher() error {
+	users := r.settings.UserRules()
+	if runtime.GOARCH != "amd64" || r.options.FramePointers || !r.settings.AnyKernelStacks() && !users {
 		return nil
 	}
 	var orc *unwind.ORC
-	if r.settings.AnyKernelStacks() && symbols != nil {
-		if orc, err = teach.ReadORC(symbols); err != nil {
-			orc = nil
+	if r.settings.AnyKernelStacks() && r.symbols != nil {
+		if read, err := teach.ReadORC(r.symbols); err == nil {
+			orc = read
 		}
 	}
 	r.programs.KernelRules = orc != nil
-	if r.rules, err = teach.NewTable(r.programs.Maps[bpf.HooksMapRules]); err != nil {
+	r.teacher = teach.New(r.code.user, users, orc)
+	if err := r.teacher.Open(r.programs.Map(bpf.HooksMapRules), r.programs.Map(bpf.HooksMapRows), r.programs.Map(bpf.HooksMapImageRows)); err != nil {
 		return err
 	}
-	if r.programs.UserRules() {
-		r.rows = teach.NewRows(r.programs.Maps[bpf.HooksMapRows], r.programs.Maps[bpf.HooksMapImageRows])
+	if !users {
+		return nil
 	}
-	r.unwinder = teach.NewTeacher(r.images, r.rules, r.rows, orc)
-	if r.rows != nil {
-		pids := r.opt.Scope.PIDs
-		if r.opt.Command != 0 {
-			pids = append(pids, r.opt.Command)
-		}
-		for _, pid := range pids[:min(len(pids), maxPrepared)] {
-			r.unwinder.Prepare(pid)
-		}
+	pids := slices.Clone(r.options.Scope.PIDs)
+	if r.options.Command != 0 {
+		pids = append(pids, r.options.Command)
+	}
+	for _, pid := range pids[:min(len(pids), maxPrepared)] {
+		r.teacher.Prepare(pid)
 	}
 	return nil
 }
-
-// Find, kernelLocation and entry implement locator.
-func (r *Recorder) user(s *ring.Stack, f ring.UserFrame) (images.Location, bool) {
-	return r.images.Find(s, f)
-}
-func (r *Recorder) kernelLocation(address uint64) images.Location { return r.kernel.Find(address) }
-func (r *Recorder) entry(l images.Location) bool                  { return r.kernel.IsEntry(l) }
 
 // Attach loads and attaches all probes. None is recorded before Run.
-func (r *Recorder) Attach() error {
-	s := &r.opt.Scope
-	if !s.NoInherit && len(s.PIDs)+len(s.TIDs) > 0 {
-		tracker, err := r.programs.Tracker()
-		if err != nil {
-			return err
-		}
-		r.helpers = append(r.helpers, tracker)
-	}
-	if r.programs.CountMappings {
-		counter, err := r.programs.MappingCounter()
-		if err != nil {
-			return err
-		}
-		r.helpers = append(r.helpers, counter)
-	}
-	groups := attach.GroupProbes(r.opt.Probes)
-	if err := attach.CheckSlow(groups); err != nil && !r.opt.AllowSlow {
-		return err
-	}
-	for _, g := range groups {
-		for _, g := range []*attach.Group{g.Entries(), g} { // no return without its entry
-			if g == nil {
-				continue
-			}
-			a, err := r.programs.Attach(g, r.cpus)
-			if err != nil {
-				return err
-			}
-			r.attachments = append(r.attachments, a)
-		}
-	}
-	return nil
-}
+func (r *Recorder) Attach() error { return r.programs.Attach(r.cpus.online) }
 
-// Close frees what the recording holds in the kernel. It may be called at any time after New.
+// Close frees what the recording holds in the kernel. It may be called at any time.
 func (r *Recorder) Close() error {
-	var errs []error
-	for _, a := range r.attachments {
-		errs = append(errs, a.Close())
-	}
-	for _, a := range r.helpers {
-		errs = append(errs, a.Detach())
-	}
+	errs := []error{r.programs.Detach()}
 	// What works in the background uses maps and files: it ends first.
-	if r.symbolizer != nil {
-		r.symbolizer.close()
+	r.symbolizer.close()
+	if r.teacher != nil {
+		errs = append(errs, r.teacher.Close())
 	}
-	if r.rows != nil {
-		r.rows.Close()
-	}
-	if r.programs != nil {
-		errs = append(errs, r.programs.Close())
-	}
-	if r.sideband != nil {
-		errs = append(errs, r.sideband.Close())
-	}
-	if r.unwinder != nil {
-		r.unwinder.Close()
-	}
-	if r.rules != nil {
-		errs = append(errs, r.rules.Close())
-	}
-	if r.images != nil {
-		r.images.Close()
-	}
+	errs = append(errs, r.programs.Close(), r.code.user.Close())
 	if r.rings != nil {
-		r.rings.Close()
+		errs = append(errs, r.rings.Close())
 	}
 	return errors.Join(errs...)
 }

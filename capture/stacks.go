@@ -76,21 +76,22 @@ func (a *assembler) stack(s *ring.Stack) {
 func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	frames := a.indices[:0]
 	defer func() { a.indices = frames }()
+	at := images.Moment{PID: s.PID, Space: s.Space, Time: s.Time}
 	guessed := false
 	for i := range s.Count {
 		var f images.Frame
 		if s.Kernel {
 			// The first address is where the probe was hit, all others were pushed by calls.
-			f.Location = a.locator.kernelLocation(s.Address(i))
+			f.Location = a.code.Kernel(s.Address(i))
 			if i > 0 {
 				f.Flags = format.FrameReturn
 			}
-			if len(frames) == 0 && (f.Image == nil || a.locator.entry(f.Location)) {
+			if len(frames) == 0 && (f.Image == nil || a.code.IsEntry(f.Location)) {
 				continue // also programs too new to have a name
 			}
 		} else {
 			u := s.UserFrame(i)
-			l, code := a.locator.user(s, u)
+			l, code := a.code.User(at, u)
 			if !code || u.Address < lowestAddress {
 				// What was taken for a frame pointer was none.
 				return frames, format.CutNoRule
@@ -161,5 +162,5 @@ func (a *assembler) symbol(address uint64) format.FrameID {
 	if address == 0 {
 		return 0
 	}
-	return a.frame(images.Frame{Location: a.locator.kernelLocation(address)})
+	return a.frame(images.Frame{Location: a.code.Kernel(address)})
 }

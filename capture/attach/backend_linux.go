@@ -1,42 +1,61 @@
 package attach
 
 import (
+	"github.com/cilium/ebpf"
+
 	"trapline/capture/probe"
-	"trapline/format"
 )
 
-// Backends says by what the kernel is to call the program of each probe: for people to
-// read. Where the kernel refuses a link for many, they are attached one by one.
-func Backends(probes []probe.Probe) []string {
-	backends := make([]string, len(probes))
-	for _, g := range GroupProbes(probes) {
-		for _, s := range g.sites {
-			backends[s.index] = g.backend()
-		}
-	}
-	return backends
+// A backend is one way to have the kernel call a program.
+type backend struct {
+	// attach attaches a target's program to its sites. links then has what is to be
+	// closed, also after an error.
+	attach func(t *target, l *links) error
+	// serves reports whether the backend is to be used for these sites on this
+	// machine; nil: always.
+	serves func(sites []site) bool
+	// attachType is what programs are loaded with; AttachNone: as they were compiled.
+	attachType ebpf.AttachType
+	// tooMany refuses an event that would take many seconds to attach and detach: so
+	// many programs of it so far, the last of them with so many sites. nil: no event.
+	tooMany func(event string, programs, sites int) error
+	// What an error means, in the user's terms; the functions return nil if they do
+	// not know. nil: there is nothing to know.
+	explainLoad, explainAttach func(p *probe.Probe, err error) error
 }
 
-func (g *Group) backend() string {
-	switch g.probe.Kind {
-	case format.ProbeTracepoint:
-		return "perf event of the tracepoint"
-	case format.ProbeRawTracepoint:
-		return "raw tracepoint link"
-	case format.ProbeFentry, format.ProbeFexit:
-		return "BPF trampoline"
-	case format.ProbeWatchpoint:
-		return "hardware breakpoint"
-	case format.ProbeTimed:
-		return "perf event of each CPU"
-	case format.ProbeKprobe, format.ProbeKretprobe:
-		if g.multi {
-			return "kprobe.multi link"
-		}
-		return "kprobe by a perf event"
-	}
-	if g.multi {
-		return "uprobe.multi link"
-	}
-	return "uprobe by a perf event"
+var backends = map[probe.Backend]backend{
+	probe.TracepointEvent: {attach: attachTracepoints},
+	probe.RawTracepoint:   {attach: attachRawTracepoint},
+	probe.Trampoline: {attach: attachTrampoline, explainLoad: explainTrampolineLoad,
+		tooMany: func(event string, programs, _ int) error { return tooManyPrograms(event, programs) }},
+	probe.KprobeMulti: {attach: attachKprobeMulti, serves: kprobeMultiServes, attachType: ebpf.AttachTraceKprobeMulti,
+		explainAttach: explainKprobe},
+	probe.KprobeEvent: {attach: attachKprobes, explainAttach: explainKprobe,
+		tooMany: func(event string, _, sites int) error { return tooManyLinks(event, sites) }},
+	probe.UprobeMulti: {attach: attachUprobeMulti, serves: uprobeMultiServes, attachType: ebpf.AttachTraceUprobeMulti},
+	probe.UprobeEvent: {attach: attachUprobes,
+		tooMany: func(event string, _, sites int) error { return tooManyLinks(event, sites) }},
+	probe.CounterEvent:    {attach: attachCounters, explainAttach: explainCounter},
+	probe.BreakpointEvent: {attach: attachBreakpoints, explainAttach: explainBreakpoint},
 }
+
+// serving returns those of a kind's backends that are to be used for sites, the
+// preferred one first.
+func serving(k *probe.Kind, sites []site) []probe.Backend {
+	var list []probe.Backend
+	for _, b := range k.Backends {
+		if serves := backends[b].serves; serves == nil || serves(sites) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// How many programs and links one event may take that are loaded or attached one by
+// one. A program takes the verifier some 10 ms; a link of a function waits for all CPUs when
+// it is closed.
+const (
+	manyPrograms = 64
+	manyLinks    = 256
+)

@@ -2,73 +2,85 @@ package attach
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 
-	"github.com/cilium/ebpf/features"
-
-	"trapline/capture/event"
-	"trapline/capture/host"
 	"trapline/capture/layout"
 	"trapline/capture/probe"
-	"trapline/format"
 )
 
-// A Group is what one program serves: places that differ in nothing that the
+// A group is what one program serves: sites that differ in nothing that the
 // program is loaded with, but perhaps in the probe that they belong to.
-type Group struct {
-	Index int          // of the first probe
+type group struct {
+	index int          // of the first probe
 	probe *probe.Probe // the first
 	fetch []layout.Fetch
-	sites []groupSite
+	sites []site
 	many  bool // sites of more than one probe
-	multi bool // one link takes all sites
+	// program is the BPF program, a name of package bpf.
+	program string
+	// entry: the program notes when calls begin, for another group, and records nothing.
+	entry bool
+	// backends can attach the sites, the preferred one first.
+	backends []probe.Backend
 
-	// entryProgram notes when calls begin, for another group; "": hits are recorded.
-	EntryProgram string
-
-	taken map[groupPlace]bool
+	taken map[hookPlace]bool
 }
 
-// A groupPlace is what the kernel finds a site's cookie by: no two sites of a group share one.
-type groupPlace struct {
+// A hookPlace is what the kernel finds a site's cookie by: no two sites of a group share one.
+type hookPlace struct {
 	group, function string
 	offset, address uint64
 }
 
-type groupSite struct {
-	index int // of the probe that hits belong to
-	probe *probe.Probe
-	probe.Site
+func (g *group) kind() *probe.Kind { return probe.KindOf(g.probe.Kind) }
+
+// atReturn reports whether the kernel is to call the program when the functions
+// return, rather than at their return instructions.
+func (g *group) atReturn() bool { return g.kind().AtReturn() && !g.probe.AtReturns }
+
+// poppedAtReturn is how many bytes the return has taken off the stack when the
+// program runs: the return address that a call of x86-64 pushes.
+func (g *group) poppedAtReturn() uint32 {
+	if runtime.GOARCH == "amd64" && g.atReturn() && g.kind().Registers {
+		return 8
+	}
+	return 0
 }
 
-// GroupProbes puts the sites of all probes into groups. Kinds that
-// name what they hook when they are loaded take a program each.
-func GroupProbes(probes []probe.Probe) []*Group {
-	var groups []*Group
-	open := make(map[string]*Group)
+// groupProbes puts the sites of all probes into groups. Kinds whose programs name
+// their hook when they are loaded take a program each.
+func groupProbes(probes []probe.Probe) []*group {
+	var groups []*group
+	open := make(map[string]*group)
 	for i := range probes {
 		p := &probes[i]
 		for _, s := range p.Places() {
 			key := groupKey(p, &s)
-			place := groupPlace{p.Group, s.Function, s.Offset, s.Address}
+			place := hookPlace{p.Group, s.Function, s.Offset, s.Address}
 			g := open[key]
 			if key == "" || g == nil || g.taken[place] {
-				g = &Group{Index: i, probe: p, fetch: s.Fetch, taken: make(map[groupPlace]bool)}
+				g = &group{index: i, probe: p, fetch: s.Fetch, program: probe.KindOf(p.Kind).Program, taken: make(map[hookPlace]bool)}
 				groups = append(groups, g)
 				open[key] = g
 			}
 			g.taken[place] = true
-			g.sites = append(g.sites, groupSite{i, p, s})
-			g.many = g.many || i != g.Index
+			g.sites = append(g.sites, site{i, p, s})
+			g.many = g.many || i != g.index
 		}
 	}
 	for _, g := range groups {
-		g.multi = g.takesMulti()
+		g.backends = serving(g.kind(), g.sites)
 	}
 	return groups
 }
 
 // groupKey is the same for sites that one program may serve, "" where it may serve no other.
 func groupKey(p *probe.Probe, s *probe.Site) string {
+	sharing := probe.KindOf(p.Kind).Sharing
+	if sharing == nil {
+		return ""
+	}
 	key := fmt.Sprintf("%d %q %v %d %d %d", p.Kind, p.Event, p.Limits, p.Stack, p.Depth, p.RecordSize)
 	if p.DurationAt != 0 {
 		key += fmt.Sprintf(" %d %d", p.DurationAt, p.DurationMark)
@@ -76,55 +88,58 @@ func groupKey(p *probe.Probe, s *probe.Site) string {
 	if p.Filter != nil {
 		key += fmt.Sprintf(" %v %v", p.Filter, p.Fields)
 	}
-	switch p.Kind {
-	case format.ProbeTracepoint:
-		return key + fmt.Sprintf(" %t %v %v", p.Group == systemCalls, p.DataLocs, s.Fetch)
-	case format.ProbeKprobe, format.ProbeKretprobe:
-		return key + fmt.Sprintf(" %t %v", s.Offset != 0, s.Fetch)
-	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return key + fmt.Sprintf(" %q %t %v", p.Path, p.AtReturns, s.Fetch)
-	}
-	return ""
+	return key + " " + sharing(p, s)
 }
 
-// takesMulti reports whether the group's sites can be attached by one link. A single
-// site is attached as it would be without, unless that takes CAP_SYS_ADMIN, as it
-// does for uprobes, and the process does not have it.
-func (g *Group) takesMulti() bool {
-	switch g.probe.Kind {
-	case format.ProbeKprobe, format.ProbeKretprobe:
-		return len(g.sites) > 1 && g.sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
-	case format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-		return (len(g.sites) > 1 || !host.Have(host.SysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
+// entries returns the group of the places where the calls begin that the group's
+// probes say the duration of; nil if they do not.
+func (g *group) entries() *group {
+	if g.probe.DurationAt == 0 {
+		return nil
 	}
-	return false
+	e := &group{index: g.index, probe: g.probe.AtEntry(), many: g.many, program: g.kind().EntryProgram, entry: true}
+	for _, s := range g.sites {
+		if s.probe.AtReturns { // several places for one entry
+			if slices.ContainsFunc(e.sites, func(other site) bool { return other.index == s.index }) {
+				continue
+			}
+			s.Offset = s.probe.Entry
+		}
+		s.probe = s.probe.AtEntry()
+		e.sites = append(e.sites, s)
+	}
+	e.backends = serving(e.kind(), e.sites)
+	return e
 }
 
-// How many programs and links one event may take that are loaded or attached one by
-// one. A program takes the verifier some 10 ms; a link of a function waits for all CPUs when
-// it is closed.
-const (
-	manyPrograms = 64
-	manyLinks    = 256
-)
-
-// CheckSlow refuses events that would take many seconds to attach and detach.
-func CheckSlow(groups []*Group) error {
+// checkSlow refuses events that would take many seconds to attach and detach.
+func checkSlow(groups []*group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {
-		text := g.probe.Event
-		switch g.probe.Kind {
-		case format.ProbeFentry, format.ProbeFexit:
-			if programs[text]++; programs[text] > manyPrograms {
-				return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
-					Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
-			}
-		case format.ProbeKprobe, format.ProbeKretprobe, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT:
-			if !g.multi && len(g.sites) > manyLinks {
-				return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", len(g.sites)),
-					Remedy: "narrow the pattern, or say --allow-slow"}
+		event := g.probe.Event
+		programs[event]++
+		if tooMany := backends[g.backends[0]].tooMany; tooMany != nil {
+			if err := tooMany(event, programs[event], len(g.sites)); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// Backends says by what the kernel is to call the program of each probe: for people to
+// read. Where the kernel refuses a link for many, they are attached one by one.
+func Backends(probes []probe.Probe) []string {
+	names := make([]string, len(probes))
+	for _, g := range groupProbes(probes) {
+		for _, s := range g.sites {
+			names[s.index] = g.backends[0].String()
+		}
+	}
+	return names
+}
+
+// Exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
+func Exclusive(probes []probe.Probe) bool {
+	return !slices.ContainsFunc(probes, func(p probe.Probe) bool { return !probe.KindOf(p.Kind).Exclusive })
 }

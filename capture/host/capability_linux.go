@@ -13,22 +13,22 @@ type Capability uint
 
 // The capabilities that recording can need.
 const (
-	BPF           Capability = unix.CAP_BPF             // 5.8: loading programs
-	Perfmon       Capability = unix.CAP_PERFMON         // 5.8: tracing programs, perf events
-	SysAdmin      Capability = unix.CAP_SYS_ADMIN       // stands for the two above
-	DACReadSearch Capability = unix.CAP_DAC_READ_SEARCH // files of tracefs, containers' runtimes
-	SysPtrace     Capability = unix.CAP_SYS_PTRACE      // mappings of other users' processes
-	Syslog        Capability = unix.CAP_SYSLOG          // addresses in /proc/kallsyms
-	SysResource   Capability = unix.CAP_SYS_RESOURCE    // maps beyond RLIMIT_MEMLOCK, before 5.11
-	IPCLock       Capability = unix.CAP_IPC_LOCK        // perf buffers beyond kernel.perf_event_mlock_kb
+	CapBPF           Capability = unix.CAP_BPF             // 5.8: loading programs
+	CapPerfmon       Capability = unix.CAP_PERFMON         // 5.8: tracing programs, perf events
+	CapSysAdmin      Capability = unix.CAP_SYS_ADMIN       // stands for the two above
+	CapDACReadSearch Capability = unix.CAP_DAC_READ_SEARCH // files of tracefs, containers' runtimes
+	CapSysPtrace     Capability = unix.CAP_SYS_PTRACE      // mappings of other users' processes
+	CapSyslog        Capability = unix.CAP_SYSLOG          // addresses in /proc/kallsyms
+	CapSysResource   Capability = unix.CAP_SYS_RESOURCE    // maps beyond RLIMIT_MEMLOCK, before 5.11
+	CapIPCLock       Capability = unix.CAP_IPC_LOCK        // perf buffers beyond kernel.perf_event_mlock_kb
 )
 
 var capabilities = []struct {
 	c    Capability
 	name string
 }{
-	{BPF, "CAP_BPF"}, {Perfmon, "CAP_PERFMON"}, {SysAdmin, "CAP_SYS_ADMIN"}, {DACReadSearch, "CAP_DAC_READ_SEARCH"},
-	{SysPtrace, "CAP_SYS_PTRACE"}, {Syslog, "CAP_SYSLOG"}, {SysResource, "CAP_SYS_RESOURCE"}, {IPCLock, "CAP_IPC_LOCK"},
+	{CapBPF, "CAP_BPF"}, {CapPerfmon, "CAP_PERFMON"}, {CapSysAdmin, "CAP_SYS_ADMIN"}, {CapDACReadSearch, "CAP_DAC_READ_SEARCH"},
+	{CapSysPtrace, "CAP_SYS_PTRACE"}, {CapSyslog, "CAP_SYSLOG"}, {CapSysResource, "CAP_SYS_RESOURCE"}, {CapIPCLock, "CAP_IPC_LOCK"},
 }
 
 func (c Capability) String() string {
@@ -50,7 +50,7 @@ func Have(c Capability) bool {
 		return true // the kernel will say it
 	}
 	has := func(c Capability) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
-	return has(c) || (c == BPF || c == Perfmon) && has(SysAdmin)
+	return has(c) || (c == CapBPF || c == CapPerfmon) && has(CapSysAdmin)
 }
 
 // Missing returns those of the capabilities that the process does not have.

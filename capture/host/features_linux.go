@@ -2,7 +2,9 @@ package host
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/cilium/ebpf"
@@ -43,7 +45,7 @@ const MappingTracepoint = "vma_store"
 
 // MappingsUncounted reports whether the kernel does not count the changes of address
 // spaces (mm_lock_seq, of the locks of single mappings), but has a tracepoint at them.
-func MappingsUncounted() bool {
+var MappingsUncounted = sync.OnceValue(func() bool {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
 		return false
@@ -54,7 +56,7 @@ func MappingsUncounted() bool {
 	}
 	_, err = spec.AnyTypeByName("btf_trace_" + MappingTracepoint)
 	return err == nil
-}
+})
 
 // hasMember looks into members without a name, too.
 func hasMember(members []btf.Member, name string) bool {
@@ -67,4 +69,11 @@ func hasMember(members []btf.Member, name string) bool {
 		}
 		return m.Name == name
 	})
+}
+
+// HaveEventSource reports whether perf has a source of events; hybrid CPUs have
+// cpu_core and cpu_atom.
+func HaveEventSource(name string) bool {
+	sources, err := filepath.Glob("/sys/bus/event_source/devices/" + name + "*")
+	return err != nil || len(sources) > 0
 }

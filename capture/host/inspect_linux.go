@@ -17,7 +17,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Inspect tries everything. tracefs is where that is mounted, "" nowhere; symbols
+// Inspect finds out what there is to know. tracefs is where that is mounted, "" nowhere; symbols
 // are the kernel's, nil when they are hidden.
 func Inspect(tracefs string, symbols *symbol.Kallsyms) *Report {
 	r := &Report{}
@@ -40,9 +40,6 @@ func Inspect(tracefs string, symbols *symbol.Kallsyms) *Report {
 	fact("locked memory", memoryLine())
 	fact("event sources", eventSources())
 	fact("perf_event_paranoid", setting("/proc/sys/kernel/perf_event_paranoid"))
-	for i := range kinds {
-		r.Probes = append(r.Probes, kinds[i].ability(tracefs))
-	}
 	r.Kernel = helpers()
 	return r
 }

@@ -1,6 +1,5 @@
-// Package machine finds out what this kernel, and this user on it, can record. It
-// tries rather than concludes: each kind of probe is attached for a moment, with a
-// program that does nothing.
+// Package host finds out what this machine is and what it allows: its kernel and the
+// features of that, its CPUs, control groups and symbols, and what this user may do.
 package host
 
 // An Ability is one thing that can be done here, or not.
@@ -16,9 +15,9 @@ type Fact struct {
 	Name, Value string
 }
 
-// A Report is what record --info prints.
+// A Report is what is known of the machine.
 type Report struct {
 	Facts  []Fact
-	Probes []Ability // kinds of probes
-	Kernel []Ability // what programs of a recording make use of
+	Probes []Ability // ways to attach probes; package attach tries them
+	Kernel []Ability // functions of the kernel that programs use where they can
 }

@@ -29,8 +29,8 @@ func release() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-// olderThan reports whether the kernel comes before a release such as 6.6.
-func olderThan(since string) bool {
+// OlderThan reports whether the kernel comes before a release such as 6.6.
+func OlderThan(since string) bool {
 	var major, minor, wantMajor, wantMinor int
 	if _, err := fmt.Sscanf(since, "%d.%d", &wantMajor, &wantMinor); err != nil {
 		return false
@@ -95,8 +95,8 @@ var kernelConfig = sync.OnceValue(func() map[string]string {
 	return options
 })
 
-// lacks returns the first of the options that the kernel is known to be built without.
-func lacks(options ...string) string {
+// Lacks returns the first of the options that the kernel is known to be built without.
+func Lacks(options ...string) string {
 	for _, o := range options {
 		if v, ok := kernelConfig()[o]; ok && v == "n" {
 			return o

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ErrNoTraceFS is why tracepoints cannot be found.
+var ErrNoTraceFS = errors.New("tracefs is not mounted")
+
 // TraceFS returns where tracefs is mounted. If it is mounted nowhere, it is
 // mounted at its usual place, which needs root; mounted says so.
 func TraceFS() (dir string, mounted bool, err error) {
@@ -18,10 +21,10 @@ func TraceFS() (dir string, mounted bool, err error) {
 		}
 	}
 	if err := unix.Mount("tracefs", usual, "tracefs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			return "", false, fmt.Errorf("tracefs is not mounted and mounting it needs root (mount -t tracefs tracefs %s)", usual)
+		if IsDenied(err) {
+			return "", false, fmt.Errorf("%w and mounting it needs root (mount -t tracefs tracefs %s)", ErrNoTraceFS, usual)
 		}
-		return "", false, fmt.Errorf("mount tracefs at %s: %w", usual, err)
+		return "", false, fmt.Errorf("%w and cannot be mounted at %s: %w", ErrNoTraceFS, usual, err)
 	}
 	return usual, true, nil
 }

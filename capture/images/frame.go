@@ -17,3 +17,9 @@ func (f Frame) InKernel() bool {
 	k := f.Image.Kind
 	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
 }
+
+// A Location is a code address as the capture names it: independent of where the image was loaded.
+type Location struct {
+	Image  *Image // nil: not known, offset is the address
+	Offset uint64
+}

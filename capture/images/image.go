@@ -18,8 +18,7 @@ type Image struct {
 	Device  uint32
 	Inode   uint64
 	Key     uint64   // of its content, as the programs name it; 0: not known yet
-	guessed bool     // key was computed here; no program has named it yet
-	sure    bool     // … from the file that is mapped, not from one that a file system shows in its place
+	sure    bool     // Key is of the file that is mapped, not of one that a file system shows in its place
 	File    *os.File // kept open, so that the image can be read after it was deleted; may be nil
 
 	segment uint64 // that id belongs to

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"time"
 
-	"trapline/capture/host"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
 
 // Kernel names kernel addresses from /proc/kallsyms.
 type Kernel struct {
-	symbols   *symbol.Kallsyms
+	symbols   *symbol.Kallsyms // nil: hidden
+	reread    func() (*symbol.Kallsyms, error)
 	read      time.Time
 	images    map[kernelImage]*Image
 	locations map[uint64]Location // by address
@@ -28,8 +28,10 @@ type kernelImage struct {
 // without a name: a module or a program may have been loaded since.
 const kallsymsAge = time.Second
 
-func NewKernel(k *symbol.Kallsyms) *Kernel {
-	return &Kernel{symbols: k, read: time.Now(), images: make(map[kernelImage]*Image),
+// NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
+// reads them again.
+func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
@@ -65,7 +67,7 @@ func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
 	a, ok := k.symbols.Resolve(address)
 	if !ok && time.Since(k.read) > kallsymsAge {
 		k.read = time.Now()
-		if s, err := host.ReadKallsyms(); err == nil {
+		if s, err := k.reread(); err == nil {
 			k.symbols = s
 			a, ok = s.Resolve(address)
 		}
@@ -73,7 +75,7 @@ func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
 	return a, ok
 }
 
-// IsEntry implements locator: frames of the way from a hook to its program.
+// IsEntry reports whether a frame belongs to how probes are called, not to what called them: the way from a hook to its program.
 func (k *Kernel) IsEntry(l Location) bool {
 	if l.Image == nil {
 		return false

@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"trapline/capture/locate"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -31,14 +29,4 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 		f.Close()
 	}
 	return nil, ""
-}
-
-func ProcessMaps(pid uint32) []locate.Mapping {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	maps, _ := locate.ReadMaps(f)
-	return maps
 }

@@ -1,7 +1,6 @@
 package images
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,33 +14,10 @@ import (
 	"trapline/capture/host"
 )
 
-// A mapRecord is one executable mapping as the kernel reported it,
-// PERF_RECORD_MMAP2 in include/uapi/linux/perf_event.h, or what else changes the
-// mappings of a process.
-type mapRecord struct {
-	what                mapChange
-	time                uint64 // ns, CLOCK_MONOTONIC
-	pid                 uint32
-	parent              uint32 // of what forked
-	start, size, offset uint64
-	device              uint32 // major << 20 | minor, as in struct super_block
-	inode               uint64
-	path                string
-}
-
-type mapChange uint8
-
-const (
-	mappedFile   mapChange = iota
-	begunProgram           // exec: all mappings are gone (PERF_RECORD_COMM)
-	forked                 // the process begins with its parent's mappings (PERF_RECORD_FORK)
-	ended                  // PERF_RECORD_EXIT of the first thread
-)
-
-// A Sideband listens for executable mappings on all CPUs through a dummy perf event each.
-type Sideband struct {
+// A sideband listens for executable mappings on all CPUs through a dummy perf event each.
+type sideband struct {
 	events []sidebandEvent
-	Lost   uint64 // records that found no room
+	lost   uint64 // records that found no room
 }
 
 type sidebandEvent struct {
@@ -49,13 +25,11 @@ type sidebandEvent struct {
 	mem []byte // struct perf_event_mmap_page, then the data
 }
 
-const vdsoPath = "[vdso]"
-
 // sidebandPages is the size of each CPU's buffer in pages: some 2,000 mappings.
 const sidebandPages = 64
 
-func OpenSideband(cpus []int) (*Sideband, error) {
-	s := &Sideband{}
+// open begins to listen on the CPUs that are online.
+func (s *sideband) open(cpus []int) error {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
@@ -69,21 +43,21 @@ func OpenSideband(cpus []int) (*Sideband, error) {
 	for _, cpu := range cpus {
 		fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 		if err != nil {
-			s.Close()
-			return nil, explainSideband(fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err))
+			s.close()
+			return explainSideband(fmt.Errorf("perf_event_open for mappings on CPU %d: %w", cpu, err))
 		}
 		mem, err := unix.Mmap(fd, 0, (1+sidebandPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 		if err != nil {
 			unix.Close(fd)
-			s.Close()
-			return nil, fmt.Errorf("map the buffer for mappings of CPU %d: %w", cpu, err)
+			s.close()
+			return fmt.Errorf("map the buffer for mappings of CPU %d: %w", cpu, err)
 		}
 		s.events = append(s.events, sidebandEvent{fd, mem})
 	}
-	return s, nil
+	return nil
 }
 
-func (s *Sideband) Close() error {
+func (s *sideband) close() error {
 	var errs []error
 	for _, e := range s.events {
 		errs = append(errs, unix.Munmap(e.mem), unix.Close(e.fd))
@@ -93,7 +67,7 @@ func (s *Sideband) Close() error {
 }
 
 // read hands out all mappings reported since the last call.
-func (s *Sideband) read(yield func(mapRecord)) {
+func (s *sideband) read(yield func(mapRecord)) {
 	for _, e := range s.events {
 		page := (*unix.PerfEventMmapPage)(unsafe.Pointer(&e.mem[0]))
 		data := e.mem[os.Getpagesize():]
@@ -131,7 +105,7 @@ func (s *Sideband) read(yield func(mapRecord)) {
 				}
 			case unix.PERF_RECORD_LOST:
 				if len(buf) >= 24 {
-					s.Lost += binary.LittleEndian.Uint64(buf[16:])
+					s.lost += binary.LittleEndian.Uint64(buf[16:])
 				}
 			}
 		}
@@ -145,49 +119,11 @@ func copyRing(dst, ring []byte, at uint64) {
 	copy(dst[n:], ring)
 }
 
-// recordTime is the time at the end of a record (struct sample_id).
-func recordTime(b []byte) uint64 { return binary.LittleEndian.Uint64(b[len(b)-8:]) }
-
-// decodeTask decodes a PERF_RECORD_FORK or PERF_RECORD_EXIT: header, pid, ppid, tid, ptid, time.
-func decodeTask(b []byte) (mapRecord, bool) {
-	if len(b) < 24 {
-		return mapRecord{}, false
-	}
-	return mapRecord{what: forked, time: recordTime(b), pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
-}
-
-// decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
-func decodeMmap2(b []byte) (mapRecord, bool) {
-	const pathAt = 72
-	if len(b) <= pathAt || binary.LittleEndian.Uint16(b[4:])&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
-		return mapRecord{}, false
-	}
-	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
-	m := mapRecord{
-		time:   recordTime(b),
-		pid:    u32(b[8:]),
-		start:  u64(b[16:]),
-		size:   u64(b[24:]),
-		offset: u64(b[32:]),
-		device: u32(b[40:])<<20 | u32(b[44:])&(1<<20-1),
-		inode:  u64(b[48:]),
-	}
-	path := b[pathAt:]
-	if end := bytes.IndexByte(path, 0); end >= 0 {
-		path = path[:end]
-	}
-	m.path = string(path)
-	if prot := u32(b[64:]); prot&unix.PROT_EXEC == 0 {
-		return mapRecord{}, false
-	}
-	return m, true
-}
-
 // explainSideband says why the kernel does not report mappings.
 func explainSideband(err error) error {
 	if !host.IsDenied(err) {
 		return err
 	}
-	reason, remedy := host.EventDenied(host.Perfmon)
+	reason, remedy := host.EventDenied(host.CapPerfmon)
 	return &event.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
 }

@@ -13,17 +13,18 @@ import (
 	"trapline/bpf"
 )
 
-// Reader drains all rings in rounds. The copies decouple the rings from what
+// A Reader drains all rings in rounds. The copies decouple the rings from what
 // happens to the hits: a slow disk or a segment that is being symbolized fills
 // memory, up to a bound, before hits are lost.
 type Reader struct {
+	layout        Layout
 	rings         []*ring
 	heads, blocks []byte // the maps
 	buf           []byte // for one chunk
-	Out           chan Chunk
+	out           chan Chunk
 	queued        atomic.Int64 // bytes handed out that nobody has taken yet
-	Hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
-	Stop          chan struct{}
+	hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
+	stop          chan struct{}
 }
 
 const (
@@ -36,15 +37,19 @@ const (
 	longestPause, shortestPause = 2 * time.Millisecond, time.Millisecond
 )
 
-func NewReader(l Layout, heads, blocks *ebpf.Map) (*Reader, error) {
-	rs := &Reader{buf: make([]byte, chunkSize), Out: make(chan Chunk, maxChunks), Stop: make(chan struct{})}
-	var err error
+// NewReader returns a reader of rings that are laid out so.
+func NewReader(l Layout) *Reader {
+	return &Reader{layout: l, buf: make([]byte, chunkSize), out: make(chan Chunk, maxChunks), stop: make(chan struct{})}
+}
+
+// Open maps the rings and tells the programs how they are laid out.
+func (rs *Reader) Open(heads, blocks *ebpf.Map) (err error) {
+	l := &rs.layout
 	if rs.heads, err = MapValues(heads, int(l.Rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
-		return nil, err
+		return err
 	}
 	if rs.blocks, err = MapValues(blocks, int(l.Blocks())*blockStride); err != nil {
-		rs.Close()
-		return nil, err
+		return err
 	}
 	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.Rings())
 	first := uint32(0)
@@ -60,9 +65,19 @@ func NewReader(l Layout, heads, blocks *ebpf.Map) (*Reader, error) {
 			blocks: rs.blocks[int(first)*blockStride:][:int(n)*blockStride]})
 		first += n
 	}
-	return rs, nil
+	return nil
 }
 
+// Chunks are what was in the rings. They end after Stop.
+func (rs *Reader) Chunks() <-chan Chunk { return rs.out }
+
+// Hurry has the next round begin soon.
+func (rs *Reader) Hurry() { rs.hurry.Store(true) }
+
+// Stop ends Drain when the rings are empty. Nothing must be written to them any more.
+func (rs *Reader) Stop() { close(rs.stop) }
+
+// Close unmaps the rings. It may be called at any time when Drain does not run.
 func (rs *Reader) Close() error {
 	var errs []error
 	for _, b := range [][]byte{rs.heads, rs.blocks} {
@@ -70,17 +85,18 @@ func (rs *Reader) Close() error {
 			errs = append(errs, unix.Munmap(b))
 		}
 	}
+	rs.heads, rs.blocks = nil, nil
 	return errors.Join(errs...)
 }
 
 // Drain runs until stop is closed and the rings are empty; then it closes out.
 func (rs *Reader) Drain() {
-	defer close(rs.Out)
+	defer close(rs.out)
 	last := time.Now()
 	for {
 		stopping := false
 		select {
-		case <-rs.Stop:
+		case <-rs.stop:
 			stopping = true
 		default:
 		}
@@ -93,7 +109,7 @@ func (rs *Reader) Drain() {
 		if fill > 0 {
 			pause = min(max(time.Duration(float64(now.Sub(last))/(4*fill)), shortestPause), longestPause)
 		}
-		if rs.Hurry.Swap(false) {
+		if rs.hurry.Swap(false) {
 			pause = shortestPause
 		}
 		last = now
@@ -101,7 +117,7 @@ func (rs *Reader) Drain() {
 			continue
 		}
 		select {
-		case <-rs.Stop:
+		case <-rs.stop:
 		case <-time.After(pause):
 		}
 	}
@@ -123,10 +139,10 @@ func (rs *Reader) round() (fill float64) {
 			}
 			n := r.take(rs.buf)
 			rs.queued.Add(int64(n))
-			rs.Out <- Chunk{CPU: r.cpu, Data: bytes.Clone(rs.buf[:n])}
+			rs.out <- Chunk{CPU: r.cpu, Data: bytes.Clone(rs.buf[:n])}
 		}
 	}
-	rs.Out <- Chunk{}
+	rs.out <- Chunk{}
 	return fill
 }
 

@@ -14,9 +14,9 @@ import (
 	"trapline/capture/unwind"
 )
 
-// Rows holds the rules of whole images, see bpf/rules.h. They are read in the
+// A rowLoader holds the rules of whole images, see bpf/rules.h. They are read in the
 // background when an image is first seen: until then the programs ask.
-type Rows struct {
+type rowLoader struct {
 	rows, images *ebpf.Map
 	used         int // of rows; the loading goroutine's
 
@@ -38,16 +38,21 @@ type wantedRows struct {
 // maxWanted bounds the images that wait to be read.
 const maxWanted = 1 << 12
 
-func NewRows(rows, images *ebpf.Map) *Rows {
-	r := &Rows{rows: rows, images: images, asked: make(map[uint64]bool)}
+func newRowLoader() *rowLoader {
+	r := &rowLoader{asked: make(map[uint64]bool)}
 	r.added = sync.NewCond(&r.lock)
-	r.loaded.Add(1)
-	go r.run()
 	return r
 }
 
-// Want has an image's rows read, once.
-func (r *Rows) want(key uint64, image *unwind.Image) {
+// start begins to load rows into the maps of the programs.
+func (r *rowLoader) start(rows, images *ebpf.Map) {
+	r.rows, r.images = rows, images
+	r.loaded.Add(1)
+	go r.run()
+}
+
+// want has an image's rows read, once.
+func (r *rowLoader) want(key uint64, image *unwind.Image) {
 	if r.asked[key] || image == nil {
 		return
 	}
@@ -61,8 +66,8 @@ func (r *Rows) want(key uint64, image *unwind.Image) {
 	r.added.Broadcast()
 }
 
-// Wait returns when all that was wanted so far is there.
-func (r *Rows) Wait() {
+// wait returns when all that was wanted so far is there.
+func (r *rowLoader) wait() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	for len(r.wanted) > 0 {
@@ -72,7 +77,7 @@ func (r *Rows) Wait() {
 
 // run reads the smallest image first: of many new ones, as when a script begins, most
 // are small, and would end before a large one has been read.
-func (r *Rows) run() {
+func (r *rowLoader) run() {
 	defer r.loaded.Done()
 	r.lock.Lock()
 	defer r.lock.Unlock()
@@ -94,7 +99,7 @@ func (r *Rows) run() {
 
 // read writes an image's rows, if there is room for all of them; else its places
 // keep being taught one by one.
-func (r *Rows) read(w wantedRows) {
+func (r *rowLoader) read(w wantedRows) {
 	ranges, ok := w.image.Ranges(1<<bpf.RowBits - r.used)
 	if !ok || len(ranges) == 0 || r.write(ranges) != nil {
 		return
@@ -107,7 +112,7 @@ func (r *Rows) read(w wantedRows) {
 
 // Write writes rows behind those used. The map's memory is the kernel's: it is
 // mapped only for as long as that takes.
-func (r *Rows) write(ranges []unwind.RuleRange) error {
+func (r *rowLoader) write(ranges []unwind.RuleRange) error {
 	const size = int(unsafe.Sizeof(bpf.HooksRow{}))
 	start, end := r.used*size, (r.used+len(ranges))*size
 	first := start &^ (os.Getpagesize() - 1)
@@ -122,7 +127,7 @@ func (r *Rows) write(ranges []unwind.RuleRange) error {
 	return unix.Munmap(mem)
 }
 
-func (r *Rows) Close() {
+func (r *rowLoader) close() {
 	r.lock.Lock()
 	r.closed = true
 	r.added.Broadcast()

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cilium/ebpf"
+
 	"trapline/bpf"
 	"trapline/capture/images"
 	"trapline/capture/ring"
@@ -15,115 +17,85 @@ import (
 // the rules by which they can walk the next ones.
 type Teacher struct {
 	images *images.UserSpace
-	kernel *unwind.ORC // nil: kernel stacks are left to bpf_get_stack
-	rules  *Table
-	rows   *Rows
-
-	tables map[*images.Image]*unwind.Image // nil: there is no unwind information
-	done   []func()
-	taught map[uint64]bool // kernel addresses with a rule
+	tables unwindTables
+	rules  ruleTable
+	rows   *rowLoader     // nil: user stacks are not walked by rules
+	kernel *kernelTeacher // nil: kernel stacks are left to bpf_get_stack
 }
 
-// maxTaught bounds the kernel addresses remembered; more are taught anew.
-const maxTaught = 1 << 16
-
-func NewTeacher(m *images.UserSpace, r *Table, rows *Rows, orc *unwind.ORC) *Teacher {
-	return &Teacher{images: m, rules: r, rows: rows, kernel: orc,
-		tables: make(map[*images.Image]*unwind.Image), taught: make(map[uint64]bool)}
-}
-
-func (u *Teacher) Close() {
-	for _, c := range u.done {
-		c()
+// New returns a teacher that has taught nothing yet. With users, user stacks are walked
+// by rules; with orc, kernel stacks are.
+func New(user *images.UserSpace, users bool, orc *unwind.ORC) *Teacher {
+	t := &Teacher{images: user, tables: unwindTables{images: make(map[*images.Image]*unwind.Image)}}
+	if users {
+		t.rows = newRowLoader()
 	}
-}
-
-// table returns an image's unwind information, nil if it has none.
-func (u *Teacher) table(img *images.Image) *unwind.Image {
-	t, ok := u.tables[img]
-	if ok {
-		return t
+	if orc != nil {
+		t.kernel = &kernelTeacher{orc: orc, rules: &t.rules, taught: make(map[uint64]bool)}
 	}
-	if img.Kind == format.ImageELF || img.Kind == format.ImageVDSO {
-		if r, done := images.Open(img); r != nil {
-			if read, err := unwind.ReadImage(r); err == nil {
-				t = read
-				u.done = append(u.done, done)
-			} else {
-				done()
-			}
-		}
-	}
-	u.tables[img] = t
 	return t
 }
 
-// A processFinder finds images by what a process had mapped when a stack was
-// taken. It implements unwind.Finder.
-type processFinder struct {
-	u     *Teacher
-	raw   *ring.RawStack
-	found map[uint64]images.Location // by address; the offset is that of the address
-}
-
-func (f *processFinder) Find(address uint64) (*unwind.Image, uint64, bool) {
-	l, ok := f.locate(address)
-	if !ok || l.Image == nil {
-		return nil, 0, ok
+// Open begins to write into the maps of the programs: that of rules, of the rows of
+// whole images, and of what rows are an image's.
+func (t *Teacher) Open(rules, rows, imageRows *ebpf.Map) error {
+	if err := t.rules.open(rules); err != nil {
+		return err
 	}
-	f.u.Want(l.Image)
-	return f.u.table(l.Image), l.Offset, true
+	if t.rows != nil {
+		t.rows.start(rows, imageRows)
+	}
+	return nil
 }
 
 // Prepare has the rules of a process's images read, and of the libraries that its
 // program needs, before the first hit.
-func (u *Teacher) Prepare(pid uint32) {
+func (t *Teacher) Prepare(pid uint32) {
 	var wanted []*images.Image
 	for _, p := range images.ProcessMaps(pid) {
 		if !strings.Contains(p.Perm, "x") || p.Inode == 0 {
 			continue
 		}
-		i := u.images.MappedFile(pid, p)
+		i := t.images.MappedFile(pid, p)
 		wanted = append(wanted, i)
 		for _, path := range neededLibraries(filepath.Join(i.Root, i.Path)) {
-			wanted = append(wanted, u.images.OpenPath(pid, path))
+			wanted = append(wanted, t.images.OpenPath(pid, path))
 		}
 	}
-	for _, i := range append(wanted, u.images.Vdso) {
+	for _, i := range append(wanted, t.images.VDSO()) {
 		if i != nil {
-			u.Want(i)
+			t.want(i)
 		}
 	}
 }
 
-// Want has the rules of an image read in the background, if that was not done before.
-func (u *Teacher) Want(i *images.Image) {
-	if i.Key != 0 && !u.rows.asked[i.Key] {
-		u.rows.want(i.Key, u.table(i))
+// Wait returns when the rules of all images that were asked for are there.
+func (t *Teacher) Wait() {
+	if t.rows != nil {
+		t.rows.wait()
 	}
 }
 
-func (f *processFinder) locate(address uint64) (l images.Location, ok bool) {
-	if l, ok = f.found[address]; ok {
-		return l, true
+// Follow has the rules of all images read that are mapped now or will be.
+func (t *Teacher) Follow() {
+	if t.rows != nil {
+		t.images.Follow(t.want)
 	}
-	last := &f.raw.Last // known for certain
-	if off := last.Address - address; last.Known && off <= 1 {
-		if l, ok = f.u.images.Find(&ring.Stack{PID: f.raw.PID, Space: f.raw.Space, Time: f.raw.Time}, *last); ok {
-			l.Offset -= off
-		}
-	} else {
-		l, ok = f.u.images.Locate(f.raw.PID, f.raw.Space, f.raw.Time, address)
-	}
-	if ok {
-		f.found[address] = l
-	}
-	return l, ok
 }
 
-// Unwind implements unwinder.
-func (u *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
-	find := &processFinder{u: u, raw: r, found: make(map[uint64]images.Location)}
+// want has the rules of an image read in the background, if that was not done before.
+func (t *Teacher) want(i *images.Image) {
+	if i.Key != 0 && t.rows != nil && !t.rows.asked[i.Key] {
+		t.rows.want(i.Key, t.tables.of(i))
+	}
+}
+
+// Unwind unwinds a raw stack, and writes the rules of the places that it goes through.
+func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
+	find := newProcessFinder(t.images, r, func(i *images.Image) *unwind.Image {
+		t.want(i)
+		return t.tables.of(i)
+	})
 	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames)
 	out := make([]images.Frame, 0, len(frames))
 	guessed := false
@@ -138,7 +110,7 @@ func (u *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Fra
 			cut = unwind.CutNoRule
 			break
 		}
-		u.teach(l, f)
+		t.teach(l, f)
 		s := images.Frame{Location: l}
 		if f.Return {
 			s.Offset++
@@ -162,7 +134,7 @@ var stackCuts = map[unwind.Cut]format.StackCut{
 }
 
 // teach writes the rule of the place that a frame was at.
-func (u *Teacher) teach(at images.Location, f *unwind.Frame) {
+func (t *Teacher) teach(at images.Location, f *unwind.Frame) {
 	if at.Image == nil || at.Image.Key == 0 || at.Image.Key&bpf.ImageAnonymous != 0 {
 		return
 	}
@@ -170,50 +142,25 @@ func (u *Teacher) teach(at images.Location, f *unwind.Frame) {
 	if f.Guessed || body == 0 {
 		body = guessRule
 	}
-	u.rules.write(ruleKey(at.Image.Key, at.Offset), body)
+	t.rules.write(ruleKey(at.Image.Key, at.Offset), body)
 }
 
-// TeachKernel implements unwinder.
-func (u *Teacher) TeachKernel(s *ring.Stack) {
-	if u.kernel == nil {
-		return
-	}
-	if len(u.taught) > maxTaught {
-		clear(u.taught)
-	}
-	interrupted := true // the first address may be one where a probe was hit
-	for i := range s.Count {
-		address := s.Address(i)
-		if interrupted {
-			u.teachKernelAt(address, s.Again)
-		}
-		r := u.teachKernelAt(address-1, s.Again)
-		interrupted = r.Kind == unwind.RuleRegisters
+// TeachKernel writes the rules of the places on a kernel stack.
+func (t *Teacher) TeachKernel(s *ring.Stack) {
+	if t.kernel != nil {
+		t.kernel.teach(s)
 	}
 }
 
-func (u *Teacher) teachKernelAt(address uint64, again bool) unwind.Rule {
-	r := u.kernel.Rule(address)
-	if u.taught[address] && !again {
-		return r
-	}
-	u.taught[address] = true
-	body := encodeRule(r)
-	if body == 0 {
-		body = exactRule
-	}
-	u.rules.write(kernelRuleKey(address), body)
-	return r
-}
+// Rules returns how many rules were written, and how many had to make room for others.
+func (t *Teacher) Rules() (written, evicted uint64) { return t.rules.written, t.rules.evicted }
 
-// registers are those of struct pt_regs (arch/x86/include/asm/ptrace.h) by their DWARF numbers.
-func registers(regs *[21]uint64) *unwind.Registers {
-	r := &unwind.Registers{Known: 1<<17 - 1}
-	for i, n := range [...]int{
-		0: 10, 1: 12, 2: 11, 3: 5, 4: 14, 5: 13, 6: 4, 7: 19, // rax rdx rcx rbx rsi rdi rbp rsp
-		8: 9, 9: 8, 10: 7, 11: 6, 12: 3, 13: 2, 14: 1, 15: 0, 16: 16,
-	} {
-		r.Value[i] = regs[n]
+// Close ends what works in the background and frees what is open. It may be called at
+// any time after Open.
+func (t *Teacher) Close() error {
+	if t.rows != nil {
+		t.rows.close()
 	}
-	return r
+	t.tables.close()
+	return t.rules.close()
 }

@@ -1,12 +1,12 @@
 package value
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 
 	"trapline/capture/layout"
+	"trapline/internal/cursor"
 )
 
 // Operations of DWARF expressions (DWARF 5, section 7.7.1) that say where variables are.
@@ -76,24 +76,24 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 	if len(expression) > maxExpression {
 		return location{}, errNotKnown
 	}
-	x := dwarfReader{b: expression}
+	x := cursor.Little(expression)
 	var pieces []layout.Fetch
 	for {
 		p, err := l.one(&x)
 		if err != nil {
 			return location{}, err
 		}
-		if x.done() {
+		if x.Len() == 0 {
 			if pieces != nil {
 				return location{}, errNotKnown
 			}
 			return p, nil
 		}
-		if x.byte() != opPiece {
+		if x.U8() != opPiece {
 			return location{}, errNotKnown
 		}
-		size := x.uleb()
-		if x.bad || size > 8 || !x.done() && size != 8 {
+		size := x.Uleb()
+		if !x.OK() || size > 8 || x.Len() > 0 && size != 8 {
 			return location{}, errNotKnown // pieces are words, but for the last one
 		}
 		f, err := p.value()
@@ -103,7 +103,7 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 		if pieces = append(pieces, f); len(pieces) > 8 {
 			return location{}, errNotKnown
 		}
-		if x.done() {
+		if x.Len() == 0 {
 			return location{space: layout.UserMemory, pieces: pieces}, nil
 		}
 	}
@@ -112,8 +112,8 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")
 
 // one reads one location, up to the end or a piece.
-func (l *evaluator) one(x *dwarfReader) (location, error) {
-	op := x.byte()
+func (l *evaluator) one(x *cursor.Cursor) (location, error) {
+	op := x.U8()
 	var p location
 	switch {
 	case op == opPiece:
@@ -121,25 +121,25 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 	case op >= opReg0 && op <= opReg31, op == opRegx:
 		n := uint64(op - opReg0)
 		if op == opRegx {
-			n = x.uleb()
+			n = x.Uleb()
 		}
 		w, err := dwarfWord(n)
 		return inRegister(nil, layout.UserMemory, w), err
 	case op >= opBreg0 && op <= opBreg31, op == opBregx:
 		n := uint64(op - opBreg0)
 		if op == opBregx {
-			n = x.uleb()
+			n = x.Uleb()
 		}
 		w, err := dwarfWord(n)
 		if err != nil {
 			return p, err
 		}
-		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: w}, add: x.sleb()}
+		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: w}, add: x.Sleb()}
 	case op == opFbreg, op == opCallCFA:
 		base := l.cfa
 		add := int64(0)
 		if op == opFbreg {
-			base, add = l.base, x.sleb()
+			base, add = l.base, x.Sleb()
 		}
 		b := base()
 		if b.err != nil {
@@ -149,10 +149,10 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 	case op == opAddr, op == opAddrx:
 		address := uint64(0)
 		if op == opAddr {
-			address = x.u64()
+			address = x.U64()
 		} else {
 			var ok bool
-			if address, ok = l.addresses(x.uleb()); !ok {
+			if address, ok = l.addresses(x.Uleb()); !ok {
 				return p, errNotKnown
 			}
 		}
@@ -160,7 +160,7 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 	case op >= opLit0 && op <= opLit31:
 		return l.constant(x, uint64(op-opLit0))
 	case op >= opConst1u && op <= opConsts:
-		return l.constant(x, x.constant(op))
+		return l.constant(x, readConstant(x, op))
 	default:
 		return p, errNotKnown
 	}
@@ -169,11 +169,11 @@ func (l *evaluator) one(x *dwarfReader) (location, error) {
 
 // address goes on with an address on the stack: offsets, dereferences, and
 // DW_OP_stack_value, by which it is the value itself.
-func (l *evaluator) address(x *dwarfReader, p location) (location, error) {
-	for !x.done() && x.peek() != opPiece {
-		switch op := x.byte(); {
+func (l *evaluator) address(x *cursor.Cursor, p location) (location, error) {
+	for x.Len() > 0 && x.Rest()[0] != opPiece {
+		switch op := x.U8(); {
 		case op == opPlusUconst:
-			p.add += int64(min(x.uleb(), math.MaxInt32))
+			p.add += int64(min(x.Uleb(), math.MaxInt32))
 		case op == opDeref:
 			f, err := p.load(8)
 			if err != nil {
@@ -187,14 +187,14 @@ func (l *evaluator) address(x *dwarfReader, p location) (location, error) {
 			return p, errNotKnown
 		}
 	}
-	if x.bad {
+	if !x.OK() {
 		return p, errNotKnown
 	}
 	return p, nil
 }
 
-func (l *evaluator) constant(x *dwarfReader, n uint64) (location, error) {
-	if x.byte() != opStackValue || x.bad {
+func (l *evaluator) constant(x *cursor.Cursor, n uint64) (location, error) {
+	if x.U8() != opStackValue || !x.OK() {
 		return location{}, errNotKnown
 	}
 	return location{space: layout.UserMemory, pieces: []layout.Fetch{{Base: layout.FetchConstant, Constant: n}}}, nil
@@ -202,18 +202,18 @@ func (l *evaluator) constant(x *dwarfReader, n uint64) (location, error) {
 
 // base evaluates DW_AT_frame_base: a register, or the canonical frame address.
 func (l *evaluator) base() frameBase {
-	x := dwarfReader{b: l.function}
-	op := x.byte()
+	x := cursor.Little(l.function)
+	op := x.U8()
 	switch {
-	case op == opCallCFA && x.done():
+	case op == opCallCFA && x.Len() == 0:
 		return l.cfa()
-	case op >= opReg0 && op <= opReg31 && x.done():
+	case op >= opReg0 && op <= opReg31 && x.Len() == 0:
 		w, err := dwarfWord(uint64(op - opReg0))
 		return frameBase{word: w, err: err}
 	case op >= opBreg0 && op <= opBreg31:
 		w, err := dwarfWord(uint64(op - opBreg0))
-		b := frameBase{word: w, add: x.sleb(), err: err}
-		if !x.done() || x.bad {
+		b := frameBase{word: w, add: x.Sleb(), err: err}
+		if x.Len() > 0 || !x.OK() {
 			b.err = errNotKnown
 		}
 		return b
@@ -221,86 +221,25 @@ func (l *evaluator) base() frameBase {
 	return frameBase{err: errNotKnown}
 }
 
-// A dwarfReader reads an expression. After its end it reads zeros and is bad.
-type dwarfReader struct {
-	b   []byte
-	bad bool
-}
-
-func (x *dwarfReader) done() bool { return len(x.b) == 0 }
-
-func (x *dwarfReader) peek() byte {
-	if len(x.b) == 0 {
-		return 0
-	}
-	return x.b[0]
-}
-
-func (x *dwarfReader) take(n int) []byte {
-	if n > len(x.b) {
-		x.bad, x.b = true, nil
-		return make([]byte, n)
-	}
-	b := x.b[:n]
-	x.b = x.b[n:]
-	return b
-}
-
-func (x *dwarfReader) byte() byte  { return x.take(1)[0] }
-func (x *dwarfReader) u64() uint64 { return binary.LittleEndian.Uint64(x.take(8)) }
-func (x *dwarfReader) u32() uint32 { return binary.LittleEndian.Uint32(x.take(4)) }
-func (x *dwarfReader) u16() uint16 { return binary.LittleEndian.Uint16(x.take(2)) }
-
-func (x *dwarfReader) uleb() uint64 {
-	n, shift := uint64(0), 0
-	for {
-		c := x.byte()
-		if shift < 64 {
-			n |= uint64(c&0x7f) << shift
-		}
-		shift += 7
-		if c < 0x80 {
-			return n
-		}
-	}
-}
-
-func (x *dwarfReader) sleb() int64 {
-	n, shift := int64(0), 0
-	for {
-		c := x.byte()
-		if shift < 64 {
-			n |= int64(c&0x7f) << shift
-		}
-		shift += 7
-		if c < 0x80 {
-			if shift < 64 && c&0x40 != 0 {
-				n |= -1 << shift
-			}
-			return n
-		}
-	}
-}
-
-// constant reads the operand of DW_OP_const1u to DW_OP_consts.
-func (x *dwarfReader) constant(op byte) uint64 {
+// readConstant reads the operand of DW_OP_const1u to DW_OP_consts.
+func readConstant(x *cursor.Cursor, op byte) uint64 {
 	switch op - opConst1u {
 	case 0:
-		return uint64(x.byte())
+		return uint64(x.U8())
 	case 1:
-		return uint64(int8(x.byte()))
+		return uint64(int8(x.U8()))
 	case 2:
-		return uint64(x.u16())
+		return uint64(x.U16())
 	case 3:
-		return uint64(int16(x.u16()))
+		return uint64(int16(x.U16()))
 	case 4:
-		return uint64(x.u32())
+		return uint64(x.U32())
 	case 5:
-		return uint64(int32(x.u32()))
+		return uint64(int32(x.U32()))
 	case 6, 7:
-		return x.u64()
+		return x.U64()
 	case 8:
-		return x.uleb()
+		return x.Uleb()
 	}
-	return uint64(x.sleb())
+	return uint64(x.Sleb())
 }

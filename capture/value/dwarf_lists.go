@@ -4,6 +4,7 @@ import (
 	"debug/dwarf"
 	"encoding/binary"
 
+	"trapline/internal/cursor"
 	"trapline/internal/symbol"
 )
 
@@ -81,10 +82,10 @@ func (u *dwarfUnit) listBefore5(offset, pc uint64) []byte {
 	if offset >= uint64(len(u.data.Loc)) {
 		return nil
 	}
-	x := dwarfReader{b: u.data.Loc[offset:]}
+	x := cursor.Little(u.data.Loc[offset:])
 	base := u.low
-	for !x.bad {
-		from, to := x.u64(), x.u64()
+	for x.OK() {
+		from, to := x.U64(), x.U64()
 		switch {
 		case from == 0 && to == 0:
 			return nil
@@ -92,8 +93,8 @@ func (u *dwarfUnit) listBefore5(offset, pc uint64) []byte {
 			base = to
 			continue
 		}
-		expression := x.take(int(x.u16()))
-		if !x.bad && pc >= base+from && pc < base+to {
+		expression := x.Bytes(uint64(x.U16()))
+		if x.OK() && pc >= base+from && pc < base+to {
 			return expression
 		}
 	}
@@ -119,60 +120,61 @@ func (u *dwarfUnit) list5(offset, pc uint64) []byte {
 	if offset >= uint64(len(u.data.LocLists)) {
 		return nil
 	}
-	x := dwarfReader{b: u.data.LocLists[offset:]}
+	x := cursor.Little(u.data.LocLists[offset:])
 	base := u.low
 	var otherwise []byte
-	for !x.bad {
+	for x.OK() {
 		var from, to uint64
 		ok := true
-		switch x.byte() {
+		switch x.U8() {
 		case lleEnd:
 			return otherwise
 		case lleBaseAddressx:
-			base, _ = u.address(x.uleb())
+			base, _ = u.address(x.Uleb())
 			continue
 		case lleBaseAddress:
-			base = x.u64()
+			base = x.U64()
 			continue
 		case lleGNUViewPair:
-			x.uleb()
-			x.uleb()
+			x.Uleb()
+			x.Uleb()
 			continue
 		case lleStartxEndx:
 			var ok2 bool
-			from, ok = u.address(x.uleb())
-			to, ok2 = u.address(x.uleb())
+			from, ok = u.address(x.Uleb())
+			to, ok2 = u.address(x.Uleb())
 			ok = ok && ok2
 		case lleStartxLength:
-			from, ok = u.address(x.uleb())
-			to = from + x.uleb()
+			from, ok = u.address(x.Uleb())
+			to = from + x.Uleb()
 		case lleOffsetPair:
-			from = base + x.uleb()
-			to = base + x.uleb()
+			from = base + x.Uleb()
+			to = base + x.Uleb()
 		case lleStartEnd:
-			from, to = x.u64(), x.u64()
+			from, to = x.U64(), x.U64()
 		case lleStartLength:
-			from = x.u64()
-			to = from + x.uleb()
+			from = x.U64()
+			to = from + x.Uleb()
 		case lleDefault:
-			otherwise = x.expression()
+			otherwise = readExpression(&x)
 			continue
 		default:
 			return nil
 		}
-		expression := x.expression()
-		if ok && !x.bad && pc >= from && pc < to {
+		expression := readExpression(&x)
+		if ok && x.OK() && pc >= from && pc < to {
 			return expression
 		}
 	}
 	return nil
 }
 
-func (x *dwarfReader) expression() []byte {
-	n := x.uleb()
+// readExpression reads an expression behind its length.
+func readExpression(x *cursor.Cursor) []byte {
+	n := x.Uleb()
 	if n > maxExpression {
-		x.bad, x.b = true, nil
+		x.Fail()
 		return nil
 	}
-	return x.take(int(n))
+	return x.Bytes(n)
 }

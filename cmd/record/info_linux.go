@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"trapline/capture/attach"
 	"trapline/capture/host"
 )
 
@@ -18,7 +19,9 @@ func printInfo(out io.Writer) error {
 	if err != nil {
 		symbols = nil
 	}
-	return printReport(out, host.Inspect(tracefs, symbols))
+	r := host.Inspect(tracefs, symbols)
+	r.Probes = attach.Abilities()
+	return printReport(out, r)
 }
 
 func printReport(out io.Writer, r *host.Report) error {

@@ -82,11 +82,11 @@ func (r *recording) capture(ctx context.Context, env cli.Env) (*capture.Summary,
 		}
 		notifyReady(env, r.ready)
 	}
-	recorder, err := capture.New(r.options, r.symbols)
-	if err != nil {
+	recorder := capture.New(r.options, r.symbols)
+	defer recorder.Close()
+	if err := recorder.Open(); err != nil {
 		return nil, err
 	}
-	defer recorder.Close()
 	if err := recorder.Attach(); err != nil {
 		return nil, err
 	}

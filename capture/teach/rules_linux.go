@@ -11,29 +11,37 @@ import (
 	"trapline/capture/ring"
 )
 
-// Table is the table of step rules that the programs read. Only the recorder writes it.
-type Table struct {
+// A ruleTable is the table of step rules that the programs read. Only the recorder writes it.
+type ruleTable struct {
 	mem  []byte
 	sets []bpf.HooksRuleSet
 
-	Written uint64
-	Evicted uint64 // rules that had to make room for others
+	written uint64
+	evicted uint64 // rules that had to make room for others
 }
 
-func NewTable(m *ebpf.Map) (*Table, error) {
+// open maps the table of the programs.
+func (r *ruleTable) open(m *ebpf.Map) (err error) {
 	const sets = 1 << bpf.RuleSetBits
-	mem, err := ring.MapValues(m, sets*int(unsafe.Sizeof(bpf.HooksRuleSet{})))
-	if err != nil {
-		return nil, err
+	if r.mem, err = ring.MapValues(m, sets*int(unsafe.Sizeof(bpf.HooksRuleSet{}))); err != nil {
+		return err
 	}
-	return &Table{mem: mem, sets: unsafe.Slice((*bpf.HooksRuleSet)(unsafe.Pointer(&mem[0])), sets)}, nil
+	r.sets = unsafe.Slice((*bpf.HooksRuleSet)(unsafe.Pointer(&r.mem[0])), sets)
+	return nil
 }
 
-func (r *Table) Close() error { return unix.Munmap(r.mem) }
+func (r *ruleTable) close() error {
+	if r.mem == nil {
+		return nil
+	}
+	mem := r.mem
+	r.mem, r.sets = nil, nil
+	return unix.Munmap(mem)
+}
 
-// Write puts a rule into the set of its key: over the one with that key, else
+// write puts a rule into the set of its key: over the one with that key, else
 // where there is room, else over another, chosen by the key.
-func (r *Table) write(key uint64, body ruleBody) {
+func (r *ruleTable) write(key uint64, body ruleBody) {
 	set := &r.sets[key>>(64-bpf.RuleSetBits)]
 	at := -1
 	for i := range set.Way {
@@ -50,9 +58,9 @@ func (r *Table) write(key uint64, body ruleBody) {
 	}
 	if at < 0 {
 		at = int(key>>8) % bpf.RuleWays
-		r.Evicted++
+		r.evicted++
 	}
-	r.Written++
+	r.written++
 	// In whatever order a program sees the two words: they match only if both are there.
 	atomic.StoreUint64(&set.Way[at].Body, uint64(body))
 	atomic.StoreUint64(&set.Way[at].Tag, uint64(body)^key)

@@ -27,13 +27,13 @@ type processHistory struct {
 type mappingEvent struct {
 	time    uint64 // ns, CLOCK_MONOTONIC
 	begun   bool   // another program: all mappings are gone
-	mapping Mapped
+	mapping mapped
 }
 
-// Mapped is a mapping and the image in it, nil if it is no file.
-type Mapped struct {
+// mapped is a mapping and the image in it, nil if it is no file.
+type mapped struct {
 	locate.Mapping
-	Image *Image
+	image *Image
 }
 
 type endedProcess struct {
@@ -57,7 +57,7 @@ func newMappingMirror() *mappingMirror {
 }
 
 // set takes in all mappings of code that a process has at the beginning.
-func (m *mappingMirror) set(pid uint32, maps []Mapped) {
+func (m *mappingMirror) set(pid uint32, maps []mapped) {
 	h := &processHistory{whole: true}
 	for _, p := range maps {
 		h.events = append(h.events, mappingEvent{mapping: p})
@@ -69,7 +69,7 @@ func (m *mappingMirror) set(pid uint32, maps []Mapped) {
 
 // at finds what a process had mapped at an address at a time. known is false if
 // nothing is known of the process then.
-func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *Mapped, known bool) {
+func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
 	m.now = max(m.now, time)
 	h := m.processes[pid]
 	for h != nil && time < h.born {
@@ -110,7 +110,7 @@ func (m *mappingMirror) take(r mapRecord, image *Image) {
 	case begunProgram:
 		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
 	case mappedFile:
-		m.history(r.pid).add(mappingEvent{time: r.time, mapping: Mapped{locate.Mapping{Start: r.start, End: r.start + r.size,
+		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{locate.Mapping{Start: r.start, End: r.start + r.size,
 			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
 	}
 }

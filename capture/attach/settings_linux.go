@@ -1,12 +1,13 @@
 package attach
 
 import (
+	"runtime"
 	"slices"
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/host"
 	"trapline/capture/probe"
-	"trapline/format"
 )
 
 // Settings say what programs record, and of whom.
@@ -15,6 +16,8 @@ type Settings struct {
 	Scope   Scope
 	Stacks  Stacks
 	MaxHits uint64 // of all probes together; 0: no limit
+	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
+	AllowSlow bool
 }
 
 // Stacks say which stacks hits have unless their event says otherwise, and how they are found.
@@ -27,13 +30,10 @@ type Stacks struct {
 	VerifyEvery int
 }
 
-// stacksOf returns which stacks the hits of a group's probes have: those that the event
+// stacksOf returns which stacks the hits of a probe have: those that the event
 // asked for, else those of the recording.
-func (s *Settings) stacksOf(g *Group) (kernel, user bool) {
-	if g == nil {
-		return false, false
-	}
-	switch g.probe.Stack {
+func (s *Settings) stacksOf(p *probe.Probe) (kernel, user bool) {
+	switch p.Stack {
 	case event.StackNone:
 		return false, false
 	case event.StackKernel:
@@ -43,7 +43,9 @@ func (s *Settings) stacksOf(g *Group) (kernel, user bool) {
 	case event.StackBoth:
 		return true, true
 	}
-	return s.Stacks.Kernel && !atSystemCall(g), s.Stacks.User
+	// The kernel stack of a system call is always the way in. perf leaves it out, too,
+	// so that the innermost function is the one that made the call.
+	return s.Stacks.Kernel && !p.AtSystemCall(), s.Stacks.User
 }
 
 // AnyKernelStacks reports whether hits of any probe have a kernel stack.
@@ -75,13 +77,18 @@ func (s *Settings) Depth(p *probe.Probe) int {
 	return bpf.MaxFrames
 }
 
-// hookFrames is how many frames the way from a hook to its program takes at most. Stacks
-// of bpf_get_stack begin with them, and locator.entry tells them from the others.
-var hookFrames = map[format.ProbeKind]int{
-	format.ProbeTracepoint: 1, format.ProbeRawTracepoint: 6, format.ProbeFentry: 6, format.ProbeFexit: 6}
-
 // framesToTake is how many frames of a stack a probe's program is to take for that depth. One
-// more tells a stack that ends there from one that was cut.
+// more tells a stack that ends there from one that was cut. Stacks of bpf_get_stack begin with
+// the way from the hook to the program.
 func (s *Settings) framesToTake(p *probe.Probe) int {
-	return min(s.Depth(p)+1+hookFrames[p.Kind], bpf.MaxFrames)
+	return min(s.Depth(p)+1+probe.KindOf(p.Kind).HookFrames, bpf.MaxFrames)
 }
+
+// UserRules reports whether user stacks are walked by rules.
+func (s *Settings) UserRules() bool {
+	return s.anyUserStacks() && !s.Stacks.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
+}
+
+// countMappings reports whether the changes of address spaces are counted by a program,
+// since the kernel does not.
+func (s *Settings) countMappings() bool { return s.UserRules() && host.MappingsUncounted() }

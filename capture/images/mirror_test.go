@@ -18,7 +18,7 @@ func TestMappingsInAnyOrder(t *testing.T) {
 	}
 	permutations(reports, func(order []mapRecord) {
 		m := newMappingMirror()
-		m.set(1, []Mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
+		m.set(1, []mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
 		for _, r := range order {
 			m.take(r, nil)
 		}
@@ -55,7 +55,7 @@ func TestMappingsOfReusedNumbers(t *testing.T) {
 		{what: mappedFile, time: 22, pid: 2, start: 0x1000, size: 0x1000, path: "second"},
 	}
 	m := newMappingMirror()
-	m.set(1, []Mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
+	m.set(1, []mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
 	for _, i := range []int{0, 1, 2, 3, 5, 6, 4} { // the second fork is reported last
 		m.take(reports[i], nil)
 	}

@@ -1,38 +1,32 @@
-package host
+package attach
 
 import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"runtime"
 
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
 
 // idleOffset is where the code of an idle file begins.
 const idleOffset = 0x1000
 
-// inIdleFile gives a program that nobody runs, so that a uprobe in it changes
+// openIdleFile gives a program that nobody runs, so that a uprobe in it changes
 // nothing: the kernel looks at the instruction only where a process has it mapped.
 // It is in memory, as no directory need be writable.
-func inIdleFile(attach func(ex *link.Executable) error) error {
+func openIdleFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("trapline", unix.MFD_CLOEXEC)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), "trapline")
-	defer f.Close()
 	if _, err := f.Write(idleFile()); err != nil {
-		return err
+		f.Close()
+		return nil, err
 	}
-	ex, err := link.OpenExecutable(fmt.Sprintf("/proc/self/fd/%d", fd))
-	if err != nil {
-		return err
-	}
-	return attach(ex)
+	return f, nil
 }
 
 // idleFile is the smallest program that a probe can be set in: a header, a

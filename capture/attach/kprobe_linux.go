@@ -1,0 +1,96 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"trapline/capture/event"
+	"trapline/capture/host"
+	"trapline/capture/probe"
+)
+
+// kprobeMultiServes: one link for several functions, at their first instruction.
+// A single one is attached as it would be without.
+func kprobeMultiServes(sites []site) bool {
+	return len(sites) > 1 && sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
+}
+
+// attachKprobeMulti attaches to all functions by one link. It needs Linux 5.18 with CONFIG_FPROBE.
+func attachKprobeMulti(t *target, l *links) error {
+	var opt link.KprobeMultiOptions
+	byAddress := true // names need not be unique
+	for i := range t.sites {
+		byAddress = byAddress && t.sites[i].Address != 0
+	}
+	for i := range t.sites {
+		s := &t.sites[i]
+		if byAddress {
+			opt.Addresses = append(opt.Addresses, uintptr(s.Address))
+		} else {
+			opt.Symbols = append(opt.Symbols, s.Function)
+		}
+		if t.many {
+			opt.Cookies = append(opt.Cookies, t.cookie(s))
+		}
+	}
+	attach := link.KprobeMulti
+	if t.atReturn {
+		attach = link.KretprobeMulti
+	}
+	one, err := attach(t.program, opt)
+	if err != nil {
+		return err
+	}
+	l.add(one)
+	return nil
+}
+
+// attachKprobes opens a perf event for each function.
+func attachKprobes(t *target, l *links) error {
+	attach := link.Kprobe
+	if t.atReturn {
+		attach = link.Kretprobe
+	}
+	for i := range t.sites {
+		s := &t.sites[i]
+		one, err := attach(s.Function, t.program, &link.KprobeOptions{Offset: s.Offset, Cookie: t.cookie(s)})
+		if err != nil {
+			return &siteError{s.probe, err}
+		}
+		l.add(one)
+	}
+	return nil
+}
+
+// explainKprobe says why the kernel takes no probe in a function that it has; nil: not known.
+func explainKprobe(p *probe.Probe, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EILSEQ) {
+		return nil
+	}
+	tracefs, _, mountErr := host.TraceFS()
+	switch {
+	case host.Blacklisted(p.Function):
+		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel forbids kprobes in " + p.Function + " (/sys/kernel/debug/kprobes/blacklist)",
+			Remedy: "probe a caller of it"}
+	case mountErr == nil && !host.Traceable(tracefs, p.Function):
+		return &event.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
+			Remedy: "probe a caller of it"}
+	case p.Offset != 0:
+		return &event.InvalidError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", p.Offset)}
+	}
+	return &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
+}
+
+// tooManyLinks refuses an event for which too many functions would be attached one by one.
+func tooManyLinks(text string, sites int) error {
+	if sites <= manyLinks {
+		return nil
+	}
+	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", sites),
+		Remedy: "narrow the pattern, or say --allow-slow"}
+}

@@ -1,0 +1,51 @@
+package attach
+
+import (
+	"github.com/cilium/ebpf"
+
+	"trapline/bpf"
+	"trapline/capture/predicate"
+)
+
+// loadGroup loads the program that serves a group, to be attached by a backend.
+func (p *Programs) loadGroup(g *group, b *backend) (*ebpf.Program, error) {
+	attachTo := ""
+	if g.kind().AttachTo {
+		attachTo = g.probe.Function
+	}
+	return p.load(g.program, attachTo, b.attachType, g)
+}
+
+// load loads one program with the constants of the recording and, if given, of a group.
+func (p *Programs) load(program, attachTo string, attachType ebpf.AttachType, g *group) (*ebpf.Program, error) {
+	spec, err := bpf.LoadHooks()
+	if err != nil {
+		return nil, err
+	}
+	for name := range spec.Programs {
+		if name != program {
+			delete(spec.Programs, name)
+		}
+	}
+	if attachTo != "" {
+		spec.Programs[program].AttachTo = attachTo
+	}
+	if attachType != ebpf.AttachNone {
+		spec.Programs[program].AttachType = attachType
+	}
+	if err := p.setConstants(spec, g); err != nil {
+		return nil, err
+	}
+	if g != nil && g.probe.Filter != nil {
+		if err := predicate.Inject(spec, program, g.probe.Filter); err != nil {
+			return nil, err
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: p.maps.replace(spec)})
+	if err != nil {
+		return nil, err
+	}
+	prog := coll.DetachProgram(program)
+	coll.Close()
+	return prog, nil
+}

@@ -1,0 +1,109 @@
+package images
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"trapline/format"
+	"trapline/internal/symbol"
+)
+
+// A fileKey identifies a mapped file while the machine runs.
+type fileKey struct {
+	device uint32
+	inode  uint64
+}
+
+// maxOpenImages bounds the files kept open in case that they are deleted; images
+// beyond it are opened by name when they are symbolized.
+const maxOpenImages = 4096
+
+// A fileTable holds the images of mapped files.
+type fileTable struct {
+	files  map[fileKey]*Image
+	byKey  map[uint64]*Image // by the keys of their contents
+	opened []*os.File
+	added  func(*Image) // nil, or told of files when they are first seen to be mapped
+}
+
+func newFileTable() fileTable {
+	return fileTable{files: make(map[fileKey]*Image), byKey: make(map[uint64]*Image)}
+}
+
+// add opens a mapped file and reads its build ID.
+func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64) *Image {
+	i := &Image{Kind: format.ImageELF, Path: strings.TrimSuffix(path, " (deleted)"), Device: key.device, Inode: key.inode}
+	if i.Path == "//anon" || strings.HasPrefix(i.Path, "/memfd:") || strings.HasPrefix(i.Path, "/dev/zero") {
+		i.Kind = format.ImageJIT
+	}
+	t.files[key] = i
+	file, root := openMapped(pid, i.Path, start, end, key)
+	i.Root = root
+	if file == nil {
+		return i
+	}
+	var st unix.Stat_t
+	if unix.Fstat(int(file.Fd()), &st) == nil {
+		i.Key = contentKey(&st)
+		i.sure = deviceOf(&st) == key.device
+		if t.byKey[i.Key] == nil {
+			t.byKey[i.Key] = i
+		}
+	}
+	if id, err := symbol.ReadBuildID(file); err == nil {
+		i.BuildID = id
+	}
+	if len(t.opened) >= maxOpenImages {
+		file.Close()
+		return i
+	}
+	t.opened = append(t.opened, file)
+	i.File = file
+	if t.added != nil {
+		t.added(i)
+	}
+	return i
+}
+
+// unknown takes in a file of which nothing is known but its number.
+func (t *fileTable) unknown(key fileKey) *Image {
+	i := &Image{Kind: format.ImageUnknown, Path: fmt.Sprintf("[inode %d]", key.inode), Device: key.device, Inode: key.inode}
+	t.files[key] = i
+	return i
+}
+
+// reported returns the image in a mapping that was reported: a new one if its file
+// has been written anew since it was known.
+func (t *fileTable) reported(r mapRecord) *Image {
+	key := fileKey{r.device, r.inode}
+	known := t.files[key]
+	if known != nil && (known.Path == r.path || known.segment != 0 || known.Key != 0) && !(known.sure && rewritten(known, r)) {
+		return known
+	}
+	return t.add(r.pid, key, r.path, r.start, r.start+r.size)
+}
+
+// rewritten reports whether the file at a mapping's path has other content than the image.
+func rewritten(known *Image, r mapRecord) bool {
+	for _, root := range []string{fmt.Sprintf("/proc/%d/root", r.pid), ""} {
+		var st unix.Stat_t
+		if unix.Stat(filepath.Join(root, r.path), &st) == nil && st.Ino == r.inode {
+			return contentKey(&st) != known.Key
+		}
+	}
+	return false
+}
+
+func (t *fileTable) close() error {
+	var errs []error
+	for _, f := range t.opened {
+		errs = append(errs, f.Close())
+	}
+	t.opened = nil
+	return errors.Join(errs...)
+}

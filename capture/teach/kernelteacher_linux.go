@@ -1,0 +1,46 @@
+package teach
+
+import (
+	"trapline/capture/ring"
+	"trapline/capture/unwind"
+)
+
+// A kernelTeacher writes rules of the places on kernel stacks.
+type kernelTeacher struct {
+	orc    *unwind.ORC
+	rules  *ruleTable
+	taught map[uint64]bool // addresses with a rule
+}
+
+// maxTaught bounds the kernel addresses remembered; more are taught anew.
+const maxTaught = 1 << 16
+
+// teach writes the rules of the places on a stack.
+func (k *kernelTeacher) teach(s *ring.Stack) {
+	if len(k.taught) > maxTaught {
+		clear(k.taught)
+	}
+	interrupted := true // the first address may be one where a probe was hit
+	for i := range s.Count {
+		address := s.Address(i)
+		if interrupted {
+			k.teachAt(address, s.Again)
+		}
+		r := k.teachAt(address-1, s.Again)
+		interrupted = r.Kind == unwind.RuleRegisters
+	}
+}
+
+func (k *kernelTeacher) teachAt(address uint64, again bool) unwind.Rule {
+	r := k.orc.Rule(address)
+	if k.taught[address] && !again {
+		return r
+	}
+	k.taught[address] = true
+	body := encodeRule(r)
+	if body == 0 {
+		body = exactRule
+	}
+	k.rules.write(kernelRuleKey(address), body)
+	return r
+}

@@ -1,0 +1,40 @@
+package teach
+
+import (
+	"trapline/capture/images"
+	"trapline/capture/unwind"
+	"trapline/format"
+)
+
+// unwindTables holds the unwind information of images.
+type unwindTables struct {
+	images map[*images.Image]*unwind.Image // nil: there is none
+	done   []func()                        // give the images back
+}
+
+// of returns an image's unwind information, nil if it has none.
+func (t *unwindTables) of(img *images.Image) *unwind.Image {
+	known, ok := t.images[img]
+	if ok {
+		return known
+	}
+	if img.Kind == format.ImageELF || img.Kind == format.ImageVDSO {
+		if r, done := images.Open(img); r != nil {
+			if read, err := unwind.ReadImage(r); err == nil {
+				known = read
+				t.done = append(t.done, done)
+			} else {
+				done()
+			}
+		}
+	}
+	t.images[img] = known
+	return known
+}
+
+func (t *unwindTables) close() {
+	for _, done := range t.done {
+		done()
+	}
+	t.done = nil
+}
