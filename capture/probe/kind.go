@@ -7,6 +7,7 @@ import (
 
 	"trapline/capture/event"
 	"trapline/format"
+	"trapline/internal/cost"
 )
 
 // A Kind is all that differs from one kind of probe to another. Each kind has one, in
@@ -16,9 +17,6 @@ type Kind struct {
 
 	What      string // what is probed
 	Stability string // whether it will be there tomorrow, with the same meaning
-	// Cost is what a hit takes without stacks, in ns: the medians of docs/benchmarks.md,
-	// of one machine. 0: not measured.
-	Cost int
 
 	// Program is the BPF program that runs at a hit: a name of package bpf.
 	Program string
@@ -131,8 +129,8 @@ func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
 // String returns what to know of the kind before choosing it, in one line.
 func (k *Kind) String() string {
 	s := k.What + "; " + k.Stability
-	if k.Cost > 0 {
-		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", k.Cost)
+	if ns, ok := cost.Of(k.Kind); ok {
+		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", ns)
 	}
 	return s
 }

@@ -19,7 +19,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Form: event.FormRawTracepoint, Arguments: true},
 		What:      "static tracepoint, with the kernel's own arguments",
 		Stability: "its name is stable, the arguments and their types are the kernel's own",
-		Cost:      88,
 
 		Program:    bpf.HooksProgOnRawTracepoint,
 		AttachTo:   true,

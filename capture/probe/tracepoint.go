@@ -19,7 +19,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Form: event.FormTracepoint, Arguments: true, MeasuresCalls: exitsSystemCall},
 		What:      "static tracepoint",
 		Stability: "stable: names and fields are kept from one kernel to the next, with few exceptions",
-		Cost:      88,
 
 		Program:      bpf.HooksProgOnTracepoint,
 		EntryProgram: bpf.HooksProgOnCallTracepoint,

@@ -23,7 +23,6 @@ func init() {
 			InPrograms: true, Arguments: true, Registers: true, Offsets: true},
 		What:      "function of a program, or an instruction in it",
 		Stability: asStableAsProgram,
-		Cost:      632,
 
 		Program:  bpf.HooksProgOnRegisters,
 		Backends: []Backend{UprobeMulti, UprobeEvent},
@@ -42,7 +41,6 @@ func init() {
 			InPrograms: true, Registers: true},
 		What:      "return of a program's function",
 		Stability: asStableAsProgram,
-		Cost:      795,
 
 		Program:      bpf.HooksProgOnRegisters,
 		EntryProgram: bpf.HooksProgOnCallRegisters,

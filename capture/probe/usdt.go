@@ -19,7 +19,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeUSDT, Spellings: []string{"usdt", "U"}, Form: event.FormUSDT, InPrograms: true, Arguments: true, Registers: true},
 		What:      "static probe of a program",
 		Stability: "stable: put there by the program's authors to be kept",
-		Cost:      600,
 
 		Program:  bpf.HooksProgOnRegisters,
 		Backends: []Backend{UprobeMulti, UprobeEvent},
