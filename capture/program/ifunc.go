@@ -9,6 +9,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"trapline/internal/symbol"
+	"trapline/internal/x86"
 )
 
 // An IFUNC is a function that runs once, to choose the one that calls go to. Which one
@@ -67,11 +68,7 @@ func (f *File) addressesTaken(fn *symbol.Function) []uint64 {
 	}
 	var taken []uint64
 	for at := 0; at < len(code); {
-		if n := vectorLength(code[at:]); n > 0 {
-			at += n
-			continue
-		}
-		inst, err := x86asm.Decode(code[at:], 64)
+		inst, err := x86.Decode(code[at:])
 		if err != nil {
 			break
 		}

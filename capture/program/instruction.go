@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/arch/x86/x86asm"
-
 	"trapline/internal/symbol"
+	"trapline/internal/x86"
 )
-
-// maxInstruction is the length of the longest x86 instruction in bytes.
-const maxInstruction = 15
 
 // code64 reads the first bytes of a function.
 func (f *File) code64(fn *symbol.Function, size uint64) ([]byte, error) {
@@ -35,7 +31,7 @@ func (f *File) CheckInstruction(fn *symbol.Function, offset uint64) error {
 	if f.Machine != elf.EM_X86_64 || offset == 0 || offset >= fn.Size {
 		return nil
 	}
-	code, err := f.code64(fn, min(fn.Size, offset+maxInstruction))
+	code, err := f.code64(fn, min(fn.Size, offset+x86.MaxLen))
 	if err != nil {
 		return nil
 	}
@@ -43,13 +39,9 @@ func (f *File) CheckInstruction(fn *symbol.Function, offset uint64) error {
 		if uint64(at) == offset {
 			return nil
 		}
-		n := vectorLength(code[at:])
-		if n == 0 {
-			inst, err := x86asm.Decode(code[at:], 64)
-			if err != nil {
-				return nil
-			}
-			n = inst.Len
+		n, err := x86.Len(code[at:])
+		if err != nil {
+			return nil
 		}
 		if next := at + n; uint64(next) > offset {
 			return fmt.Errorf("offset 0x%x is inside an instruction of %s: instructions begin at +0x%x and +0x%x", offset, fn.Name, at, next)

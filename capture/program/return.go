@@ -7,6 +7,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"trapline/internal/symbol"
+	"trapline/internal/x86"
 )
 
 // maxFunction is the size of the largest function that is searched, in bytes. The
@@ -46,11 +47,7 @@ type Return struct {
 func findReturns(code []byte) ([]Return, error) {
 	var returns []Return
 	for at := 0; at < len(code); {
-		if n := vectorLength(code[at:]); n > 0 {
-			at += n
-			continue
-		}
-		inst, err := x86asm.Decode(code[at:], 64)
+		inst, err := x86.Decode(code[at:])
 		if err != nil {
 			return nil, fmt.Errorf("the instruction at +0x%x is not known, so returns cannot be found", at)
 		}

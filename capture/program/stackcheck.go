@@ -6,6 +6,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"trapline/internal/symbol"
+	"trapline/internal/x86"
 )
 
 // maxPrologue is how many bytes of a function hold the check of its stack.
@@ -26,7 +27,7 @@ func (f *File) StackCheck(fn *symbol.Function) (uint64, error) {
 	}
 	compared := false
 	for at := 0; at < len(code); {
-		inst, err := x86asm.Decode(code[at:], 64)
+		inst, err := x86.Decode(code[at:])
 		if err != nil {
 			return 0, nil
 		}
@@ -53,7 +54,7 @@ func (f *File) StackCheck(fn *symbol.Function) (uint64, error) {
 
 // guards reports whether an instruction compares with the guard in the goroutine's
 // runtime.g, to which R14 points.
-func guards(inst x86asm.Inst) bool {
+func guards(inst x86.Inst) bool {
 	m, ok := inst.Args[1].(x86asm.Mem)
 	return ok && m.Base == x86asm.R14
 }
