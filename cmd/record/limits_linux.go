@@ -10,7 +10,6 @@ import (
 
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
-	"trapline/format"
 )
 
 // limitFlags say how many hits of each probe are kept. Events may have limits of their
@@ -69,8 +68,8 @@ func (l *limitFlags) requireLatency(events []probe.Event) error {
 func (l *limitFlags) apply(probes []probe.Probe) {
 	for i := range probes {
 		p := &probes[i]
-		if p.Kind == format.ProbeTimed {
-			l.applyTimed(p)
+		if probe.KindOf(p.Kind).Sampled {
+			l.applySampled(p)
 		} else if p.Limits.Every == 0 {
 			p.Limits.Every = l.every
 		}
@@ -80,8 +79,8 @@ func (l *limitFlags) apply(probes []probe.Probe) {
 	}
 }
 
-// applyTimed sets how often a timed event samples: -F overrides what it says itself.
-func (l *limitFlags) applyTimed(p *probe.Probe) {
+// applySampled sets how often the kernel takes a sample.
+func (l *limitFlags) applySampled(p *probe.Probe) {
 	if l.frequency > 0 {
 		p.Frequency = l.frequency
 	}
