@@ -17,7 +17,7 @@ VM_PKGS    ?= ./bpf ./capture ./internal/e2e
 
 export GO BPF_CLANG VM_KERNELS VM_PKGS
 
-.PHONY: build install generate check-generate test test-root test-vm cross bench demo lint fuzz clean help
+.PHONY: build install generate check-generate test test-root test-vm cross bench demo lint vuln fuzz clean help
 
 ## build           the static programs bin/record, bin/report and bin/convert
 build:
@@ -68,11 +68,16 @@ bench: build
 demo: build
 	@scripts/demo.sh
 
-## lint            gofmt, go vet and, if it can be had, staticcheck
+## lint            gofmt, go vet, golangci-lint and clang-format; names what it leaves out
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted; exit 1; }
 	$(GO) vet ./...
-	scripts/staticcheck.sh
+	scripts/golangci-lint.sh
+	scripts/clang-format.sh
+
+## vuln            govulncheck: known vulnerabilities that the code reaches
+vuln:
+	scripts/govulncheck.sh
 
 ## fuzz            every fuzz target for FUZZTIME
 fuzz:
