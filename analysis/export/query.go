@@ -21,11 +21,14 @@ func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
 	return s, r.checkWeights(result)
 }
 
-// each calls yield for every hit that the request selects.
-func (r *Request) each(yield func(*analysis.Event) bool) (*Summary, error) {
+// each calls yield for every hit that the request selects, with its stacks if they
+// are wanted.
+func (r *Request) each(stacks bool, yield func(*analysis.Event) bool) (*Summary, error) {
 	s := &Summary{}
+	q := r.query()
+	q.Kernel, q.User = stacks, stacks
 	var err error
-	s.Result, err = analysis.Each(r.Inputs, r.query(), func(e *analysis.Event) bool {
+	s.Result, err = analysis.Each(r.Inputs, q, func(e *analysis.Event) bool {
 		s.Hits++
 		return yield(e)
 	})

@@ -82,9 +82,11 @@ func (r *report) resolve(flags *cli.Flags) error {
 
 func (r *report) events() int {
 	w := bufio.NewWriterSize(r.env.Stdout, 64<<10)
-	printer := render.NewEvents(w, r.graph.kind != render.GraphNone)
+	stacks := r.graph.kind != render.GraphNone
+	printer := render.NewEvents(w, stacks)
+	query := analysis.Query{Filter: r.filter, NoDemangle: r.noDemangle(), Kernel: stacks, User: stacks}
 	var failed error
-	result, err := analysis.Each(r.inputs.List, analysis.Query{Filter: r.filter, NoDemangle: r.noDemangle()},
+	result, err := analysis.Each(r.inputs.List, query,
 		func(e *analysis.Event) bool {
 			failed = printer.Write(e)
 			return failed == nil
