@@ -9,7 +9,7 @@ import "trapline/format"
 func Survey(inputs []*Input, stacks bool) (*Result, error) {
 	s := &survey{stacks: stacks, result: &Result{}}
 	s.result.Quality.Cut = make(map[format.StackCut]uint64)
-	sc := scanner{visitor: s, result: s.result}
+	sc := scanner{visitor: s, account: !stacks, result: s.result}
 	if err := sc.run(inputs); err != nil {
 		return nil, err
 	}
@@ -43,7 +43,9 @@ func (s *survey) hits(h *format.Hits, p *part) error {
 }
 
 func (s *survey) endSegment(segment *format.Segment, p *part) error {
-	newSegment(nil, segment, p.boot).tally(&s.tally, &s.result.Quality)
-	s.tally.reset()
+	if s.stacks {
+		newSegment(nil, segment, p.boot).tally(&s.tally, &s.result.Quality)
+		s.tally.reset()
+	}
 	return nil
 }
