@@ -92,6 +92,13 @@ func (r *Request) value(s *analysis.Sample) uint64 {
 	return uint64(max(0, weigh(s.Args[0], s.Hits)))
 }
 
+// tree merges the stacks of a merged query's samples, and lets go of the samples.
+func (r *Request) tree(s *Summary, caller bool) *analysis.Tree {
+	samples := s.Samples
+	s.Samples = nil // the collector may take them as soon as they have been merged
+	return analysis.NewTree(samples, caller, r.value)
+}
+
 // unit names what value counts.
 func (r *Request) unit() string {
 	if len(r.Weights) == 0 {

@@ -201,9 +201,9 @@ func jsonTree(t *analysis.Tree, parent int32) []*jsonNode {
 		return nil
 	}
 	var list []*jsonNode
-	first := t.Nodes[parent].First
-	for i, n := range t.Children(parent) {
-		j := &jsonNode{Name: n.Name(), Weight: n.Weight, Hits: n.Hits, Children: jsonTree(t, first+int32(i))}
+	for c := range t.Children(parent) {
+		n := &t.Nodes[c]
+		j := &jsonNode{Name: n.Name(), Weight: n.Weight, Hits: n.Hits, Children: jsonTree(t, c)}
 		if c := n.Call; c != nil {
 			j.Kernel, j.Inlined = c.Kernel, c.Inlined
 			if c.Image != nil {
