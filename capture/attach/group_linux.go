@@ -116,10 +116,10 @@ func (g *group) entries() *group {
 func checkSlow(groups []*group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {
-		event := g.probe.Event
-		programs[event]++
+		text := g.probe.Event
+		programs[text]++
 		if tooMany := backends[g.backends[0]].tooMany; tooMany != nil {
-			if err := tooMany(event, programs[event], len(g.sites)); err != nil {
+			if err := tooMany(text, programs[text], len(g.sites)); err != nil {
 				return err
 			}
 		}
