@@ -50,10 +50,6 @@ func (r *Resolver) resolveKernel(ev *event.Event, resolve func(*event.Event) (*P
 // hasManySites reports whether one program can hit in several functions.
 func hasManySites(ev *event.Event) bool { return !KindOf(ev.Syntax.Kind).AttachTo }
 
-// joinsVariants reports whether variants of functions are probed with them: not where
-// what is asked for depends on the function's own code.
-func joinsVariants(ev *event.Event) bool { return ev.Offset == 0 && len(ev.Args) == 0 }
-
 // clones returns the variants that are called in their function's place. Its parts
 // are called by itself, too.
 func clones(variants []Site) []Site {

@@ -52,7 +52,7 @@ type Kind struct {
 	Resolve func(r *Resolver, ev *event.Event) ([]Probe, error)
 	// List calls yield with the kind's events that match, sorted, until it returns
 	// false; nil: they cannot be listed.
-	List func(r *Resolver, s *Selection, yield func(Listing) bool) error
+	List func(r *Resolver, k *Kind, s *Selection, yield func(Listing) bool) error
 	// ListRank orders listings of all kinds; 0: only listed when asked for by kind.
 	ListRank int
 }

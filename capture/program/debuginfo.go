@@ -8,21 +8,6 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
-const maxDebugInfo = 512 << 20
-
-// DebugData returns the debug information of the file or of its debug file; nil: there
-// is none.
-func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
-
-func (f *File) readDebugData() (d *symbol.DebugData, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		d, err = e.DebugData(maxDebugInfo)
-		return err
-	})
-	return d, err
-}
-
 // Lines opens the file for questions about lines of source and inlined calls, which its
 // debug information answers. Without any, the error is an [event.UnsupportedError].
 func (f *File) Lines(ask func(*symbol.ELF) error) error {

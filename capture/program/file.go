@@ -177,3 +177,31 @@ func (f *File) Offset(address uint64) (uint64, bool) {
 	}
 	return 0, false
 }
+
+// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
+const maxDebugInfo = 512 << 20
+
+// DebugData returns the debug information of the file or of its debug file; nil: there
+// is none.
+func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
+
+func (f *File) readDebugData() (d *symbol.DebugData, err error) {
+	err = f.symbolized(func(e *symbol.ELF) error {
+		d, err = e.DebugData(maxDebugInfo)
+		return err
+	})
+	return d, err
+}
+
+// indirectSymbols returns the addresses of functions that choose an implementation.
+func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
+	indirect := make(map[uint64]bool)
+	for _, symbols := range tables {
+		for _, s := range symbols {
+			if elf.ST_TYPE(s.Info) == elf.STT_GNU_IFUNC {
+				indirect[s.Value] = true
+			}
+		}
+	}
+	return indirect
+}

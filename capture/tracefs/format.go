@@ -283,3 +283,6 @@ var integerTypes = map[string]cType{
 	"mode_t": {4, false}, "umode_t": {2, false}, "key_t": {4, true}, "key_serial_t": {4, true},
 	"clockid_t": {4, true}, "timer_t": {4, true}, "mqd_t": {4, true}, "rwf_t": {4, true},
 }
+
+// SystemCalls is the group of the tracepoints of single system calls.
+const SystemCalls = "syscalls"
