@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -186,4 +187,28 @@ func readLines(name string, yield func(line string) bool) error {
 		}
 	}
 	return s.Err()
+}
+
+// A kernelSymbol is a function or variable of the kernel.
+type kernelSymbol struct {
+	address   uint64 // 0: hidden
+	ambiguous bool   // several have its name
+}
+
+// readSymbols reads a file in the form of /proc/kallsyms.
+func readSymbols(file string) (map[string]kernelSymbol, error) {
+	symbols := make(map[string]kernelSymbol)
+	err := readLines(file, func(line string) bool {
+		digits, rest, _ := strings.Cut(line, " ")
+		_, name, ok := strings.Cut(rest, " ") // behind the type
+		if !ok {
+			return true
+		}
+		name, _, _ = strings.Cut(name, "\t") // before the module
+		_, known := symbols[name]
+		address, _ := strconv.ParseUint(digits, 16, 64)
+		symbols[strings.Clone(name)] = kernelSymbol{address, known}
+		return true
+	})
+	return symbols, err
 }

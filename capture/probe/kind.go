@@ -123,9 +123,6 @@ func ParseFile(name string, text []byte) ([]event.Event, error) {
 	return grammar().ParseFile(name, text)
 }
 
-// Uses reports whether a backend is one of the kind's.
-func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
-
 // String returns what to know of the kind before choosing it, in one line.
 func (k *Kind) String() string {
 	s := k.What + "; " + k.Stability

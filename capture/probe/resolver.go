@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf/btf"
@@ -44,8 +42,9 @@ type Resolver struct {
 	files    *locate.Finder
 	programs map[string]*program.File // by the path that is opened
 
-	functions func() *kernelFunctions // nil: not known
-	traceable func() *traceable       // nil: not known
+	functions func() *kernelFunctions                 // nil: not known
+	symbols   func() (map[string]kernelSymbol, error) // functions and variables, by name
+	traceable func() *traceable                       // nil: not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
 	// tracepointNames has the groups of tracepoints by name; nil: not known.
@@ -59,6 +58,7 @@ func NewResolver(opt Options) *Resolver {
 		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
 	r.kernel = value.Kernel{Types: opt.BTF, Module: r.moduleTypes, Symbol: r.symbolAddress, SystemCall: r.systemCallArguments}
 	r.functions = sync.OnceValue(func() *kernelFunctions { return indexFunctions(opt.Symbols) })
+	r.symbols = sync.OnceValues(func() (map[string]kernelSymbol, error) { return readSymbols(r.path("/proc/kallsyms")) })
 	r.traceable = sync.OnceValue(func() *traceable { return readTraceable(opt.TraceFS, r.functions()) })
 	r.blacklist = sync.OnceValue(func() map[string]bool { return readBlacklist(r.path("/sys/kernel/debug/kprobes/blacklist")) })
 	r.tracepointNames = sync.OnceValue(func() map[string][]string { return readTracepointNames(r.tracefs) })
@@ -105,27 +105,20 @@ func (r *Resolver) moduleTypes(module string) *btf.Spec {
 
 // symbolAddress finds a function or variable of the kernel or of a module.
 func (r *Resolver) symbolAddress(name string) (uint64, error) {
-	var found []string
-	err := readLines(r.path("/proc/kallsyms"), func(line string) bool {
-		fields := strings.Fields(line)
-		if len(fields) >= 3 && fields[2] == name {
-			found = append(found, fields[0])
-		}
-		return len(found) < 2
-	})
-	switch {
-	case err != nil:
+	symbols, err := r.symbols()
+	if err != nil {
 		return 0, err
-	case len(found) == 0:
-		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
-	case len(found) > 1:
-		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
 	}
-	address, err := strconv.ParseUint(found[0], 16, 64)
-	if err != nil || address == 0 {
+	s, ok := symbols[name]
+	switch {
+	case !ok:
+		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+	case s.ambiguous:
+		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
+	case s.address == 0:
 		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
 	}
-	return address, nil
+	return s.address, nil
 }
 
 // systemCallArguments returns the arguments of a system call by the names of its

@@ -16,8 +16,11 @@ func one(p *Probe, err error) ([]Probe, error) {
 }
 
 // joinsVariants reports whether variants of functions are probed with them: not where
-// what is asked for depends on the function's own code.
-func joinsVariants(ev *event.Event) bool { return ev.Offset == 0 && len(ev.Args) == 0 }
+// what is asked for depends on the function's own code. Functions of a pattern have no
+// values but those that are asked for; for others, see layout.Record.ForConditions.
+func joinsVariants(ev *event.Event) bool {
+	return ev.Offset == 0 && len(ev.Args) == 0 && (ev.Match == event.MatchExact || !value.ConditionsFetch(ev))
+}
 
 // join adds places of variants to a probe that has one place, and says so.
 func (p *Probe) join(variants []Site) {

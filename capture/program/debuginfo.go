@@ -1,8 +1,6 @@
 package program
 
 import (
-	"os"
-
 	"trapline/capture/event"
 	"trapline/capture/unwind"
 	"trapline/internal/symbol"
@@ -36,14 +34,9 @@ func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 
 // UnwindRule finds how the frame at a file offset is unwound.
 func (f *File) UnwindRule(offset uint64) unwind.Rule {
-	file, err := os.Open(f.Path.Open)
-	if err != nil {
+	image := f.unwinding()
+	if image == nil {
 		return unwind.Rule{}
 	}
-	defer file.Close()
-	m, err := unwind.ReadImage(file)
-	if err != nil {
-		return unwind.Rule{}
-	}
-	return m.Rule(offset)
+	return image.Rule(offset)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"trapline/capture/locate"
+	"trapline/capture/unwind"
 	"trapline/internal/symbol"
 )
 
@@ -27,6 +28,7 @@ type File struct {
 	functions func() ([]symbol.Function, error)
 	symbols   func() map[string]uint64 // addresses of all symbols of one meaning
 	debugData func() (*symbol.DebugData, error)
+	unwinding func() *unwind.Image // nil: it cannot be read
 }
 
 // Open reads a file's headers and dynamic symbols.
@@ -74,6 +76,7 @@ func Open(p *locate.File) (b *File, err error) {
 	b.Stripped = len(static) == 0 && !b.IsGo && !named.HasDebugFile()
 	b.functions = sync.OnceValues(b.readFunctions)
 	b.debugData = sync.OnceValues(b.readDebugData)
+	b.unwinding = sync.OnceValue(b.readUnwinding)
 	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }
@@ -204,4 +207,18 @@ func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
 		}
 	}
 	return indirect
+}
+
+// readUnwinding indexes the tables by which stacks through the file are unwound.
+func (f *File) readUnwinding() *unwind.Image {
+	file, err := os.Open(f.Path.Open)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	image, err := unwind.ReadImage(file)
+	if err != nil {
+		return nil
+	}
+	return image
 }
