@@ -22,7 +22,7 @@ const maxArgs = 64
 // An input that is no capture, or a newer version of one, is an error
 // ([format.ErrNotCapture], [format.VersionError]). Damage within a capture is not: the
 // result is of what is whole, and Result.Quality says what is missing.
-func Aggregate(inputs []Input, q Query) (*Result, error) {
+func Aggregate(inputs []*Input, q Query) (*Result, error) {
 	if len(q.Args) > maxArgs {
 		return nil, fmt.Errorf("%d arguments to group by: at most %d can be", len(q.Args), maxArgs)
 	}
@@ -49,20 +49,16 @@ type aggregation struct {
 	segment *segment
 	shapes  map[format.ShapeID][]argColumns
 
-	samples *table // of dictionary numbers
-	counts  []sampleCount
-	key     []uint64
+	samples *samples
 }
-
-type sampleCount struct{ hits, weight uint64 }
 
 func newAggregation(q Query) *aggregation {
 	a := &aggregation{
-		query:   q,
-		dict:    newDictionary(demangler(q)),
-		result:  &Result{Totals: make(map[*Probe]uint64)},
-		samples: newTable(keyWords + (len(q.Args)+1)/2),
+		query:  q,
+		dict:   newDictionary(demangler(q)),
+		result: &Result{Totals: make(map[*Probe]uint64)},
 	}
+	a.samples = newSamples(&a.query, a.dict)
 	a.result.Quality.Cut = make(map[format.StackCut]uint64)
 	for _, s := range q.Args {
 		a.args = append(a.args, parseArg(s))
@@ -132,4 +128,41 @@ func (a *aggregation) columns(h *format.Hits) []argColumns {
 		a.shapes[h.Shape] = cols
 	}
 	return cols
+}
+
+// endSegment takes what the workers counted by the segment's IDs into the samples.
+func (a *aggregation) endSegment(s *format.Segment, p *part) error {
+	a.pending.Wait()
+	a.enter(s, p.boot)
+	var stacks stackTally
+	for _, w := range a.workers {
+		stacks.merge(&w.stacks)
+		a.result.Quality.Damage = append(a.result.Quality.Damage, w.damage...)
+		w.damage = nil
+	}
+	a.segment.tally(&stacks, &a.result.Quality)
+	for _, w := range a.workers {
+		for _, shape := range w.order {
+			a.samples.add(a.segment, w.shapes[shape])
+		}
+		w.reset()
+	}
+	a.segment = nil
+	return nil
+}
+
+// finish names everything and returns the result.
+func (a *aggregation) finish() *Result {
+	r := a.result
+	r.Probes = a.dict.probeList
+	for _, w := range a.workers {
+		for n, hits := range w.totals {
+			r.Totals[r.Probes[n]] += hits
+		}
+	}
+	for _, st := range a.dict.stackList {
+		a.dict.expand(st)
+	}
+	r.Samples = a.samples.list()
+	return r
 }

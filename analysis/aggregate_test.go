@@ -11,10 +11,10 @@ import (
 	"trapline/format"
 )
 
-func inputs(captures ...[]byte) []analysis.Input {
-	var in []analysis.Input
+func inputs(captures ...[]byte) []*analysis.Input {
+	var in []*analysis.Input
 	for _, c := range captures {
-		in = append(in, analysis.Input{Name: "capture", Reader: bytes.NewReader(c)})
+		in = append(in, analysis.NewFile("capture", bytes.NewReader(c)))
 	}
 	return in
 }
@@ -134,14 +134,24 @@ func TestHistogramShares(t *testing.T) {
 
 // checkTree checks that no hit is lost or counted twice in a tree that nothing was
 // left out of, and returns the weight of its roots.
-func checkTree(t *testing.T, nodes []*analysis.Node) (weight uint64) {
-	for _, n := range nodes {
-		if got := n.Self + checkTree(t, n.Children); got != n.Weight {
-			t.Fatalf("node %s has %d, its hits and children %d", n.Call.Name(), n.Weight, got)
-		}
-		weight += n.Weight
+func checkTree(t *testing.T, tree *analysis.Tree) (weight uint64) {
+	t.Helper()
+	if tree == nil {
+		return 0
 	}
-	return weight
+	for number, n := range tree.Nodes {
+		children := uint64(0)
+		for i, c := range tree.Children(int32(number)) {
+			children += c.Weight
+			if int(c.Parent) != number || int(n.First)+i <= number {
+				t.Fatalf("child %d of node %d has the parent %d", int(n.First)+i, number, c.Parent)
+			}
+		}
+		if got := n.Self + children; got != n.Weight {
+			t.Fatalf("node %s has %d, its hits and children %d", n.Name(), n.Weight, got)
+		}
+	}
+	return tree.Nodes[0].Weight
 }
 
 func TestRecursionCountsOnce(t *testing.T) {
@@ -160,8 +170,8 @@ func TestRecursionCountsOnce(t *testing.T) {
 		}
 		if e.Cells[0].Text == "walk" {
 			var path []string
-			for n := e.Tree; len(n) > 0; n = n[0].Children {
-				path = append(path, n[0].Call.Name())
+			for n := e.Tree.Nodes[0]; n.Count > 0; n = e.Tree.Nodes[n.First] {
+				path = append(path, e.Tree.Nodes[n.First].Name())
 			}
 			if want := []string{"walk", "walk", "walk", "leaf"}; !slices.Equal(path, want) {
 				t.Errorf("the tree of walk is %v, want %v", path, want)

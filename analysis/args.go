@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,4 +87,25 @@ func findArg(s *format.Segment, shape format.Shape, a argName) argColumns {
 		column += int(f.Count)
 	}
 	return argColumns{}
+}
+
+// HasArg reports whether any probe of the captures has the argument.
+func (r *Result) HasArg(name string) bool {
+	return slices.ContainsFunc(r.Probes, func(p *Probe) bool {
+		_, _, ok := MatchArg(p, name)
+		return ok
+	})
+}
+
+// Args returns the names of all arguments of the captures' probes, sorted.
+func (r *Result) Args() []string {
+	var names []string
+	for _, p := range r.Probes {
+		short := p.Name[strings.LastIndexByte(p.Name, ':')+1:]
+		for _, f := range p.Fields {
+			names = append(names, short+"."+f.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -1,7 +1,6 @@
 package analysis_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -78,7 +77,7 @@ func BenchmarkReport(b *testing.B) {
 		b.Run(sort, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := analysis.Aggregate([]analysis.Input{{Name: "busy", Reader: bytes.NewReader(capture)}},
+				r, err := analysis.Aggregate(inputs(capture),
 					analysis.QueryFor(keys, analysis.Filter{}, sort != "comm"))
 				if err != nil {
 					b.Fatal(err)

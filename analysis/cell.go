@@ -7,13 +7,14 @@ import (
 	"trapline/format"
 )
 
-// NoStack is the symbol of hits without any stack.
-const NoStack = "[no stack]"
+// noStack is the symbol of hits without any stack.
+const noStack = "[no stack]"
 
-func (g *grouping) cells(s *Sample, c *Call) []Cell {
-	cells := make([]Cell, len(g.opt.Keys))
+// cells returns what the keys show of a sample and one of its calls.
+func cells(keys []SortKey, s *Sample, c *Call) []Cell {
+	cells := make([]Cell, len(keys))
 	arg := 0
-	for i, k := range g.opt.Keys {
+	for i, k := range keys {
 		if k.Kind == KeyArg {
 			v := &s.Args[arg]
 			cells[i].Text = v.String()
@@ -71,7 +72,7 @@ func dsoName(s *Sample, c *Call) string {
 // is on, as the address of such a hit would show in perf.
 func probeSymbol(p *Probe) (name string, kernel bool) {
 	if p == nil {
-		return NoStack, false
+		return noStack, false
 	}
 	short := p.Name[strings.LastIndexByte(p.Name, ':')+1:]
 	switch p.Kind {
@@ -80,9 +81,9 @@ func probeSymbol(p *Probe) (name string, kernel bool) {
 	case format.ProbeUprobe, format.ProbeUretprobe:
 		return short, false
 	case format.ProbeTracepoint, format.ProbeRawTracepoint:
-		return NoStack, true
+		return noStack, true
 	}
-	return NoStack, false
+	return noStack, false
 }
 
 func probeImage(p *Probe) string {

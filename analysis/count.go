@@ -14,9 +14,9 @@ type worker struct {
 	shapes map[format.ShapeID]*counter // of the segment being read
 	order  []format.ShapeID            // of shapes, by first use
 
-	kernelHits, userHits []uint64 // hits by StackID, before any filter
-	totals               []uint64 // hits by probe number that pass the filters on probes and CPUs
-	damage               []Damage
+	stacks stackTally
+	totals []uint64 // hits by probe number that pass the filters on probes and CPUs
+	damage []Damage
 
 	rows []int32 // scratch: rows that pass
 	cpu, task, probe,
@@ -65,7 +65,7 @@ func (w *worker) reset() {
 		c.table.reset()
 		c.hits = c.hits[:0]
 	}
-	w.kernelHits, w.userHits = w.kernelHits[:0], w.userHits[:0]
+	w.stacks.reset()
 }
 
 func (w *worker) counter(shape format.ShapeID, args []argColumns) *counter {
@@ -90,8 +90,7 @@ func (w *worker) count(j job) {
 		w.damage = append(w.damage, damageOf(j.input, err))
 		return
 	}
-	tally(&w.kernelHits, w.kernel, j.stacks)
-	tally(&w.userHits, w.user, j.stacks)
+	w.stacks.add(w.kernel, w.user, j.stacks)
 	w.selectRows(j)
 	c := w.counter(j.hits.Shape, j.args)
 	w.key = append(w.key[:0], make([]uint64, c.words)...)
@@ -135,18 +134,6 @@ func (w *worker) decode(j job) (err error) {
 		}
 	}
 	return err
-}
-
-// tally adds one to the count of every ID. IDs beyond the highest name nothing.
-func tally(counts *[]uint64, ids []uint32, highest int) {
-	if n := highest + 1 - len(*counts); n > 0 {
-		*counts = append(*counts, make([]uint64, n)...)
-	}
-	for _, id := range ids {
-		if int(id) <= highest {
-			(*counts)[id]++
-		}
-	}
 }
 
 // selectRows finds the rows that pass the filter, and replaces the IDs of tasks

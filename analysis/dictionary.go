@@ -6,40 +6,19 @@ import (
 	"trapline/format"
 )
 
-// A symbolID identifies (function, image) pairs, so that grouping by symbol
-// compares integers. 0 is no symbol.
-type symbolID uint32
-
 // A dictionary holds one copy of everything that the segments of all captures
 // name.
 type dictionary struct {
-	demangle func(string) string
-
-	images    map[imageKey]uint32 // into imageList
-	imageList []*Image            // 0: none is known
-	frames    *table              // of frameKeys; numbers are those of frameList
-	frameList []*Frame
-	stacks    map[string]uint32 // encoded kind, cut and frames → stackList
-	stackList []*Stack
-	scratch   []byte
-
-	calls      uint32            // made so far
-	functions  map[string]string // linkage → shown
-	symbols    map[symbolKey]symbolID
-	addresses  *table     // image and offset of calls without a name
-	unnamed    []symbolID // by number in addresses
-	lastSymbol symbolID
-	cuts       map[format.StackCut]*Call
-	lostCall   *Call
-
+	*codeDictionary
 	tasks     map[Task]uint32 // into taskList
 	taskList  []*Task
 	processes map[uint32]string   // names, by PID
 	probes    map[string][]uint32 // by name: into probeList
 	probeList []*Probe
-	values    map[valueKey]uint32 // into valueList
-	names     map[string]*ValueNames
+	names     map[string]*ValueNames // by their text
+	values    map[valueKey]uint32    // into valueList
 	valueList []Value
+	scratch   []byte
 }
 
 type valueKey struct {
@@ -52,73 +31,14 @@ type valueKey struct {
 }
 
 func newDictionary(demangle func(string) string) *dictionary {
-	d := &dictionary{
-		demangle:  demangle,
-		images:    make(map[imageKey]uint32),
-		imageList: []*Image{nil},
-		frames:    newTable(2),
-		stacks:    make(map[string]uint32),
-		functions: make(map[string]string),
-		symbols:   make(map[symbolKey]symbolID),
-		addresses: newTable(2),
-		cuts:      make(map[format.StackCut]*Call),
-		tasks:     make(map[Task]uint32),
-		processes: make(map[uint32]string),
-		probes:    make(map[string][]uint32),
-		values:    make(map[valueKey]uint32),
-		names:     make(map[string]*ValueNames),
+	return &dictionary{
+		codeDictionary: newCodeDictionary(demangle),
+		tasks:          make(map[Task]uint32),
+		processes:      make(map[uint32]string),
+		probes:         make(map[string][]uint32),
+		names:          make(map[string]*ValueNames),
+		values:         make(map[valueKey]uint32),
 	}
-	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
-	return d
-}
-
-// stack interns a stack of frames of frameList.
-func (d *dictionary) stack(kernel bool, cut format.StackCut, frames []uint32, lost bool) uint32 {
-	b := append(d.scratch[:0], byte(cut), flag(kernel)|flag(lost)<<1)
-	for _, f := range frames {
-		b = binary.LittleEndian.AppendUint32(b, f)
-	}
-	d.scratch = b
-	if n, ok := d.stacks[string(b)]; ok {
-		return n
-	}
-	n := uint32(len(d.stackList))
-	st := &Stack{ID: int(n), Kernel: kernel, Cut: cut, Frames: make([]*Frame, len(frames))}
-	for i, f := range frames {
-		st.Frames[i] = d.frameList[f]
-	}
-	if lost {
-		st.Calls = []*Call{d.lostCall}
-	}
-	d.stackList = append(d.stackList, st)
-	d.stacks[string(b)] = n
-	return n
-}
-
-// expand gives a stack its calls, when the symbols of its segment are known.
-func (d *dictionary) expand(st *Stack) {
-	if len(st.Calls) > 0 {
-		return
-	}
-	n := len(st.Frames)
-	for _, f := range st.Frames {
-		n += len(f.Calls) - 1
-	}
-	calls := make([]*Call, 0, n+1)
-	for _, f := range st.Frames {
-		calls = append(calls, f.Calls...)
-	}
-	if st.Cut != format.CutNone {
-		calls = append(calls, d.cut(st.Cut))
-	}
-	st.Calls = calls
-}
-
-func flag(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (d *dictionary) task(t Task) uint32 {
@@ -185,4 +105,38 @@ func sameProbe(a, b *Probe) bool {
 		}
 	}
 	return true
+}
+
+// valueNames interns the names of an argument's numbers; nil when there are none.
+func (d *dictionary) valueNames(text string) *ValueNames {
+	if text == "" {
+		return nil
+	}
+	n, ok := d.names[text]
+	if !ok {
+		n = parseValueNames(text)
+		d.names[text] = n
+	}
+	return n
+}
+
+// value interns a value of the argument with the given place in Query.Args.
+func (d *dictionary) value(arg int, v Value) uint32 {
+	k := valueKey{arg: arg, kind: v.Field.Type, state: v.State, number: v.Number, text: v.Text, symbol: v.Symbol}
+	if v.Numbers != nil {
+		b := d.scratch[:0]
+		for _, n := range v.Numbers {
+			b = binary.LittleEndian.AppendUint64(b, n)
+		}
+		d.scratch = b
+		k.text = string(b)
+	}
+	n, ok := d.values[k]
+	if !ok {
+		n = uint32(len(d.valueList))
+		v.Numbers = append([]uint64(nil), v.Numbers...)
+		d.values[k] = n
+		d.valueList = append(d.valueList, v)
+	}
+	return n
 }

@@ -8,7 +8,7 @@ import (
 // time order within each segment, until yield returns false. Of the query, only
 // Filter and NoDemangle matter. Memory is bounded by the size of a segment and the
 // number of distinct stacks. Errors are those of [Aggregate].
-func Each(inputs []Input, q Query, yield func(*Event) bool) (*Result, error) {
+func Each(inputs []*Input, q Query, yield func(*Event) bool) (*Result, error) {
 	l := &listing{
 		query:  Query{Filter: q.Filter, Task: ByThread},
 		cpus:   newCPUSet(q.Filter.CPUs),

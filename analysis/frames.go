@@ -23,8 +23,47 @@ type symbolKey struct {
 	inlined  bool
 }
 
+// A codeDictionary holds one copy of the code that stacks go through: images, frames, calls
+// and the stacks themselves.
+type codeDictionary struct {
+	demangle func(string) string // nil: names stay as they were linked
+
+	images    map[imageKey]uint32 // into imageList
+	imageList []*Image            // 0: none is known
+	frames    *table              // of codePlaces; numbers are those of frameList
+	frameList []*Frame
+	stacks    map[string]uint32 // encoded kind, cut and frames → stackList
+	stackList []*Stack
+	encoded   []byte // scratch
+
+	calls      uint32            // made so far
+	functions  map[string]string // linkage → shown
+	symbols    map[symbolKey]symbolID
+	addresses  *table     // image and offset of calls without a name
+	unnamed    []symbolID // by number in addresses
+	lastSymbol symbolID
+	cuts       map[format.StackCut]*Call
+	lostCall   *Call
+}
+
+func newCodeDictionary(demangle func(string) string) *codeDictionary {
+	d := &codeDictionary{
+		demangle:  demangle,
+		images:    make(map[imageKey]uint32),
+		imageList: []*Image{nil},
+		frames:    newTable(2),
+		stacks:    make(map[string]uint32),
+		functions: make(map[string]string),
+		symbols:   make(map[symbolKey]symbolID),
+		addresses: newTable(2),
+		cuts:      make(map[format.StackCut]*Call),
+	}
+	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
+	return d
+}
+
 // image interns an image.
-func (d *dictionary) image(s *format.Segment, img format.Image, boot string) uint32 {
+func (d *codeDictionary) image(s *format.Segment, img format.Image, boot string) uint32 {
 	k := imageKey{kind: img.Kind, path: s.String(img.Path), buildID: s.String(img.BuildID)}
 	if k.buildID == "" {
 		k.boot, k.device, k.inode = boot, img.Device, img.Inode
@@ -38,7 +77,7 @@ func (d *dictionary) image(s *format.Segment, img format.Image, boot string) uin
 	return n
 }
 
-// A codePlace is a frame of a segment in terms of the dictionary.
+// A codePlace is a frame of a segment in terms of the numbers here.
 type codePlace struct {
 	image  uint32
 	flags  format.FrameFlags
@@ -51,11 +90,18 @@ func (p codePlace) key() [2]uint64 {
 	return [2]uint64{uint64(p.image)<<32 | uint64(p.flags)<<16 | uint64(p.kind)<<8 | uint64(flag(p.kernel)), p.offset}
 }
 
+func flag(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func (p codePlace) guessed() bool { return p.flags&format.FrameGuessed != 0 }
 
 // frame interns a frame. A name found in any segment serves all: the symbols of
 // one may be lost to damage.
-func (d *dictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
+func (d *codeDictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
 	key := p.key()
 	n := d.frames.index(key[:])
 	isNew := n == len(d.frameList)
@@ -75,7 +121,7 @@ func (d *dictionary) frame(p codePlace, s *format.Segment, id format.FrameID) ui
 
 // lostFrame returns the frame that stands for those whose description was lost to
 // damage.
-func (d *dictionary) lostFrame() uint32 {
+func (d *codeDictionary) lostFrame() uint32 {
 	n := d.frames.index([]uint64{^uint64(0), 0}) // no place has this key
 	if n == len(d.frameList) {
 		d.frameList = append(d.frameList, &Frame{Calls: []*Call{d.lostCall}})
@@ -85,13 +131,13 @@ func (d *dictionary) lostFrame() uint32 {
 
 // nameless returns the call at a place whose function has no known name: each address is
 // a symbol of its own.
-func (d *dictionary) nameless(p codePlace) *Call {
+func (d *codeDictionary) nameless(p codePlace) *Call {
 	c := &Call{Image: d.imageList[p.image], Offset: p.offset, Kernel: p.kernel, Guessed: p.guessed()}
 	d.identify(c, d.addressID(p))
 	return c
 }
 
-func (d *dictionary) addressID(p codePlace) symbolID {
+func (d *codeDictionary) addressID(p codePlace) symbolID {
 	n := d.addresses.index([]uint64{uint64(p.image), p.offset})
 	if n == len(d.unnamed) {
 		d.unnamed = append(d.unnamed, d.newSymbol())
@@ -99,7 +145,7 @@ func (d *dictionary) addressID(p codePlace) symbolID {
 	return d.unnamed[n]
 }
 
-func (d *dictionary) named(p codePlace, s *format.Segment, sym format.Symbol) []*Call {
+func (d *codeDictionary) named(p codePlace, s *format.Segment, sym format.Symbol) []*Call {
 	list := make([]Call, len(sym.Calls))
 	calls := make([]*Call, len(list))
 	for i, sc := range sym.Calls {
@@ -126,7 +172,7 @@ func (d *dictionary) named(p codePlace, s *format.Segment, sym format.Symbol) []
 	return calls
 }
 
-func (d *dictionary) function(linkage string) string {
+func (d *codeDictionary) function(linkage string) string {
 	shown, ok := d.functions[linkage]
 	if !ok {
 		shown = linkage
@@ -138,7 +184,7 @@ func (d *dictionary) function(linkage string) string {
 	return shown
 }
 
-func (d *dictionary) symbol(k symbolKey) symbolID {
+func (d *codeDictionary) symbol(k symbolKey) symbolID {
 	id, ok := d.symbols[k]
 	if !ok {
 		id = d.newSymbol()
@@ -147,24 +193,24 @@ func (d *dictionary) symbol(k symbolKey) symbolID {
 	return id
 }
 
-func (d *dictionary) newSymbol() symbolID {
+func (d *codeDictionary) newSymbol() symbolID {
 	d.lastSymbol++
 	return d.lastSymbol
 }
 
-func (d *dictionary) identify(c *Call, id symbolID) {
+func (d *codeDictionary) identify(c *Call, id symbolID) {
 	d.calls++
 	c.symbol, c.index = id, d.calls
 }
 
 // standIn returns a call that stands for frames that are not there.
-func (d *dictionary) standIn(text string, kernel bool) *Call {
+func (d *codeDictionary) standIn(text string, kernel bool) *Call {
 	c := &Call{Function: text, Kernel: kernel, Truncated: true}
 	d.identify(c, d.symbol(symbolKey{function: text}))
 	return c
 }
 
-func (d *dictionary) cut(c format.StackCut) *Call {
+func (d *codeDictionary) cut(c format.StackCut) *Call {
 	call, ok := d.cuts[c]
 	if !ok {
 		call = d.standIn("[truncated: "+c.String()+"]", false)

@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"strings"
 )
@@ -53,54 +52,7 @@ func newGrouping(opt HistogramOptions) *grouping {
 	}
 }
 
-// maxChain bounds the depth of trees, as stacks are as deep as a file says.
-const maxChain = 4096
-
-// A chain is the calls of a hit, innermost first, as far as they count.
-type chain struct {
-	kernel, user []*Call
-	beyond       *Call // nil: nothing was left out
-}
-
-func (g *grouping) chain(s *Sample) chain {
-	left := maxChain
-	if g.opt.MaxStack > 0 {
-		left = min(left, g.opt.MaxStack)
-	}
-	var c chain
-	take := func(st *Stack) []*Call {
-		if st == nil {
-			return nil
-		}
-		calls := st.Calls
-		if len(calls) > left {
-			calls, c.beyond = calls[:left], g.beyond
-		}
-		left -= len(calls)
-		return calls
-	}
-	c.kernel = take(s.Kernel)
-	c.user = take(s.User)
-	return c
-}
-
-func (c *chain) len() int {
-	n := len(c.kernel) + len(c.user)
-	if c.beyond != nil {
-		n++
-	}
-	return n
-}
-
-func (c *chain) at(i int) *Call {
-	if i < len(c.kernel) {
-		return c.kernel[i]
-	}
-	if i -= len(c.kernel); i < len(c.user) {
-		return c.user[i]
-	}
-	return c.beyond
-}
+func (g *grouping) chain(s *Sample) chain { return newChain(s, g.opt.MaxStack, g.beyond) }
 
 func (g *grouping) add(s *Sample) {
 	g.number++
@@ -153,7 +105,7 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 	if n == len(g.entries) {
 		var e *Entry
 		if matchCall(c, g.opt.DSOs, g.opt.Symbols) {
-			e = &Entry{Cells: g.cells(s, c)}
+			e = &Entry{Cells: cells(g.opt.Keys, s, c)}
 		}
 		g.entries = append(g.entries, e)
 		g.sums = append(g.sums, sums{})
@@ -219,7 +171,7 @@ func (g *grouping) sampleNumber(s *Sample) uint32 {
 	return n
 }
 
-func (g *grouping) finish(samples iter.Seq[*Sample]) *Histogram {
+func (g *grouping) finish() *Histogram {
 	h := g.hist
 	for n, e := range g.entries {
 		if e != nil {
@@ -230,9 +182,6 @@ func (g *grouping) finish(samples iter.Seq[*Sample]) *Histogram {
 		}
 	}
 	slices.SortFunc(h.Entries, compareEntries)
-	if g.opt.Tree != nil {
-		g.trees(samples)
-	}
 	return h
 }
 

@@ -1,63 +1,5 @@
 package analysis
 
-import (
-	"fmt"
-	"iter"
-	"slices"
-	"strings"
-)
-
-// A KeyKind is a property that hits are grouped by. The meanings are perf's.
-type KeyKind uint8
-
-const (
-	KeyComm KeyKind = iota
-	KeyPID
-	KeyTID
-	KeyDSO
-	KeySymbol
-	KeySrcline
-	KeyCPU
-	KeyProbe
-	KeyArg
-)
-
-// A SortKey is one column that a histogram groups by.
-type SortKey struct {
-	Kind KeyKind
-	Arg  string // of KeyArg, as in Query.Args
-}
-
-var keyKinds = map[string]KeyKind{
-	"comm": KeyComm, "pid": KeyPID, "tid": KeyTID, "dso": KeyDSO, "symbol": KeySymbol, "sym": KeySymbol,
-	"srcline": KeySrcline, "cpu": KeyCPU, "probe": KeyProbe,
-}
-
-// ParseSort parses a list of sort keys: comm,dso,symbol. A word that is no key is the
-// name of an argument.
-func ParseSort(s string) ([]SortKey, error) {
-	var keys []SortKey
-	for word := range strings.SplitSeq(s, ",") {
-		word = strings.TrimSpace(word)
-		if word == "" {
-			return nil, fmt.Errorf("sort keys %q: an empty key; write them like comm,dso,symbol", s)
-		}
-		key := SortKey{Kind: KeyArg, Arg: word}
-		if kind, ok := keyKinds[word]; ok {
-			key = SortKey{Kind: kind}
-		}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
-}
-
-// PerCall reports whether the key looks at a call of the stack and not at the hit.
-func (k SortKey) PerCall() bool {
-	return k.Kind == KeyDSO || k.Kind == KeySymbol || k.Kind == KeySrcline
-}
-
 // HistogramOptions say how samples become a histogram.
 type HistogramOptions struct {
 	Keys []SortKey
@@ -98,7 +40,7 @@ type Entry struct {
 	// adds those that have it as a caller. Without Children they are equal.
 	Self, Total         uint64
 	SelfHits, TotalHits uint64
-	Tree                []*Node // heaviest first
+	Tree                *Tree // nil: the entry has none
 }
 
 // A Cell is the value of one key.
@@ -107,34 +49,4 @@ type Cell struct {
 	Value  *Value // of KeyArg; nil: the probe has no such argument
 	ID     uint32 // PID, TID or CPU
 	Kernel bool   // of KeySymbol: a function of the kernel
-}
-
-// A Node is one function of a call tree.
-type Node struct {
-	Call     *Call
-	Weight   uint64 // of the hits that pass through
-	Hits     uint64
-	Self     uint64 // weight of the hits that end here
-	SelfHits uint64
-	Children []*Node // heaviest first
-}
-
-// NewHistogram groups samples, which must have been counted by what the keys look
-// at. It goes through them more than once and does not change them.
-func NewHistogram(samples iter.Seq[*Sample], opt HistogramOptions) *Histogram {
-	b := newGrouping(opt)
-	for s := range samples {
-		b.add(s)
-	}
-	return b.finish(samples)
-}
-
-// String returns the key as sort keys are written.
-func (k SortKey) String() string {
-	for name, kind := range keyKinds {
-		if kind == k.Kind && name != "sym" {
-			return name
-		}
-	}
-	return k.Arg
 }

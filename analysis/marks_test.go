@@ -1,7 +1,6 @@
 package analysis_test
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
@@ -26,8 +25,8 @@ func TestMarks(t *testing.T) {
 	} {
 		b.Add(1, uint64(1e9+i), format.Hit{Task: task, Probe: probe, Args: args})
 	}
-	inputs := func() []analysis.Input {
-		return []analysis.Input{{Name: "test", Reader: bytes.NewReader(b.Bytes())}}
+	inputs := func() []*analysis.Input {
+		return inputs(b.Bytes())
 	}
 	want := []string{"[RUNNING text]", "[-ENOENT text…]", "[7 (fault)]", "[(fault) text]", "[(fault) (fault)]"}
 	var got []string

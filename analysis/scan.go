@@ -46,7 +46,7 @@ type scanner struct {
 	counts  map[countKey]uint64 // of all finished parts
 }
 
-func (sc *scanner) run(inputs []Input) error {
+func (sc *scanner) run(inputs []*Input) error {
 	sc.counts = make(map[countKey]uint64)
 	defer func() { sc.result.Quality.Accounts = accounts(sc.counts) }()
 	for _, in := range inputs {
@@ -57,19 +57,23 @@ func (sc *scanner) run(inputs []Input) error {
 	return nil
 }
 
-func (sc *scanner) input(in Input) error {
-	r, err := format.NewReader(in.Reader)
+func (sc *scanner) input(in *Input) error {
+	pass, err := in.Open()
+	if err != nil {
+		return err
+	}
+	r, err := format.NewReader(pass)
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
 	}
 	for {
 		block, err := r.Next()
 		if err != nil {
-			sc.inputEnded(in, r.Offset(), err)
-			if err := sc.endPart(); err != nil {
-				return err
+			if spool := (*SpoolError)(nil); errors.As(err, &spool) {
+				return fmt.Errorf("%s: %w", in.Name, err)
 			}
-			return nil
+			sc.inputEnded(in, r.Offset(), err)
+			return sc.endPart()
 		}
 		if err := sc.block(in, block); err != nil {
 			return err
@@ -78,7 +82,7 @@ func (sc *scanner) input(in Input) error {
 }
 
 // inputEnded notes why reading ended. What was read until then counts.
-func (sc *scanner) inputEnded(in Input, offset int64, err error) {
+func (sc *scanner) inputEnded(in *Input, offset int64, err error) {
 	q := &sc.result.Quality
 	switch {
 	case errors.Is(err, io.EOF):
@@ -91,7 +95,7 @@ func (sc *scanner) inputEnded(in Input, offset int64, err error) {
 	}
 }
 
-func (sc *scanner) block(in Input, block format.Block) error {
+func (sc *scanner) block(in *Input, block format.Block) error {
 	switch b := block.(type) {
 	case *format.File:
 		if err := sc.endPart(); err != nil {
@@ -141,7 +145,7 @@ func (sc *scanner) block(in Input, block format.Block) error {
 	return nil
 }
 
-func (sc *scanner) beginPart(in Input, f *format.File) {
+func (sc *scanner) beginPart(in *Input, f *format.File) {
 	h := &Header{Input: in.Name}
 	if f != nil {
 		h.Properties = f.Properties
@@ -156,7 +160,7 @@ func (sc *scanner) beginPart(in Input, f *format.File) {
 
 // enter makes s the segment being read. The header of its part and the end of the
 // segment before may have been lost to damage.
-func (sc *scanner) enter(in Input, s *format.Segment) error {
+func (sc *scanner) enter(in *Input, s *format.Segment) error {
 	if sc.segment != nil && sc.segment != s {
 		if err := sc.endSegment(); err != nil {
 			return err

@@ -89,7 +89,7 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 		o.Total = s.Weight
 		wg.Go(func() {
 			free <- struct{}{}
-			s.Histogram = NewHistogram(r.pick(samples[s]), o)
+			s.Histogram = newHistogram(r.pick(samples[s]), o)
 			<-free
 		})
 	}
@@ -113,23 +113,16 @@ func (r *Result) pick(numbers []int32) iter.Seq[*Sample] {
 	}
 }
 
-// HasArg reports whether any probe of the captures has the argument.
-func (r *Result) HasArg(name string) bool {
-	return slices.ContainsFunc(r.Probes, func(p *Probe) bool {
-		_, _, ok := MatchArg(p, name)
-		return ok
-	})
-}
-
-// Args returns the names of all arguments of the captures' probes, sorted.
-func (r *Result) Args() []string {
-	var names []string
-	for _, p := range r.Probes {
-		short := p.Name[strings.LastIndexByte(p.Name, ':')+1:]
-		for _, f := range p.Fields {
-			names = append(names, short+"."+f.Name)
-		}
+// newHistogram groups samples, which must have been counted by what the keys look
+// at. It goes through them more than once and does not change them.
+func newHistogram(samples iter.Seq[*Sample], opt HistogramOptions) *Histogram {
+	g := newGrouping(opt)
+	for s := range samples {
+		g.add(s)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	h := g.finish()
+	if opt.Tree != nil {
+		growTrees(g, samples)
+	}
+	return h
 }

@@ -1,6 +1,10 @@
 package analysis
 
-import "trapline/format"
+import (
+	"math"
+
+	"trapline/format"
+)
 
 // A segment maps one segment's IDs to the dictionary's numbers. Tasks and probes
 // are mapped as their IDs appear, stacks and frames only when the segment has
@@ -174,4 +178,28 @@ func (s *segment) named(id format.FrameID) bool {
 		}
 	}
 	return has
+}
+
+// value returns the argument that its columns hold.
+func (s *segment) value(f *Field, columns []uint64, whole bool) Value {
+	v := Value{Field: f, Number: columns[0]}
+	// What does not fit an ID must not become another one.
+	id := uint32(min(columns[0], math.MaxUint32))
+	switch f.Type {
+	case format.FieldString, format.FieldBytes:
+		v.Text = s.source.String(format.StringID(id))
+		v.Number = 0
+		return v
+	case format.FieldSymbol:
+		if columns[0] != 0 {
+			frame := s.dict.frameList[s.frame(format.FrameID(id), true)]
+			v.Symbol = frame.Calls[0]
+		}
+		v.Number = 0
+		return v
+	}
+	if whole && f.Count > 1 {
+		v.Numbers = columns
+	}
+	return v
 }

@@ -2,182 +2,73 @@ package analysis
 
 import (
 	"cmp"
-	"iter"
-	"slices"
 	"strings"
 )
 
-// A forest makes the call trees of a histogram's entries out of a trie: nodes of
-// the trie with the same function under the same callers become one, from the top,
-// and what is too light is dropped at once.
-type forest struct {
-	*trie
-	children []int32   // by node: the first; noNode: none
-	siblings []int32   // by node: the next; noNode: none
-	shares   []figures // by node: of the entry whose tree is made, on the way to its calls
-	groups   []int32   // scratch, by symbol: group+1
+// A Tree is stacks merged by function from one of their ends. Nodes are known by
+// their numbers in Nodes: 0 is the root, which stands for all that the tree was made
+// of, and a parent comes before its children.
+type Tree struct {
+	Nodes []Node
 }
 
-// A branch is a node of the trie in an entry's tree.
-type branch struct {
-	node  int32
-	share bool // only the entry's share of it
+// A Node is a function below one caller (or above one callee).
+type Node struct {
+	Call  *Call  // nil: the node is no call
+	Label string // of a node that is no call: the name of a task or a probe; "" of the root
+
+	Parent int32 // number; -1 of the root
+	// First and Count are the numbers of the children: First, First+1, …, the heaviest
+	// first, then by name.
+	First, Count int32
+
+	Weight, Hits   uint64 // of the hits that pass through
+	Self, SelfHits uint64 // of those that end here
 }
 
-// trees gives a call tree to each entry that is heavy enough to have one.
-func (g *grouping) trees(samples iter.Seq[*Sample]) {
-	opt := g.opt.Tree
-	lightest := uint64(0)
-	if !opt.Relative {
-		lightest = opt.least(max(g.opt.Total, g.hist.Sum))
+// Name returns what reports call the node.
+func (n *Node) Name() string {
+	if n.Call == nil {
+		return n.Label
 	}
-	f := newForest(newTrie(g, samples, lightest))
-	tops, ends := f.tops(), f.endsByEntry()
-	for n, e := range g.entries {
-		if e == nil || len(tops[int32(n)])+len(ends[int32(n)]) == 0 {
-			continue
-		}
-		least := lightest
-		if opt.Relative {
-			least = opt.least(e.Total)
-		}
-		branches := tops[int32(n)]
-		used := f.share(ends[int32(n)])
-		for _, node := range used {
-			if f.nodes[node].parent == noNode {
-				branches = append(branches, branch{node, true})
-			}
-		}
-		e.Tree = f.split(branches, least)
-		for _, node := range used {
-			f.shares[node] = figures{}
-		}
-	}
+	return n.Call.Name()
 }
 
-// least returns the lightest weight that is shown.
-func (o *TreeOptions) least(total uint64) uint64 {
-	return max(1, uint64(o.MinShare*float64(total)+0.999999))
+// Children returns the children of the node with the number n. They are numbered
+// from t.Nodes[n].First.
+func (t *Tree) Children(n int32) []Node {
+	first := t.Nodes[n].First
+	return t.Nodes[first : first+t.Nodes[n].Count]
 }
 
-func newForest(t *trie) *forest {
-	f := &forest{trie: t, children: make([]int32, len(t.nodes)), siblings: make([]int32, len(t.nodes)), shares: make([]figures, len(t.nodes))}
-	symbols := symbolID(0)
-	for _, e := range t.elements {
-		symbols = max(symbols, e.call.symbol)
+// attach gives the node with the number parent its children, which are in order.
+func (t *Tree) attach(parent int32, children []Node) {
+	t.Nodes[parent].First, t.Nodes[parent].Count = int32(len(t.Nodes)), int32(len(children))
+	for i := range children {
+		children[i].Parent = parent
 	}
-	f.groups = make([]int32, symbols+1)
-	for n := range f.children {
-		f.children[n] = noNode
-	}
-	for n, node := range slices.Backward(t.nodes) {
-		f.siblings[n] = noNode
-		if node.parent != noNode {
-			f.siblings[n] = f.children[node.parent]
-			f.children[node.parent] = int32(n)
-		}
-	}
-	return f
+	t.Nodes = append(t.Nodes, children...)
 }
 
-// tops returns the nodes at which the trees of entries begin.
-func (f *forest) tops() map[int32][]branch {
-	tops := make(map[int32][]branch)
-	for n, node := range f.nodes {
-		if node.entry != noEntry {
-			tops[node.entry] = append(tops[node.entry], branch{node: int32(n)})
-		}
-	}
-	return tops
+func newTree(root Node) *Tree {
+	root.Parent = -1
+	return &Tree{Nodes: []Node{root}}
 }
 
-func (f *forest) endsByEntry() map[int32][]int {
-	ends := make(map[int32][]int)
-	for i := range f.ends {
-		entry := int32(f.endKeys.key(i)[0])
-		ends[entry] = append(ends[entry], i)
+// compareNodes orders the children of a node.
+func compareNodes(a, b *Node) int {
+	if a.Weight != b.Weight {
+		return cmp.Compare(b.Weight, a.Weight)
 	}
-	return ends
+	if c := strings.Compare(a.Name(), b.Name()); c != 0 {
+		return c
+	}
+	return strings.Compare(imageName(a.Call), imageName(b.Call))
 }
 
-// share sets the shares of an entry whose hits take these ways from the outermost
-// callers, and returns the nodes on them.
-func (f *forest) share(ends []int) (used []int32) {
-	for _, i := range ends {
-		word := f.endKeys.key(i)[1]
-		end := f.ends[i]
-		at := int32(word >> 1)
-		if word&1 != 0 {
-			f.shares[at].self += end.weight
-			f.shares[at].selfHits += end.hits
-		}
-		for ; at != noNode; at = f.nodes[at].parent {
-			if f.shares[at].hits == 0 {
-				used = append(used, at)
-			}
-			f.shares[at].weight += end.weight
-			f.shares[at].hits += end.hits
-		}
+func imageName(c *Call) string {
+	if c == nil {
+		return ""
 	}
-	return used
-}
-
-// split makes a node of each function that the branches have, and the nodes below
-// it.
-func (f *forest) split(branches []branch, least uint64) []*Node {
-	type group struct {
-		call     *Call
-		branches []branch
-		figures
-	}
-	var groups []group
-	for _, b := range branches {
-		call := f.elements[f.nodes[b.node].element].call
-		n := f.groups[call.symbol]
-		if n == 0 {
-			groups = append(groups, group{call: call})
-			n = int32(len(groups))
-			f.groups[call.symbol] = n
-		}
-		groups[n-1].branches = append(groups[n-1].branches, b)
-		if b.share {
-			groups[n-1].add(f.shares[b.node])
-		} else {
-			groups[n-1].add(f.nodes[b.node].figures)
-		}
-	}
-	for _, gr := range groups {
-		f.groups[gr.call.symbol] = 0
-	}
-	var nodes []*Node
-	for _, gr := range groups {
-		if gr.weight < least {
-			continue
-		}
-		nodes = append(nodes, &Node{
-			Call: gr.call, Weight: gr.weight, Hits: gr.hits, Self: gr.self, SelfHits: gr.selfHits,
-			Children: f.split(f.below(gr.branches), least),
-		})
-	}
-	slices.SortFunc(nodes, func(a, b *Node) int {
-		return cmp.Or(
-			cmp.Compare(b.Weight, a.Weight),
-			strings.Compare(a.Call.Name(), b.Call.Name()),
-			strings.Compare(a.Call.Image.Name(), b.Call.Image.Name()),
-		)
-	})
-	return nodes
-}
-
-// below returns what follows on branches. Of what is shared, it is the part that the entry has.
-func (f *forest) below(branches []branch) []branch {
-	var next []branch
-	for _, b := range branches {
-		for n := f.children[b.node]; n != noNode; n = f.siblings[n] {
-			if !b.share || f.shares[n].hits > 0 {
-				next = append(next, branch{n, b.share})
-			}
-		}
-	}
-	return next
+	return c.Image.Name()
 }

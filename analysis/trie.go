@@ -69,6 +69,14 @@ func (f *figures) add(o figures) {
 	f.selfHits += o.selfHits
 }
 
+// addTo adds the figures to those of a node.
+func (f *figures) addTo(n *Node) {
+	n.Weight += f.weight
+	n.Hits += f.hits
+	n.Self += f.self
+	n.SelfHits += f.selfHits
+}
+
 func newTrie(g *grouping, samples iter.Seq[*Sample], lightest uint64) *trie {
 	t := &trie{
 		g: g, caller: g.opt.Tree.Caller, lightest: lightest,

@@ -9,6 +9,69 @@ import (
 	"trapline/format"
 )
 
+// A Field is one argument of a probe's hits.
+type Field struct {
+	Name  string
+	Type  format.FieldType
+	Size  int         // bytes of one element; 0 for strings and bytes
+	Count int         // elements: 1, or the length of a fixed array
+	Names *ValueNames // nil: numbers have none
+
+	column int // first one of the shape's
+	mark   int // its bit in marks: the place in the shape
+}
+
+// ValueNames is what the numbers of an argument are called.
+type ValueNames struct {
+	names map[uint64]string
+}
+
+// Name returns what a number is called.
+func (n *ValueNames) Name(v uint64) (string, bool) {
+	if n == nil {
+		return "", false
+	}
+	name, ok := n.names[v]
+	return name, ok
+}
+
+// parseValueNames reads VALUE=NAME pairs with a space between two. What is not a pair
+// is passed over.
+func parseValueNames(text string) *ValueNames {
+	n := &ValueNames{names: make(map[uint64]string)}
+	for pair := range strings.FieldsSeq(text) {
+		digits, name, ok := strings.Cut(pair, "=")
+		if !ok {
+			continue
+		}
+		if v, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			n.names[uint64(v)] = name
+		} else if v, err := strconv.ParseUint(digits, 10, 64); err == nil {
+			n.names[v] = name
+		}
+	}
+	return n
+}
+
+// A ValueState says how much of an argument was recorded.
+type ValueState uint8
+
+const (
+	ValueWhole  ValueState = iota
+	ValueUnread            // it lay in memory that could not be read
+	ValueCut               // it is the beginning of a longer text
+)
+
+// A Value is one argument of a hit.
+type Value struct {
+	Field   *Field   // nil: the probe has no such argument
+	Number  uint64   // the (first) element; signed ones are sign-extended
+	Numbers []uint64 // all elements of a fixed array; nil otherwise
+	Text    string   // of strings and bytes, as recorded
+	Symbol  *Call    // of FieldSymbol; nil when the address was not captured
+	State   ValueState
+}
+
 // String returns the value as reports print it: "-" when the probe has no such
 // argument. Text is as recorded: the caller must make it safe for a terminal.
 func (v Value) String() string {

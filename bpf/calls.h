@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How long calls take: at a return, the entry of the same call is looked up. */
+/*
+ * How long calls take: at a return, the entry of the same call is looked up.
+ * Called by take_hit() and filter.h at returns, and by the programs at the entries of
+ * measured calls.
+ */
 #ifndef TRAPLINE_CALLS_H
 #define TRAPLINE_CALLS_H
 
 #include "record.h"
+#include "scope.h"
 #include "site.h"
 
 /*
@@ -38,29 +43,29 @@ struct {
 
 volatile const u32 duration_at = 0;   /* offset of the duration in the record; 0: not measured */
 volatile const u32 duration_mark = 0; /* its bit in the marks */
-volatile const u32 popped_at_return = 0; /* bytes that are off the stack by then: the return address */
+/* bytes that are off the stack by then: the return address */
+volatile const u32 popped_at_return = 0;
 volatile const u32 goroutine_calls = 0;
 
 #define DURATION_UNKNOWN (~0ULL)
 
-static __always_inline bool call_of(void *ctx, enum hook hook, u32 probe, u32 popped,
-				    struct task_struct *task, struct call *call)
+static __always_inline bool call_of(struct hit_context *c, u32 popped, struct call *call)
 {
 	call->owner = bpf_get_current_task();
-	call->probe = probe;
-	if (hook == HOOK_CONTEXT)
-		call->frame = (u64)ctx;
-	if (hook != HOOK_REGISTERS)
+	call->probe = c->probe;
+	if (c->hook == HOOK_CONTEXT)
+		call->frame = (u64)c->ctx;
+	if (c->hook != HOOK_REGISTERS)
 		return true;
-	call->frame = PT_REGS_SP((struct pt_regs *)ctx) - popped;
+	call->frame = PT_REGS_SP((struct pt_regs *)c->ctx) - popped;
 #if defined(__TARGET_ARCH_x86)
 	if (goroutine_calls) {
 		u64 upper;
 
 		/* g is in R14 (ABIInternal), and begins with stack.lo and stack.hi (runtime2.go) */
-		call->goroutine = ((struct pt_regs *)ctx)->r14;
+		call->goroutine = ((struct pt_regs *)c->ctx)->r14;
 		if (bpf_probe_read_user(&upper, sizeof(upper), (void *)(call->goroutine + 8)) ||
-		    bpf_probe_read_kernel(&call->owner, sizeof(call->owner), &task->mm))
+		    bpf_probe_read_kernel(&call->owner, sizeof(call->owner), &c->task->mm))
 			return false;
 		call->frame = upper - call->frame;
 	}
@@ -72,11 +77,14 @@ static __always_inline bool call_of(void *ctx, enum hook hook, u32 probe, u32 po
 static __always_inline int call_begins(void *ctx, enum hook hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct hit_context c = {.ctx = ctx, .hook = hook, .task = task};
 	struct call_start start = {};
 	struct call call = {};
 
-	if (task->tgid == self_pid || !listed(task->tgid, task->pid) ||
-	    !call_of(ctx, hook, probe_of(ctx, hook), 0, task, &call))
+	if (task->tgid == self_pid || !listed(task->tgid, task->pid))
+		return 0;
+	c.probe = probe_of(ctx, hook);
+	if (!call_of(&c, 0, &call))
 		return 0;
 	if (!goroutine_calls)
 		start.task = task->start_time;
@@ -86,34 +94,33 @@ static __always_inline int call_begins(void *ctx, enum hook hook)
 }
 
 /* The duration in ns of the call that returns here; to be asked once. */
-static __always_inline u64 call_ends(void *ctx, enum hook hook, u32 probe,
-				     struct task_struct *task)
+static __always_inline u64 call_ends(struct hit_context *c)
 {
 	u64 now = bpf_ktime_get_ns(), duration = DURATION_UNKNOWN;
 	struct call call = {};
 
-	if (!call_of(ctx, hook, probe, popped_at_return, task, &call))
+	if (!call_of(c, popped_at_return, &call))
 		return duration;
 	struct call_start *start = bpf_map_lookup_elem(&calls, &call);
 
 	if (!start)
 		return duration;
-	if (goroutine_calls || start->task == task->start_time)
+	if (goroutine_calls || start->task == c->task->start_time)
 		duration = now - start->time;
 	bpf_map_delete_elem(&calls, &call);
 	return duration;
 }
 
 /* take_record, and the duration: the record's new size. */
-static __always_inline u32 take_return(void *ctx, enum hook hook, u8 *record,
-				       struct hit *hit, u64 duration)
+static __always_inline u32 take_return(struct hit_context *c, u8 *record, struct hit *hit)
 {
-	u32 size = take_record(ctx, hook, record, hit);
+	u32 size = take_record(c, record, hit);
 	u32 at = duration_at - 8, marks = marks_at - 8;
+	u64 duration = c->duration;
 
 	if (!duration_at || size == ~0U || at > MAX_RECORD - 8 || marks > MAX_RECORD - 8)
 		return size;
-	if (hook == HOOK_TRACEPOINT) { /* both are behind what the tracepoint has */
+	if (c->hook == HOOK_TRACEPOINT) { /* both are behind what the tracepoint has */
 		*(u64 *)(record + marks) = 0;
 		size = marks + 8;
 	}

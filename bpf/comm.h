@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Matches names of tasks against patterns. All patterns of a set are one automaton
- * whose states are the bits of a word, so matching takes the same few instructions
- * per character, whatever the patterns are. internal/glob makes its table.
+ * Matches task names against patterns.
+ * Called by scope.h. internal/glob compiles all patterns of a set into one automaton.
+ * Its states are the bits of a word, so each character costs the same few instructions.
  */
 #ifndef TRAPLINE_COMM_H
 #define TRAPLINE_COMM_H

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one definition of what the programs send through the rings: events
- * one after another, each beginning at a multiple of 8 bytes.
- * bpf/event.go mirrors it; a test there compares the two through BTF.
+ * The events that programs send through the rings: the one definition of their layout.
+ * Used by everything that builds one. bpf/event.go mirrors it for decoders, and a test
+ * there compares the two through BTF. Every event begins at a multiple of 8 bytes.
  */
 #ifndef TRAPLINE_EVENT_H
 #define TRAPLINE_EVENT_H
 
-#define MAX_FRAMES 127	 /* the kernel's default of perf_event_max_stack */
-#define MAX_RECORD 3072	 /* bytes of arguments a hit; longer ones are cut */
-#define MAX_DATA_LOCS 8	 /* dynamic fields of a tracepoint */
+#define MAX_FRAMES 127	/* the kernel's default of perf_event_max_stack */
+#define MAX_RECORD 3072 /* bytes of arguments a hit; longer ones are cut */
+#define MAX_DATA_LOCS 8 /* dynamic fields of a tracepoint */
 #define COMM_LEN 16
 
 enum event_kind {
@@ -39,8 +39,8 @@ struct hit {
 
 /* stack.flags */
 enum {
-	STACK_AGAIN = 1, /* sent before: user space compares the two */
-	STACK_VERIFY = 2, /* of a raw stack: the stack with this hash is to be compared with it */
+	STACK_AGAIN = 1,    /* sent before: user space compares the two */
+	STACK_VERIFY = 2,   /* of a raw stack: the stack with this hash is to be compared with it */
 	STACK_RELATIVE = 4, /* the hash is of places in images, not of addresses */
 };
 /* stack.cut, as format.StackCut */
@@ -94,9 +94,6 @@ enum {
 	FRAME_EXACT = 1,   /* the address is where the task was interrupted, not a return address */
 	FRAME_GUESSED = 2, /* the next frame was found by the frame pointer for want of a rule */
 };
-/* Keys of images that are no files: bit 0 is set for memory without a name. */
-#define IMAGE_ANONYMOUS 1
-#define VDSO_IMAGE 4
 
 /*
  * A user stack that is to be unwound by user space: registers and, in events
@@ -121,21 +118,6 @@ struct memory {
 	u32 size;
 	u64 hash;
 	u64 address;
-};
-
-/* The account of a probe on one CPU; indices as format.Cause - 1. */
-enum count {
-	COUNT_RECORDED,
-	COUNT_FILTERED,
-	COUNT_SAMPLED,
-	COUNT_RING_FULL,
-	COUNT_RECURSION,
-	COUNT_UNREADABLE,
-	COUNTS,
-};
-struct counts {
-	u64 n[COUNTS];
-	u64 passed; /* hits that 1 of N was taken of; see rate.h */
 };
 
 #endif

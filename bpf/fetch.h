@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Arguments that a program reads itself: values of registers and of memory that
- * they lead to. What is read is described by constants, one struct fetch a value,
+ * Arguments that a program reads itself: registers, and the memory that they lead to.
+ * Called by record.h. What is read is described by constants, one struct fetch a value,
  * and the verifier drops all that a description does not use.
  */
 #ifndef TRAPLINE_FETCH_H
 #define TRAPLINE_FETCH_H
 
-#include "maps.h"
+#include "event.h"
 
 #define MAX_FETCHES 16
 #define MAX_STEPS 6
-#define STRING_ENDS 2 /* bytes beyond a string's limit: its NUL, and one that tells that it goes on */
+/* bytes beyond a string's limit: its NUL, and one that tells that it goes on */
+#define STRING_ENDS 2
 
 enum fetch_base {
 	BASE_CONTEXT = 0,  /* 8-byte word of the context: a register, or an argument */
@@ -31,8 +32,8 @@ enum fetch_as {
 	FETCH_BYTES = 3,  /* memory of a length, max bytes of it */
 };
 enum {
-	FETCH_SWAP = 1,	  /* big-endian: swap all 8 bytes, then shift */
-	FETCH_SIGNED = 2, /* shift the sign in */
+	FETCH_SWAP = 1,	   /* big-endian: swap all 8 bytes, then shift */
+	FETCH_SIGNED = 2,  /* shift the sign in */
 	FETCH_INDEXED = 4, /* add word index of the context, shifted left by scale */
 };
 
@@ -53,10 +54,10 @@ struct fetch {
 	u8 space; /* that the address leads to, when it is not fetched as a number */
 	u8 flags;
 	u8 left, right; /* shifts that leave the bits of a number, and extend its sign */
-	u16 at;	 /* offset in the record of its slot, as Field.Offset */
-	u16 max; /* bytes of a block; limit of text and bytes */
-	u16 length_at; /* slot of the fetch before that has the length of bytes; 0: max */
-	u8 mark; /* its bit in the marks */
+	u16 at;		/* offset in the record of its slot, as Field.Offset */
+	u16 max;	/* bytes of a block; limit of text and bytes */
+	u16 length_at;	/* slot of the fetch before that has the length of bytes; 0: max */
+	u8 mark;	/* its bit in the marks */
 	u8 index, scale;
 	u8 pad[3];
 	struct fetch_step step[MAX_STEPS];
@@ -81,6 +82,7 @@ static __always_inline u64 context_word(void *ctx, u32 index)
 {
 	u64 value = 0;
 
+	/* clang-format off */
 	switch (index) {
 	CONTEXT_WORD(0);
 	CONTEXT_WORD(1);
@@ -119,6 +121,7 @@ static __always_inline u64 context_word(void *ctx, u32 index)
 	CONTEXT_WORD(33);
 #endif
 	}
+	/* clang-format on */
 	return value;
 }
 
@@ -179,8 +182,8 @@ static __always_inline void mark_value(u8 *record, u32 word, const volatile stru
 }
 
 /* Text or bytes at an address, put at the end of the record; the word that says where, 0: unreadable. */
-static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 from,
-					 u8 *record, struct hit *hit, bool *cut)
+static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 from, u8 *record,
+					 struct hit *hit, bool *cut)
 {
 	u32 at = record_end(hit), max = f->max;
 	long n;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Predicates: which hits in scope are wanted, by what they carry. */
+/*
+ * Predicates: which hits in scope are wanted, by what they carry.
+ * Called by take_hit(): the record is taken first and decided by, and copied to the ring
+ * if the hit is kept.
+ */
 #ifndef TRAPLINE_FILTER_H
 #define TRAPLINE_FILTER_H
 
@@ -48,27 +52,26 @@ __noinline u32 predicate(struct subject *s)
 }
 
 /* Takes the record, and decides by it. */
-static __always_inline u32 filter_hit(void *ctx, enum hook hook, u32 slot,
-					       u32 cpu, struct task_struct *task, u64 duration)
+static __always_inline u32 filter_hit(struct hit_context *c)
 {
+	u32 slot = c->slot, size;
 	struct subject *s = bpf_map_lookup_elem(&subjects, &slot);
-	u32 size;
 
 	if (!s)
 		return HIT_UNREADABLE;
 	s->hit.flags = 0;
-	size = take_return(ctx, hook, s->record, &s->hit, duration);
+	size = take_return(c, s->record, &s->hit);
 	if (size == ~0U)
 		return HIT_UNREADABLE;
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	s->hit.size = size;
-	s->hit.pid = task->tgid;
-	s->hit.tid = task->pid;
-	((u64 *)s->hit.comm)[0] = ((u64 *)task->comm)[0];
-	((u64 *)s->hit.comm)[1] = ((u64 *)task->comm)[1];
+	s->hit.pid = c->task->tgid;
+	s->hit.tid = c->task->pid;
+	((u64 *)s->hit.comm)[0] = ((u64 *)c->task->comm)[0];
+	((u64 *)s->hit.comm)[1] = ((u64 *)c->task->comm)[1];
 	s->uid = bpf_get_current_uid_gid();
-	s->cpu = cpu;
+	s->cpu = c->cpu;
 	return predicate(s);
 }
 

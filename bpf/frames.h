@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * User stacks by frame pointers. bpf_get_stack reads each frame by itself and
- * takes a page fault at the end of the chain, which is half of what a hit with
- * both stacks costs; here a copy of the stack is walked. The frames are those of
- * perf_callchain_user in arch/x86/events/core.c. What it does beyond following
- * the chain is left to it: 32-bit tasks, and tasks that a uprobe has changed.
+ * User stacks by frame pointers.
+ * Called by user_stack.h for recordings, kernels and tasks without step rules.
+ * bpf_get_stack reads each frame by itself and takes a page fault at the end of the chain,
+ * which is half of what a hit with both stacks costs; here a copy of the stack is walked.
+ * The frames are those of perf_callchain_user in arch/x86/events/core.c. What it does
+ * beyond following the chain is left to it: 32-bit tasks, and tasks that a uprobe has changed.
  */
 #ifndef TRAPLINE_FRAMES_H
 #define TRAPLINE_FRAMES_H
 
-#include "maps.h"
+#include "constants.h"
+#include "context.h"
+#include "stack.h"
+#include "user_copy.h"
 
-#define LOWEST_ADDRESS 4096 /* a chain ends in 0 or a small number */
-#define PAGE 4096
 #define FRAME_SIZE 16 /* the caller's frame pointer and the return address */
-
-/* Copies stack memory from an address on, no further than its page: where one byte can be read, all can. */
-__noinline int copy_stack(u32 slot, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 size = PAGE - (address & (PAGE - 1));
-
-	if (!s)
-		return 1;
-	barrier_var(size); /* lest the bound is made of another register */
-	if (size > STACK_COPY)
-		size = STACK_COPY;
-	if (size < 8)
-		size = 8;
-	s->walk.base = address;
-	s->walk.limit = 0;
-	if (bpf_probe_read_user(s->stack, size, (void *)address))
-		return 1;
-	s->walk.limit = size - 7;
-	return 0;
-}
 
 /*
  * Follows the chain that begins at fp, into ip[1] and on. Returns the number of
@@ -80,15 +61,15 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 }
 
 /* The frames of the current task's user stack, into s->ip; 0: there are none. */
-static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch *s,
-				       u32 slot, struct task_struct *task)
+static __always_inline u32 user_frames(struct hit_context *c)
 {
+	struct scratch *s = c->s;
 	u32 size = max_frames * 8;
 
 #if defined(__TARGET_ARCH_x86)
-	bool kernel_context = hook == HOOK_TRACEPOINT || hook == HOOK_CONTEXT ||
-			      (hook == HOOK_REGISTERS && !(((struct pt_regs *)ctx)->cs & 3));
-
+	struct task_struct *task = c->task;
+	bool kernel_context = c->hook == HOOK_TRACEPOINT || c->hook == HOOK_CONTEXT ||
+			      (c->hook == HOOK_REGISTERS && !(((struct pt_regs *)c->ctx)->cs & 3));
 	bool uprobed = bpf_core_field_exists(task->utask) && task->utask;
 
 	if (have_task_regs && kernel_context && !uprobed &&
@@ -97,13 +78,13 @@ static __always_inline u32 user_frames(void *ctx, enum hook hook, struct scratch
 
 		if (*(u16 *)&regs->cs == USER_CS) {
 			s->ip[0] = regs->ip;
-			return follow_frames(slot, regs->bp, max_frames);
+			return follow_frames(c->slot, regs->bp, max_frames);
 		}
 	}
 #endif
 	if (size > MAX_FRAMES * 8)
 		size = MAX_FRAMES * 8;
-	long n = bpf_get_stack(ctx, s->ip, size, BPF_F_USER_STACK);
+	long n = bpf_get_stack(c->ctx, s->ip, size, BPF_F_USER_STACK);
 
 	return n > 0 ? frame_count(n) : 0;
 }

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A hit's kernel stack. */
+/*
+ * A hit's kernel stack: walked, or taken by bpf_get_stack.
+ * Called by take_hit() for each hit of a probe with kernel stacks. With --verify-stacks it
+ * compares the two ways.
+ */
 #ifndef TRAPLINE_KERNEL_STACK_H
 #define TRAPLINE_KERNEL_STACK_H
 
+#include "constants.h"
+#include "context.h"
+#include "kernel_start.h"
 #include "kernel_walk.h"
 #include "stack.h"
+
+/* Kernel stacks walked and taken by bpf_get_stack as well. */
+struct comparison {
+	u64 compared, different;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct comparison);
+} verified SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
 /* Does the walked kernel stack end as that of bpf_get_stack does? Counts the answer. */
@@ -31,20 +49,20 @@ __noinline int same_kernel_stack(u32 slot, u32 frames, u32 taught)
 }
 
 /* Walks the kernel stack; 0 frames: bpf_get_stack has to take it. */
-static __always_inline u32 walked_kernel_stack(void *ctx, enum hook hook, struct scratch *s,
-					       u32 slot, u64 seed, bool verify)
+static __always_inline u32 walked_kernel_stack(struct hit_context *c, u64 seed)
 {
+	struct scratch *s = c->s;
 	u32 frames;
 
 	s->walk.missing = 0;
-	if (!with_kernel_rules || !kernel_start(ctx, hook, s, slot))
+	if (!with_kernel_rules || !kernel_start(c))
 		return 0;
-	walk_kernel(s, slot, seed);
+	walk_kernel(s, c->slot, seed);
 	frames = s->walk.frames;
-	if (verify && frames) {
-		long n = bpf_get_stack(ctx, s->teacher, sizeof(s->teacher), 0);
+	if (c->verify && frames) {
+		long n = bpf_get_stack(c->ctx, s->teacher, sizeof(s->teacher), 0);
 
-		if (n > 0 && !same_kernel_stack(slot, frames, frame_count(n)))
+		if (n > 0 && !same_kernel_stack(c->slot, frames, frame_count(n)))
 			return 0;
 	}
 	return frames;
@@ -54,44 +72,43 @@ static __always_inline u32 walked_kernel_stack(void *ctx, enum hook hook, struct
 /* At most once in so many ns a known kernel stack is sent for the rules that are missing. */
 #define TEACHING_PAUSE 1000000
 
-static __always_inline struct taken kernel_stack(void *ctx, enum hook hook,
-						 struct scratch *s, u32 slot,
-						 struct ring *ring, u64 *at, u64 time,
-						 u64 epoch, bool verify)
+static __always_inline struct taken kernel_stack(struct hit_context *c)
 {
+	struct scratch *s = c->s;
 	struct taken t = {};
 	u32 size = max_frames * 8, frames = 0;
 	bool teach = false;
-	u64 seed = mix(epoch, 1);
+	u64 seed = mix(c->epoch, 1);
 
 	if (size > MAX_FRAMES * 8)
 		size = MAX_FRAMES * 8;
 #if defined(__TARGET_ARCH_x86)
-	if ((hook == HOOK_REGISTERS || hook == HOOK_NONE) && ((struct pt_regs *)ctx)->cs & 3)
+	if ((c->hook == HOOK_REGISTERS || c->hook == HOOK_NONE) &&
+	    ((struct pt_regs *)c->ctx)->cs & 3)
 		return t; /* came from user mode */
-	frames = walked_kernel_stack(ctx, hook, s, slot, seed, verify);
+	frames = walked_kernel_stack(c, seed);
 	t.hash = s->walk.hash | 1;
-	if (!frames && s->walk.missing && time - s->taught > TEACHING_PAUSE) {
+	if (!frames && s->walk.missing && c->time - s->taught > TEACHING_PAUSE) {
 		teach = true;
-		s->taught = time;
+		s->taught = c->time;
 	}
 #endif
 	if (!frames) {
-		long n = bpf_get_stack(ctx, s->kernel.ip, size, 0);
+		long n = bpf_get_stack(c->ctx, s->kernel.ip, size, 0);
 		if (n <= 0)
 			return (struct taken){};
 		frames = frame_count(n);
-		t.hash = hash_frames(slot, 0, frames, seed) | 1;
+		t.hash = hash_frames(c->slot, 0, frames, seed) | 1;
 #if defined(__TARGET_ARCH_x86)
-		if (hook == HOOK_CONTEXT && with_kernel_rules) {
-			*(volatile u64 *)&s->walk.sp = (u64)ctx;
-			find_anchor(slot, *(volatile u64 *)&s->walk.sp, probe_index);
+		if (c->hook == HOOK_CONTEXT && with_kernel_rules) {
+			*(volatile u64 *)&s->walk.sp = (u64)c->ctx;
+			find_anchor(c->slot, *(volatile u64 *)&s->walk.sp, probe_index);
 		}
 #endif
 	}
 	bool again = sent_before(t.hash);
 
-	if (again && !teach && !sent_again(time))
+	if (again && !teach && !sent_again(c->time))
 		return t;
 	s->kernel.head = (struct stack){
 		.kind = EVENT_KERNEL_STACK,
@@ -99,9 +116,9 @@ static __always_inline struct taken kernel_stack(void *ctx, enum hook hook,
 		.cut = frames >= max_frames ? CUT_DEPTH : CUT_NONE,
 		.frames = frames,
 		.hash = t.hash,
-		.time = time,
+		.time = c->time,
 	};
-	put_stack(&t, ring, at, &s->kernel, sizeof(struct stack) + frames * 8);
+	put_stack(c, &t, &s->kernel, sizeof(struct stack) + frames * 8);
 	return t;
 }
 

@@ -1,150 +1,148 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kernel stacks by step rules, which user space derives from the kernel's ORC
- * tables. bpf_get_stack is the teacher: it takes every stack for which a rule is
- * missing, and user space writes the rules for what it returned; and it is the
- * fallback where no rule can say what comes next.
+ * Kernel stacks by step rules, which user space derives from the kernel's ORC tables.
+ * Called by kernel_stack.h. bpf_get_stack is the teacher: it takes every stack for which
+ * a rule is missing, and user space writes the rules for what it returned.
+ * It is also the fallback where no rule can say what comes next.
  */
 #ifndef TRAPLINE_KERNEL_WALK_H
 #define TRAPLINE_KERNEL_WALK_H
 
-#include "maps.h"
+#include "constants.h"
+#include "image.h"
+#include "kernel_copy.h"
+#include "registers.h"
+#include "rules.h"
 
 #if defined(__TARGET_ARCH_x86)
-#define THREAD_SIZE 16384 /* arch/x86/include/asm/page_64_types.h; stacks are aligned to it */
+/* Where walk_kernel_on is; dissolved into registers, as struct hit_context is. */
+struct kernel_walker {
+	struct scratch *s;
+	u32 slot;
+	u64 pc, sp, fp; /* fp 0: not known */
+	u32 back;	/* 1: pc is a return address */
+};
 
-/* The kernel copies its own memory word by word: little at a time. */
-#define KERNEL_COPY 512
-__noinline int copy_kernel_stack(u32 slot, u64 address)
+/* How a step may come out. */
+enum {
+	STEP_TAKEN = 0,
+	STEP_LAST = 1,	  /* there is no caller */
+	STEP_FAILED = -1, /* bpf_get_stack has to take the stack */
+};
+
+/* Steps to what an interrupt or exception came from: the stack holds all its registers. */
+static __always_inline int registers_step(struct kernel_walker *w, u64 regs, u64 body)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 size = THREAD_SIZE - (address & (THREAD_SIZE - 1));
+	u64 cs;
 
-	if (!s)
-		return 1;
-	barrier_var(size); /* lest the bound is made of another register */
-	if (size > KERNEL_COPY)
-		size = KERNEL_COPY;
-	if (size < 8)
-		return 1;
-	s->walk.base = address;
-	s->walk.limit = 0;
-	if (bpf_probe_read_kernel(s->stack, size, (void *)address))
-		return 1;
-	s->walk.limit = size - 7;
-	return 0;
+	if (kernel_word(w->s, w->slot, regs + REGS_CS, &cs))
+		return STEP_FAILED;
+	if (cs & 3) /* came from user mode */
+		return STEP_LAST;
+	if (body & RULE_SAVES_FP && kernel_word(w->s, w->slot, regs + REGS_BP, &w->fp))
+		return STEP_FAILED;
+	if (kernel_word(w->s, w->slot, regs + REGS_IP, &w->pc) ||
+	    kernel_word(w->s, w->slot, regs + REGS_SP, &w->sp))
+		return STEP_FAILED;
+	w->back = 0;
+	return STEP_TAKEN;
 }
 
-static __always_inline int kernel_word(struct scratch *s, u32 slot, u64 address, u64 *value)
+/* Steps to the caller of the frame with a rule. */
+static __always_inline int kernel_step(struct kernel_walker *w, u64 body)
 {
-	u64 at = address - s->walk.base;
+	u64 cfa = RULE_BASE(body) == BASE_FP ? w->fp : w->sp, value;
+	u32 kind = RULE_KIND(body);
 
-	if (at >= s->walk.limit) {
-		if (copy_kernel_stack(slot, address))
-			return 1;
-		at = 0;
+	if (!cfa)
+		return STEP_FAILED;
+	if (kind == RULE_STACK_SWITCH) {
+		if (kernel_word(w->s, w->slot, cfa, &value))
+			return STEP_FAILED;
+		w->sp = cfa = value;
+		body &= ~(u64)RULE_DEREF;
+		kind = RULE_STEP;
 	}
-	barrier_var(at);
-	if (at > KERNEL_COPY - 8)
-		return 1;
-	*value = *(u64 *)(s->stack + at);
-	return 0;
+	cfa += RULE_CFA(body);
+	if (kind == RULE_REGISTERS)
+		return registers_step(w, cfa, body);
+	if (kind != RULE_STEP)
+		return STEP_FAILED;
+	if (body & RULE_DEREF) {
+		if (kernel_word(w->s, w->slot, cfa, &value))
+			return STEP_FAILED;
+		cfa = value;
+	}
+	if (cfa <= w->sp)
+		return STEP_FAILED;
+	if (body & RULE_SAVES_FP) {
+		u64 saved = (body & RULE_FP_FROM_FP ? w->fp : cfa) + RULE_FP(body);
+
+		if (kernel_word(w->s, w->slot, saved, &value))
+			return STEP_FAILED;
+		w->fp = value;
+	}
+	if (kernel_word(w->s, w->slot, cfa - 8, &w->pc))
+		return STEP_FAILED;
+	if (!w->pc)
+		return STEP_LAST;
+	w->sp = cfa;
+	w->back = 1;
+	return STEP_TAKEN;
 }
 
 /*
  * Walks WALK_STEPS frames on, from s->walk.pc, sp, fp (0: not known) and back into
- * s->kernel.ip. Returns 0 if there are more, -1 if bpf_get_stack has to do it.
+ * s->kernel.ip. Returns STEP_TAKEN if there are more.
  */
 __noinline int walk_kernel_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 pc, sp, fp, hash;
-	u32 back, n;
+	struct kernel_walker w = {.s = s, .slot = slot};
+	u64 hash;
+	u32 n;
 
 	if (!s)
-		return -1;
-	pc = s->walk.pc;
-	sp = s->walk.sp;
-	fp = s->walk.fp;
-	back = s->walk.back;
+		return STEP_FAILED;
+	w.pc = s->walk.pc;
+	w.sp = s->walk.sp;
+	w.fp = s->walk.fp;
+	w.back = s->walk.back;
 	n = s->walk.frames;
 	hash = s->walk.hash;
 	for (u32 i = 0; i < WALK_STEPS; i++) {
-		u64 body = rule_of(mix(KERNEL_IMAGE, pc - back));
-		u32 kind = RULE_KIND(body);
-		u64 from, value;
+		u64 body = rule_of(mix(KERNEL_IMAGE, w.pc - w.back));
+		int ended;
 
 		barrier_var(n);
 		if (n >= MAX_FRAMES)
-			return -1;
-
-		hash = mix(hash, pc);
-		s->kernel.ip[n] = pc;
+			return STEP_FAILED;
+		hash = mix(hash, w.pc);
+		s->kernel.ip[n] = w.pc;
 		n++;
-		if (kind == RULE_END || n >= max)
-			goto end;
-		if (kind == 0) {
+		if (RULE_KIND(body) == RULE_END || n >= max)
+			goto last;
+		if (RULE_KIND(body) == 0) {
 			s->walk.missing = 1;
-			return -1;
+			return STEP_FAILED;
 		}
-		from = RULE_BASE(body) == BASE_FP ? fp : sp;
-		if (!from)
-			return -1;
-		if (kind == RULE_STACK_SWITCH) {
-			if (kernel_word(s, slot, from, &value))
-				return -1;
-			sp = from = value;
-			body &= ~(u64)RULE_DEREF;
-			kind = RULE_STEP;
-		}
-		from += RULE_CFA(body);
-		if (kind == RULE_REGISTERS) {
-			if (kernel_word(s, slot, from + REGS_CS, &value))
-				return -1;
-			if (value & 3) /* came from user mode */
-				goto end;
-			if (body & RULE_SAVES_FP && kernel_word(s, slot, from + REGS_BP, &fp))
-				return -1;
-			if (kernel_word(s, slot, from + REGS_IP, &pc) ||
-			    kernel_word(s, slot, from + REGS_SP, &sp))
-				return -1;
-			back = 0;
-			continue;
-		}
-		if (kind != RULE_STEP)
-			return -1;
-		if (body & RULE_DEREF) {
-			if (kernel_word(s, slot, from, &value))
-				return -1;
-			from = value;
-		}
-		if (from <= sp)
-			return -1;
-		if (body & RULE_SAVES_FP) {
-			u64 saved = (body & RULE_FP_FROM_FP ? fp : from) + RULE_FP(body);
-
-			if (kernel_word(s, slot, saved, &value))
-				return -1;
-			fp = value;
-		}
-		if (kernel_word(s, slot, from - 8, &pc))
-			return -1;
-		if (!pc)
-			goto end;
-		sp = from;
-		back = 1;
+		ended = kernel_step(&w, body);
+		if (ended == STEP_LAST)
+			goto last;
+		if (ended)
+			return STEP_FAILED;
 	}
-	s->walk.pc = pc;
-	s->walk.sp = sp;
-	s->walk.fp = fp;
-	s->walk.back = back;
+	s->walk.pc = w.pc;
+	s->walk.sp = w.sp;
+	s->walk.fp = w.fp;
+	s->walk.back = w.back;
 	s->walk.frames = n;
 	s->walk.hash = hash;
-	return 0;
-end:
+	return STEP_TAKEN;
+last:
 	s->walk.frames = n;
 	s->walk.hash = hash;
-	return 1;
+	return STEP_LAST;
 }
 
 /* Walks the kernel stack; s->walk.frames 0: bpf_get_stack has to do it. */
@@ -157,125 +155,8 @@ static __always_inline void walk_kernel(struct scratch *s, u32 slot, u64 hash)
 	s->walk.missing = 0;
 	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS && !ended; i++)
 		ended = walk_kernel_on(slot, max_frames);
-	if (ended != 1)
+	if (ended != STEP_LAST)
 		s->walk.frames = 0;
-}
-
-/*
- * Programs on raw tracepoints and function entries are given the address of
- * their arguments, which lie on the stack, and no registers. How far behind
- * them the first return address lies is the same every time; it is found by
- * comparison with bpf_get_stack, and believed after as many hits have agreed.
- */
-#define ANCHOR_TRUSTED 16
-#define ANCHOR_WORDS 48
-#define ANCHOR_DEPTH 6
-
-/* How far from the arguments the function that holds them has put the address that our program returns to. */
-#define CALL_WORDS 48
-__noinline s64 find_call(u32 slot, u64 arguments, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-
-	if (!s || copy_kernel_stack(slot, arguments - CALL_WORDS * 8))
-		return 0;
-	for (u32 i = CALL_WORDS - 1; i > 0; i--) {
-		if (*(u64 *)(s->stack + i * 8) == address)
-			return ((s64)i - CALL_WORDS) * 8;
-	}
-	return 0;
-}
-
-/*
- * Finds the anchor in the stack from `arguments` on, given that s->kernel.ip
- * holds what bpf_get_stack returned.
- */
-__noinline int find_anchor(u32 slot, u64 arguments, u32 index)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	struct anchor *a = bpf_map_lookup_elem(&anchors, &index);
-	u64 callee = 0, body;
-	s64 place = 0, fp;
-
-	if (!s || !a || copy_kernel_stack(slot, arguments))
-		return 0;
-	for (u32 i = 1; i < ANCHOR_WORDS && !place; i++) {
-		u64 word = *(u64 *)(s->stack + i * 8);
-
-		for (u32 k = 1; k < ANCHOR_DEPTH; k++) {
-			if (s->kernel.ip[k] == word) {
-				place = i * 8;
-				callee = s->kernel.ip[k - 1];
-			}
-		}
-	}
-	/* Where the frame pointer lies that belongs to the frame found. */
-	body = rule_of(mix(KERNEL_IMAGE, callee - 1));
-	if (!place || !body)
-		return 0;
-	if (RULE_KIND(body) != RULE_STEP) /* a trampoline, which begins by saving it */
-		fp = place - 8;
-	else if (body & RULE_SAVES_FP)
-		fp = place + 8 + RULE_FP(body);
-	else /* our program has saved it */
-		fp = find_call(slot, arguments, callee) - 8;
-	if (a->place != place || a->fp != fp)
-		a->agreed = 0;
-	a->place = place;
-	a->fp = fp;
-	a->agreed++;
-	return 0;
-}
-
-/* Where the walk of the kernel stack begins; false: that is not known. */
-static __always_inline bool kernel_start(void *ctx, enum hook hook, struct scratch *s, u32 slot)
-{
-	u64 at = 0, value;
-
-	s->walk.limit = 0;
-	s->walk.fp = 0;
-	s->walk.back = 1;
-	if (hook == HOOK_TRACEPOINT) {
-		/*
-		 * The context's first word, which programs may not load, points to
-		 * the registers that perf_arch_fetch_caller_regs made up: sp is the
-		 * frame pointer of the function that called the program.
-		 */
-		if (bpf_probe_read_kernel(&at, 8, ctx) ||
-		    bpf_probe_read_kernel(&at, 8, &((struct pt_regs *)at)->sp) ||
-		    kernel_word(s, slot, at, &value))
-			return false;
-		s->walk.fp = value;
-		at += 8;
-	} else if (hook == HOOK_REGISTERS || hook == HOOK_NONE) {
-		struct pt_regs *regs = ctx;
-
-		s->walk.pc = regs->ip;
-		s->walk.sp = regs->sp;
-		s->walk.fp = regs->bp;
-		s->walk.back = 0;
-		return true;
-	} else {
-		u32 index = probe_index;
-		struct anchor *a = bpf_map_lookup_elem(&anchors, &index);
-
-		if (!a || a->agreed < ANCHOR_TRUSTED)
-			return false;
-		*(volatile u64 *)&s->walk.sp = (u64)ctx; /* makes a number of the pointer */
-		u64 arguments = *(volatile u64 *)&s->walk.sp;
-
-		at = arguments + a->place;
-		if (a->fp != -8) {
-			if (kernel_word(s, slot, arguments + a->fp, &value))
-				return false;
-			s->walk.fp = value;
-		}
-	}
-	if (kernel_word(s, slot, at, &value))
-		return false;
-	s->walk.pc = value;
-	s->walk.sp = at + 8;
-	return true;
 }
 #endif
 

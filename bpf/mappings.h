@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is mapped at a user address: asked of the kernel once a page of code. */
+/*
+ * What is mapped at a user address: asked of the kernel once a page of code, and
+ * remembered. Called by near_mapping.h for the places that walks go through, and by
+ * locate.h for the frames that are sent.
+ */
 #ifndef TRAPLINE_MAPPINGS_H
 #define TRAPLINE_MAPPINGS_H
 
-#include "maps.h"
+#include "program.h"
 
 /*
  * Mappings found before, direct-mapped by process and region, and, as small ones
@@ -17,89 +21,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct mapping);
 } mappings SEC(".maps");
-
-/* The same process and program, whatever it maps: fork and exec change it. */
-static __always_inline u64 process_key(struct task_struct *task)
-{
-	return mix(mix(task->tgid, task->group_leader->start_time), task->self_exec_id);
-}
-
-/*
- * Changes of address spaces, counted by on_mapping where Linux itself does not; by
- * mm, of which several may share a place: the mappings of one are then looked up
- * again when another's have changed.
- */
-#define CHANGE_BITS 12
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << CHANGE_BITS);
-	__type(key, u32);
-	__type(value, u64);
-} mapping_changes SEC(".maps");
-
-volatile const u32 count_mappings = 0; /* on_mapping is attached */
-
-static __always_inline u64 *changes_of(u64 mm)
-{
-	u32 at = mix(0, mm) >> (64 - CHANGE_BITS);
-
-	return bpf_map_lookup_elem(&mapping_changes, &at);
-}
-
-/* A mapping is stored in an address space's tree, the argument: vma_mas_store in mm/mmap.c of Linux 6.1. */
-static __always_inline int count_mapping(u64 *args)
-{
-	u64 tree, *n;
-
-	if (bpf_probe_read_kernel(&tree, sizeof(tree), args)) /* as a number, not a pointer */
-		return 0;
-	n = changes_of(tree - bpf_core_field_offset(struct mm_struct, mm_mt));
-	if (n)
-		__sync_fetch_and_add(n, 1);
-	return 0;
-}
-
-/*
- * The version of an address space's mappings. Linux counts the changes since 6.4,
- * for the locks of single mappings; since 6.13 the count is odd while one is
- * being made, and what is on the stack is then mapped as it was before. Kernels
- * from 6.1 on have a tracepoint there instead. Older ones have neither: there, one
- * library that takes another's place with the same sizes in pages goes unnoticed.
- */
-static __always_inline u64 mappings_version(struct task_struct *task)
-{
-	struct mm_struct *mm = task->mm;
-	struct mm_struct___seqcount *counted = (void *)mm;
-	struct mm_struct___counter *counter = (void *)mm;
-
-	if (bpf_core_field_exists(counted->mm_lock_seq.sequence))
-		return counted->mm_lock_seq.sequence & ~1U;
-	if (bpf_core_field_exists(counter->mm_lock_seq))
-		return (u32)counter->mm_lock_seq;
-	if (count_mappings) {
-		u64 *n = changes_of((u64)BPF_CORE_READ(task, mm));
-
-		return n ? *(volatile u64 *)n : 0;
-	}
-	return mm->exec_vm << 40 ^ mm->total_vm << 16 ^ (u32)mm->map_count;
-}
-
-/* Names the content of a file for as long as the machine runs: a file written anew is another image. */
-static __always_inline u64 image_key(struct inode *inode)
-{
-	struct inode___old *old = (void *)inode;
-	struct inode___renamed *renamed = (void *)inode;
-	u64 h = mix(inode->i_sb->s_dev, inode->i_ino);
-
-	h = mix(h, inode->i_size);
-	if (bpf_core_field_exists(inode->i_mtime_sec)) /* 6.11 */
-		h = mix(h, (u64)inode->i_mtime_sec << 32 ^ inode->i_mtime_nsec);
-	else if (bpf_core_field_exists(renamed->__i_mtime)) /* 6.7 */
-		h = mix(h, (u64)renamed->__i_mtime.tv_sec << 32 ^ renamed->__i_mtime.tv_nsec);
-	else
-		h = mix(h, (u64)old->i_mtime.tv_sec << 32 ^ old->i_mtime.tv_nsec);
-	return h & ~(u64)IMAGE_ANONYMOUS;
-}
 
 /*
  * When a mapping was last changed, by the version then: whoever changes or removes
@@ -218,61 +139,6 @@ __noinline int known_mapping(u32 slot, u64 key, u64 address)
 		return 0;
 	s->at.version = s->space;
 	keep_mapping(s, key);
-	return 1;
-}
-
-/*
- * Where programs' code, as execve notes it in start_code, begins in their files:
- * the same in every process of a program.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 12);
-	__type(key, u64); /* of the image */
-	__type(value, u64);
-} program_code SEC(".maps");
-
-/* Notes where the current program's code begins, if s->at is a mapping of it. */
-__noinline int note_program(u32 slot)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
-	u64 image, code;
-
-	if (!s || !mm || !mm->exe_file)
-		return 0;
-	code = mm->start_code;
-	image = s->at.image;
-	if (code - s->at.start >= s->at.size || image_key(mm->exe_file->f_inode) != image)
-		return 0;
-	code += s->at.delta;
-	bpf_map_update_elem(&program_code, &image, &code, BPF_ANY);
-	return 0;
-}
-
-/*
- * Is the address in the code of the current program? The kernel notes where that
- * is, and what file it came from, when the program begins: for hits while the
- * mappings are locked, such as those in mmap, in processes where nothing else is known yet.
- */
-__noinline int in_program(u32 slot, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
-	u64 *code, image;
-
-	if (!s || !mm || !mm->exe_file || address - mm->start_code >= mm->end_code - mm->start_code)
-		return 0;
-	image = image_key(mm->exe_file->f_inode);
-	code = bpf_map_lookup_elem(&program_code, &image);
-	if (!code)
-		return 0;
-	s->at.start = mm->start_code;
-	s->at.size = mm->end_code - mm->start_code;
-	s->at.image = image;
-	s->at.delta = *code - s->at.start;
-	s->at.inode = mm->exe_file->f_inode->i_ino;
-	s->at.device = mm->exe_file->f_inode->i_sb->s_dev;
 	return 1;
 }
 

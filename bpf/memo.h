@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks remembered. What a walk finds follows from where it begins, from what is
- * mapped, and from the words of the stack that it reads: a hit with the same ones
- * has the same stack, and comparing the words takes a quarter of the time that
- * looking up their rules takes. Loops hit with the same stack time and again.
+ * Walks that are remembered with the words of the stack that they read.
+ * Called by user_stack.h before and after a walk, and by user_walk.h for every word read.
+ * What a walk finds follows from where it begins, from what is mapped, and from the words
+ * of the stack that it reads: a hit with the same ones has the same stack, and comparing
+ * the words takes a quarter of the time that looking up their rules takes. Loops hit with
+ * the same stack time and again.
  */
 #ifndef TRAPLINE_MEMO_H
 #define TRAPLINE_MEMO_H
 
-#include "frames.h"
+#include "hash.h"
+#include "user_copy.h"
 
 #define MEMO_WORDS 96
 #define MEMO_BITS 4 /* of each CPU and slot */
@@ -35,23 +38,6 @@ static __always_inline struct memo *memo_of(struct scratch *s)
 	u32 index = s->walk.memo;
 
 	return bpf_map_lookup_elem(&memos, &index);
-}
-
-/* Reads a word of the stack, through the copy, into *value. */
-static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
-{
-	u64 at = address - s->walk.base;
-
-	if (__builtin_expect(at >= s->walk.limit, 0)) {
-		if (copy_stack(slot, address))
-			return 1;
-		at = 0;
-	}
-	barrier_var(at); /* the verifier does not see the bound above */
-	if (at > STACK_COPY - 8)
-		return 1;
-	*value = *(u64 *)(s->stack + at);
-	return 0;
 }
 
 /* Notes that the walk has read a word; a value at no address: that it does not follow from words alone. */

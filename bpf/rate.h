@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which of the hits in scope that no filter rejects are kept. */
+/*
+ * Which of the hits in scope that no filter rejects are kept.
+ * Called by take_hit(), last of all that may reject a hit: 1 of N, a rate, and maxima.
+ * CPUs share the rate and the maxima without a lock.
+ */
 #ifndef TRAPLINE_RATE_H
 #define TRAPLINE_RATE_H
 
-#include "maps.h"
+#include "account.h"
 
-volatile const u32 sample_every = 0;   /* one of so many, by probe and CPU; 0: all */
-volatile const u64 rate_interval = 0;  /* ns between hits of the probe, on average; 0: any */
-volatile const u64 rate_burst = 0;     /* ns that a hit may be ahead of that */
-volatile const u64 probe_max = 0;      /* hits of the probe in all; 0: any number */
-volatile const u64 recording_max = 0;  /* hits of the recording in all; 0: any number */
+volatile const u32 sample_every = 0;	/* one of so many, by probe and CPU; 0: all */
+volatile const u64 rate_interval = 0;	/* ns between hits of the probe, on average; 0: any */
+volatile const u64 rate_burst = 0;	/* ns that a hit may be ahead of that */
+volatile const u64 probe_max = 0;	/* hits of the probe in all; 0: any number */
+volatile const u64 recording_max = 0;	/* hits of the recording in all; 0: any number */
 volatile const u32 recording_limit = 0; /* index in limits of the recording's own */
 
 /* What all CPUs have kept, by probe; the last one is the recording's. */
@@ -73,8 +77,7 @@ static __always_inline bool take_of(u32 index, u64 max)
 {
 	struct limit *l = bpf_map_lookup_elem(&limits, &index);
 
-	return l && *(volatile u64 *)&l->taken < max &&
-	       __sync_fetch_and_add(&l->taken, 1) < max;
+	return l && *(volatile u64 *)&l->taken < max && __sync_fetch_and_add(&l->taken, 1) < max;
 }
 
 static __always_inline void give_back(u32 index)

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* User stacks that the programs cannot walk, sent as they are. */
+/*
+ * User stacks that the programs cannot walk, sent as they are: registers and memory.
+ * Called by user_stack.h, where a walk has ended for want of a rule, or is to be verified.
+ * User space unwinds them.
+ */
 #ifndef TRAPLINE_RAW_H
 #define TRAPLINE_RAW_H
 
-#include "frames.h"
-#include "mappings.h"
-#include "user_walk.h"
+#include "context.h"
+#include "locate.h"
+#include "registers.h"
+#include "ring.h"
+#include "special_step.h"
+#include "uprobes.h"
 
 /* Memory of a raw stack: so much beyond where the walk ended, and in all. */
 #define RAW_BEYOND (16 << 10)
@@ -13,9 +20,11 @@
 #define RAW_PIECES (RAW_LONGEST / PAGE + 1)
 
 /* Is there a budget, and is the ring empty enough that hits are not lost to it? */
-static __always_inline bool raw_allowed(struct scratch *s, struct ring *ring, u64 time)
+static __always_inline bool raw_allowed(struct hit_context *c)
 {
-	u64 second = time >> 30;
+	struct scratch *s = c->s;
+	struct ring *ring = c->ring;
+	u64 second = c->time >> 30;
 
 	if (s->raw_second != second) {
 		s->raw_second = second;
@@ -113,6 +122,48 @@ static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked,
 	    bounds[0] < sp && sp < bounds[1] && end > bounds[1])
 		end = bounds[1];
 	return end;
+}
+
+/*
+ * Puts the raw stack into the ring: where the walk ended for want of a
+ * rule, or, to verify one that did not, up to its end.
+ */
+static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash, u8 flags)
+{
+	struct task_struct *task = c->task;
+	struct scratch *s = c->s;
+	u32 frames = s->walk.frames;
+	void *to;
+
+	if (bpf_probe_read_kernel(s->raw.regs, sizeof(s->raw.regs), regs))
+		return;
+	s->raw.regs[REGS_IP / 8] = program_counter(task, s->raw.regs[REGS_IP / 8]);
+	s->raw.kind = EVENT_RAW_STACK;
+	s->raw.flags = flags;
+	s->raw.frames = frames;
+	s->raw.hash = hash;
+	s->raw.space = s->space;
+	s->raw.time = c->time;
+	s->raw.pid = task->tgid;
+	s->raw.tid = task->pid;
+	s->raw.last = (struct user_frame){};
+	if (frames - 1 < MAX_FRAMES) {
+		locate_frame(c->slot, frames - 1);
+		s->raw.last = s->user.frames[frames - 1];
+	}
+	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp, landed = s->walk.landed;
+	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
+
+	if (landed - sp < RAW_LONGEST / 2)
+		landed = 0; /* in the same piece */
+	c->at = put_memory(c->slot, c->at, hash, sp,
+			   raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
+	if (landed) /* and from where the walk went over to another stack */
+		c->at = put_memory(c->slot, c->at, hash, landed,
+				   raw_end(task, landed, walked, beyond));
+	to = event_at(c->ring, c->at);
+	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
+		c->at = event_end(c->at, sizeof(s->raw));
 }
 #endif
 

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The arguments of a hit: one record, laid out as a trace record is, or fetched. */
+/*
+ * The arguments of a hit: one record, laid out as a trace record is, or fetched.
+ * Called by calls.h, which adds the duration of a call. The record goes to the ring
+ * directly or, with a filter, to the memory that the filter looks at.
+ */
 #ifndef TRAPLINE_RECORD_H
 #define TRAPLINE_RECORD_H
 
+#include "context.h"
 #include "fetch.h"
+
+volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */
+volatile const u32 data_loc_count = 0;
+volatile const u16 data_locs[MAX_DATA_LOCS] = {};
+/* data_locs: the offset counts from the end of the word itself (__rel_loc) */
+#define DATA_LOC_RELATIVE 0x8000
 
 #define DIRECT_WORDS 16
 
@@ -66,13 +77,12 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 	return end - 8;
 }
 
-static __always_inline u32 take_record(void *ctx, enum hook hook, u8 *record,
-				       struct hit *hit)
+static __always_inline u32 take_record(struct hit_context *c, u8 *record, struct hit *hit)
 {
 	if (fetch_count)
-		return fetched_record(ctx, record, hit);
-	if (hook == HOOK_TRACEPOINT)
-		return tracepoint_record(ctx, record, hit);
+		return fetched_record(c->ctx, record, hit);
+	if (c->hook == HOOK_TRACEPOINT)
+		return tracepoint_record(c->ctx, record, hit);
 	return 0;
 }
 

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The rings that events go through: one for each CPU and scratch slot. Who holds
- * the slot is the ring's only producer, and record its only consumer, so neither
+ * The rings that events go through: one for each CPU and scratch slot. Called by
+ * take_hit() and by everything that puts an event into a ring: stack.h and raw.h.
+ * Who holds the slot is the ring's only producer, and record its only consumer, so neither
  * a lock nor a reservation is needed: events are built in place, and one store
  * publishes all that a hit has to say.
  */
 #ifndef TRAPLINE_RING_H
 #define TRAPLINE_RING_H
 
-#include "event.h"
-
-/* Programs nest: an interrupt's, or for uprobes another task's, can run on the
- * CPU before the first has ended. Each takes a free slot and gives it back. */
-#define SLOTS 4
+#include "scratch.h"
 
 /*
  * A ring's memory is a run of blocks, since before Linux 6.10 a map's value
@@ -41,12 +38,12 @@ struct {
 
 /* Positions count bytes since the recording began. */
 struct ring {
-	u64 produced;	 /* written by programs */
-	u64 consumed;	 /* written by record */
-	u64 full;	 /* bytes in the ring that leave too little room for a hit with new stacks */
+	u64 produced; /* written by programs */
+	u64 consumed; /* written by record */
+	u64 full;     /* bytes in the ring that leave too little room for a hit with new stacks */
 	u32 first_block;
-	u32 block_mask;	 /* number of blocks, a power of two, less 1 */
-	u64 pad[4];	 /* to a cache line */
+	u32 block_mask; /* number of blocks, a power of two, less 1 */
+	u64 pad[4];	/* to a cache line */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -1,17 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which tasks and CPUs a probe is asked to record. */
+/*
+ * Which tasks and CPUs a probe is asked to record.
+ * Called by take_hit() and calls.h for every hit; scope_fork and scope_exit by the programs
+ * that follow children.
+ */
 #ifndef TRAPLINE_SCOPE_H
 #define TRAPLINE_SCOPE_H
 
-#include "maps.h"
 #include "comm.h"
+#include "scratch.h"
+
+/* Constants, set before a program is loaded: the verifier drops what they rule out. */
+enum {
+	SCOPE_PIDS = 1,
+	SCOPE_TIDS = 2,
+	SCOPE_UIDS = 4,
+	SCOPE_CPUS = 8,
+	SCOPE_COMMS = 16,	 /* only these names of tasks */
+	SCOPE_EXCEPT_COMMS = 32, /* not these */
+	SCOPE_CGROUPS = 64,
+};
+#define MAX_UIDS 8
+#define MAX_CPUS 1024
+#define MAX_CGROUPS 16
+volatile const u32 scope = 0;
+volatile const u32 scope_uids[MAX_UIDS] = {};
+volatile const u32 scope_uid_count = 0;
+volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
+volatile const u32 scope_cgroup_count = 0;
+volatile const u32 self_pid = 0;
+volatile const u32 follow = 0; /* children inherit the scope */
+
+/* Changed whenever a task joins or leaves the scope. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} scope_generation SEC(".maps");
+
+/* Processes and threads in scope; children are added as they are forked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_pids SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} scope_tids SEC(".maps");
+
+/* Cgroups in scope, with what is below them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 16); /* MAX_CGROUPS */
+	__type(key, u32);
+	__type(value, u32);
+} scope_cgroups SEC(".maps");
 
 static __always_inline bool in_cgroup(void)
 {
 #pragma unroll
 	for (u32 i = 0; i < MAX_CGROUPS; i++) {
-		if (i < scope_cgroup_count &&
-		    bpf_current_task_under_cgroup(&scope_cgroups, i) == 1)
+		if (i < scope_cgroup_count && bpf_current_task_under_cgroup(&scope_cgroups, i) == 1)
 			return true;
 	}
 	return false;
@@ -23,8 +77,7 @@ static __always_inline bool in_scope(u32 pid, u32 cpu)
 	if (pid == self_pid)
 		return false;
 	if (scope & SCOPE_CPUS) {
-		if (!(scope_cpus[(cpu / 64) & (MAX_CPUS / 64 - 1)] &
-		      (1ULL << (cpu & 63))))
+		if (!(scope_cpus[(cpu / 64) & (MAX_CPUS / 64 - 1)] & (1ULL << (cpu & 63))))
 			return false;
 	}
 	if (scope & SCOPE_UIDS) {
@@ -88,8 +141,7 @@ static __always_inline void scope_changed(void)
 }
 
 /* A child joins its parent's scope before it runs for the first time. */
-static __always_inline int scope_fork(struct task_struct *parent,
-				      struct task_struct *child)
+static __always_inline int scope_fork(struct task_struct *parent, struct task_struct *child)
 {
 	u8 one = 1;
 	u32 id;
@@ -98,8 +150,7 @@ static __always_inline int scope_fork(struct task_struct *parent,
 		return 0;
 	if (scope & SCOPE_PIDS) {
 		id = parent->tgid;
-		if (child->tgid != parent->tgid &&
-		    bpf_map_lookup_elem(&scope_pids, &id)) {
+		if (child->tgid != parent->tgid && bpf_map_lookup_elem(&scope_pids, &id)) {
 			id = child->tgid;
 			bpf_map_update_elem(&scope_pids, &id, &one, BPF_ANY);
 			scope_changed();
@@ -123,8 +174,7 @@ static __always_inline int scope_exit(struct task_struct *task)
 
 	if (scope & SCOPE_PIDS) {
 		id = task->tgid;
-		if (task->signal->live.counter == 0 &&
-		    !bpf_map_delete_elem(&scope_pids, &id))
+		if (task->signal->live.counter == 0 && !bpf_map_delete_elem(&scope_pids, &id))
 			scope_changed();
 	}
 	if (scope & SCOPE_TIDS) {

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which of the recorder's probes a hit belongs to. */
+/*
+ * Which of the recorder's probes a hit belongs to.
+ * Called by take_hit() and, at the entries of measured calls, by calls.h.
+ * User space sets the index before loading, or a cookie for each place.
+ */
 #ifndef TRAPLINE_SITE_H
 #define TRAPLINE_SITE_H
 
-#include "maps.h"
+#include "context.h"
+
+volatile const u32 probe_index = 0;
 
 /*
  * One program serves several probes: those of a pattern over functions or

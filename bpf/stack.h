@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Stacks are hashed, and sent when user space does not know them. */
+/*
+ * Stacks are hashed, and sent when user space does not know their hash.
+ * Called by kernel_stack.h and user_stack.h; take_hit() marks the stacks as sent once
+ * they are published.
+ */
 #ifndef TRAPLINE_STACK_H
 #define TRAPLINE_STACK_H
 
-#include "maps.h"
+#include "context.h"
+#include "hash.h"
+#include "ring.h"
+
+/*
+ * Hashes of stacks that user space has been sent, direct-mapped. A slot holds
+ * nothing but the hash, so that CPUs that race on it can at worst send a stack
+ * twice.
+ */
+#define SENT_BITS 17
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SENT_BITS);
+	__type(key, u32);
+	__type(value, u64);
+} sent SEC(".maps");
 
 /*
  * hash_frames is a global function so that the verifier checks its loop once,
@@ -59,7 +78,7 @@ static __always_inline u32 frame_count(long bytes)
 
 /*
  * A stack of a hit. kernel_stack and user_stack take it and, if user space may
- * not know it, put its event at the position *at, which they move on. To be
+ * not know it, put its event into the ring at c->at, which they move on. To be
  * marked as sent once it has been published.
  */
 struct taken {
@@ -67,10 +86,9 @@ struct taken {
 	bool put;
 };
 
-static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *at,
-				      void *event, u64 size)
+static __always_inline void put_stack(struct hit_context *c, struct taken *t, void *event, u64 size)
 {
-	void *to = event_at(ring, *at);
+	void *to = event_at(c->ring, c->at);
 
 	barrier_var(size); /* the verifier has lost the bound that the compiler knows */
 	if (size > LONGEST_EVENT)
@@ -79,7 +97,7 @@ static __always_inline void put_stack(struct taken *t, struct ring *ring, u64 *a
 		t->hash = 0;
 		return;
 	}
-	*at = event_end(*at, size);
+	c->at = event_end(c->at, size);
 	t->put = true;
 }
 

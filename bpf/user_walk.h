@@ -1,176 +1,162 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * User stacks by step rules. One piece of stack is copied with a single call and
- * walked in the copy; each place in an image that the walk passes is looked up
- * in the rules. A place without a rule ends the walk: the caller then sends the
- * stack as it is, user space unwinds it and writes the rules that were missing.
+ * User stacks by step rules: the walk.
+ * Called by user_stack.h. One piece of stack is copied with a single call and walked in
+ * the copy; each place in an image that the walk passes is looked up in the rules.
+ * A place without a rule ends the walk: the caller then sends the stack as it is, user
+ * space unwinds it and writes the rules that were missing.
  */
 #ifndef TRAPLINE_USER_WALK_H
 #define TRAPLINE_USER_WALK_H
 
-#include "mappings.h"
-#include "memo.h"
-
-/*
- * Where a function returns to whose return address a uretprobe has replaced by
- * its trampoline: the kernel keeps it by the place where it lay on the stack
- * (struct return_instance, include/linux/uprobes.h). 0: nothing was replaced there.
- */
-#define MAX_RETURN_INSTANCES 64 /* MAX_URETPROBE_DEPTH, kernel/events/uprobes.c */
-__noinline u64 replaced_return(u64 place)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	if (!bpf_core_field_exists(task->utask) || !task->utask)
-		return 0;
-	struct return_instance *r = task->utask->return_instances;
-	for (u32 i = 0; i < MAX_RETURN_INSTANCES; i++) {
-		if (!r)
-			break;
-		if (r->stack == place)
-			return r->orig_ret_vaddr;
-		r = r->next;
-	}
-	return 0;
-}
-
-/*
- * Where in its program the current task is, if it has left it at ip: an instruction
- * that a uprobe has displaced runs out of line, on a page of the kernel's (struct
- * uprobe_task, include/linux/uprobes.h). It may enter the kernel there by itself.
- */
-static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
-{
-	if (!bpf_core_field_exists(task->utask) || !task->utask || !task->utask->active_uprobe)
-		return ip;
-	u64 at = ip - task->utask->xol_vaddr;
-
-	return at <= 15 ? task->utask->vaddr + at : ip; /* the longest instruction */
-}
-
-/* Offsets in the structures of Go's runtime that have not changed since 1.17. */
-#define GO_TLS_G (-8)	 /* of the goroutine, from the thread's FS base */
-#define GO_G_STACK_HI 8	 /* runtime.g.stack.hi */
+#include "constants.h"
+#include "near_mapping.h"
+#include "rows.h"
+#include "special_step.h"
 
 #if defined(__TARGET_ARCH_x86)
-static __always_inline u64 user_word(u64 address)
-{
-	u64 value = 0;
-
-	bpf_probe_read_user(&value, 8, (void *)address);
-	return value;
-}
-
-/* Where struct pt_regs has the registers, by their DWARF numbers (psABI, figure 3.36). */
-static const u8 register_offsets[] = {80, 96, 88, 40, 112, 104, 32, 152, 72, 64, 56, 48, 24, 16, 8, 0};
-
 /*
- * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
- * fp on; an error ends the walk.
+ * Where walk_on is. Like struct hit_context it is dissolved into registers: everything
+ * that takes it is inlined.
  */
-__noinline int special_step(u32 slot, u64 body)
+struct user_walker {
+	struct scratch *s;
+	u32 slot;
+	u64 pc, sp, fp;
+	u64 place; /* where pc was read, if it is a return address */
+	u64 hash;
+	u32 back; /* 1: pc is a return address */
+	u32 n;	  /* frames */
+	u8 cut;
+	u64 start, size, image, delta; /* of the mapping that the last frame is in */
+};
+
+/* For a step that fails: the walk ends, and says why. */
+static __always_inline bool cut_walk(struct user_walker *w, u8 cut)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 sp, place = 0, value;
-
-	if (!s)
-		return CUT_UNREADABLE;
-	sp = s->walk.sp;
-	switch (RULE_KIND(body)) {
-	case RULE_SIGNAL:
-		/* struct ucontext's uc_mcontext: arch/x86/include/uapi/asm/sigcontext.h */
-		if (stack_word(s, slot, sp + 120, &value))
-			return CUT_UNREADABLE;
-		s->walk.fp = value;
-		if (stack_word(s, slot, sp + 168, &value))
-			return CUT_UNREADABLE;
-		s->walk.pc = value;
-		if (stack_word(s, slot, sp + 160, &value))
-			return CUT_UNREADABLE;
-		s->walk.sp = value;
-		s->walk.back = 0;
-		return 0;
-	case RULE_GO_ASMCGOCALL: {
-		u64 depth;
-
-		sp += RULE_CFA(body);
-		if (stack_word(s, slot, sp, &depth) || stack_word(s, slot, sp + 8, &value))
-			return CUT_UNREADABLE;
-		place = user_word(value + GO_G_STACK_HI) - depth;
-		if (stack_word(s, slot, place, &value))
-			return CUT_UNREADABLE;
-		s->walk.fp = value;
-		place += 8;
-		break;
-	}
-	case RULE_LINK_REGISTER:
-		/* of the innermost frame alone: these are its registers */
-		if (bpf_probe_read_kernel(&value, 8, (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
-							     register_offsets[RULE_BASE(body) & 15]))
-			return CUT_UNREADABLE;
-		s->walk.pc = value;
-		s->walk.sp = sp + RULE_CFA(body);
-		s->walk.back = 1;
-		return 0;
-	default:
-		return CUT_NO_RULE;
-	}
-	if (place < LOWEST_ADDRESS || stack_word(s, slot, place, &value))
-		return CUT_UNREADABLE;
-	s->walk.pc = value;
-	s->walk.sp = place + 8;
-	s->walk.back = 1;
-	return 0;
-}
-
-/* The index of the near mapping that holds an address, NEAR_MAPPINGS if none does. */
-__noinline u32 near_mapping(u32 slot, u64 address)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-
-	if (!s)
-		return NEAR_MAPPINGS;
-#pragma unroll
-	for (u32 i = 0; i < NEAR_MAPPINGS; i++) {
-		if (address - s->near[i].start < s->near[i].size)
-			return i;
-	}
-	return NEAR_MAPPINGS;
+	w->cut = cut;
+	return false;
 }
 
 /*
- * Finds the mapping of an address that is none of the near ones, and makes it one;
- * returns its index there, NEAR_MAPPINGS if nothing that can be executed is mapped.
- * What is not known has image 0. place is where the return address lay, 0 if it is none.
+ * Finds the mapping of the frame. Returns the address to look its rule up by, which is
+ * that of the call if pc is a return address; 0: nothing that can be executed is there.
  */
-__noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
+static __always_inline u64 enter_mapping(struct user_walker *w)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u32 known, next;
+	u64 at = w->pc - w->back;
 
-	if (!s || !address)
-		return NEAR_MAPPINGS;
-	known = find_mapping(slot, *address);
-	/* The trampoline is the first byte of its page: the byte before may be anything. */
-	if (place && (known == MAPPING_NO_CODE ||
-		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
-		u64 replaced = replaced_return(place);
+	if (at - w->start >= w->size) {
+		u32 found = near_mapping(w->slot, at);
 
-		note_word(slot, 0, 0); /* depends on more than the stack */
-		if (replaced) {
-			*address = replaced - 1;
-			known = find_mapping(slot, *address);
-		}
+		if (found >= NEAR_MAPPINGS)
+			found = far_mapping(w->slot, &at, w->back ? w->place : 0);
+		if (found >= NEAR_MAPPINGS)
+			return 0;
+		w->pc = at + w->back;
+		w->start = w->s->near[found].start;
+		w->size = w->s->near[found].size;
+		w->image = w->s->near[found].image;
+		w->delta = w->s->near[found].delta;
 	}
-	if (known == MAPPING_NO_CODE)
-		return NEAR_MAPPINGS;
-	next = s->near_next++ % NEAR_MAPPINGS;
-	s->near[next].start = s->at.start;
-	/* trampolines may lie where there is no file, and what is not known may be known soon */
-	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size : 0;
-	s->near[next].image = known == MAPPING_CODE ? s->at.image : 0;
-	s->near[next].delta = known == MAPPING_CODE ? s->at.delta : 0;
-	return next;
+	return at;
+}
+
+/* The rule of the place at an offset in the image, 0: none; the hash takes the place in. */
+static __always_inline u64 place_rule(struct user_walker *w, u64 offset)
+{
+	u64 key = mix(w->image, offset), body;
+
+	w->hash = (w->hash ^ key) * 0x9FB21C651E98DF25ULL; /* keys are mixed well */
+	if (w->image & IMAGE_ANONYMOUS)
+		return FRAME_POINTER_RULE;
+	body = rule_of(key);
+	if (!body) {
+		body = row_rule(w->image, offset);
+		if (body)
+			keep_rule(key, body);
+	}
+	return body;
+}
+
+/* Steps to the caller by a rule's two distances; false: the walk ends. */
+static __always_inline bool plain_step(struct user_walker *w, u64 body)
+{
+	u32 base = RULE_BASE(body);
+	u64 cfa = base == BASE_FP ? w->fp : w->sp, value;
+
+	if (base != BASE_FP && base != BASE_SP) { /* known to user space only */
+		w->s->walk.missing = 1;
+		return false;
+	}
+	if (body & RULE_GUESSED) {
+		if (!w->fp) /* that is how a chain of frame pointers ends */
+			return false;
+		if (w->fp < w->sp || w->fp & 7)
+			return cut_walk(w, CUT_NO_RULE);
+	}
+	cfa += RULE_CFA(body);
+	if (body & RULE_DEREF) {
+		if (noted_word(w->s, w->slot, cfa, &value))
+			return cut_walk(w, CUT_UNREADABLE);
+		cfa = body & RULE_BEHIND_WORD ? value + 8 : value;
+	}
+	if (cfa <= w->sp && !(body & RULE_SWITCH)) /* stacks grow down */
+		return cut_walk(w, CUT_NO_RULE);
+	if (body & RULE_SAVES_FP) {
+		u64 saved = (body & RULE_FP_FROM_FP ? w->fp : cfa) + RULE_FP(body);
+
+		if (noted_word(w->s, w->slot, saved, &value))
+			return cut_walk(w, CUT_UNREADABLE);
+		w->fp = value;
+	}
+	w->place = cfa - 8;
+	if (noted_word(w->s, w->slot, w->place, &value))
+		return cut_walk(w, CUT_UNREADABLE);
+	if (!value && body & RULE_GUESSED)
+		return cut_walk(w, CUT_NO_RULE);
+	w->pc = value;
+	w->sp = cfa;
+	if (body & RULE_SWITCH)
+		w->s->walk.landed = w->place;
+	w->back = !(body & RULE_INTERRUPTED);
+	return true;
+}
+
+/* Steps to the caller by a rule that special_step knows; false: the walk ends. */
+static __always_inline bool other_step(struct user_walker *w, u64 body)
+{
+	struct scratch *s = w->s;
+
+	s->walk.sp = w->sp;
+	s->walk.fp = w->fp;
+	note_word(w->slot, 0, 0); /* it may look at more than the stack */
+	w->cut = special_step(w->slot, body);
+	if (w->cut)
+		return false;
+	w->pc = s->walk.pc;
+	w->sp = s->walk.sp;
+	w->fp = s->walk.fp;
+	w->back = s->walk.back;
+	w->place = w->sp - 8;
+	s->walk.landed = w->sp;
+	return true;
+}
+
+/* Steps to the caller of the frame with a rule; false: the walk ends. */
+static __always_inline bool step(struct user_walker *w, u64 body)
+{
+	u32 kind = RULE_KIND(body);
+
+	if (kind == RULE_STEP)
+		return plain_step(w, body);
+	if (kind == RULE_END)
+		return false;
+	if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && w->n > 1)) {
+		w->s->walk.missing = 1;
+		return false;
+	}
+	return other_step(w, body);
 }
 
 /*
@@ -180,149 +166,57 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 __noinline int walk_on(u32 slot, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 pc, sp, fp, hash, place, start = 0, size = 0, image = 0, delta = 0;
-	u32 back, n, ended = 0;
-	u8 cut = CUT_NONE;
+	struct user_walker w = {.s = s, .slot = slot};
+	u32 ended = 0;
 
 	if (!s)
 		return 1;
-	pc = s->walk.pc;
-	sp = s->walk.sp;
-	fp = s->walk.fp;
-	back = s->walk.back;
-	n = s->walk.frames;
-	hash = s->walk.hash;
-	place = sp - 8;
+	w.pc = s->walk.pc;
+	w.sp = s->walk.sp;
+	w.fp = s->walk.fp;
+	w.back = s->walk.back;
+	w.n = s->walk.frames;
+	w.hash = s->walk.hash;
+	w.place = w.sp - 8;
 	for (u32 i = 0; i < WALK_STEPS; i++) {
-		u64 at = pc - back, key, body, cfa, value;
-		u32 kind, base;
+		u64 at, body, value;
 
-		barrier_var(n);
-		if (n >= MAX_FRAMES)
+		barrier_var(w.n);
+		if (w.n >= MAX_FRAMES)
 			break;
-		u64 *ip = &s->ip[n];
+		u64 *ip = &s->ip[w.n];
 
-		barrier_var(ip); /* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
-		if (at - start >= size) {
-			u32 found = near_mapping(slot, at);
-
-			if (found >= NEAR_MAPPINGS)
-				found = far_mapping(slot, &at, back ? place : 0);
-			if (found >= NEAR_MAPPINGS) { /* nothing that can be executed */
-				cut = CUT_NO_RULE;
-				ended = 1;
-				break;
-			}
-			pc = at + back;
-			start = s->near[found].start;
-			size = s->near[found].size;
-			image = s->near[found].image;
-			delta = s->near[found].delta;
+		/* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
+		barrier_var(ip);
+		ended = 1; /* unless a step succeeds */
+		at = enter_mapping(&w);
+		if (!at) {
+			w.cut = CUT_NO_RULE;
+			break;
 		}
-		key = mix(image, at + delta);
-		hash = (hash ^ key) * 0x9FB21C651E98DF25ULL; /* keys are mixed well */
-		if (image & IMAGE_ANONYMOUS)
-			body = FRAME_POINTER_RULE;
-		else
-			body = rule_of(key);
-		if (!body) {
-			body = row_rule(image, at + delta);
-			if (body)
-				keep_rule(key, body);
-		}
-		kind = RULE_KIND(body);
-		value = pc;
-		if (!back || kind == RULE_SIGNAL)
+		body = place_rule(&w, at + w.delta);
+		value = w.pc;
+		if (!w.back || RULE_KIND(body) == RULE_SIGNAL)
 			value |= IP_EXACT;
 		if (body & RULE_GUESSED)
 			value |= IP_GUESSED;
 		*ip = value;
-		n++;
-		ended = 1; /* unless a step succeeds */
-		if (kind == RULE_STEP) {
-			base = RULE_BASE(body);
-			cfa = base == BASE_FP ? fp : sp;
-			if (base != BASE_FP && base != BASE_SP) { /* known to user space only */
-				s->walk.missing = 1;
-				break;
-			}
-			if (body & RULE_GUESSED) {
-				if (!fp) /* that is how a chain of frame pointers ends */
-					break;
-				if (fp < sp || fp & 7) {
-					cut = CUT_NO_RULE;
-					break;
-				}
-			}
-			cfa += RULE_CFA(body);
-			if (body & RULE_DEREF) {
-				if (noted_word(s, slot, cfa, &value)) {
-					cut = CUT_UNREADABLE;
-					break;
-				}
-				cfa = body & RULE_BEHIND_WORD ? value + 8 : value;
-			}
-			if (cfa <= sp && !(body & RULE_SWITCH)) { /* stacks grow down */
-				cut = CUT_NO_RULE;
-				break;
-			}
-			if (body & RULE_SAVES_FP) {
-				u64 saved = (body & RULE_FP_FROM_FP ? fp : cfa) + RULE_FP(body);
-
-				if (noted_word(s, slot, saved, &value)) {
-					cut = CUT_UNREADABLE;
-					break;
-				}
-				fp = value;
-			}
-			place = cfa - 8;
-			if (noted_word(s, slot, place, &value)) {
-				cut = CUT_UNREADABLE;
-				break;
-			}
-			if (!value && body & RULE_GUESSED) {
-				cut = CUT_NO_RULE;
-				break;
-			}
-			pc = value;
-			sp = cfa;
-			if (body & RULE_SWITCH)
-				s->walk.landed = place;
-			back = !(body & RULE_INTERRUPTED);
-		} else if (kind == RULE_END) {
+		w.n++;
+		if (!step(&w, body) || !w.pc)
 			break;
-		} else if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && n > 1)) {
-			s->walk.missing = 1;
-			break;
-		} else {
-			s->walk.sp = sp;
-			s->walk.fp = fp;
-			note_word(slot, 0, 0); /* it may look at more than the stack */
-			cut = special_step(slot, body);
-			if (cut)
-				break;
-			pc = s->walk.pc;
-			sp = s->walk.sp;
-			fp = s->walk.fp;
-			back = s->walk.back;
-			place = sp - 8;
-			s->walk.landed = sp;
-		}
-		if (!pc)
-			break;
-		if (n >= max) {
-			cut = CUT_DEPTH;
+		if (w.n >= max) {
+			w.cut = CUT_DEPTH;
 			break;
 		}
 		ended = 0;
 	}
-	s->walk.pc = pc;
-	s->walk.sp = sp;
-	s->walk.fp = fp;
-	s->walk.back = back;
-	s->walk.frames = n;
-	s->walk.hash = hash;
-	s->walk.cut = cut;
+	s->walk.pc = w.pc;
+	s->walk.sp = w.sp;
+	s->walk.fp = w.fp;
+	s->walk.back = w.back;
+	s->walk.frames = w.n;
+	s->walk.hash = w.hash;
+	s->walk.cut = w.cut;
 	return ended;
 }
 

@@ -56,7 +56,6 @@ const (
 	kindSegmentEnd
 
 	skippable kind = 128
-	kindIndex kind = 128
 )
 
 func (k kind) String() string {

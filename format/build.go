@@ -153,10 +153,6 @@ func (b *builder) finish() error {
 		return nil
 	}
 	b.open = false
-	if _, given := b.attrs["payload"]; b.kind == kindIndex && !given {
-		b.e.index()
-		return b.e.out.err()
-	}
 	h, flags, err := b.header()
 	if err != nil {
 		return err

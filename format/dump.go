@@ -72,9 +72,6 @@ func (d *dumper) block(b *found) {
 		fmt.Fprintln(d.w)
 	}
 	for _, row := range rows {
-		if b.kind == kindIndex {
-			fmt.Fprint(d.w, "#") // BuildText makes its own
-		}
 		d.row(row, spec)
 	}
 	switch b.kind {

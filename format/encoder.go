@@ -15,8 +15,7 @@ type encoder struct {
 	thorough      *zstd.Encoder // for all else
 	w             io.Writer
 	payload       payload
-	part, segment uint32 // checksums that the blocks carry
-	entries       []indexEntry
+	part, segment uint32            // checksums that the blocks carry
 	plans         map[ShapeID]*plan // of the segment
 	outer         outerFinder       // of the segment
 	resolution    uint16            // of hits' times, ns; 0: 1
@@ -66,12 +65,10 @@ func (e *encoder) finish(h header) {
 func (e *encoder) seal(h *header, flags uint32) error {
 	data := e.payload.data
 	h.seal(data[:0], flags, data[headerSize:])
-	offset := e.out.bytes.Load()
 	if err := e.write(data); err != nil {
 		return err
 	}
 	e.out.blocks.Add(1)
-	e.entries = append(e.entries, indexEntry{offset, h.kind, h.tmin, h.tmax})
 	switch h.kind {
 	case kindFile:
 		e.part, e.segment = h.headerCRC, 0
@@ -100,7 +97,7 @@ func expected(k kind, part, segment uint32) (uint32, uint32) {
 	switch k {
 	case kindFile:
 		return 0, 0
-	case kindSegment, kindIndex:
+	case kindSegment:
 		return part, 0
 	}
 	return part, segment

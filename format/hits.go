@@ -1,9 +1,13 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
+
+// errCounted is a mistake of the caller's.
+var errCounted = errors.New("hits of NewAccountReader have no columns")
 
 // MaxHits is the most hits of one block.
 const MaxHits = 1 << 16
@@ -19,6 +23,7 @@ type Hits struct {
 
 	offset  int64
 	columns []column
+	counted bool // and not decoded: columns are not known
 }
 
 // Time decodes the times, in ns of the part's clock, into dst[:0], grown as needed.
@@ -50,6 +55,9 @@ func (h *Hits) Arg(dst []uint64, column int) ([]uint64, error) {
 }
 
 func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
+	if h.counted {
+		return nil, errCounted
+	}
 	dst, err := decode(dst, h.columns, id, h.Rows)
 	if err != nil {
 		return nil, &CorruptError{Offset: h.offset, Reason: "hits cannot be decoded", Err: err}

@@ -105,12 +105,6 @@ func (p *payload) bytes(id uint16, b []byte) {
 	p.finish(id, recipe{}, len(b), 0)
 }
 
-// plain appends a column of bytes that is not compressed.
-func (p *payload) plain(id uint16, b []byte) {
-	p.addBits(b)
-	p.finish(id, recipe{}, len(b), 0)
-}
-
 // addPlane adds a plane to the column, compressed if that makes it shorter.
 func (p *payload) addPlane(plane []byte) {
 	if p.zstd != nil && len(plane) >= minCompress {

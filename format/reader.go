@@ -23,13 +23,24 @@ type Reader struct {
 	segment  *Segment
 	open     bool // SEGEND is still to come
 	damaged  bool // damage has been reported since the segment began
+	account  bool // decode only what the account needs
 }
 
 // NewReader reads the first block. It returns [ErrNotCapture] if the input does
 // not begin as a capture does, a [*VersionError] if this package is too old for
 // it, or the input's own error.
-func NewReader(r io.Reader) (*Reader, error) {
-	rd := &Reader{scan: scanner{src: source{r: r}}}
+func NewReader(r io.Reader) (*Reader, error) { return newReader(r, false) }
+
+// NewAccountReader is [NewReader] for those who ask only how many hits there are and
+// what became of the others. It decodes the blocks that the account needs: File,
+// SegmentStart, Loss, SegmentEnd, and the strings and probes of segments. Hits have
+// their number and range of times, but no columns. The other dictionaries are empty.
+// The checksums of all blocks are verified, so that damage is found as by any Reader;
+// only what follows from it, as for symbols of frames that were lost, is not.
+func NewAccountReader(r io.Reader) (*Reader, error) { return newReader(r, true) }
+
+func newReader(r io.Reader, account bool) (*Reader, error) {
+	rd := &Reader{scan: scanner{src: source{r: r}}, account: account}
 	start, err := rd.scan.src.peek(headerSize + len(magic))
 	// One of the two marks is enough, so that damage to the other loses no more
 	// than the FILE block.
@@ -176,6 +187,15 @@ func (r *Reader) begin(start *SegmentStart, tag uint32) {
 
 // inside takes a block of the open segment.
 func (r *Reader) inside(b *found) error {
+	if r.account {
+		switch b.kind {
+		case kindHits:
+			return r.hits(b.header, nil, b.offset)
+		case kindStrings, kindProbes, kindLoss, kindSegmentEnd:
+		default:
+			return nil
+		}
+	}
 	payload := b.payload
 	if b.kind == kindHits {
 		payload = bytes.Clone(payload) // outlives the window that it was read in
@@ -186,13 +206,7 @@ func (r *Reader) inside(b *found) error {
 	}
 	switch h := b.header; h.kind {
 	case kindHits:
-		if h.rows > MaxHits {
-			return fmt.Errorf("%d hits in one block", h.rows)
-		}
-		r.queue = append(r.queue, &Hits{
-			Shape: ShapeID(h.first), Rows: int(h.rows), TimeMin: h.tmin, TimeMax: h.tmax,
-			Segment: r.segment, offset: b.offset, columns: columns,
-		})
+		return r.hits(h, columns, b.offset)
 	case kindLoss:
 		loss, err := parseLoss(h, columns)
 		if err != nil {
@@ -211,6 +225,17 @@ func (r *Reader) inside(b *found) error {
 	default:
 		return r.segment.take(h, columns)
 	}
+	return nil
+}
+
+func (r *Reader) hits(h header, columns []column, offset int64) error {
+	if h.rows > MaxHits {
+		return fmt.Errorf("%d hits in one block", h.rows)
+	}
+	r.queue = append(r.queue, &Hits{
+		Shape: ShapeID(h.first), Rows: int(h.rows), TimeMin: h.tmin, TimeMax: h.tmax,
+		Segment: r.segment, offset: offset, columns: columns, counted: r.account,
+	})
 	return nil
 }
 

@@ -291,7 +291,7 @@ func TestRoundTrip(t *testing.T) {
 	for i, level := range []int{0, 1, 2, -1} {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
 		var file bytes.Buffer
-		want := random(t, rng, &file, &format.WriterOptions{Level: level, Index: i%2 == 0}, 3, 20000)
+		want := random(t, rng, &file, &format.WriterOptions{Level: level}, 3, 20000)
 		got, damage, err := read(bytes.NewReader(file.Bytes()))
 		if !errors.Is(err, io.EOF) || len(damage) > 0 {
 			t.Fatalf("level %d: read ends with %v and damage %v", level, err, damage)
@@ -315,7 +315,7 @@ func TestOneByteReader(t *testing.T) {
 func TestConcatenation(t *testing.T) {
 	var a, b bytes.Buffer
 	first := random(t, rand.New(rand.NewPCG(3, 3)), &a, nil, 2, 200)
-	second := random(t, rand.New(rand.NewPCG(4, 4)), &b, &format.WriterOptions{Level: 1, Index: true}, 1, 200)
+	second := random(t, rand.New(rand.NewPCG(4, 4)), &b, &format.WriterOptions{Level: 1}, 1, 200)
 	want := []recording{first, second, first}
 	got, damage, err := read(io.MultiReader(bytes.NewReader(a.Bytes()), bytes.NewReader(b.Bytes()), bytes.NewReader(a.Bytes())))
 	if !errors.Is(err, io.EOF) || len(damage) > 0 || !reflect.DeepEqual(sorted(got), sorted(want)) {

@@ -108,13 +108,6 @@ var specs = map[kind]blockSpec{
 		{id: endProbes, name: "probes"},
 		{id: endHits, name: "hits"},
 	}},
-	kindIndex: {"INDEX", []columnSpec{
-		{id: indexOffset, name: "offset"},
-		{id: indexKind, name: "kind"},
-		{id: indexTimeMin, name: "tmin"},
-		{id: indexTimeMax, name: "tmax"},
-		// and the trailer
-	}},
 }
 
 // Column IDs are even: the odd one after each is for its table of values.
@@ -222,12 +215,4 @@ const (
 	endShapes
 	endProbes
 	endHits
-)
-
-const (
-	indexOffset uint16 = 2 * (iota + 1)
-	indexKind
-	indexTimeMin
-	indexTimeMax
-	indexTrailer uint16 = 65534 // the last bytes of the block
 )

@@ -43,9 +43,6 @@ func columnsOf(k kind, args int) []columnSpec {
 func known(k kind, columns []column) (args int, ok bool) {
 	for _, c := range columns {
 		id := c.id &^ tableColumn
-		if k == kindIndex && id == indexTrailer {
-			continue
-		}
 		if k == kindHits && id >= hitArg {
 			args = int(id-hitArg)/2 + 1
 			continue

@@ -13,8 +13,6 @@ type WriterOptions struct {
 	// Level is how hard to compress: 0 not at all, 1 fastest to 4 best.
 	// Negative, as when no options are given: 1.
 	Level int
-	// Index adds an INDEX block at the end.
-	Index bool
 	// Resolution is what times of hits are rounded down to a multiple of, in ns:
 	// half of a capture's size is the digits of its times below 1 us. 0 is 1.
 	// Above that NewWriter adds the property [KeyResolution].
@@ -37,7 +35,6 @@ const (
 // is for one goroutine, and must be closed.
 type Writer struct {
 	out      *output
-	index    bool
 	err      error // sticky
 	inside   bool  // a segment is open
 	sequence uint64
@@ -69,7 +66,7 @@ var (
 )
 
 // NewWriter writes the FILE block, with the properties in their order. Nil
-// options mean the fastest compression and no index.
+// options mean the fastest compression.
 func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, error) {
 	if opt == nil {
 		opt = &WriterOptions{Level: -1}
@@ -85,7 +82,7 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 			return nil, fmt.Errorf("property %.40q of the capture is longer than %d bytes", p.Key, MaxString)
 		}
 	}
-	wr := &Writer{out: newOutput(w, opt), index: opt.Index}
+	wr := &Writer{out: newOutput(w, opt)}
 	wr.reset()
 	wr.out.do(func(e *encoder) { e.file(props) })
 	if err := wr.wait(); err != nil {
@@ -414,8 +411,7 @@ func (w *Writer) EndSegment() error {
 	return w.wait()
 }
 
-// Close ends the segment if one is open and writes the INDEX if that was asked
-// for. It does not close the underlying writer.
+// Close ends the segment if one is open. It does not close the underlying writer.
 func (w *Writer) Close() error {
 	if w.err == errClosed {
 		return nil
@@ -423,9 +419,6 @@ func (w *Writer) Close() error {
 	err := w.err
 	if w.inside && err == nil {
 		err = w.EndSegment()
-	}
-	if w.index && err == nil {
-		w.out.do(func(e *encoder) { e.index() })
 	}
 	w.out.close()
 	if err == nil {

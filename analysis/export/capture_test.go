@@ -161,10 +161,10 @@ func testCapture(t testing.TB) []byte {
 	return out.Bytes()
 }
 
-func inputs(captures ...[]byte) []analysis.Input {
-	var in []analysis.Input
+func inputs(captures ...[]byte) []*analysis.Input {
+	var in []*analysis.Input
 	for _, c := range captures {
-		in = append(in, analysis.Input{Name: "test.data", Reader: bytes.NewReader(c)})
+		in = append(in, analysis.NewFile("test.data", bytes.NewReader(c)))
 	}
 	return in
 }

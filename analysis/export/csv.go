@@ -80,7 +80,7 @@ func (c *csvRows) hit(e *analysis.Event) bool {
 		strconv.FormatUint(e.Time, 10), "", validText(e.Task.Comm),
 		strconv.FormatUint(uint64(e.Task.PID), 10), strconv.FormatUint(uint64(e.Task.TID), 10),
 		strconv.Itoa(e.CPU), validText(e.Probe.Name))
-	if t, ok := realtime(e.Header, e.Time); ok {
+	if t, ok := e.Header.RealTime(e.Time); ok {
 		c.cells[1] = strconv.FormatInt(t.UnixNano(), 10)
 	}
 	if c.full {
@@ -145,7 +145,7 @@ func (c *csvRows) stack(s *analysis.Stack) string {
 	if !ok {
 		var b []byte
 		for i, call := range slices.Backward(s.Calls) {
-			b = appendFolded(b, printable(call.Name()), false, kindOther)
+			b = appendFolded(b, printable(call.Name()), false, analysis.KindOther)
 			if i > 0 {
 				b = append(b, ';')
 			}

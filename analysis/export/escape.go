@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"trapline/analysis"
 )
 
 // printable returns s with every byte that is not part of printable UTF-8 text
@@ -50,4 +52,19 @@ func validText(s string) string {
 // places that end at a space.
 func spaceless(s string) string {
 	return strings.ReplaceAll(printable(s), " ", `\040`)
+}
+
+func probeName(p *analysis.Probe) string {
+	if p == nil || p.Name == "" {
+		return "[unknown probe]"
+	}
+	return printable(p.Name)
+}
+
+// imagePath returns how lists of frames name an image.
+func imagePath(i *analysis.Image) string {
+	if i == nil || i.Path == "" {
+		return i.Name()
+	}
+	return i.Path
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"trapline/analysis"
 	"trapline/format"
@@ -16,6 +15,12 @@ import (
 // still zoom without delay.
 const maxBoxes = 10_000
 
+var flamegraph = Format{
+	Name: "flamegraph", Suffixes: []string{".svg"},
+	Help:  "interactive flame graph in one SVG file, for any browser",
+	Write: writeFlamegraph,
+}
+
 // writeFlamegraph draws the hits' stacks, merged by name, as boxes as wide as
 // their share of the hits.
 func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
@@ -23,22 +28,22 @@ func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := buildTree(result, r)
-	least := uint64(math.Ceil(float64(t.root.total) * r.MinWidth / 100))
-	boxes, left := t.layout(least, maxBoxes)
+	t := analysis.NewTree(result.Samples, !r.Reverse, r.value)
+	total := t.Nodes[0].Weight
+	boxes, left := layout(t, uint64(math.Ceil(float64(total)*r.MinWidth/100)), maxBoxes)
 	p := picture{
 		title:    r.Title,
-		subtitle: subtitle(result, t.root.total, r),
+		subtitle: subtitle(result, total, r),
 		unit:     r.unit(),
 		icicle:   r.Icicle,
-		total:    t.root.total,
+		tree:     t,
 		boxes:    boxes,
 	}
 	if p.title == "" {
 		p.title = probeList(result)
 	}
 	if left > 0 {
-		p.omitted = fmt.Sprintf("not shown: %s of %s calls, the narrowest", group(uint64(left)), group(uint64(t.nodes)))
+		p.omitted = fmt.Sprintf("not shown: %s of %s calls, the narrowest", group(uint64(left)), group(uint64(len(t.Nodes)-1)))
 	}
 	return result, p.write(w)
 }
@@ -78,18 +83,9 @@ func subtitle(result *Summary, total uint64, r *Request) string {
 		if kernel := h.Get(format.KeyKernel); kernel != "" {
 			parts = append(parts, "Linux "+printable(kernel))
 		}
-		if t, ok := realtime(h, h.Start); ok {
+		if t, ok := h.RealTime(h.Start); ok {
 			parts = append(parts, t.Format("2006-01-02 15:04:05 UTC"))
 		}
 	}
 	return strings.Join(parts, " · ")
-}
-
-// realtime converts a time of a recording to UTC; ok is false when the capture
-// does not say how.
-func realtime(h *analysis.Header, ns uint64) (t time.Time, ok bool) {
-	if h == nil || h.Clock.Realtime == 0 {
-		return time.Time{}, false
-	}
-	return time.Unix(0, int64(h.Clock.Realtime+ns-h.Clock.Monotonic)).UTC(), true
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"trapline/analysis"
 )
 
 var (
@@ -40,13 +42,13 @@ const (
 // shades are the colours of a kind's boxes; the hash of a name picks one, so that
 // a function has the same colour in every picture.
 var shades = [...][8]string{
-	kindUser:    {"#f3b13f", "#f5d65c", "#f6d179", "#f3dd49", "#f5d466", "#f7d082", "#f4d952", "#f6d26f"},
-	kindKernel:  {"#ee6758", "#f19570", "#f39b88", "#ef9460", "#f29778", "#f49d90", "#f09568", "#f29880"},
-	kindInlined: {"#6ec4b3", "#81cbcb", "#93d3cb", "#74c1c6", "#87cecb", "#9ad6cc", "#7bc7c9", "#8dd1cb"},
-	kindOther:   {"#bfc7cf", "#c9ced6", "#d3d8de", "#c2c7d1", "#ccd1d9", "#d6dbe0", "#c6cbd4", "#d0d5db"},
+	analysis.KindUser:    {"#f3b13f", "#f5d65c", "#f6d179", "#f3dd49", "#f5d466", "#f7d082", "#f4d952", "#f6d26f"},
+	analysis.KindKernel:  {"#ee6758", "#f19570", "#f39b88", "#ef9460", "#f29778", "#f49d90", "#f09568", "#f29880"},
+	analysis.KindInlined: {"#6ec4b3", "#81cbcb", "#93d3cb", "#74c1c6", "#87cecb", "#9ad6cc", "#7bc7c9", "#8dd1cb"},
+	analysis.KindOther:   {"#bfc7cf", "#c9ced6", "#d3d8de", "#c2c7d1", "#ccd1d9", "#d6dbe0", "#c6cbd4", "#d0d5db"},
 }
 
-var kindNames = [...]string{kindUser: "user", kindKernel: "kernel", kindInlined: "inlined", kindOther: "other"}
+var kindNames = [...]string{analysis.KindUser: "user", analysis.KindKernel: "kernel", analysis.KindInlined: "inlined", analysis.KindOther: "other"}
 
 // kindClasses are the first letters of the boxes' style classes.
 const kindClasses = "ukio"
@@ -55,8 +57,8 @@ const kindClasses = "ukio"
 type picture struct {
 	title, subtitle, omitted, unit string
 	icicle                         bool
-	total                          uint64
-	boxes                          []box
+	tree                           *analysis.Tree
+	boxes                          []box // the first one is the root
 }
 
 func (p *picture) write(w io.Writer) error {
@@ -64,7 +66,7 @@ func (p *picture) write(w io.Writer) error {
 	levels := 0
 	for _, b := range p.boxes {
 		if p.visible(b) {
-			levels = max(levels, b.level+1)
+			levels = max(levels, int(b.level)+1)
 		}
 	}
 	// The line of details is beside the root, where looking begins.
@@ -86,9 +88,9 @@ func (p *picture) write(w io.Writer) error {
 	controls(out)
 	fmt.Fprintf(out, "<svg id=\"frames\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">\n", margin, top, inner, body)
 	for _, b := range p.boxes {
-		level := levels - 1 - b.level
+		level := levels - 1 - int(b.level)
 		if p.icicle {
-			level = b.level
+			level = int(b.level)
 		}
 		p.box(out, b, level*rowHeight)
 	}
@@ -109,8 +111,8 @@ func (p *picture) style(out *bufio.Writer) {
 // legend explains the colours that are there and says what is not shown.
 func (p *picture) legend(out *bufio.Writer) {
 	x := margin
-	for k := range kind(len(shades)) {
-		if !slices.ContainsFunc(p.boxes, func(b box) bool { return b.kind == k }) {
+	for k := range analysis.CallKind(len(shades)) {
+		if !slices.ContainsFunc(p.boxes, func(b box) bool { return captionOf(&p.tree.Nodes[b.node]).kind == k }) {
 			continue
 		}
 		fmt.Fprintf(out, "<g class=\"%c1\"><rect x=\"%d\" y=\"57\" width=\"12\" height=\"12\"/><text x=\"%d\" y=\"67.5\">%s</text></g>\n",
@@ -133,13 +135,17 @@ func controls(out *bufio.Writer) {
 `)
 }
 
-func (p *picture) share(n uint64) float64 { return float64(n) / float64(max(p.total, 1)) }
+func (p *picture) weight(b box) uint64 { return p.tree.Nodes[b.node].Weight }
+
+func (p *picture) share(n uint64) float64 {
+	return float64(n) / float64(max(p.tree.Nodes[0].Weight, 1))
+}
 
 func (p *picture) pixels(b box) float64 {
-	if b.total == p.total {
+	if p.weight(b) == p.tree.Nodes[0].Weight {
 		return inner
 	}
-	return p.share(b.total) * inner
+	return p.share(p.weight(b)) * inner
 }
 
 func (p *picture) visible(b box) bool { return p.pixels(b) >= narrowest }
@@ -150,7 +156,8 @@ func (p *picture) box(out *bufio.Writer, b box, y int) {
 	if px > 3 {
 		gap = 0.5
 	}
-	name := b.name
+	c := captionOf(&p.tree.Nodes[b.node])
+	name := c.name
 	if len(name) > maxLabel {
 		name = strings.ToValidUTF8(name[:maxLabel], "") + "…"
 	}
@@ -158,16 +165,16 @@ func (p *picture) box(out *bufio.Writer, b box, y int) {
 	if !p.visible(b) {
 		hide = " hide"
 	}
-	fmt.Fprintf(out, `<g class="%c%d%s" data-x="%d" data-w="%d"><title>%s`, kindClasses[b.kind], shade(b.name), hide, b.offset, b.total, escape(name))
+	fmt.Fprintf(out, `<g class="%c%d%s" data-x="%d" data-w="%d"><title>%s`, kindClasses[c.kind], shade(c.name), hide, b.offset, p.weight(b), escape(name))
 	out.WriteByte('\n')
-	if b.image != "" {
-		out.WriteString(escape(cut(b.image, maxLabel)) + " · ")
+	if c.image != "" {
+		out.WriteString(escape(cut(c.image, maxLabel)) + " · ")
 	}
-	if b.kind != kindOther {
-		out.WriteString(kindNames[b.kind] + " · ")
+	if c.kind != analysis.KindOther {
+		out.WriteString(kindNames[c.kind] + " · ")
 	}
-	fmt.Fprintf(out, `%s %s · %.2f %%</title><rect x="%s%%" y="%d" width="%s%%" height="%d"/>`, group(b.total), escape(printable(p.unit)),
-		100*share(b.total), decimal(100*share(b.offset)), y, decimal(100*(px-gap)/inner), boxHeight)
+	fmt.Fprintf(out, `%s %s · %.2f %%</title><rect x="%s%%" y="%d" width="%s%%" height="%d"/>`, group(p.weight(b)), escape(printable(p.unit)),
+		100*share(p.weight(b)), decimal(100*share(b.offset)), y, decimal(100*(px-gap)/inner), boxHeight)
 	if label := cut(name, int((px-6)/charWidth)); label != "" {
 		fmt.Fprintf(out, `<text x="%s%%" y="%.1f">%s</text>`, decimal(100*share(b.offset)+100*3.0/inner), float64(y)+11.5, escape(label))
 	}

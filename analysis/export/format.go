@@ -16,7 +16,7 @@ import (
 // A Request says what to export and how. Options that a format has no use for
 // are ignored by it.
 type Request struct {
-	Inputs     []analysis.Input
+	Inputs     []*analysis.Input
 	Filter     analysis.Filter
 	NoDemangle bool // leave function names as they were linked
 

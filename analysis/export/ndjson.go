@@ -41,7 +41,7 @@ type ndjson struct {
 func (n *ndjson) hit(e *analysis.Event) bool {
 	b := append(n.line[:0], `{"time":`...)
 	b = strconv.AppendUint(b, e.Time, 10)
-	if t, ok := realtime(e.Header, e.Time); ok {
+	if t, ok := e.Header.RealTime(e.Time); ok {
 		b = append(b, `,"realtime":`...)
 		b = strconv.AppendInt(b, t.UnixNano(), 10)
 	}

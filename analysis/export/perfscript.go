@@ -72,7 +72,7 @@ func (p *perfScript) hit(e *analysis.Event) bool {
 // tools/perf/util/session.c), by which Firefox Profiler knows the format.
 func (p *perfScript) part(h *analysis.Header) {
 	p.out.WriteString("# ========\n")
-	if t, ok := realtime(h, h.Clock.Monotonic); ok {
+	if t, ok := h.RealTime(h.Clock.Monotonic); ok {
 		fmt.Fprintf(p.out, "# captured on    : %s\n", t.Format("Mon Jan _2 15:04:05 2006"))
 	}
 	for _, row := range [...][2]string{
@@ -92,7 +92,7 @@ var beforeDigit = regexp.MustCompile(`\s+(\d)`)
 func (p *perfScript) task(t analysis.Task) string {
 	s, ok := p.tasks[t]
 	if !ok {
-		name := strings.TrimLeft(beforeDigit.ReplaceAllString(taskName(t), "_$1"), " #")
+		name := strings.TrimLeft(beforeDigit.ReplaceAllString(printable(t.Name()), "_$1"), " #")
 		s = fmt.Sprintf("%-15s %d/%d", cmp.Or(name, ":"+strconv.Itoa(int(t.TID))), t.PID, t.TID)
 		p.tasks[t] = s
 	}

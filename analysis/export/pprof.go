@@ -63,7 +63,7 @@ func describe(p *profile.Profile, result *Summary) {
 				p.Comments = append(p.Comments, key+": "+printable(v))
 			}
 		}
-		start, ok := realtime(h, h.Start)
+		start, ok := h.RealTime(h.Start)
 		if !ok || h.Hits == 0 {
 			continue
 		}
@@ -84,4 +84,66 @@ func comparePprof(a, b *pprofSample) int {
 		return c
 	}
 	return strings.Compare(a.labels, b.labels)
+}
+
+// profile builds the profile of all that was added.
+func (b *pprofBuilder) profile() *profile.Profile {
+	p := &profile.Profile{
+		SampleType:        []*profile.ValueType{{Type: "hits", Unit: "count"}},
+		DefaultSampleType: "hits",
+		PeriodType:        &profile.ValueType{Type: "hits", Unit: "count"},
+		Period:            1,
+	}
+	if b.scaled {
+		p.SampleType = append(p.SampleType, &profile.ValueType{Type: "events", Unit: "count"})
+	}
+	for _, name := range b.weights {
+		p.SampleType = append(p.SampleType, &profile.ValueType{Type: printable(name), Unit: unitOf(name)})
+	}
+	rank, locations := b.locate(p)
+	samples := make([]*pprofSample, 0, len(b.samples))
+	for _, s := range b.samples {
+		for i, id := range s.locations {
+			s.locations[i] = rank[id]
+		}
+		samples = append(samples, s)
+	}
+	slices.SortFunc(samples, comparePprof)
+	for _, s := range samples {
+		p.Sample = append(p.Sample, b.sample(s, locations))
+	}
+	return p
+}
+
+// unitOf makes pprof scale sizes as it does for heap profiles.
+func unitOf(name string) string {
+	if strings.Contains(name, "bytes") {
+		return "bytes"
+	}
+	return plainUnit
+}
+
+func (b *pprofBuilder) sample(s *pprofSample, locations []*profile.Location) *profile.Sample {
+	out := &profile.Sample{
+		Value:    []int64{s.hits},
+		Label:    map[string][]string{},
+		NumLabel: map[string][]int64{},
+		NumUnit:  map[string][]string{},
+	}
+	if b.scaled {
+		out.Value = append(out.Value, s.events)
+	}
+	out.Value = append(out.Value, s.weights...)
+	for _, id := range s.locations {
+		out.Location = append(out.Location, locations[id])
+	}
+	for _, l := range s.pairs {
+		if l.unit == "" {
+			out.Label[l.key] = []string{l.text}
+		} else {
+			out.NumLabel[l.key] = []int64{l.number}
+			out.NumUnit[l.key] = []string{l.unit}
+		}
+	}
+	return out
 }

@@ -2,7 +2,7 @@ package render
 
 import (
 	"bufio"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"trapline/analysis"
@@ -32,12 +32,13 @@ func (g *graph) write(w *bufio.Writer) {
 }
 
 func (g *graph) tree(w *bufio.Writer) {
-	nodes, margin := g.entry.Tree, graphMargin
+	t, parent, margin := g.entry.Tree, int32(0), graphMargin
 	// A single root that all of the entry's hits share needs no share of its own:
 	// it is drawn as a stem.
-	if len(nodes) == 1 && nodes[0].Weight == g.entry.Total {
-		run, last := stem(nodes[0])
-		if run[0].Call.Name() == g.symbol {
+	if top := t.Children(0); len(top) == 1 && top[0].Weight == g.entry.Total {
+		run := g.stem(t.Nodes[0].First)
+		parent = run[len(run)-1]
+		if top[0].Name() == g.symbol {
 			run = run[1:]
 		}
 		for i, n := range run {
@@ -47,42 +48,46 @@ func (g *graph) tree(w *bufio.Writer) {
 			} else {
 				w.WriteString(margin)
 			}
-			w.WriteString(label(n) + "\n")
+			w.WriteString(label(&t.Nodes[n]) + "\n")
 		}
-		nodes = last.Children
 	}
-	g.branches(w, nodes, margin, g.entry.Total)
+	g.branches(w, parent, margin, g.entry.Total)
 }
 
-// stem returns the nodes from n on that all of n's hits run through, and the last
-// of them.
-func stem(n *analysis.Node) ([]*analysis.Node, *analysis.Node) {
-	run := []*analysis.Node{n}
-	for len(n.Children) == 1 && n.Children[0].Weight == n.Weight {
-		n = n.Children[0]
+// stem returns the nodes from n on that all of n's hits run through.
+func (g *graph) stem(n int32) []int32 {
+	run := []int32{n}
+	for {
+		node := &g.entry.Tree.Nodes[n]
+		children := g.entry.Tree.Children(n)
+		if len(children) != 1 || children[0].Weight != node.Weight {
+			return run
+		}
+		n = node.First
 		run = append(run, n)
 	}
-	return run, n
 }
 
-// branches draws the nodes below each other. parent is the weight that fractal
+// branches draws the children of a node below each other. parentWeight is what fractal
 // shares are of.
-func (g *graph) branches(w *bufio.Writer, nodes []*analysis.Node, prefix string, parent uint64) {
-	for i, n := range nodes {
+func (g *graph) branches(w *bufio.Writer, parent int32, prefix string, parentWeight uint64) {
+	nodes := g.entry.Tree.Nodes
+	first, count := nodes[parent].First, nodes[parent].Count
+	for n := first; n < first+count; n++ {
 		writeLine(w, prefix+"|")
 		bar := "|"
-		if i == len(nodes)-1 {
+		if n == first+count-1 {
 			bar = " "
 		}
-		run, last := stem(n)
+		run := g.stem(n)
 		for j, m := range run {
 			if j == 0 {
-				w.WriteString(prefix + bar + "--" + g.value(n, parent) + "--" + label(m) + "\n")
+				w.WriteString(prefix + bar + "--" + g.value(nodes[n].Weight, nodes[n].Hits, parentWeight) + "--" + label(&nodes[m]) + "\n")
 				continue
 			}
-			w.WriteString(prefix + bar + "          " + label(m) + "\n")
+			w.WriteString(prefix + bar + "          " + label(&nodes[m]) + "\n")
 		}
-		g.branches(w, last.Children, prefix+bar+"          ", n.Weight)
+		g.branches(w, run[len(run)-1], prefix+bar+"          ", nodes[n].Weight)
 	}
 }
 
@@ -90,21 +95,21 @@ func writeLine(w *bufio.Writer, s string) {
 	w.WriteString(strings.TrimRight(s, " ") + "\n")
 }
 
-func (g *graph) value(n *analysis.Node, parent uint64) string {
+func (g *graph) value(weight, hits, parentWeight uint64) string {
 	switch {
 	case g.style.Value == ValuePeriod:
-		return fmt.Sprint(n.Weight)
+		return strconv.FormatUint(weight, 10)
 	case g.style.Value == ValueCount:
-		return fmt.Sprint(n.Hits)
+		return strconv.FormatUint(hits, 10)
 	case g.style.Graph == GraphFractal:
-		return string(appendShare(nil, n.Weight, parent))
+		return string(appendShare(nil, weight, parentWeight))
 	}
-	return string(appendShare(nil, n.Weight, g.total))
+	return string(appendShare(nil, weight, g.total))
 }
 
 func label(n *analysis.Node) string {
-	name := clean(n.Call.Name())
-	if n.Call.Inlined {
+	name := clean(n.Name())
+	if n.Call != nil && n.Call.Inlined {
 		name += " (inlined)"
 	}
 	return name
@@ -135,17 +140,20 @@ func (g *graph) folded(w *bufio.Writer) {
 
 // leaves calls f for each path of the tree at which hits end.
 func (g *graph) leaves(f func(value string, path []*analysis.Node)) {
+	t := g.entry.Tree
 	var path []*analysis.Node
-	var walk func(nodes []*analysis.Node)
-	walk = func(nodes []*analysis.Node) {
-		for _, n := range nodes {
+	var walk func(parent int32)
+	walk = func(parent int32) {
+		first := t.Nodes[parent].First
+		for i := range t.Nodes[parent].Count {
+			n := &t.Nodes[first+i]
 			path = append(path, n)
 			if n.Self > 0 && percent(n.Self, g.total) >= g.style.MinPercent {
-				f(g.value(&analysis.Node{Weight: n.Self, Hits: n.SelfHits}, g.entry.Total), path)
+				f(g.value(n.Self, n.SelfHits, g.entry.Total), path)
 			}
-			walk(n.Children)
+			walk(first + i)
 			path = path[:len(path)-1]
 		}
 	}
-	walk(g.entry.Tree)
+	walk(0)
 }

@@ -107,7 +107,7 @@ func newTable(s *analysis.Section, st *Style) *table {
 }
 
 func entryGraph(w *bufio.Writer, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) {
-	if len(e.Tree) == 0 {
+	if e.Tree == nil {
 		return
 	}
 	g := graph{style: st, total: total, entry: e}

@@ -155,7 +155,7 @@ func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
 		}
 		je := jsonEntry{
 			Key: []any{}, Self: e.Self, Total: e.Total, SelfHits: e.SelfHits, TotalHits: e.TotalHits,
-			Tree: jsonTree(e.Tree),
+			Tree: jsonTree(e.Tree, 0),
 		}
 		for i, k := range s.Keys {
 			je.Key = append(je.Key, jsonCell(k, e.Cells[i]))
@@ -178,15 +178,20 @@ func jsonCell(k analysis.SortKey, c analysis.Cell) any {
 	return c.Text
 }
 
-func jsonTree(nodes []*analysis.Node) []*jsonNode {
+// jsonTree returns the nodes below the node with the number parent.
+func jsonTree(t *analysis.Tree, parent int32) []*jsonNode {
+	if t == nil {
+		return nil
+	}
 	var list []*jsonNode
-	for _, n := range nodes {
-		j := &jsonNode{
-			Name: n.Call.Name(), Kernel: n.Call.Kernel, Inlined: n.Call.Inlined,
-			Weight: n.Weight, Hits: n.Hits, Children: jsonTree(n.Children),
-		}
-		if n.Call.Image != nil {
-			j.Image = n.Call.Image.Name()
+	first := t.Nodes[parent].First
+	for i, n := range t.Children(parent) {
+		j := &jsonNode{Name: n.Name(), Weight: n.Weight, Hits: n.Hits, Children: jsonTree(t, first+int32(i))}
+		if c := n.Call; c != nil {
+			j.Kernel, j.Inlined = c.Kernel, c.Inlined
+			if c.Image != nil {
+				j.Image = c.Image.Name()
+			}
 		}
 		list = append(list, j)
 	}

@@ -3,9 +3,9 @@ package predicate
 import (
 	"encoding/binary"
 
-	"trapline/internal/glob"
-
 	"github.com/cilium/ebpf/asm"
+
+	"trapline/internal/glob"
 )
 
 // Verdicts: enum verdict of bpf/filter.h.

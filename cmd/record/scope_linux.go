@@ -1,8 +1,6 @@
 package main
 
 import (
-	"trapline/internal/glob"
-
 	"errors"
 	"fmt"
 	"os/user"
@@ -15,6 +13,7 @@ import (
 	"trapline/capture/container"
 	"trapline/capture/host"
 	"trapline/cmd/internal/cli"
+	"trapline/internal/glob"
 )
 
 // scopeFlags say whose hits are recorded.

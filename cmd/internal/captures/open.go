@@ -21,8 +21,8 @@ const Default = "trapline.data"
 
 // Inputs are open captures.
 type Inputs struct {
-	List     []analysis.Input
-	Files    []*os.File    // those of List that are files
+	List     []*analysis.Input
+	Files    []*os.File    // those of List that were opened
 	Progress *cli.Progress // how far reading got; clear it before printing
 }
 
@@ -49,37 +49,56 @@ func Open(ctx context.Context, env cli.Env, names []string, quiet bool) (*Inputs
 	return in, nil
 }
 
-// Close closes the files.
+// Close closes the files, and removes temporary ones.
 func (in *Inputs) Close() {
+	for _, input := range in.List {
+		input.Close()
+	}
 	for _, f := range in.Files {
 		f.Close()
 	}
 }
 
 func (in *Inputs) add(ctx context.Context, env cli.Env, name string) error {
-	r := &reader{ctx: ctx, name: name, progress: in.Progress}
 	if name == "-" {
-		r.name, r.r = "standard input", env.Stdin
-		if env.StdinTerminal {
-			return errors.New("standard input is a terminal: pipe a capture into it")
-		}
-	} else {
-		f, size, err := openFile(name)
-		if err != nil {
-			return err
-		}
-		in.Files = append(in.Files, f)
-		r.r, r.size = f, size
+		return in.addStdin(ctx, env)
 	}
-	buffered := bufio.NewReaderSize(r, 256<<10)
-	if err := checkKind(buffered); err != nil {
-		return fmt.Errorf("%s: %w", r.name, err)
+	f, size, err := openFile(name)
+	if err != nil {
+		return err
 	}
-	in.List = append(in.List, analysis.Input{Name: r.name, Reader: buffered})
+	in.Files = append(in.Files, f)
+	if size < 0 {
+		return in.addPipe(ctx, name, f)
+	}
+	start := make([]byte, kindLength)
+	n, err := f.ReadAt(start, 0)
+	if err := checkKind(start[:n], err); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	in.List = append(in.List, in.watch(ctx, analysis.NewFile(name, f), size))
 	return nil
 }
 
-// openFile returns the file and its size in bytes, 0 if it has none.
+func (in *Inputs) addStdin(ctx context.Context, env cli.Env) error {
+	if env.StdinTerminal {
+		return errors.New("standard input is a terminal: pipe a capture into it")
+	}
+	return in.addPipe(ctx, "standard input", env.Stdin)
+}
+
+func (in *Inputs) addPipe(ctx context.Context, name string, r io.Reader) error {
+	buffered := bufio.NewReaderSize(r, 256<<10)
+	start, err := buffered.Peek(kindLength)
+	if err := checkKind(start, err); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	in.List = append(in.List, in.watch(ctx, analysis.NewPipe(name, buffered), -1))
+	return nil
+}
+
+// openFile returns the file and its size in bytes, -1 for what is no regular file and
+// may be a pipe.
 func openFile(name string) (*os.File, int64, error) {
 	f, err := os.Open(name)
 	switch {
@@ -103,13 +122,16 @@ func openFile(name string) (*os.File, int64, error) {
 	case info.Mode().IsRegular():
 		return f, info.Size(), nil
 	}
-	return f, 0, nil
+	return f, -1, nil
 }
 
-// checkKind refuses what is easily mistaken for a capture with a hint that helps.
-// Everything else is for the format's reader to judge.
-func checkKind(r *bufio.Reader) error {
-	start, err := r.Peek(8)
+// kindLength is how many bytes of a capture checkKind looks at.
+const kindLength = 8
+
+// checkKind refuses what is easily mistaken for a capture with a hint that helps,
+// given its first bytes and the error after them. Everything else is for the format's
+// reader to judge.
+func checkKind(start []byte, err error) error {
 	switch {
 	case len(start) == 0 && errors.Is(err, io.EOF):
 		return errors.New("not a capture: it is empty")
@@ -123,32 +145,28 @@ func checkKind(r *bufio.Reader) error {
 	return nil
 }
 
-// A reader shows how far reading got, and ends it when the command is
-// interrupted.
-type reader struct {
-	ctx               context.Context
-	r                 io.Reader
-	name              string
-	done, size, shown int64 // bytes
-	progress          *cli.Progress
-}
-
 // progressStep is how many bytes are read between updates of the line.
 const progressStep = 4 << 20
 
-func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := r.r.Read(p)
-	r.done += int64(n)
-	if r.progress.Enabled() && r.done-r.shown >= progressStep {
-		r.shown = r.done
-		text := fmt.Sprintf("%s: %d MiB", r.name, r.done>>20)
-		if r.size > 0 {
-			text = fmt.Sprintf("%s: %d%%", r.name, 100*min(r.done, r.size)/r.size)
+// watch shows how far reading got, and ends it when the command is interrupted.
+func (in *Inputs) watch(ctx context.Context, input *analysis.Input, size int64) *analysis.Input {
+	shown := int64(0)
+	input.Watch = func(done int64) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		r.progress.Update(text)
+		if done < shown {
+			shown = 0 // another pass
+		}
+		if in.Progress.Enabled() && done-shown >= progressStep {
+			shown = done
+			text := fmt.Sprintf("%s: %d MiB", input.Name, done>>20)
+			if size > 0 {
+				text = fmt.Sprintf("%s: %d%%", input.Name, 100*min(done, size)/size)
+			}
+			in.Progress.Update(text)
+		}
+		return nil
 	}
-	return n, err
+	return input
 }

@@ -1,0 +1,52 @@
+package analysis
+
+// maxChain bounds the depth of trees, as stacks are as deep as a file says.
+const maxChain = 4096
+
+// A chain is the calls of a hit, innermost first, as far as they count.
+type chain struct {
+	kernel, user []*Call
+	beyond       *Call // nil: nothing was left out
+}
+
+// newChain returns the calls of a sample, at most most of them unless it is 0. beyond
+// stands for what that leaves out.
+func newChain(s *Sample, most int, beyond *Call) chain {
+	left := maxChain
+	if most > 0 {
+		left = min(left, most)
+	}
+	var c chain
+	take := func(st *Stack) []*Call {
+		if st == nil {
+			return nil
+		}
+		calls := st.Calls
+		if len(calls) > left {
+			calls, c.beyond = calls[:left], beyond
+		}
+		left -= len(calls)
+		return calls
+	}
+	c.kernel = take(s.Kernel)
+	c.user = take(s.User)
+	return c
+}
+
+func (c *chain) len() int {
+	n := len(c.kernel) + len(c.user)
+	if c.beyond != nil {
+		n++
+	}
+	return n
+}
+
+func (c *chain) at(i int) *Call {
+	if i < len(c.kernel) {
+		return c.kernel[i]
+	}
+	if i -= len(c.kernel); i < len(c.user) {
+		return c.user[i]
+	}
+	return c.beyond
+}

@@ -1,0 +1,106 @@
+package export
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"trapline/analysis"
+)
+
+// A box is a node of a tree with its place: the offset counts hits.
+type box struct {
+	node   int32 // number
+	level  int32 // 0: the root
+	offset uint64
+}
+
+// layout places the nodes of at least the given weight, level by level from left
+// to right in the order of names, so that equal captures give equal pictures. Of
+// more than limit nodes the widest are kept: a page of hundreds of thousands
+// freezes browsers (of equally wide ones, those nearest to the root). It returns the
+// number of nodes without a place.
+func layout(t *analysis.Tree, least uint64, limit int) (boxes []box, left int) {
+	boxes = placeNodes(t, least)
+	if len(boxes) > limit {
+		weights := make([]uint64, len(boxes))
+		for i, b := range boxes {
+			weights[i] = t.Nodes[b.node].Weight
+		}
+		slices.Sort(weights)
+		boxes = widest(t, boxes, weights[len(weights)-limit], limit)
+	}
+	return boxes, len(t.Nodes) - len(boxes)
+}
+
+// widest keeps limit boxes: all that are wider than the least, then those as wide
+// in their order, in which callers come first.
+func widest(t *analysis.Tree, boxes []box, least uint64, limit int) []box {
+	weight := func(b box) uint64 { return t.Nodes[b.node].Weight }
+	for _, b := range boxes {
+		if weight(b) > least {
+			limit--
+		}
+	}
+	return slices.DeleteFunc(boxes, func(b box) bool {
+		if weight(b) == least {
+			limit--
+		}
+		return weight(b) < least || weight(b) == least && limit < 0
+	})
+}
+
+// A sibling is a child of the node whose children are being placed.
+type sibling struct {
+	caption
+	node int32
+}
+
+// placeNodes is breadth first: no node is placed without its caller, which is at least
+// as wide.
+func placeNodes(t *analysis.Tree, least uint64) []box {
+	boxes := []box{{}}
+	var siblings []sibling
+	for i := 0; i < len(boxes); i++ {
+		parent := boxes[i]
+		siblings = siblings[:0]
+		for c, first := int32(0), t.Nodes[parent.node].First; c < t.Nodes[parent.node].Count; c++ {
+			siblings = append(siblings, sibling{captionOf(&t.Nodes[first+c]), first + c})
+		}
+		slices.SortFunc(siblings, func(a, b sibling) int { return a.compare(b.caption) })
+		offset := parent.offset
+		for _, s := range siblings {
+			weight := t.Nodes[s.node].Weight
+			if weight >= least {
+				boxes = append(boxes, box{s.node, parent.level + 1, offset})
+			}
+			offset += weight
+		}
+	}
+	return boxes
+}
+
+// A caption is what a picture shows of a node.
+type caption struct {
+	name  string // printable
+	image string // base name; "" when none
+	kind  analysis.CallKind
+}
+
+func captionOf(n *analysis.Node) caption {
+	l := caption{name: printable(n.Name()), kind: analysis.KindOther}
+	if n.Parent < 0 {
+		l.name = "all"
+	}
+	if c := n.Call; c != nil {
+		l.kind = c.Kind()
+		if c.Image != nil && !c.Truncated {
+			l.image = printable(c.Image.Name())
+		}
+	}
+	return l
+}
+
+func (c caption) compare(o caption) int {
+	return cmp.Or(strings.Compare(c.name, o.name), strings.Compare(c.image, o.image), cmp.Compare(c.kind, o.kind))
+}

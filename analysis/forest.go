@@ -1,0 +1,185 @@
+package analysis
+
+import (
+	"iter"
+	"slices"
+)
+
+// A forest makes the call trees of a histogram's entries out of a trie: nodes of
+// the trie with the same function under the same callers become one, from the top,
+// and what is too light is dropped at once.
+type forest struct {
+	*trie
+	children []int32   // by node: the first; noNode: none
+	siblings []int32   // by node: the next; noNode: none
+	shares   []figures // by node: of the entry whose tree is made, on the way to its calls
+	groups   []int32   // scratch, by symbol: group+1
+}
+
+// A branch is a node of the trie in an entry's tree.
+type branch struct {
+	node  int32
+	share bool // only the entry's share of it
+}
+
+// growTrees gives a call tree to each entry that is heavy enough to have one.
+func growTrees(g *grouping, samples iter.Seq[*Sample]) {
+	opt := g.opt.Tree
+	lightest := uint64(0)
+	if !opt.Relative {
+		lightest = opt.least(max(g.opt.Total, g.hist.Sum))
+	}
+	f := newForest(newTrie(g, samples, lightest))
+	tops, ends := f.tops(), f.endsByEntry()
+	for n, e := range g.entries {
+		if e == nil || len(tops[int32(n)])+len(ends[int32(n)]) == 0 {
+			continue
+		}
+		least := lightest
+		if opt.Relative {
+			least = opt.least(e.Total)
+		}
+		branches := tops[int32(n)]
+		used := f.share(ends[int32(n)])
+		for _, node := range used {
+			if f.nodes[node].parent == noNode {
+				branches = append(branches, branch{node, true})
+			}
+		}
+		t := newTree(Node{Weight: e.Total, Hits: e.TotalHits})
+		if f.split(t, 0, branches, least); len(t.Nodes) > 1 {
+			e.Tree = t
+		}
+		for _, node := range used {
+			f.shares[node] = figures{}
+		}
+	}
+}
+
+// least returns the lightest weight that is shown.
+func (o *TreeOptions) least(total uint64) uint64 {
+	return max(1, uint64(o.MinShare*float64(total)+0.999999))
+}
+
+func newForest(t *trie) *forest {
+	f := &forest{trie: t, children: make([]int32, len(t.nodes)), siblings: make([]int32, len(t.nodes)), shares: make([]figures, len(t.nodes))}
+	symbols := symbolID(0)
+	for _, e := range t.elements {
+		symbols = max(symbols, e.call.symbol)
+	}
+	f.groups = make([]int32, symbols+1)
+	for n := range f.children {
+		f.children[n] = noNode
+	}
+	for n, node := range slices.Backward(t.nodes) {
+		f.siblings[n] = noNode
+		if node.parent != noNode {
+			f.siblings[n] = f.children[node.parent]
+			f.children[node.parent] = int32(n)
+		}
+	}
+	return f
+}
+
+// tops returns the nodes at which the trees of entries begin.
+func (f *forest) tops() map[int32][]branch {
+	tops := make(map[int32][]branch)
+	for n, node := range f.nodes {
+		if node.entry != noEntry {
+			tops[node.entry] = append(tops[node.entry], branch{node: int32(n)})
+		}
+	}
+	return tops
+}
+
+func (f *forest) endsByEntry() map[int32][]int {
+	ends := make(map[int32][]int)
+	for i := range f.ends {
+		entry := int32(f.endKeys.key(i)[0])
+		ends[entry] = append(ends[entry], i)
+	}
+	return ends
+}
+
+// share sets the shares of an entry whose hits take these ways from the outermost
+// callers, and returns the nodes on them.
+func (f *forest) share(ends []int) (used []int32) {
+	for _, i := range ends {
+		word := f.endKeys.key(i)[1]
+		end := f.ends[i]
+		at := int32(word >> 1)
+		if word&1 != 0 {
+			f.shares[at].self += end.weight
+			f.shares[at].selfHits += end.hits
+		}
+		for ; at != noNode; at = f.nodes[at].parent {
+			if f.shares[at].hits == 0 {
+				used = append(used, at)
+			}
+			f.shares[at].weight += end.weight
+			f.shares[at].hits += end.hits
+		}
+	}
+	return used
+}
+
+// A limb is a node that is being made of the branches that have its function.
+type limb struct {
+	Node
+	branches []branch
+}
+
+// split makes the children of a node: one of each function that the branches have,
+// and the nodes below it.
+func (f *forest) split(t *Tree, parent int32, branches []branch, least uint64) {
+	limbs := f.limbs(branches)
+	limbs = slices.DeleteFunc(limbs, func(l limb) bool { return l.Weight < least })
+	slices.SortFunc(limbs, func(a, b limb) int { return compareNodes(&a.Node, &b.Node) })
+	nodes := make([]Node, len(limbs))
+	for i := range limbs {
+		nodes[i] = limbs[i].Node
+	}
+	t.attach(parent, nodes)
+	first := t.Nodes[parent].First
+	for i := range limbs {
+		f.split(t, first+int32(i), f.below(limbs[i].branches), least)
+	}
+}
+
+// limbs groups branches by function.
+func (f *forest) limbs(branches []branch) []limb {
+	var limbs []limb
+	for _, b := range branches {
+		call := f.elements[f.nodes[b.node].element].call
+		n := f.groups[call.symbol]
+		if n == 0 {
+			limbs = append(limbs, limb{Node: Node{Call: call}})
+			n = int32(len(limbs))
+			f.groups[call.symbol] = n
+		}
+		l := &limbs[n-1]
+		l.branches = append(l.branches, b)
+		if b.share {
+			f.shares[b.node].addTo(&l.Node)
+		} else {
+			f.nodes[b.node].addTo(&l.Node)
+		}
+	}
+	for i := range limbs {
+		f.groups[limbs[i].Call.symbol] = 0
+	}
+	return limbs
+}
+
+// below returns what follows on branches. Of what is shared, it is the part that the entry has.
+func (f *forest) below(branches []branch) []branch {
+	var next []branch
+	for _, b := range branches {
+		for n := f.children[b.node]; n != noNode; n = f.siblings[n] {
+			if !b.share || f.shares[n].hits > 0 {
+				next = append(next, branch{n, b.share})
+			}
+		}
+	}
+	return next
+}

@@ -1,0 +1,68 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A KeyKind is a property that hits are grouped by. The meanings are perf's.
+type KeyKind uint8
+
+const (
+	KeyComm KeyKind = iota
+	KeyPID
+	KeyTID
+	KeyDSO
+	KeySymbol
+	KeySrcline
+	KeyCPU
+	KeyProbe
+	KeyArg
+)
+
+// A SortKey is one column that a histogram groups by.
+type SortKey struct {
+	Kind KeyKind
+	Arg  string // of KeyArg, as in Query.Args
+}
+
+var keyKinds = map[string]KeyKind{
+	"comm": KeyComm, "pid": KeyPID, "tid": KeyTID, "dso": KeyDSO, "symbol": KeySymbol, "sym": KeySymbol,
+	"srcline": KeySrcline, "cpu": KeyCPU, "probe": KeyProbe,
+}
+
+// ParseSort parses a list of sort keys: comm,dso,symbol. A word that is no key is the
+// name of an argument.
+func ParseSort(s string) ([]SortKey, error) {
+	var keys []SortKey
+	for word := range strings.SplitSeq(s, ",") {
+		word = strings.TrimSpace(word)
+		if word == "" {
+			return nil, fmt.Errorf("sort keys %q: an empty key; write them like comm,dso,symbol", s)
+		}
+		key := SortKey{Kind: KeyArg, Arg: word}
+		if kind, ok := keyKinds[word]; ok {
+			key = SortKey{Kind: kind}
+		}
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// PerCall reports whether the key looks at a call of the stack and not at the hit.
+func (k SortKey) PerCall() bool {
+	return k.Kind == KeyDSO || k.Kind == KeySymbol || k.Kind == KeySrcline
+}
+
+// String returns the key as sort keys are written.
+func (k SortKey) String() string {
+	for name, kind := range keyKinds {
+		if kind == k.Kind && name != "sym" {
+			return name
+		}
+	}
+	return k.Arg
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The hash that everything here is keyed by: rules, mappings, images and stacks.
+ * Called wherever a key is made; user space makes the same keys of rules and images
+ * (mixHash in capture).
+ */
+#ifndef TRAPLINE_HASH_H
+#define TRAPLINE_HASH_H
+
+static __always_inline u64 mix(u64 h, u64 v)
+{
+	h = (h ^ v) * 0x9FB21C651E98DF25ULL;
+	return h ^ (h >> 29);
+}
+
+#endif

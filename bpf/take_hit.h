@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The core: one hit, from the hook to the ring.
+ * Called by the entry function of every hook in hooks.bpf.c.
+ * Scope, predicate, rate, stacks and arguments, in this order.
+ */
+#ifndef TRAPLINE_TAKE_HIT_H
+#define TRAPLINE_TAKE_HIT_H
+
+#include "account.h"
+#include "filter.h"
+#include "kernel_stack.h"
+#include "rate.h"
+#include "ring.h"
+#include "scope.h"
+#include "site.h"
+#include "user_stack.h"
+
+/* epoch: mixed into every stack hash; a new one makes every stack new. */
+struct control {
+	u64 epoch;
+	u32 enabled;
+	u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct control);
+} controls SEC(".maps");
+
+/* Returns whether the hit was recorded. */
+static __always_inline bool build_hit(struct hit_context *c)
+{
+	struct taken kernel = {}, user = {};
+	struct task_struct *task = c->task;
+	struct hit *hit;
+	u32 size;
+
+	c->ring = ring_of(c->cpu, c->slot);
+	if (!c->ring || c->ring->produced - *(volatile u64 *)&c->ring->consumed > c->ring->full) {
+		count(c->probe, COUNT_RING_FULL);
+		return false;
+	}
+	c->at = c->ring->produced;
+	c->time = bpf_ktime_get_ns();
+	c->verify = verify_every && (c->time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
+	if (with_kernel_stack)
+		kernel = kernel_stack(c);
+	if (with_user_stack)
+		user = user_stack(c);
+
+	hit = event_at(c->ring, c->at);
+	if (!hit) {
+		count(c->probe, COUNT_RING_FULL);
+		return false;
+	}
+	hit->kind = EVENT_HIT;
+	hit->flags = 0;
+	hit->probe = c->probe;
+	hit->time = c->time;
+	hit->pid = task->tgid;
+	hit->tid = task->pid;
+	hit->kernel_stack = kernel.hash;
+	hit->user_stack = user.hash;
+	/* read directly: bpf_get_current_comm takes ten times as long */
+	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
+	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
+
+	if (with_filter)
+		size = filtered_record(c->slot, (u8 *)(hit + 1), hit);
+	else
+		size = take_return(c, (u8 *)(hit + 1), hit);
+	if (size == ~0U) {
+		count(c->probe, COUNT_UNREADABLE);
+		return false;
+	}
+	if (size > MAX_RECORD)
+		size = MAX_RECORD;
+	hit->size = size;
+	publish(c->ring, event_end(c->at, sizeof(struct hit) + size));
+	count(c->probe, COUNT_RECORDED);
+	/* only now: another CPU's hit must not name a stack that is not on its way */
+	if (kernel.put)
+		mark_sent(kernel.hash);
+	if (user.put)
+		mark_sent(user.hash);
+	return true;
+}
+
+static __always_inline void keep_or_drop(struct hit_context *c)
+{
+	c->duration = duration_at ? call_ends(c) : 0;
+
+	if (with_filter) {
+		switch (filter_hit(c)) {
+		case HIT_WANTED:
+			break;
+		case HIT_UNWANTED:
+			count(c->probe, COUNT_FILTERED);
+			return;
+		default:
+			count(c->probe, COUNT_UNREADABLE);
+			return;
+		}
+	}
+	switch (keep_hit(c->probe)) {
+	case KEEP_HIT:
+		if (!build_hit(c))
+			kept_hit_lost(c->probe);
+		break;
+	case SAMPLE_OUT:
+		count(c->probe, COUNT_SAMPLED);
+		break;
+	case RECORDING_FULL:
+		break;
+	}
+}
+
+static __always_inline int take_hit(void *ctx, enum hook hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct hit_context c = {.ctx = ctx, .hook = hook, .task = task};
+	u32 zero = 0, slot;
+
+	c.cpu = bpf_get_smp_processor_id();
+	if (!in_scope(task->tgid, c.cpu))
+		return 0;
+	struct control *control = bpf_map_lookup_elem(&controls, &zero);
+	if (!control || !control->enabled || recording_full())
+		return 0;
+	c.probe = probe_of(ctx, hook);
+	slot = exclusive ? 0 : take_slot();
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	if (!s) {
+		if (listed(task->tgid, task->pid))
+			count(c.probe, COUNT_RECURSION);
+		return 0;
+	}
+	c.s = s;
+	c.slot = slot;
+	c.epoch = control->epoch;
+	if (in_listed_scope(s, task->tgid, task->pid))
+		keep_or_drop(&c);
+	if (!exclusive)
+		*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
+	return 0;
+}
+
+#endif
