@@ -1,83 +1,57 @@
 package bpf
 
-// Sizes and kinds of the events in event.h, which also says what the fields mean.
-// The structures are generated from the C ones only for Linux on x86-64 and
-// arm64; these constants let events be decoded anywhere, and a test holds them
-// to the generated structures.
+// The events that programs write to the rings, as event.h defines them. The
+// generated structures exist only for Linux on x86-64 and arm64. These constants
+// let other platforms decode events too; tests compare them with the C headers.
+
+// Kinds of events: the first byte of each.
 const (
 	EventHit         = 1
 	EventKernelStack = 2
 	EventUserStack   = 3
 	EventMemory      = 4
 	EventRawStack    = 5
+)
 
+// Sizes of events in bytes.
+const (
 	HitSize       = 56  // struct hit, without its record
 	StackSize     = 40  // struct stack, without its frames
 	UserFrameSize = 40  // struct user_frame
-	MemorySize    = 24  // struct memory, without the bytes
+	MemorySize    = 24  // struct memory, without its bytes
 	RawStackSize  = 248 // struct raw_stack
+)
 
-	HitRecordCut = 1
+// HitRecordCut is set in a hit's flags if its record was longer than MaxRecord.
+const HitRecordCut = 1
 
-	StackAgain    = 1
-	StackVerify   = 2
-	StackRelative = 4
+// Flags of stacks and of raw stacks.
+const (
+	StackAgain    = 1 // sent before; compare the two
+	StackVerify   = 2 // a raw stack to compare with the walked stack of the same hash
+	StackRelative = 4 // the hash is over places in images, not over addresses
+)
 
-	Slots        = 4 // rings a CPU
-	BlockBits    = 16
-	BlockSize    = 1 << BlockBits
-	LongestEvent = 5120 // bytes, and the slack behind each block
-
-	MaxFrames    = 127
-	MaxRecord    = 3072
-	MaxFetches   = 16
-	MaxSteps     = 6
-	MaxDataLocs  = 8
-	MaxUIDs      = 8
-	MaxCPUs      = 1024
-	MaxCgroups   = 16
-	RecordOffset = 8 // bytes of a trace record that are not sent
-
+// What is known of a frame's mapping; 0 means that it could not be looked up.
+const (
 	MappingCode   = 1
-	MappingNoCode = 2
+	MappingNoCode = 2 // nothing executable is mapped there
+)
 
-	FrameExact   = 1
-	FrameGuessed = 2
+// How a frame was found.
+const (
+	FrameExact   = 1 // the address is that of an instruction, not a return address
+	FrameGuessed = 2 // the caller was found by frame pointer
+)
 
-	// RawLongest is the most memory that a raw stack comes with, in so many events at most.
-	RawLongest = 64 << 10
-	RawPieces  = 17
+// Image keys that do not name a file.
+const (
+	ImageAnonymous = 1 // this bit is set for memory without a file
+	KernelImage    = 2 // the kernel and its modules
+	VDSOImage      = 4
 
-	RuleWays    = 4
-	RuleSetBits = 16
-	RowBits     = 22
-	// KernelImage stands for the kernel and its modules in the keys of rules, VDSOImage for the vdso.
-	KernelImage = 2
-	VDSOImage   = 4
-	// ImageAnonymous is set in the key of memory that is no file.
-	ImageAnonymous = 1
-
-	// VDSODevice stands in a user frame's device for the vdso.
+	// VDSODevice is the device of frames in the vdso.
 	VDSODevice = 0xffffffff
-	// DataLocRelative marks a data_locs entry as __rel_loc.
-	DataLocRelative = 0x8000
-
-	FetchSwap    = 1
-	FetchSigned  = 2
-	FetchIndexed = 4
-
-	ScopePIDs = 1
-	ScopeTIDs = 2
-	ScopeUIDs = 4
-	ScopeCPUs = 8
-
-	ScopeComms       = 16
-	ScopeExceptComms = 32
-	ScopeCgroups     = 64
-
-	// Keys of scope_comms.
-	CommOnly   = 0
-	CommExcept = 1
 )
 
 // Indices into HooksCounts.N.

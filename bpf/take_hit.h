@@ -9,12 +9,12 @@
 
 #include "account.h"
 #include "filter.h"
-#include "kernel_stack.h"
 #include "rate.h"
 #include "ring.h"
 #include "scope.h"
 #include "site.h"
-#include "user_stack.h"
+#include "stacks/kernel_stack.h"
+#include "stacks/user_stack.h"
 
 /* epoch: mixed into every stack hash; a new one makes every stack new. */
 struct control {

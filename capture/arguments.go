@@ -5,17 +5,17 @@ import (
 	"encoding/binary"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 // A recordDecoder turns the records of one probe's hits into column values.
 type recordDecoder struct {
-	fields  []probe.Field
+	fields  []layout.Field
 	columns int
 }
 
-func newRecordDecoder(fields []probe.Field) recordDecoder {
+func newRecordDecoder(fields []layout.Field) recordDecoder {
 	d := recordDecoder{fields: fields}
 	for _, f := range fields {
 		d.columns += int(f.Count)
@@ -95,7 +95,7 @@ func integer(record []byte, at, size int, signed bool) uint64 {
 // internBytes interns a string or byte field. A dynamic one is found through its __data_loc
 // word, length<<16 | offset from the trace record's start; the word 0 marks a
 // string that could not be read.
-func internBytes(w *format.Writer, f *probe.Field, record []byte) format.StringID {
+func internBytes(w *format.Writer, f *layout.Field, record []byte) format.StringID {
 	at, n := int(f.Offset)-bpf.RecordOffset, int(f.Size)
 	if f.Dynamic {
 		word := integer(record, at, 4, false)
@@ -112,7 +112,7 @@ func internBytes(w *format.Writer, f *probe.Field, record []byte) format.StringI
 		return 0
 	}
 	b := record[at:min(at+n, len(record))]
-	if f.Show != probe.ShowText {
+	if f.Show != layout.ShowText {
 		return w.String(showAddress(f.Show, b))
 	}
 	if f.Type == format.FieldString {

@@ -10,6 +10,7 @@ import (
 
 	"trapline/capture/attach"
 	"trapline/capture/images"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/ring/ringtest"
@@ -143,7 +144,7 @@ func wantLines(t *testing.T, got, want []string) {
 	}
 }
 
-var plain = []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", RecordSize: 8}}
+var plain = []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: layout.Record{RecordSize: 8}}}
 
 func comm(s string) (c [16]byte) {
 	copy(c[:], s)
@@ -228,7 +229,7 @@ func TestAssembleUndecodable(t *testing.T) {
 }
 
 func TestDecodeRecord(t *testing.T) {
-	fields := []probe.Field{
+	fields := []layout.Field{
 		{Name: "signed", Type: format.FieldInt, Offset: 8, Size: 4, Count: 1},
 		{Name: "byte", Type: format.FieldUint, Offset: 12, Size: 1, Count: 1},
 		{Name: "name", Type: format.FieldString, Offset: 13, Size: 5, Count: 1},
@@ -247,7 +248,7 @@ func TestDecodeRecord(t *testing.T) {
 	le.PutUint16(record[20:], 1)
 	le.PutUint16(record[22:], 2)
 	record = append(record, "hello\x00abc\x00"...)
-	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Fields: fields}}
+	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: layout.Record{Fields: fields}}}
 	got, _ := assemble(t, probes, map[int][][]byte{0: {ringtest.EncodeHit(ring.Hit{Comm: comm("x"), Record: record})}})
 	wantLines(t, got, []string{`0 cpu0 x 0/0 a:b signed=-2 byte=200 name="comm" dynamic="hello" relative="abc" array=1 beyond=0`})
 }

@@ -6,6 +6,7 @@ import (
 
 	"trapline/capture/attach"
 	"trapline/capture/images"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/ring/ringtest"
@@ -17,9 +18,9 @@ import (
 // cut for the one, and whole for the other. One frame more than is kept tells the two apart.
 func TestAssembleDepths(t *testing.T) {
 	probes := []probe.Probe{
-		{Kind: format.ProbeTracepoint, Name: "whole", RecordSize: 8},
-		{Kind: format.ProbeTracepoint, Name: "two", RecordSize: 8, Depth: 2},
-		{Kind: format.ProbeTracepoint, Name: "three", RecordSize: 8, Depth: 3}}
+		{Kind: format.ProbeTracepoint, Name: "whole", Record: layout.Record{RecordSize: 8}},
+		{Kind: format.ProbeTracepoint, Name: "two", Record: layout.Record{RecordSize: 8}, Depth: 2},
+		{Kind: format.ProbeTracepoint, Name: "three", Record: layout.Record{RecordSize: 8}, Depth: 3}}
 	var sent [][]byte
 	cut := ringtest.EncodeKernelStack(11, 0x1000, 0x2000, 0x3000)
 	cut[2] = byte(format.CutDepth) // by the program of the second, which takes no more

@@ -14,7 +14,9 @@ import (
 	"trapline/bpf"
 	"trapline/capture"
 	"trapline/capture/attach"
+	"trapline/capture/event"
 	"trapline/capture/images"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 	"trapline/format"
 	"trapline/internal/testenv"
@@ -39,7 +41,7 @@ func init() {
 		os.Exit(0)
 	}
 	probe.Register(&probe.Kind{
-		Syntax:    probe.Syntax{Kind: madeUpKind, Spellings: []string{"madeup"}, InPrograms: true},
+		Syntax:    event.Syntax{Kind: madeUpKind, Spellings: []string{"madeup"}, InPrograms: true},
 		What:      "function of this test",
 		Stability: "none",
 		Program:   bpf.HooksProgOnRegisters,
@@ -56,7 +58,7 @@ func madeUpProbe(t *testing.T) probe.Probe {
 		t.Fatal(err)
 	}
 	return probe.Probe{Kind: madeUpKind, Name: "madeup:target", Event: "madeup:target", Path: path, Function: "madeUpTarget",
-		Offset: fileOffset(t, uint64(reflect.ValueOf(madeUpTarget).Pointer())), RecordSize: bpf.RecordOffset}
+		Offset: fileOffset(t, uint64(reflect.ValueOf(madeUpTarget).Pointer())), Record: layout.Record{RecordSize: bpf.RecordOffset}}
 }
 
 // fileOffset returns where code of this process lies in its file.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 )
 
 // Address families, as Linux numbers them (include/linux/socket.h).
@@ -17,13 +17,13 @@ const (
 )
 
 // showAddress returns the text of an address, "" where too few bytes of it were recorded.
-func showAddress(show probe.Show, b []byte) string {
+func showAddress(show layout.Show, b []byte) string {
 	switch {
-	case show == probe.ShowIPv4 && len(b) >= 4:
+	case show == layout.ShowIPv4 && len(b) >= 4:
 		return netip.AddrFrom4([4]byte(b)).String()
-	case show == probe.ShowIPv6 && len(b) >= 16:
+	case show == layout.ShowIPv6 && len(b) >= 16:
 		return netip.AddrFrom16([16]byte(b)).String()
-	case show == probe.ShowSockaddr && len(b) >= 2:
+	case show == layout.ShowSockaddr && len(b) >= 2:
 		return showSockaddr(binary.NativeEndian.Uint16(b), b[2:])
 	}
 	return ""

@@ -8,4 +8,4 @@ if ! command -v clang-format-19 >/dev/null; then
 	echo "clang-format: left out, clang-format-19 is not installed"
 	exit 0
 fi
-clang-format-19 --dry-run --Werror bpf/*.bpf.c bpf/*.h bpf/headers/*.h
+clang-format-19 --dry-run --Werror bpf/*.bpf.c bpf/*.h bpf/stacks/*.h bpf/headers/*.h

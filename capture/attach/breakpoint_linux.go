@@ -8,11 +8,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 )
 
 // breakpointTypes are those of include/uapi/linux/hw_breakpoint.h.
-var breakpointTypes = map[probe.Access]uint32{probe.AccessRead: 1, probe.AccessWrite: 2, probe.AccessExecute: 4}
+var breakpointTypes = map[event.Access]uint32{event.AccessRead: 1, event.AccessWrite: 2, event.AccessExecute: 4}
 
 var errNoWatchedProcess = errors.New("an address of a program belongs to one process")
 
@@ -84,7 +85,7 @@ func (s *Scope) threads() ([]int, error) {
 
 // explainBreakpoint says why an address cannot be watched.
 func explainBreakpoint(p *probe.Probe, err error) error {
-	e := &probe.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
+	e := &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
 	switch {
 	case errors.Is(err, errNoWatchedProcess):
 		e.Reason, e.Remedy = err.Error(), "give the process (-p) or a command"

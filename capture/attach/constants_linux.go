@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf/features"
 
 	"trapline/bpf"
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -124,7 +125,7 @@ func rate(hits uint64) (interval, burst uint64) {
 	if hits == 0 {
 		return 0, 0
 	}
-	interval = (probe.MaxRate + hits - 1) / hits
+	interval = (event.MaxRate + hits - 1) / hits
 	return interval, max(hits/10, 1)*interval - interval
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 )
 
@@ -41,6 +42,6 @@ func explainCounter(p *probe.Probe, err error) error {
 	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) {
 		return nil
 	}
-	return &probe.UnsupportedError{Event: p.Event, Reason: "this machine has no such counter (virtual machines often have none)",
+	return &event.UnsupportedError{Event: p.Event, Reason: "this machine has no such counter (virtual machines often have none)",
 		Remedy: "use -e cpu-clock"}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -19,7 +20,7 @@ func explainLoad(b *backend, p *probe.Probe, err error) error {
 	}
 	if host.IsDenied(err) && !isVerifier(err) {
 		reason, remedy := host.LoadDenied()
-		return &probe.PermissionError{What: p.Event + ": loading the program", Reason: reason, Remedy: remedy}
+		return &event.PermissionError{What: p.Event + ": loading the program", Reason: reason, Remedy: remedy}
 	}
 	return fmt.Errorf("%s: load the program: %w", p.Name, err)
 }
@@ -37,7 +38,7 @@ func explainAttach(b *backend, p *probe.Probe, err error) error {
 			need = append(need, host.CapSysAdmin) // perf_uprobe_event_init in kernel/events/core.c
 		}
 		reason, remedy := host.EventDenied(need...)
-		return &probe.PermissionError{What: p.Event + ": attaching", Reason: reason, Remedy: remedy}
+		return &event.PermissionError{What: p.Event + ": attaching", Reason: reason, Remedy: remedy}
 	}
 	if b.explainAttach != nil {
 		if why := b.explainAttach(p, err); why != nil {

@@ -4,15 +4,15 @@ import (
 	"fmt"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 )
 
 // encodeFetches writes what is fetched at a site as its program's constants.
-func encodeFetches(fetch []probe.Fetch) (out [bpf.MaxFetches]bpf.HooksFetch, err error) {
+func encodeFetches(fetch []layout.Fetch) (out [bpf.MaxFetches]bpf.HooksFetch, err error) {
 	if len(fetch) > bpf.MaxFetches {
 		return out, fmt.Errorf("%d arguments, at most %d are possible", len(fetch), bpf.MaxFetches)
 	}
-	slots := probe.Slots(fetch)
+	slots := layout.Slots(fetch)
 	mark := uint8(0)
 	for i := range fetch {
 		f, to := &fetch[i], &out[i]

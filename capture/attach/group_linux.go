@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 )
 
@@ -13,7 +14,7 @@ import (
 type group struct {
 	index int          // of the first probe
 	probe *probe.Probe // the first
-	fetch []probe.Fetch
+	fetch []layout.Fetch
 	sites []site
 	many  bool // sites of more than one probe
 	// program is the BPF program, a name of package bpf.

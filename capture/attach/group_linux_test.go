@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -20,7 +22,7 @@ func randomProbes(r *rand.Rand) []probe.Probe {
 	probes := make([]probe.Probe, 1+r.IntN(30))
 	for i := range probes {
 		p := &probes[i]
-		*p = probe.Probe{Kind: kinds[r.IntN(len(kinds))], Event: fmt.Sprint("event ", r.IntN(2)), RecordSize: 8,
+		*p = probe.Probe{Kind: kinds[r.IntN(len(kinds))], Event: fmt.Sprint("event ", r.IntN(2)), Record: layout.Record{RecordSize: 8},
 			Path: fmt.Sprint("/bin/", r.IntN(2)), Function: fmt.Sprint("f", r.IntN(4)), Depth: r.IntN(2)}
 		if r.IntN(3) == 0 {
 			for range 1 + r.IntN(3) {
@@ -92,7 +94,7 @@ func TestProgramsThatNameTheirHook(t *testing.T) {
 
 // Calls begin where their return is probed, and one entry serves all return instructions.
 func TestEntries(t *testing.T) {
-	p := probe.Probe{Kind: format.ProbeUretprobe, Event: "e", Path: "/bin/true", AtReturns: true, Entry: 0x10, DurationAt: 8,
+	p := probe.Probe{Kind: format.ProbeUretprobe, Event: "e", Path: "/bin/true", AtReturns: true, Entry: 0x10, Record: layout.Record{DurationAt: 8},
 		Sites: []probe.Site{{Function: "f", Offset: 0x20}, {Function: "f", Offset: 0x30}}}
 	g := groupProbes([]probe.Probe{p})[0]
 	e := g.entries()
@@ -138,7 +140,7 @@ func TestCheckSlow(t *testing.T) {
 		}
 		return probes
 	}
-	var unsupported *probe.UnsupportedError
+	var unsupported *event.UnsupportedError
 	if err := checkSlow(groupProbes(many(format.ProbeFentry, manyPrograms))); err != nil {
 		t.Error(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -74,13 +75,13 @@ func explainKprobe(p *probe.Probe, err error) error {
 	tracefs, _, mountErr := host.TraceFS()
 	switch {
 	case host.Blacklisted(p.Function):
-		return &probe.UnsupportedError{Event: p.Event, Reason: "the kernel forbids kprobes in " + p.Function + " (/sys/kernel/debug/kprobes/blacklist)",
+		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel forbids kprobes in " + p.Function + " (/sys/kernel/debug/kprobes/blacklist)",
 			Remedy: "probe a caller of it"}
 	case mountErr == nil && !host.Traceable(tracefs, p.Function):
-		return &probe.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
+		return &event.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
 			Remedy: "probe a caller of it"}
 	case p.Offset != 0:
-		return &probe.InvalidError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", p.Offset)}
+		return &event.InvalidError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", p.Offset)}
 	}
-	return &probe.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
+	return &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"trapline/bpf"
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -33,13 +34,13 @@ type Stacks struct {
 // asked for, else those of the recording.
 func (s *Settings) stacksOf(p *probe.Probe) (kernel, user bool) {
 	switch p.Stack {
-	case probe.StackNone:
+	case event.StackNone:
 		return false, false
-	case probe.StackKernel:
+	case event.StackKernel:
 		return true, false
-	case probe.StackUser:
+	case event.StackUser:
 		return false, true
-	case probe.StackBoth:
+	case event.StackBoth:
 		return true, true
 	}
 	// The kernel stack of a system call is always the way in. perf leaves it out, too,
@@ -49,19 +50,19 @@ func (s *Settings) stacksOf(p *probe.Probe) (kernel, user bool) {
 
 // AnyKernelStacks reports whether hits of any probe have a kernel stack.
 func (s *Settings) AnyKernelStacks() bool {
-	return s.anyStacks(s.Stacks.Kernel, probe.StackKernel)
+	return s.anyStacks(s.Stacks.Kernel, event.StackKernel)
 }
 
 // anyUserStacks reports whether hits of any probe have a user stack.
 func (s *Settings) anyUserStacks() bool {
-	return s.anyStacks(s.Stacks.User, probe.StackUser)
+	return s.anyStacks(s.Stacks.User, event.StackUser)
 }
 
 // anyStacks reports whether any probe has a choice that is one kind of stack or both,
 // or none of its own where that is the recording's.
-func (s *Settings) anyStacks(recording bool, one probe.StackChoice) bool {
+func (s *Settings) anyStacks(recording bool, one event.StackChoice) bool {
 	return slices.ContainsFunc(s.Probes, func(p probe.Probe) bool {
-		return p.Stack == one || p.Stack == probe.StackBoth || p.Stack == probe.StackDefault && recording
+		return p.Stack == one || p.Stack == event.StackBoth || p.Stack == event.StackDefault && recording
 	})
 }
 

@@ -3,7 +3,7 @@ package attach
 import (
 	"fmt"
 
-	"trapline/capture/probe"
+	"trapline/capture/event"
 )
 
 // How many programs and links one event may take that are loaded or attached one by
@@ -15,19 +15,19 @@ const (
 )
 
 // tooManyPrograms refuses an event for which too many programs would be loaded.
-func tooManyPrograms(event string, programs int) error {
+func tooManyPrograms(text string, programs int) error {
 	if programs <= manyPrograms {
 		return nil
 	}
-	return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
+	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
 		Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
 }
 
 // tooManyLinks refuses an event for which too many functions would be attached one by one.
-func tooManyLinks(event string, sites int) error {
+func tooManyLinks(text string, sites int) error {
 	if sites <= manyLinks {
 		return nil
 	}
-	return &probe.UnsupportedError{Event: event, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", sites),
+	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", sites),
 		Remedy: "narrow the pattern, or say --allow-slow"}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 )
@@ -37,10 +38,10 @@ func attachTracing(t *target, l *links, at ebpf.AttachType) error {
 func explainTrampolineLoad(p *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) && len(host.Missing(host.CapBPF, host.CapPerfmon)) == 0 && host.Lockdown() != "confidentiality":
-		return &probe.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
+		return &event.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
 			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, link.ErrNotSupported):
-		return &probe.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
+		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
 			Remedy: "try kprobe:" + p.Function}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 )
 
@@ -39,7 +40,7 @@ var trials = map[probe.Backend]trial{
 	probe.UprobeEvent:     {ebpf.ProgramSpec{Type: ebpf.Kprobe}, probe.Probe{Offset: idleOffset}},
 	probe.CounterEvent:    {ebpf.ProgramSpec{Type: ebpf.PerfEvent}, probe.Probe{PerfPeriod: triedPeriod}},
 	probe.BreakpointEvent: {ebpf.ProgramSpec{Type: ebpf.PerfEvent}, probe.Probe{PerfType: unix.PERF_TYPE_BREAKPOINT,
-		Watch: &probe.Watch{Address: uint64(uintptr(unsafe.Pointer(&watched))), Length: uint8(unsafe.Sizeof(watched)), Access: probe.AccessWrite}}},
+		Watch: &probe.Watch{Address: uint64(uintptr(unsafe.Pointer(&watched))), Length: uint8(unsafe.Sizeof(watched)), Access: event.AccessWrite}}},
 }
 
 // try attaches a program that does nothing as a kind of probe would be, and takes it

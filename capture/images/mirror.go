@@ -3,7 +3,7 @@ package images
 import (
 	"slices"
 
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 )
 
 // A mappingMirror holds what processes had mapped at what time, by what the kernel
@@ -32,7 +32,7 @@ type mappingEvent struct {
 
 // mapped is a mapping and the image in it, nil if it is no file.
 type mapped struct {
-	probe.Mapping
+	locate.Mapping
 	image *Image
 }
 
@@ -110,7 +110,7 @@ func (m *mappingMirror) take(r mapRecord, image *Image) {
 	case begunProgram:
 		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
 	case mappedFile:
-		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{probe.Mapping{Start: r.start, End: r.start + r.size,
+		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{locate.Mapping{Start: r.start, End: r.start + r.size,
 			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
 	}
 }

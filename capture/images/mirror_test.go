@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 )
 
 // What a process has mapped is known whatever the order in which reports come:
@@ -21,7 +21,7 @@ func TestMappingsInAnyOrder(t *testing.T) {
 	}
 	permutations(reports, func(order []mapRecord) {
 		m := newMappingMirror()
-		m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
+		m.set(1, []mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "inherited"}}})
 		for _, r := range order {
 			m.take(r, nil)
 		}
@@ -58,7 +58,7 @@ func TestMappingsOfReusedNumbers(t *testing.T) {
 		{what: mappedFile, time: 22, pid: 2, start: 0x1000, size: 0x1000, path: "second"},
 	}
 	m := newMappingMirror()
-	m.set(1, []mapped{{Mapping: probe.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
+	m.set(1, []mapped{{Mapping: locate.Mapping{Start: 0x1000, End: 0x2000, Perm: "r-xp", Path: "parent"}}})
 	for _, i := range []int{0, 1, 2, 3, 5, 6, 4} { // the second fork is reported last
 		m.take(reports[i], nil)
 	}
@@ -132,7 +132,7 @@ func TestMirrorAgainstSimulation(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		s := simulate(r, 20)
 		m := newMappingMirror()
-		m.set(1, []mapped{{Mapping: probe.Mapping{Start: simulatedPage, End: 2 * simulatedPage, Perm: "r-xp", Path: "first"}}})
+		m.set(1, []mapped{{Mapping: locate.Mapping{Start: simulatedPage, End: 2 * simulatedPage, Perm: "r-xp", Path: "first"}}})
 		for left := slices.Clone(s.reports); ; {
 			left = slices.DeleteFunc(left, func(q []mapRecord) bool { return len(q) == 0 })
 			if len(left) == 0 {

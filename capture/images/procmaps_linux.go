@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"os"
 
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 )
 
-func ProcessMaps(pid uint32) []probe.Mapping {
+func ProcessMaps(pid uint32) []locate.Mapping {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	maps, _ := probe.ReadMaps(f)
+	maps, _ := locate.ReadMaps(f)
 	return maps
 }

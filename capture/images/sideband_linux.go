@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/event"
 	"trapline/capture/host"
-	"trapline/capture/probe"
 )
 
 // A sideband listens for executable mappings on all CPUs through a dummy perf event each.
@@ -125,5 +125,5 @@ func explainSideband(err error) error {
 		return err
 	}
 	reason, remedy := host.EventDenied(host.CapPerfmon)
-	return &probe.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
+	return &event.PermissionError{What: "following mappings (perf_event_open)", Reason: reason, Remedy: remedy}
 }

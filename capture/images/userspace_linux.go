@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 	"trapline/capture/ring"
 	"trapline/format"
 )
@@ -26,7 +26,7 @@ type UserSpace struct {
 	// What was found at addresses before, for frames whose mapping a program
 	// could not look up.
 	located map[spaceAddress]Location
-	listed  map[uint64][]probe.Mapping // by address space; empty: the process was gone
+	listed  map[uint64][]locate.Mapping // by address space; empty: the process was gone
 }
 
 // A spaceAddress is an address in an address space whose executable mappings did not change.
@@ -52,7 +52,7 @@ func NewUserSpace() *UserSpace {
 		vdso:    &Image{Kind: format.ImageVDSO, Path: vdsoPath, Key: bpf.VDSOImage},
 		jit:     &Image{Kind: format.ImageJIT, Path: "[anon]"},
 		located: make(map[spaceAddress]Location),
-		listed:  make(map[uint64][]probe.Mapping),
+		listed:  make(map[uint64][]locate.Mapping),
 	}
 }
 
@@ -221,7 +221,7 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 }
 
 // MappedFile returns the image in a mapping that a process has of a file.
-func (m *UserSpace) MappedFile(pid uint32, p probe.Mapping) *Image {
+func (m *UserSpace) MappedFile(pid uint32, p locate.Mapping) *Image {
 	return m.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
 }
 

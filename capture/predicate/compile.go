@@ -5,7 +5,7 @@ import (
 
 	"github.com/cilium/ebpf/asm"
 
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/internal/expr"
 )
 
@@ -119,7 +119,7 @@ func stackOffset(temp int) int16 { return int16(-8 * (temp - len(regTemps) + 1))
 
 // compile compiles a filter. Evaluating the instructions gives what
 // expr.Predicate.Eval gives, whose rules the package expr states.
-func compile(f *probe.Filter) (*compiled, error) {
+func compile(f *layout.Filter) (*compiled, error) {
 	c := compiler{filter: f}
 	yes, no := c.newLabel(), c.newLabel()
 	c.unread = c.newLabel()

@@ -3,7 +3,7 @@ package predicate
 import (
 	"github.com/cilium/ebpf/asm"
 
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/internal/glob"
 )
 
@@ -24,7 +24,7 @@ const stackTemps = 16
 // A compiler compiles one filter.
 type compiler struct {
 	assembler
-	filter *probe.Filter
+	filter *layout.Filter
 	globs  []*glob.Automaton
 	temps  int   // in use
 	unread label // where to go when a value could not be read

@@ -7,14 +7,14 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 )
 
 // predicateFunction is the function of bpf/filter.h whose body the predicate becomes.
 const predicateFunction = "predicate"
 
 // Inject makes a filter part of a program that is about to be loaded.
-func Inject(spec *ebpf.CollectionSpec, program string, f *probe.Filter) error {
+func Inject(spec *ebpf.CollectionSpec, program string, f *layout.Filter) error {
 	compiled, err := compile(f)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/expr"
 	"trapline/internal/expr/exprtest"
@@ -44,11 +44,11 @@ func TestSubjectLayout(t *testing.T) {
 
 // randomFields lay out exprtest.Vars in a record: integers one behind the other, then
 // a text of a fixed size, one found by __data_loc and one by __rel_loc.
-func randomFields() []probe.Field {
-	var fields []probe.Field
+func randomFields() []layout.Field {
+	var fields []layout.Field
 	at := uint16(8)
 	for _, v := range exprtest.Vars {
-		f := probe.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
+		f := layout.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
 		if v.Type.Signed {
 			f.Type = format.FieldInt
 		}
@@ -66,7 +66,7 @@ func randomFields() []probe.Field {
 }
 
 // randomSubject lays out values as struct subject.
-func randomSubject(r *rand.Rand, fields []probe.Field, v *exprtest.Values) []byte {
+func randomSubject(r *rand.Rand, fields []layout.Field, v *exprtest.Values) []byte {
 	b := make([]byte, unsafe.Sizeof(bpf.HooksSubject{}))
 	for i := range b {
 		b[i] = "ab-"[r.IntN(3)] // of hits before
@@ -174,14 +174,16 @@ func TestPredicatesInKernel(t *testing.T) {
 	held := 0
 	for n := 0; n < expressions; {
 		source := g.Expression()
-		if _, err := expr.Parse(source); err != nil {
+		condition, err := expr.Parse(source)
+		if err != nil {
 			t.Fatal(err)
 		}
-		p := &probe.Probe{Name: "random", Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
-		if err := p.SetFilter(&probe.Event{Predicate: source}); err != nil {
+		record := &layout.Record{Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
+		filter, err := record.NewFilter("random", []*expr.Expr{condition})
+		if err != nil {
 			continue
 		}
-		compiled, err := compile(p.Filter)
+		compiled, err := compile(filter)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,13 +192,13 @@ func TestPredicatesInKernel(t *testing.T) {
 			r := newPredicateRunner(t, compiled, ebpf.SocketFilter, subject)
 			for range 10 {
 				values := g.Values(20)
-				holds, known := p.Filter.Predicate.Eval(values)
+				holds, known := filter.Predicate.Eval(values)
 				want := verdict(holds)
 				if !known {
 					want = hitUnreadable
 				}
 				if got := r.run(t, randomSubject(random, fields, values)); got != want {
-					t.Fatalf("the kernel has %d: %s, read as %s, of %x %q\n%v", got, source, p.Filter, values.Ints, values.Texts, compiled.instructions)
+					t.Fatalf("the kernel has %d: %s, read as %s, of %x %q\n%v", got, source, filter, values.Ints, values.Texts, compiled.instructions)
 				}
 				if holds {
 					held++

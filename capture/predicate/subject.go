@@ -6,7 +6,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/internal/expr"
 )
 
@@ -22,11 +22,11 @@ const (
 )
 
 // checkRead leaves the predicate if the record says that a value could not be read.
-func (c *compiler) checkRead(v *probe.FilterValue) {
+func (c *compiler) checkRead(v *layout.FilterValue) {
 	if v.MarkedAt == 0 {
 		return
 	}
-	marks := probe.Field{Name: v.Field.Name, Offset: v.MarkedAt}
+	marks := layout.Field{Name: v.Field.Name, Offset: v.MarkedAt}
 	c.emit(
 		asm.LoadMem(regOther, regSubject, int16(c.recordOffset(&marks, 4)), asm.Word),
 		asm.And.Imm(regOther, int32(1<<v.Mark)),
@@ -35,7 +35,7 @@ func (c *compiler) checkRead(v *probe.FilterValue) {
 }
 
 // recordOffset returns where a field of so many bytes lies in the subject.
-func (c *compiler) recordOffset(f *probe.Field, size int) int {
+func (c *compiler) recordOffset(f *layout.Field, size int) int {
 	at := int(f.Offset) - bpf.RecordOffset
 	if at < 0 || at+size > bpf.MaxRecord {
 		c.err = fmt.Errorf("%s lies beyond the %d bytes of arguments that are recorded: filters cannot compare it", f.Name, bpf.MaxRecord)
@@ -47,8 +47,8 @@ func (c *compiler) recordOffset(f *probe.Field, size int) int {
 // load leaves a named integer in regResult.
 func (c *compiler) load(n *expr.Node) {
 	v := c.filter.Values[n.Slot]
-	at := map[probe.HitValue]int{probe.OfPID: subjectPID, probe.OfTID: subjectTID, probe.OfUID: subjectUID, probe.OfCPU: subjectCPU}[v.Of]
-	if v.Of == probe.OfField {
+	at := map[layout.HitValue]int{layout.OfPID: subjectPID, layout.OfTID: subjectTID, layout.OfUID: subjectUID, layout.OfCPU: subjectCPU}[v.Of]
+	if v.Of == layout.OfField {
 		c.checkRead(&v)
 		at = c.recordOffset(&v.Field, int(n.Type.Size))
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/internal/expr"
 	"trapline/internal/glob"
 )
@@ -50,10 +50,10 @@ func (c *compiler) compareText(n *expr.Node, yes, no label) {
 
 // locate points regText and, for a dynamic text, regLength at a text. Its word is
 // checked against the size of the record: what lies behind that is of an earlier hit.
-func (c *compiler) locate(v *probe.FilterValue) textPlace {
+func (c *compiler) locate(v *layout.FilterValue) textPlace {
 	f := &v.Field
 	switch {
-	case v.Of == probe.OfComm:
+	case v.Of == layout.OfComm:
 		c.emit(asm.Mov.Reg(regText, regSubject), asm.Add.Imm(regText, subjectComm))
 		return textPlace{most: 16}
 	case !f.Dynamic:

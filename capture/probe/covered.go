@@ -4,8 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"trapline/capture/event"
+	"trapline/capture/tracefs"
 	"trapline/format"
-	"trapline/internal/glob"
 )
 
 // tracepointsIn are static tracepoints that hit in the course of well-known functions,
@@ -61,10 +62,11 @@ var syscallPrefixes = []string{"__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_
 // where a kernel function does: of its own name, of its system call, or of a table of
 // well-known pairs. There are none for other kinds of events.
 func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []string {
-	returns := kind == format.ProbeKretprobe || kind == format.ProbeFexit
-	if !returns && kind != format.ProbeKprobe && kind != format.ProbeFentry {
+	k := KindOf(kind)
+	if k == nil || k.Form != event.FormKernelFunction {
 		return nil
 	}
+	returns := k.AtReturn()
 	var found []string
 	for _, prefix := range syscallPrefixes {
 		if call, ok := strings.CutPrefix(function, prefix); ok {
@@ -92,8 +94,7 @@ func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []s
 // readTracepointNames returns the groups of all tracepoints by their names.
 func (r *Resolver) readTracepointNames() map[string][]string {
 	systems := make(map[string][]string)
-	all := glob.MustParse("*")
-	err := r.eachTracepoint(all, all, func(system, name string) error {
+	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
 		systems[name] = append(systems[name], system)
 		return nil
 	})

@@ -9,7 +9,7 @@ import (
 )
 
 func TestStaticTracepoints(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs"})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	for _, test := range []struct {
 		kind     format.ProbeKind
 		function string

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/internal/symbol"
 	"trapline/internal/testenv"
@@ -138,9 +139,9 @@ func TestKernelErrors(t *testing.T) {
 	bare.BTF = nil
 	plain := with
 	plain.BTF = nil
-	var missing *probe.NotFoundError
-	var invalid *probe.InvalidError
-	var unsupported *probe.UnsupportedError
+	var missing *event.NotFoundError
+	var invalid *event.InvalidError
+	var unsupported *event.UnsupportedError
 	for _, test := range []struct {
 		opt  probe.Options
 		text string
@@ -225,7 +226,7 @@ func TestListKernel(t *testing.T) {
 		t.Errorf("stopping early: %d names, %v", n, err)
 	}
 	err = probe.NewResolver(kernel(t, false)).List("k:", false, func(l probe.Listing) bool { t.Error(l); return true })
-	var unsupported *probe.UnsupportedError
+	var unsupported *event.UnsupportedError
 	if !errors.As(err, &unsupported) {
 		t.Errorf("kprobes on a kernel without: got %v", err)
 	}

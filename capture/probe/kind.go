@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"slices"
 
+	"trapline/capture/event"
 	"trapline/format"
+	"trapline/internal/cost"
 )
 
 // A Kind is all that differs from one kind of probe to another. Each kind has one, in
 // a file of its own, which registers it.
 type Kind struct {
-	Syntax
+	event.Syntax
 
 	What      string // what is probed
 	Stability string // whether it will be there tomorrow, with the same meaning
-	// Cost is what a hit takes without stacks, in ns: the medians of docs/benchmarks.md,
-	// of one machine. 0: not measured.
-	Cost int
 
 	// Program is the BPF program that runs at a hit: a name of package bpf.
 	Program string
@@ -43,11 +42,14 @@ type Kind struct {
 	// Entry changes a probe at a return into one at the entry of the same calls.
 	// nil: the same probe, of the kind ReturnOf.
 	Entry func(p *Probe)
+	// Instead is the kind that hits at the same places by other means, to be offered
+	// where this one cannot be used; ProbeUnknown: none.
+	Instead format.ProbeKind
 	// Needs are what the kernel and the user must provide, one row of record --info each.
 	Needs []Need
 
 	// Resolve returns the probes of an event. It need not lay out their records.
-	Resolve func(r *Resolver, ev *Event) ([]Probe, error)
+	Resolve func(r *Resolver, ev *event.Event) ([]Probe, error)
 	// List calls yield with the kind's events that match, sorted, until it returns
 	// false; nil: they cannot be listed.
 	List func(r *Resolver, s *Selection, yield func(Listing) bool) error
@@ -84,7 +86,7 @@ func Register(k *Kind) {
 		panic("probe: kind " + k.Name() + " is registered twice")
 	}
 	for _, s := range k.Spellings {
-		if kindNamed(s) != nil {
+		if grammar().Spelled(s) != nil {
 			panic("probe: " + s + " is the spelling of two kinds")
 		}
 	}
@@ -104,38 +106,31 @@ func Kinds() []*Kind {
 	return all
 }
 
-// kindNamed returns the kind of a spelling, nil when there is none.
-func kindNamed(spelling string) *Kind {
-	for _, k := range kinds {
-		if slices.Contains(k.Spellings, spelling) {
-			return k
-		}
+// grammar has the syntax of all kinds.
+func grammar() event.Grammar {
+	var g event.Grammar
+	for _, k := range Kinds() {
+		g = append(g, &k.Syntax)
 	}
-	return nil
+	return g
 }
 
-// returnKind returns the kind that hits at the returns of what another hits at the
-// entry of; nil when there is none.
-func returnKind(entry format.ProbeKind) *Kind {
-	for _, k := range kinds {
-		if k.ReturnOf == entry && entry != format.ProbeUnknown {
-			return k
-		}
-	}
-	return nil
+// Parse reads one -e value, where the context says; see [event.Grammar.Parse].
+func Parse(c event.Context, text string) ([]event.Event, error) { return grammar().Parse(c, text) }
+
+// ParseFile reads a probe file; see [event.Grammar.ParseFile].
+func ParseFile(name string, text []byte) ([]event.Event, error) {
+	return grammar().ParseFile(name, text)
 }
 
 // Uses reports whether a backend is one of the kind's.
 func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
 
-// MeasuresCalls reports whether the kind has a program that notes when calls begin.
-func (k *Kind) MeasuresCalls() bool { return k.EntryProgram != "" }
-
 // String returns what to know of the kind before choosing it, in one line.
 func (k *Kind) String() string {
 	s := k.What + "; " + k.Stability
-	if k.Cost > 0 {
-		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", k.Cost)
+	if ns, ok := cost.Of(k.Kind); ok {
+		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", ns)
 	}
 	return s
 }

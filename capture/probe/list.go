@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cilium/ebpf/btf"
-
+	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/glob"
 )
@@ -21,7 +21,7 @@ type Listing struct {
 	// Fields are the arguments, when asked for: those that are recorded of
 	// tracepoints, the parameters in order of functions (arg0 is the first), with
 	// retval behind them where there is one.
-	Fields []Field
+	Fields []layout.Field
 }
 
 // A Selection is what a listing is to show of one kind.
@@ -43,8 +43,8 @@ func (s *Selection) Match(name string) bool { return s.match(name) }
 func parseSelection(text string) (*Selection, error) {
 	s := &Selection{text: text}
 	word, rest, colon := strings.Cut(text, ":")
-	if kind := kindNamed(word); kind != nil && colon {
-		s.Kind, s.asked, s.text = kind, true, rest
+	if syntax := grammar().Spelled(word); syntax != nil && colon {
+		s.Kind, s.asked, s.text = KindOf(syntax.Kind), true, rest
 	}
 	if s.text == "" {
 		s.text = "*"
@@ -58,7 +58,7 @@ func parseSelection(text string) (*Selection, error) {
 	}
 	var err error
 	if s.match, err = listMatcher(pattern); err != nil {
-		return nil, &SyntaxError{Text: text, Reason: err.Error()}
+		return nil, &event.SyntaxError{Text: text, Reason: err.Error()}
 	}
 	return s, nil
 }
@@ -66,9 +66,9 @@ func parseSelection(text string) (*Selection, error) {
 // listMatcher returns the matcher of a glob or ~/REGEXP/.
 func listMatcher(pattern string) (matcher, error) {
 	if inside, ok := strings.CutPrefix(pattern, "~/"); ok {
-		return newMatcher(MatchRegexp, strings.TrimSuffix(inside, "/"))
+		return newMatcher(event.MatchRegexp, strings.TrimSuffix(inside, "/"))
 	}
-	return newMatcher(MatchGlob, pattern)
+	return newMatcher(event.MatchGlob, pattern)
 }
 
 // List calls yield with what can be probed and matches a pattern, until it returns
@@ -99,7 +99,7 @@ func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) 
 	for _, kind := range listed() {
 		of := *s
 		of.Kind = kind
-		var unsupported *UnsupportedError
+		var unsupported *event.UnsupportedError
 		if err := kind.List(r, &of, count); err != nil && first == nil && !errors.As(err, &unsupported) {
 			first = err
 		}
@@ -115,91 +115,4 @@ func listed() []*Kind {
 	all := slices.DeleteFunc(Kinds(), func(k *Kind) bool { return k.ListRank == 0 })
 	slices.SortFunc(all, func(a, b *Kind) int { return cmp.Compare(a.ListRank, b.ListRank) })
 	return all
-}
-
-func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
-	hardware := r.haveHardwareCounters()
-	var names []string
-	for _, t := range timedEvents {
-		if (hardware || t.typ != perfTypeHardware) && s.Match(t.name) {
-			names = append(names, t.name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if !yield(Listing{Kind: s.Kind.Kind, Name: name}) {
-			break
-		}
-	}
-	return nil
-}
-
-var errStop = errors.New("stop")
-
-func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
-	all := glob.MustParse("*")
-	err := r.eachTracepoint(all, all, func(system, name string) error {
-		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
-		if !s.Match(l.Name) {
-			return nil
-		}
-		if s.Verbose {
-			t, err := r.tracepoint(system, name)
-			if err != nil {
-				return err
-			}
-			l.Fields = t.Fields
-		}
-		if !yield(l) {
-			return errStop
-		}
-		return nil
-	})
-	if errors.Is(err, errStop) {
-		return nil
-	}
-	return err
-}
-
-func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) error {
-	if r.opt.BTF == nil {
-		return &UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
-	}
-	for _, name := range r.btfNames().rawTracepoints {
-		if !s.Match(name) {
-			continue
-		}
-		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + name}
-		if s.Verbose {
-			if sig := r.rawTracepoint(name); sig != nil {
-				l.Fields = sig.fields(false)
-			}
-		}
-		if !yield(l) {
-			break
-		}
-	}
-	return nil
-}
-
-// btfNames are the names that BTF knows, sorted.
-type btfNames struct {
-	rawTracepoints []string
-	functions      []string
-}
-
-func (r *Resolver) readBTFNames() *btfNames {
-	n := new(btfNames)
-	r.eachBTFType(func(t btf.Type) {
-		if f, ok := t.(*btf.Func); ok {
-			n.functions = append(n.functions, f.Name)
-		} else if name, ok := rawTracepointName(t); ok {
-			n.rawTracepoints = append(n.rawTracepoints, name)
-		}
-	})
-	for _, list := range []*[]string{&n.rawTracepoints, &n.functions} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return n
 }

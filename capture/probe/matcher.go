@@ -3,21 +3,22 @@ package probe
 import (
 	"regexp"
 
+	"trapline/capture/event"
 	"trapline/internal/glob"
 )
 
 // A matcher reports whether a name is one of those that an event means.
 type matcher func(name string) bool
 
-func newMatcher(match Match, pattern string) (matcher, error) {
+func newMatcher(match event.Match, pattern string) (matcher, error) {
 	switch match {
-	case MatchGlob:
+	case event.MatchGlob:
 		g, err := glob.Parse(pattern)
 		if err != nil {
 			return nil, err
 		}
 		return g.Match, nil
-	case MatchRegexp:
+	case event.MatchRegexp:
 		re, err := regexp.Compile(pattern)
 		if err != nil {
 			return nil, err

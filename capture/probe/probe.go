@@ -1,6 +1,10 @@
 package probe
 
-import "trapline/format"
+import (
+	"trapline/capture/event"
+	"trapline/capture/layout"
+	"trapline/format"
+)
 
 // A Probe is one attach point.
 type Probe struct {
@@ -23,30 +27,8 @@ type Probe struct {
 	// Notes say what a user would not expect of the probe.
 	Notes []string
 
-	// Fields lay out the record that the program sends, in order of columns.
-	Fields []Field
-	// Fetch is what the program reads into the record itself, where it is not a
-	// tracepoint's own.
-	Fetch []Fetch
-	// MarksAt is where the record says which values could not be read (4 bytes, a
-	// bit for each field) and which were cut (4 bytes); 0: nowhere.
-	MarksAt uint16
-	// RecordSize is the size in bytes of the record's fixed part, the 8 common
-	// bytes that are not sent included.
-	RecordSize uint16
-	// DataLocs are the record offsets of the words that say where dynamic fields
-	// lie, at most bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
-	DataLocs []uint16
+	layout.Record // what is recorded of a hit besides its stacks
 
-	// recordNames are the names of all fields of a tracepoint of which some were chosen.
-	recordNames []string
-
-	// DurationAt is the record offset of the field that says how long the call took
-	// that returns here, in ns; 0: nowhere. It is unreadable where the program has not
-	// seen the call begin.
-	DurationAt uint16
-	// DurationMark is that field's bit in the marks.
-	DurationMark uint8
 	// Entry is the file offset of the function's first instruction if AtReturns.
 	Entry uint64
 
@@ -60,36 +42,49 @@ type Probe struct {
 	PerfPeriod uint64 // events a hit, in the place of Frequency; 0 none
 
 	Limits Limits
-	Stack  StackChoice // which stacks its hits have
-	Depth  int         // frames of each stack; 0: as many as the recording says
-	Filter *Filter     // nil: all hits are wanted
+	Stack  event.StackChoice // which stacks its hits have
+	Depth  int               // frames of each stack; 0: as many as the recording says
+	Filter *layout.Filter    // nil: all hits are wanted
 }
 
-// A Field is where one argument lies in a record. Offsets count from the start of
-// the trace record, whose first 8 bytes (common_type … common_pid) are never sent:
-// they are at least 8 for tracepoints and functions alike.
-type Field struct {
-	Name     string
-	Type     format.FieldType
-	Offset   uint16
-	Size     uint16 // bytes of one element; of the whole where Type is FieldString or FieldBytes
-	Count    uint16 // elements of a fixed integer array; 1 otherwise
-	Dynamic  bool   // a u32 at Offset holds length<<16 | record offset
-	Relative bool   // Dynamic, and the offset counts from the end of the u32
-	Show     Show   // FieldString: how the bytes in the record become text
-	Names    string // what numbers are called, as format.Field.Names
-	CType    string // as the program or the kernel declares it; "" not known
+// A Site is one place that a probe is attached to.
+type Site struct {
+	Function   string         // kernel function, or symbol of the program
+	Offset     uint64         // kernel: bytes from Function; user: file offset of the instruction
+	Address    uint64         // of Function in the kernel; 0: not known
+	RefCounter uint64         // file offset of the count that switches a USDT probe on; 0: none
+	Fetch      []layout.Fetch // read here, one for each of Probe.Fetch
 }
 
-// commonSize is the size of the common fields at the start of a trace record.
-const commonSize = 8
+// Places returns where the probe is to be attached, one place at least.
+func (p *Probe) Places() []Site {
+	if len(p.Sites) > 0 {
+		return p.Sites
+	}
+	return []Site{{Function: p.Function, Offset: p.Offset, Address: p.Address, Fetch: p.Fetch}}
+}
 
-// A Show is how the bytes of a text in the record become text.
-type Show uint8
+// Limits say which of a probe's hits are kept. The rest is counted as sampled out.
+type Limits struct {
+	Every uint64 // one of so many, on each CPU; 0 or 1: all of them
+	Rate  uint64 // hits a second, all CPUs together; 0: any
+	Max   uint64 // hits in all; 0: any number
+}
 
-const (
-	ShowText     Show = iota // they are it, up to a NUL
-	ShowIPv4                 // 4 bytes in network order
-	ShowIPv6                 // 16 bytes in network order
-	ShowSockaddr             // struct sockaddr_in, sockaddr_in6 or sockaddr_un
-)
+// limit gives the probe the limits and the stacks that its event asks for. Hits of some kinds are
+// sampled by the kernel.
+func (p *Probe) limit(m event.Modifiers) {
+	p.Stack, p.Depth = m.Stack, m.Depth
+	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}
+	if KindOf(p.Kind).Sampled && m.Every > 0 {
+		p.PerfPeriod, p.Frequency, p.Limits.Every = m.Every, 0, 0
+	}
+}
+
+// Period is what a hit of the probe stands for.
+func (p *Probe) Period() uint64 {
+	if p.PerfPeriod > 0 {
+		return p.PerfPeriod
+	}
+	return max(p.Limits.Every, 1)
+}

@@ -1,20 +1,24 @@
 package probe
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/layout"
+	"trapline/capture/value"
 	"trapline/format"
+	"trapline/internal/nearest"
 )
 
 func init() {
 	Register(&Kind{
-		Syntax:    Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Arguments: true},
+		Syntax:    event.Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Form: event.FormRawTracepoint, Arguments: true},
 		What:      "static tracepoint, with the kernel's own arguments",
 		Stability: "its name is stable, the arguments and their types are the kernel's own",
-		Cost:      88,
 
 		Program:    bpf.HooksProgOnRawTracepoint,
 		AttachTo:   true,
@@ -33,13 +37,13 @@ func init() {
 const rawTracepointPrefix = "btf_trace_"
 
 // resolveRawTracepoints returns the raw tracepoints of a name or pattern.
-func (r *Resolver) resolveRawTracepoints(ev *Event) ([]Probe, error) {
-	if ev.Match == MatchExact || r.opt.BTF == nil {
+func (r *Resolver) resolveRawTracepoints(ev *event.Event) ([]Probe, error) {
+	if ev.Match == event.MatchExact || r.opt.BTF == nil {
 		return one(r.resolveRawTracepoint(ev))
 	}
 	match, err := newMatcher(ev.Match, ev.Name)
 	if err != nil {
-		return nil, &InvalidError{ev.Text, err.Error()}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}
 	}
 	var probes []Probe
 	for _, name := range r.btfNames().rawTracepoints {
@@ -47,7 +51,7 @@ func (r *Resolver) resolveRawTracepoints(ev *Event) ([]Probe, error) {
 			continue
 		}
 		named := *ev
-		named.Name, named.Match = name, MatchExact
+		named.Name, named.Match = name, event.MatchExact
 		p, err := r.resolveRawTracepoint(&named)
 		if err != nil {
 			return nil, err
@@ -55,34 +59,32 @@ func (r *Resolver) resolveRawTracepoints(ev *Event) ([]Probe, error) {
 		probes = append(probes, *p)
 	}
 	if len(probes) == 0 {
-		return nil, &NotFoundError{Event: ev.Text, Reason: "no raw tracepoint matches"}
+		return nil, &event.NotFoundError{Event: ev.Text, Reason: "no raw tracepoint matches"}
 	}
 	return probes, nil
 }
 
-func (r *Resolver) resolveRawTracepoint(ev *Event) (*Probe, error) {
+func (r *Resolver) resolveRawTracepoint(ev *event.Event) (*Probe, error) {
 	if r.opt.BTF == nil {
-		return nil, &UnsupportedError{ev.Text, "raw tracepoints", "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types",
-			"use a tracepoint, SYSTEM:" + ev.Name}
+		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types",
+			Remedy: "use a tracepoint, SYSTEM:" + ev.Name}
 	}
 	s := r.rawTracepoint(ev.Name)
 	if s == nil {
-		e := &NotFoundError{Event: ev.Text, Reason: "no such raw tracepoint"}
-		near := newNearest(ev.Name)
+		e := &event.NotFoundError{Event: ev.Text, Reason: "no such raw tracepoint"}
+		near := nearest.To(ev.Name)
 		for _, name := range r.btfNames().rawTracepoints {
-			near.add(name)
+			near.Add(name)
 		}
-		e.Nearest = near.names()
+		e.Nearest = near.Names()
 		return nil, e
 	}
-	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, RecordSize: commonSize}
-	sc := s.scope(ev)
-	r.kernelNames(sc, "")
-	return p, sc.fetchArguments(p)
+	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, Record: layout.Record{RecordSize: layout.CommonSize}}
+	return p, r.kernel.AtTracing(ev, s, "").Fetch(&p.Record)
 }
 
 // rawTracepoint finds a raw tracepoint's arguments; nil when there is none of the name.
-func (r *Resolver) rawTracepoint(name string) *signature {
+func (r *Resolver) rawTracepoint(name string) *value.Signature {
 	var t *btf.Typedef
 	if err := r.opt.BTF.TypeByName(rawTracepointPrefix+name, &t); err != nil {
 		return nil
@@ -95,16 +97,7 @@ func (r *Resolver) rawTracepoint(name string) *signature {
 	if !ok || len(proto.Params) == 0 {
 		return nil
 	}
-	// The first parameter is the callback's own data. Function types have no names
-	// of parameters; the function that iterates over the callbacks has them.
-	args := *proto
-	args.Params = append([]btf.FuncParam(nil), proto.Params[1:]...)
-	if named := r.functionSignature("", "__traceiter_"+name); named != nil && len(named.params) == len(proto.Params) {
-		for i := range args.Params {
-			args.Params[i].Name = named.params[i+1].name
-		}
-	}
-	return newSignature(&args)
+	return r.kernel.RawTracepoint(name, proto)
 }
 
 func rawTracepointName(t btf.Type) (string, bool) {
@@ -125,4 +118,47 @@ func (r *Resolver) eachBTFType(yield func(btf.Type)) {
 		}
 		yield(t)
 	}
+}
+
+func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) error {
+	if r.opt.BTF == nil {
+		return &event.UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
+	}
+	for _, name := range r.btfNames().rawTracepoints {
+		if !s.Match(name) {
+			continue
+		}
+		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + name}
+		if s.Verbose {
+			if sig := r.rawTracepoint(name); sig != nil {
+				l.Fields = sig.Fields(false)
+			}
+		}
+		if !yield(l) {
+			break
+		}
+	}
+	return nil
+}
+
+// btfNames are the names that BTF knows, sorted.
+type btfNames struct {
+	rawTracepoints []string
+	functions      []string
+}
+
+func (r *Resolver) readBTFNames() *btfNames {
+	n := new(btfNames)
+	r.eachBTFType(func(t btf.Type) {
+		if f, ok := t.(*btf.Func); ok {
+			n.functions = append(n.functions, f.Name)
+		} else if name, ok := rawTracepointName(t); ok {
+			n.rawTracepoints = append(n.rawTracepoints, name)
+		}
+	})
+	for _, list := range []*[]string{&n.rawTracepoints, &n.functions} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return n
 }

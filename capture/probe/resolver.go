@@ -7,12 +7,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/bpf"
-	"trapline/format"
+	"trapline/capture/event"
+	"trapline/capture/layout"
+	"trapline/capture/locate"
+	"trapline/capture/program"
+	"trapline/capture/tracefs"
+	"trapline/capture/value"
 	"trapline/internal/symbol"
 )
 
@@ -34,21 +40,25 @@ type Options struct {
 type Resolver struct {
 	opt Options
 
-	libraries func() []library
+	kernel   value.Kernel
+	tracefs  tracefs.Dir
+	files    *locate.Finder
+	programs map[string]*program.File // by the path that is opened
+
 	functions func() *kernelFunctions // nil: not known
 	traceable func() *traceable       // nil: not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
 	// tracepointNames has the groups of tracepoints by name; nil: not known.
 	tracepointNames func() map[string][]string
-	modules         map[string]*btf.Spec   // nil entries: no BTF
-	binaries        map[string]*binaryFile // by the path that is opened
+	modules         map[string]*btf.Spec // nil entries: no BTF
 }
 
 // NewResolver returns a Resolver. It reads nothing yet.
 func NewResolver(opt Options) *Resolver {
-	r := &Resolver{opt: opt, modules: make(map[string]*btf.Spec), binaries: make(map[string]*binaryFile)}
-	r.libraries = sync.OnceValue(r.readLibraries)
+	r := &Resolver{opt: opt, tracefs: tracefs.Dir(opt.TraceFS), files: locate.New(opt.Root, opt.PID),
+		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
+	r.kernel = value.Kernel{Types: opt.BTF, Module: r.moduleTypes, Symbol: r.symbolAddress, SystemCall: r.systemCallArguments}
 	r.functions = sync.OnceValue(r.indexFunctions)
 	r.traceable = sync.OnceValue(r.readTraceable)
 	r.blacklist = sync.OnceValue(r.readBlacklist)
@@ -58,43 +68,63 @@ func NewResolver(opt Options) *Resolver {
 }
 
 // Resolve returns the attach points of an event, by name. Its errors are of the types
-// [NotFoundError], [InvalidError], [UnsupportedError] and [PermissionError], or
-// failures to read a file.
-func (r *Resolver) Resolve(ev Event) ([]Probe, error) {
-	probes, err := r.resolveAndFilter(&ev)
+// [event.NotFoundError], [event.InvalidError], [event.UnsupportedError] and
+// [event.PermissionError], of type [expr.Error] for its conditions, or failures to read
+// a file.
+func (r *Resolver) Resolve(ev event.Event) ([]Probe, error) {
+	if d := ev.Modifiers.MinDuration; d > 0 {
+		ev.Conditions = slices.Clone(ev.Conditions)
+		if err := ev.Require(fmt.Sprintf("duration >= %dns", d.Nanoseconds())); err != nil {
+			return nil, err
+		}
+	}
+	probes, err := r.resolve(&ev)
 	if err != nil {
 		return nil, err
 	}
-	if ev.Alias != "" {
+	for i := range probes {
+		if err := probes[i].finish(&ev); err != nil {
+			return nil, err
+		}
+	}
+	if ev.Alias != "" && len(probes) > 0 {
 		if len(probes) > 1 {
-			return nil, &InvalidError{ev.Text, fmt.Sprintf("%d probes match, and the name %s= is for one", len(probes), ev.Alias)}
+			return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("%d probes match, and the name %s= is for one", len(probes), ev.Alias)}
 		}
 		probes[0].Name = ev.Alias
-	}
-	for i := range probes {
-		probes[i].Event = ev.Text
-		probes[i].limit(ev.Modifiers)
 	}
 	return probes, nil
 }
 
-func (r *Resolver) resolve(ev *Event) ([]Probe, error) {
-	if ev.Kind != format.ProbeTracepoint && r.madeByPerf(ev) {
-		ev = ev.asTracepoint()
+// finish lays out a probe's record, and takes the filter and the limits from its event.
+func (p *Probe) finish(ev *event.Event) (err error) {
+	p.Event = ev.Text
+	if err := p.layOut(); err != nil {
+		return &event.InvalidError{Event: ev.Text, Reason: err.Error()}
+	}
+	p.limit(ev.Modifiers)
+	p.Filter, err = p.NewFilter(p.Name, ev.Conditions)
+	return err
+}
+
+func (p *Probe) layOut() error {
+	var sites [][]layout.Fetch
+	for _, s := range p.Places() {
+		sites = append(sites, s.Fetch)
+	}
+	return p.Record.LayOut(sites...)
+}
+
+func (r *Resolver) resolve(ev *event.Event) ([]Probe, error) {
+	if made := asTracepoint(ev); made != nil && r.tracefs.Has(made.System, made.Name) {
+		ev = made
 	}
 	if len(ev.Args) > bpf.MaxFetches {
-		return nil, &InvalidError{ev.Text, fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
 	}
-	ev, err := r.byFunction(ev)
-	if err != nil {
-		return nil, err
-	}
-	if err := unsupported(ev); err != nil {
-		return nil, err
-	}
-	k := KindOf(ev.Kind)
+	k := KindOf(ev.Syntax.Kind)
 	if k == nil {
-		return nil, &InvalidError{ev.Text, "events of kind " + ev.Kind.String() + " cannot be probed"}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "events of kind " + ev.Syntax.Name() + " cannot be probed"}
 	}
 	return k.Resolve(r, ev)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/internal/testenv"
 )
@@ -18,7 +19,7 @@ const spellingsFile = "../../docs/events.md"
 
 // A spelling is a row of the tables in docs/events.md.
 type spelling struct {
-	context        probe.Context
+	context        event.Context
 	event          string
 	means          string // canonical, or why it is refused
 	perf, bpftrace string // what these tools say of it
@@ -103,8 +104,8 @@ func compare(t *testing.T, column func(*spelling) *string, find func(*spelling) 
 // What docs/events.md says that events mean is what the parser says.
 func TestSpellings(t *testing.T) {
 	compare(t, func(s *spelling) *string { return &s.means }, func(s *spelling) string {
-		events, err := s.context.Parse(s.event)
-		var syntax *probe.SyntaxError
+		events, err := probe.Parse(s.context, s.event)
+		var syntax *event.SyntaxError
 		if errors.As(err, &syntax) {
 			return "*refused:* " + syntax.Reason
 		}
@@ -120,7 +121,7 @@ func TestSpellings(t *testing.T) {
 func TestSpellingsOfBPFtrace(t *testing.T) {
 	tool := version(t, "bpftrace", "v0.17.")
 	compare(t, func(s *spelling) *string { return &s.bpftrace }, func(s *spelling) string {
-		if s.context != (probe.Context{}) {
+		if s.context != (event.Context{}) {
 			return ""
 		}
 		out, _ := exec.Command(tool, "-d", "-e", s.event+" { }").CombinedOutput()

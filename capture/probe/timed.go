@@ -2,16 +2,20 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 func init() {
 	Register(&Kind{
-		Syntax:    Syntax{Kind: format.ProbeTimed, Spellings: []string{profileName}},
+		Syntax:    event.Syntax{Kind: format.ProbeTimed, Spellings: []string{event.ProfileName}, Form: event.FormTimed, Words: timedWords()},
 		What:      "sample",
 		Stability: "stable",
 
@@ -79,34 +83,40 @@ var timedAliases = map[string]string{
 	"migrations":           "cpu-migrations",
 }
 
-// findTimed returns the timed event of a name or alias.
-func findTimed(name string) (timedEvent, bool) {
-	if name == profileName {
-		return timedEvent{profileName, perfTypeSoftware, 0}, true
-	}
-	if canonical, ok := timedAliases[name]; ok {
-		name = canonical
-	}
+// timedWords are all names of timed events, with the canonical ones.
+func timedWords() map[string]string {
+	words := map[string]string{event.ProfileName: event.ProfileName}
 	for _, t := range timedEvents {
-		if t.name == name {
-			return t, true
-		}
+		words[t.name] = t.name
 	}
-	return timedEvent{}, false
+	maps.Copy(words, timedAliases)
+	return words
 }
 
-func (r *Resolver) resolveTimed(ev *Event) ([]Probe, error) {
+// findTimed returns the timed event of a canonical name.
+func findTimed(name string) (timedEvent, bool) {
+	if name == event.ProfileName {
+		return timedEvent{name, perfTypeSoftware, 0}, true
+	}
+	i := slices.IndexFunc(timedEvents, func(t timedEvent) bool { return t.name == name })
+	if i < 0 {
+		return timedEvent{}, false
+	}
+	return timedEvents[i], true
+}
+
+func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 	t, ok := findTimed(ev.Name)
 	if !ok {
-		return nil, &NotFoundError{Event: ev.Text, Reason: "no such event"}
+		return nil, &event.NotFoundError{Event: ev.Text, Reason: "no such event"}
 	}
 	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
-		return nil, &UnsupportedError{ev.Text, "hardware counters", "this machine shows none, as is usual in virtual machines", "use cpu-clock"}
+		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "hardware counters", Reason: "this machine shows none, as is usual in virtual machines", Remedy: "use cpu-clock"}
 	}
-	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, RecordSize: commonSize,
+	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: layout.Record{RecordSize: layout.CommonSize},
 		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
-	if t.name == profileName {
-		p.Name = fmt.Sprintf("%s:hz:%d", profileName, ev.Frequency)
+	if t.name == event.ProfileName {
+		p.Name = fmt.Sprintf("%s:hz:%d", event.ProfileName, ev.Frequency)
 	}
 	return []Probe{*p}, nil
 }
@@ -124,4 +134,21 @@ func (r *Resolver) haveHardwareCounters() bool {
 		}
 	}
 	return false
+}
+
+func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
+	hardware := r.haveHardwareCounters()
+	var names []string
+	for _, t := range timedEvents {
+		if (hardware || t.typ != perfTypeHardware) && s.Match(t.name) {
+			names = append(names, t.name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !yield(Listing{Kind: s.Kind.Kind, Name: name}) {
+			break
+		}
+	}
+	return nil
 }

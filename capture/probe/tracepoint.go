@@ -4,20 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/tracefs"
 	"trapline/format"
 	"trapline/internal/glob"
+	"trapline/internal/nearest"
 )
 
 func init() {
 	Register(&Kind{
-		Syntax:    Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Arguments: true},
+		Syntax:    event.Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Form: event.FormTracepoint, Arguments: true, MeasuresCalls: exitsSystemCall},
 		What:      "static tracepoint",
 		Stability: "stable: names and fields are kept from one kernel to the next, with few exceptions",
-		Cost:      88,
 
 		Program:      bpf.HooksProgOnTracepoint,
 		EntryProgram: bpf.HooksProgOnCallTracepoint,
@@ -27,7 +28,7 @@ func init() {
 		Sharing: func(p *Probe, s *Site) string {
 			return fmt.Sprintf("%t %v %v", p.AtSystemCall(), p.DataLocs, s.Fetch)
 		},
-		Entry: func(p *Probe) { p.Function = p.EntryTracepoint() },
+		Entry: func(p *Probe) { p.Function = entryTracepoint(p.Group, p.Function) },
 		Needs: []Need{{Name: "tracepoint", Backend: TracepointEvent, Config: []string{"CONFIG_BPF_EVENTS", "CONFIG_EVENT_TRACING"}}},
 
 		Resolve:  (*Resolver).resolveTracepoint,
@@ -39,22 +40,18 @@ func init() {
 // AtSystemCall reports whether the probe is a tracepoint of one system call. Its
 // kernel stack is always the same few frames of the way in.
 func (p *Probe) AtSystemCall() bool {
-	return p.Kind == format.ProbeTracepoint && p.Group == systemCallGroup
+	return p.Kind == format.ProbeTracepoint && p.Group == tracefs.SystemCalls
 }
 
-var errNoTraceFS = &UnsupportedError{Feature: "tracepoints", Reason: "tracefs is not mounted",
-	Remedy: "mount -t tracefs nodev /sys/kernel/tracing"}
-
-func (r *Resolver) resolveTracepoint(ev *Event) ([]Probe, error) {
+func (r *Resolver) resolveTracepoint(ev *event.Event) ([]Probe, error) {
 	systems, err := glob.Parse(ev.System)
 	if err != nil {
-		return nil, &InvalidError{ev.Text, err.Error()}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}
 	}
 	names, err := glob.Parse(ev.Name)
 	if err != nil {
-		return nil, &InvalidError{ev.Text, err.Error()}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}
 	}
-	var probes []Probe
 	system, oneSystem := systems.Literal()
 	name, oneName := names.Literal()
 	if oneSystem && oneName {
@@ -67,7 +64,8 @@ func (r *Resolver) resolveTracepoint(ev *Event) ([]Probe, error) {
 		}
 		return one(p, err)
 	}
-	err = r.eachTracepoint(systems, names, func(system, name string) error {
+	var probes []Probe
+	err = r.tracefs.Each(systems.Match, names.Match, func(system, name string) error {
 		p, err := r.tracepoint(system, name)
 		if err == nil {
 			err = r.chooseFields(ev, p)
@@ -86,90 +84,103 @@ func (r *Resolver) resolveTracepoint(ev *Event) ([]Probe, error) {
 	return probes, nil
 }
 
-// tracepoint reads one tracepoint's format. It returns an error that matches
-// fs.ErrNotExist when there is no such tracepoint that can be enabled: those of the
-// group ftrace have a format too, for their records in the trace buffer.
+// tracepoint returns the probe of a tracepoint with all of its fields. Its errors are
+// those of [tracefs.Dir.Record].
 func (r *Resolver) tracepoint(system, name string) (*Probe, error) {
-	if r.opt.TraceFS == "" {
-		return nil, errNoTraceFS
-	}
-	dir := filepath.Join(r.opt.TraceFS, "events", system, name)
-	if _, err := os.Stat(filepath.Join(dir, "enable")); err != nil {
-		return nil, traceFSError(err)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "format"))
+	record, err := r.tracefs.Record(system, name)
 	if err != nil {
-		return nil, traceFSError(err)
+		return nil, err
 	}
-	f, err := parseFormat(system, string(text))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s/format: %w", dir, err)
-	}
-	return &Probe{Kind: format.ProbeTracepoint, Name: system + ":" + name, Group: system, Function: name,
-		Fields: f.fields, RecordSize: f.recordSize, DataLocs: f.dataLocs}, nil
+	return &Probe{Kind: format.ProbeTracepoint, Name: system + ":" + name, Group: system, Function: name, Record: *record}, nil
 }
 
-// traceFSError puts what to do into an error about permissions.
-func traceFSError(err error) error {
-	var path *fs.PathError
-	if errors.Is(err, fs.ErrPermission) && errors.As(err, &path) {
-		return &PermissionError{What: "reading " + path.Path, Need: "root or CAP_DAC_READ_SEARCH, or a tracefs mounted with gid="}
+// chooseFields makes what an event asks for the fields of a tracepoint's probe.
+func (r *Resolver) chooseFields(ev *event.Event, p *Probe) error {
+	err := r.kernel.ChooseFields(ev, &p.Record, p.AtSystemCall())
+	if err == nil {
+		return nil
 	}
-	return err
-}
-
-// eachTracepoint calls yield with the tracepoints that two globs match, sorted.
-func (r *Resolver) eachTracepoint(systems, names *glob.Pattern, yield func(system, name string) error) error {
-	if r.opt.TraceFS == "" {
-		return errNoTraceFS
+	reason := err.Error()
+	if ev.Match != event.MatchExact {
+		reason = p.Name + ": " + reason // which of those that match
 	}
-	root := filepath.Join(r.opt.TraceFS, "events")
-	groups, err := os.ReadDir(root) // sorted
-	if err != nil {
-		return traceFSError(err)
-	}
-	for _, g := range groups {
-		if !g.IsDir() || g.Name() == "ftrace" || !systems.Match(g.Name()) {
-			continue
-		}
-		events, err := os.ReadDir(filepath.Join(root, g.Name()))
-		if err != nil {
-			return traceFSError(err)
-		}
-		for _, e := range events {
-			if !e.IsDir() || !names.Match(e.Name()) {
-				continue
-			}
-			if err := yield(g.Name(), e.Name()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return &event.InvalidError{Event: ev.Text, Reason: reason}
 }
 
 // noTracepoint explains why nothing matched.
-func (r *Resolver) noTracepoint(ev *Event) error {
-	e := &NotFoundError{Event: ev.Text, Reason: "no such tracepoint"}
+func (r *Resolver) noTracepoint(ev *event.Event) error {
+	e := &event.NotFoundError{Event: ev.Text, Reason: "no such tracepoint"}
 	if glob.HasMeta(ev.System) || glob.HasMeta(ev.Name) {
 		e.Reason = "no tracepoint matches"
 		return e
 	}
-	near := newNearest(ev.System + ":" + ev.Name)
-	all := glob.MustParse("*")
+	near := nearest.To(ev.System + ":" + ev.Name)
 	sameName := ""
-	err := r.eachTracepoint(all, all, func(system, name string) error {
+	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
 		if name == ev.Name {
 			sameName = system + ":" + name
 		}
-		near.add(system + ":" + name)
+		near.Add(system + ":" + name)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if e.Nearest = near.names(); len(e.Nearest) == 0 && sameName != "" {
+	if e.Nearest = near.Names(); len(e.Nearest) == 0 && sameName != "" {
 		e.Nearest = []string{sameName}
 	}
 	return e
+}
+
+// exitsSystemCall reports whether an event is at the exit of a system call.
+func exitsSystemCall(ev *event.Event) bool { return entryTracepoint(ev.System, ev.Name) != "" }
+
+// entryTracepoint returns the tracepoint of the group that hits at the entry of the
+// system calls that the one of the given name hits at the exit of; "" if that is none.
+// Both may be patterns.
+func entryTracepoint(system, name string) string {
+	if rest, ok := strings.CutPrefix(name, "sys_exit"); ok && (system == tracefs.SystemCalls || system == "raw_syscalls") {
+		return "sys_enter" + rest
+	}
+	return ""
+}
+
+// asTracepoint returns an event that is spelled as perf probe names them as the
+// tracepoint that perf probe would have made of it; nil for others.
+func asTracepoint(ev *event.Event) *event.Event {
+	if ev.System == "" || ev.Syntax.Form == event.FormTracepoint {
+		return nil
+	}
+	made := *ev
+	made.Syntax, made.Binary, made.Provider = &KindOf(format.ProbeTracepoint).Syntax, "", ""
+	if ev.Syntax.AtReturn() {
+		made.Name += event.ReturnSuffix
+	}
+	return &made
+}
+
+var errStop = errors.New("stop")
+
+func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
+	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
+		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
+		if !s.Match(l.Name) {
+			return nil
+		}
+		if s.Verbose {
+			t, err := r.tracepoint(system, name)
+			if err != nil {
+				return err
+			}
+			l.Fields = t.Fields
+		}
+		if !yield(l) {
+			return errStop
+		}
+		return nil
+	})
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 )
 
@@ -37,7 +38,7 @@ func fieldTypes(t *testing.T) *btf.Spec {
 
 // Fields that lie in the record are taken from there, all others are read one by one.
 func TestTracepointArguments(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs", BTF: fieldTypes(t)})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata", BTF: fieldTypes(t)})
 	var b strings.Builder
 	for _, text := range []string{
 		"sched:sched_switch prev_comm n=next_pid args.next_prio args->prev_state",
@@ -73,7 +74,7 @@ func TestTracepointArguments(t *testing.T) {
 }
 
 func TestTracepointArgumentErrors(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs", BTF: fieldTypes(t)})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata", BTF: fieldTypes(t)})
 	for text, want := range map[string]string{
 		"sched:sched_wakeup x":                                                                    "x is no argument here: there are comm, pid, prio, target_cpu",
 		"sched:sched_{wakeup,switch} target_cpu":                                                  "sched:sched_switch: target_cpu is no argument here: there are prev_comm, prev_pid, prev_prio, prev_state, next_comm, next_pid, next_prio",
@@ -91,7 +92,7 @@ func TestTracepointArgumentErrors(t *testing.T) {
 		"syscalls:sys_enter_openat a=filename:bytes:2048 b=filename:bytes:2048 $comm /mode == c/": "c is no argument here: there are dfd, filename, flags, mode, nr",
 	} {
 		_, err := resolve(t, r, text)
-		var invalid *probe.InvalidError
+		var invalid *event.InvalidError
 		if !errors.As(err, &invalid) || invalid.Reason != want {
 			t.Errorf("%s: got %v\nwant %s", text, err, want)
 		}
@@ -100,7 +101,7 @@ func TestTracepointArgumentErrors(t *testing.T) {
 
 // The depth of an event is that of all of its probes.
 func TestDepth(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs"})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	for text, want := range map[string]int{"sched:sched_* [depth=16]": 16, "cpu-clock [depth=3]": 3, "sched:sched_switch prev_comm": 0} {
 		probes, err := resolve(t, r, text)
 		if err != nil {

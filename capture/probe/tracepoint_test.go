@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/format"
 )
@@ -64,7 +65,7 @@ func compareGolden(t *testing.T, name, got string) {
 
 func resolve(t *testing.T, r *probe.Resolver, text string) ([]probe.Probe, error) {
 	t.Helper()
-	events, err := probe.Parse(text)
+	events, err := probe.Parse(event.Context{}, text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -82,7 +83,7 @@ func describeAll(probes []probe.Probe) string {
 // The format files in testdata are those of Linux 6.18, but for sample:rel_loc, which
 // follows samples/trace_events.
 func TestTracepointFields(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs"})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	probes, err := resolve(t, r, "*:*")
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +92,7 @@ func TestTracepointFields(t *testing.T) {
 }
 
 func TestTracepointErrors(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs"})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	for text, want := range map[string]string{
 		"sched:sched_swicth": "sched:sched_swicth: no such tracepoint (nearest: sched:sched_switch)",
 		"shed:sched_wakeup":  "shed:sched_wakeup: no such tracepoint (nearest: sched:sched_wakeup)",
@@ -100,25 +101,25 @@ func TestTracepointErrors(t *testing.T) {
 		"sched:x*":           "sched:x*: no tracepoint matches",
 	} {
 		_, err := resolve(t, r, text)
-		var missing *probe.NotFoundError
+		var missing *event.NotFoundError
 		if !errors.As(err, &missing) || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 	}
 	_, err := resolve(t, r, "all=sched:*")
-	var invalid *probe.InvalidError
+	var invalid *event.InvalidError
 	if !errors.As(err, &invalid) {
 		t.Errorf("one name for several probes: got %v", err)
 	}
 	_, err = resolve(t, probe.NewResolver(probe.Options{}), "sched:sched_switch")
-	var unsupported *probe.UnsupportedError
+	var unsupported *event.UnsupportedError
 	if !errors.As(err, &unsupported) {
 		t.Errorf("no tracefs: got %v", err)
 	}
 }
 
 func TestTracepointAlias(t *testing.T) {
-	r := probe.NewResolver(probe.Options{TraceFS: "testdata/tracefs"})
+	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	probes, err := resolve(t, r, "sw=sched:sched_switch")
 	if err != nil || len(probes) != 1 || probes[0].Name != "sw" || probes[0].Group != "sched" || probes[0].Event != "sw=sched:sched_switch" {
 		t.Errorf("got %+v, %v", probes, err)

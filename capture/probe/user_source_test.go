@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 )
 
@@ -66,7 +67,7 @@ func TestLines(t *testing.T) {
 				t.Errorf("%s %s: in %s, want %s", optimize, c.event, got, c.functions)
 			}
 		}
-		relative, err := probe.Context{Binary: program}.Parse("two:2")
+		relative, err := probe.Parse(event.Context{Binary: program}, "two:2")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 	lines := marked(t, "places.c")
 	program := compile(t, "gcc", "places", "-g", "-O2", "places.c")
 	plain := compile(t, "gcc", "plain", "-O2", "places.c")
-	for event, want := range map[string]string{
+	for text, want := range map[string]string{
 		fmt.Sprintf("u:%s@places.c:%d", program, lines["two"]-3):      "has no code (nearest: ",
 		fmt.Sprintf("u:%s@plaices.c:3", program):                      "no code of a file plaices.c in " + program + " (nearest: places.c)",
 		fmt.Sprintf("u:%s@places.c:%d", plain, lines["two"]):          "has no debug information, and no debug file of it is installed; build it with -g",
@@ -91,12 +92,12 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 		"u:" + program + ":twice":                                     fmt.Sprintf("twice is inlined everywhere: at places.c:%d in one, at places.c:%d in two; --inlined sets the probe at 2 places", lines["one"], lines["two"]+1),
 		"u:" + plain + ":twice":                                       "no such function in " + plain,
 	} {
-		events, err := probe.Parse(event)
+		events, err := probe.Parse(event.Context{}, text)
 		if err == nil {
 			_, err = user(t, 0).Resolve(events[0])
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", event, err, want)
+			t.Errorf("%s: error %v, want one with %q", text, err, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/format"
 	"trapline/internal/testenv"
@@ -111,8 +112,8 @@ func TestUserErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var missing *probe.NotFoundError
-	var invalid *probe.InvalidError
+	var missing *event.NotFoundError
+	var invalid *event.InvalidError
 	r := user(t, 0)
 	for _, test := range []struct {
 		text string
@@ -208,7 +209,7 @@ func TestListProcess(t *testing.T) {
 	if err != nil || len(probes) != 1 || probes[0].Path != self {
 		t.Errorf("one function of all that is mapped: %+v, %v", probes, err)
 	}
-	var missing *probe.NotFoundError
+	var missing *event.NotFoundError
 	if _, err := resolve(t, r, "u:*:testing.tRuner"); !errors.As(err, &missing) || !slices.Contains(missing.Nearest, "testing.tRunner") {
 		t.Errorf("a function that nothing mapped has: %v", err)
 	}

@@ -5,12 +5,14 @@ import (
 	"runtime"
 
 	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 func init() {
 	Register(&Kind{
-		Syntax:    Syntax{Kind: format.ProbeWatchpoint, Spellings: []string{"watchpoint", "w"}, Arguments: true, Registers: true},
+		Syntax:    event.Syntax{Kind: format.ProbeWatchpoint, Spellings: []string{"watchpoint", "w"}, Form: event.FormWatchpoint, Arguments: true, Registers: true},
 		What:      "access to an address",
 		Stability: "good for this process only: addresses change from run to run",
 
@@ -32,7 +34,7 @@ const lowestKernelAddress = 1 << 63
 type Watch struct {
 	Address uint64
 	Length  uint8 // bytes: 1, 2, 4 or 8
-	Access  Access
+	Access  event.Access
 }
 
 // InKernel reports whether the address means the same in all processes.
@@ -40,21 +42,21 @@ func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }
 
 // resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in
 // arch/x86/kernel/hw_breakpoint.c.
-func (r *Resolver) resolveWatchpoint(ev *Event) ([]Probe, error) {
+func (r *Resolver) resolveWatchpoint(ev *event.Event) ([]Probe, error) {
 	w := &Watch{Address: ev.Offset, Length: ev.Length, Access: ev.Access}
 	if runtime.GOARCH == "amd64" {
 		switch {
-		case w.Access == AccessRead:
-			return nil, &UnsupportedError{Event: ev.Text, Reason: "x86 cannot watch reads alone", Remedy: "use rw"}
-		case w.Access&AccessExecute != 0 && w.Access != AccessExecute:
-			return nil, &UnsupportedError{Event: ev.Text, Reason: "x86 watches execution or data, not both", Remedy: "use two watchpoints"}
-		case w.Access == AccessExecute && w.Length != 8:
-			return nil, &InvalidError{ev.Text, "execution is watched with a length of 8"}
+		case w.Access == event.AccessRead:
+			return nil, &event.UnsupportedError{Event: ev.Text, Reason: "x86 cannot watch reads alone", Remedy: "use rw"}
+		case w.Access&event.AccessExecute != 0 && w.Access != event.AccessExecute:
+			return nil, &event.UnsupportedError{Event: ev.Text, Reason: "x86 watches execution or data, not both", Remedy: "use two watchpoints"}
+		case w.Access == event.AccessExecute && w.Length != 8:
+			return nil, &event.InvalidError{Event: ev.Text, Reason: "execution is watched with a length of 8"}
 		}
 	}
-	if w.Access != AccessExecute && w.Address%uint64(w.Length) != 0 {
-		return nil, &InvalidError{ev.Text, fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
+	if w.Access != event.AccessExecute && w.Address%uint64(w.Length) != 0 {
+		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
 	}
 	return []Probe{{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
-		PerfType: perfTypeBreakpoint, Watch: w, RecordSize: commonSize}}, nil
+		PerfType: perfTypeBreakpoint, Watch: w, Record: layout.Record{RecordSize: layout.CommonSize}}}, nil
 }

@@ -4,7 +4,7 @@ import (
 	"debug/elf"
 	"path/filepath"
 
-	"trapline/capture/probe"
+	"trapline/capture/locate"
 )
 
 // maxNeeded bounds the libraries looked at for one program.
@@ -14,7 +14,7 @@ const maxNeeded = 256
 // have mapped before its first instruction of its own, as far as they are found.
 func neededLibraries(program string) []string {
 	var paths []string
-	resolver := probe.NewResolver(probe.Options{})
+	libraries := locate.New("", 0)
 	seen := map[string]bool{program: true}
 	for queue := []string{program}; len(queue) > 0 && len(paths) < maxNeeded; queue = queue[1:] {
 		f, err := elf.Open(queue[0])
@@ -24,7 +24,7 @@ func neededLibraries(program string) []string {
 		names, _ := f.ImportedLibraries()
 		f.Close()
 		for _, name := range names {
-			path, err := filepath.EvalSymlinks(resolver.SharedLibrary(name))
+			path, err := filepath.EvalSymlinks(libraries.SharedLibrary(name))
 			if err == nil && !seen[path] {
 				seen[path] = true
 				paths, queue = append(paths, path), append(queue, path)

@@ -1,5 +1,7 @@
 package unwind
 
+import "trapline/internal/cursor"
+
 // ehFrame finds entries of .eh_frame through the sorted table of .eh_frame_hdr
 // (Linux Standard Base Core 5.0, section 10.6.2).
 type ehFrame struct {
@@ -21,24 +23,24 @@ const maxHeader = 4 + 2*10
 // source without its frame table, nil where the header has no sorted table.
 func readHeader(header *section) (frames uint64, s *ehFrame, ok bool) {
 	b := header.bytes(0, min(maxHeader, header.size))
-	c := cursor{b: b}
+	c := cursor.Little(b)
 	from := bases{end: header.addr + uint64(len(b)), data: header.addr}
-	version, framesEncoding, countEncoding, encoding := c.u8(), c.u8(), c.u8(), c.u8()
+	version, framesEncoding, countEncoding, encoding := c.U8(), c.U8(), c.U8(), c.U8()
 	if version != headerVersion || framesEncoding == pointerOmitted {
 		return 0, nil, false
 	}
-	frames = c.pointer(framesEncoding, &from)
-	if c.bad {
+	frames = readPointer(&c, framesEncoding, &from)
+	if !c.OK() {
 		return 0, nil, false
 	}
 	if countEncoding == pointerOmitted || encoding == pointerOmitted || pointerSize(encoding) == 0 {
 		return frames, nil, true
 	}
-	count := c.pointer(countEncoding, &from)
-	if c.bad || count == 0 {
+	count := readPointer(&c, countEncoding, &from)
+	if !c.OK() || count == 0 {
 		return frames, nil, true
 	}
-	s = &ehFrame{header: header, entries: uint64(len(b) - len(c.b)), encoding: encoding, size: pointerSize(encoding)}
+	s = &ehFrame{header: header, entries: uint64(c.Pos()), encoding: encoding, size: pointerSize(encoding)}
 	s.count = min(count, (header.size-s.entries)/(2*s.size))
 	return frames, s, true
 }
@@ -47,9 +49,9 @@ func readHeader(header *section) (frames uint64, s *ehFrame, ok bool) {
 // each followed by that of its frame description.
 func (s *ehFrame) pointer(n uint64) (uint64, bool) {
 	at := s.entries + n*s.size
-	c := cursor{b: s.header.bytes(at, s.size)}
-	v := c.pointer(s.encoding, &bases{end: s.header.addr + at + s.size, data: s.header.addr})
-	return v, !c.bad
+	c := cursor.Little(s.header.bytes(at, s.size))
+	v := readPointer(&c, s.encoding, &bases{end: s.header.addr + at + s.size, data: s.header.addr})
+	return v, c.OK()
 }
 
 func (s *ehFrame) row(vaddr uint64) (row, bool) {

@@ -1,6 +1,10 @@
 package unwind
 
-import "strings"
+import (
+	"strings"
+
+	"trapline/internal/cursor"
+)
 
 // A frameTable reads the entries of .eh_frame or .debug_frame (DWARF 5, section
 // 6.4.1; Linux Standard Base Core 5.0, section 10.6.1).
@@ -35,7 +39,7 @@ type fde struct {
 type entry struct {
 	isCIE bool
 	cie   uint64 // where an FDE's CIE is
-	body  cursor
+	body  cursor.Cursor
 	end   uint64
 }
 
@@ -53,14 +57,15 @@ func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	if head == nil {
 		return entry{}, false
 	}
-	c := cursor{b: head}
-	length, wide := uint64(c.u32()), false
+	c := cursor.Little(head)
+	length, wide := uint64(c.U32()), false
 	at += 4
 	if length == 0xffffffff { // 64-bit DWARF
-		if c.b = t.bytes(at, 8); c.b == nil {
+		if head = t.bytes(at, 8); head == nil {
 			return entry{}, false
 		}
-		length, wide = c.u64(), true
+		c = cursor.Little(head)
+		length, wide = c.U64(), true
 		at += 8
 	}
 	if length == 0 {
@@ -73,19 +78,19 @@ func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	if body == nil {
 		return entry{}, false
 	}
-	e := entry{body: cursor{b: body}, end: at + length}
+	e := entry{body: cursor.Little(body), end: at + length}
 	switch {
 	case t.eh: // in both widths a distance of four bytes, from itself
-		back := uint64(e.body.u32())
+		back := uint64(e.body.U32())
 		e.isCIE, e.cie = back == 0, at-back
 	case wide:
-		e.cie = e.body.u64()
+		e.cie = e.body.U64()
 		e.isCIE = e.cie == 1<<64-1
 	default:
-		e.cie = uint64(e.body.u32())
+		e.cie = uint64(e.body.U32())
 		e.isCIE = e.cie == 1<<32-1
 	}
-	return e, !e.body.bad
+	return e, e.body.OK()
 }
 
 // cie reads the common information entry at a distance from the table's start.
@@ -97,41 +102,41 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 	c := &e.body
 	from := bases{end: t.addr + e.end, text: t.text, data: t.data}
 	i := cie{encoding: formatAddress, bases: from}
-	version := c.u8()
-	augmentation := c.text()
+	version := c.U8()
+	augmentation := string(c.CString())
 	switch version {
 	case 1, 3:
 	case 4, 5:
-		if addressSize, selectorSize := c.u8(), c.u8(); addressSize != 8 || selectorSize != 0 {
+		if addressSize, selectorSize := c.U8(), c.U8(); addressSize != 8 || selectorSize != 0 {
 			return cie{}, false
 		}
 	default:
 		return cie{}, false
 	}
 	if strings.HasPrefix(augmentation, "eh") { // GCC before 3.0: a pointer for its own use
-		c.u64()
+		c.U64()
 		augmentation = augmentation[2:]
 	}
-	i.codeAlign = c.uleb()
-	i.dataAlign = c.sleb()
+	i.codeAlign = c.Uleb()
+	i.dataAlign = c.Sleb()
 	if version == 1 {
-		i.ra = uint64(c.u8())
+		i.ra = uint64(c.U8())
 	} else {
-		i.ra = c.uleb()
+		i.ra = c.Uleb()
 	}
 	if strings.HasPrefix(augmentation, "z") {
 		i.sized = true
 		augmentation = augmentation[1:]
-		data := cursor{b: c.block()}
-		from.end -= uint64(len(c.b))
+		data := cursor.Little(c.Block())
+		from.end -= uint64(c.Len())
 		for _, letter := range augmentation {
 			switch letter {
 			case 'R':
-				i.encoding = data.u8()
+				i.encoding = data.U8()
 			case 'L':
-				data.u8()
+				data.U8()
 			case 'P': // the pointer is passed over, so it may be indirect
-				data.pointer(data.u8()&^pointerIndirect, &from)
+				readPointer(&data, data.U8()&^pointerIndirect, &from)
 			case 'S':
 				i.signal = true
 			case 'B', 'G': // of arm64, without data
@@ -139,18 +144,20 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 				return cie{}, false
 			}
 		}
-		c.bad = c.bad || data.bad
+		if !data.OK() {
+			return cie{}, false
+		}
 	} else if augmentation != "" {
 		return cie{}, false
 	}
-	i.program = c.b
-	return i, !c.bad && i.ra < registers
+	i.program = c.Rest()
+	return i, c.OK() && i.ra < registers
 }
 
 // fde reads the frame description entry at a distance from the table's start.
 func (t *frameTable) fde(at uint64) (fde, bool) {
 	e, ok := t.entry(at, maxFDE)
-	if !ok || e.isCIE || len(e.body.b) == 0 {
+	if !ok || e.isCIE || e.body.Len() == 0 {
 		return fde{}, false
 	}
 	i, ok := t.cie(e.cie)
@@ -164,14 +171,14 @@ func (t *frameTable) fde(at uint64) (fde, bool) {
 func (t *frameTable) describe(e *entry, i *cie) (fde, bool) {
 	c := &e.body
 	f := fde{cie: *i, bases: bases{end: t.addr + e.end, text: t.text, data: t.data}}
-	f.begin = c.pointer(i.encoding, &f.bases)
-	f.size = c.number(i.encoding)
+	f.begin = readPointer(c, i.encoding, &f.bases)
+	f.size = readUnbased(c, i.encoding)
 	f.bases.function = f.begin
 	if i.sized {
-		c.block() // where the language's exception table is
+		c.Block() // where the language's exception table is
 	}
-	f.program = c.b
-	return f, !c.bad
+	f.program = c.Rest()
+	return f, c.OK()
 }
 
 func (f *fde) covers(vaddr uint64) bool { return vaddr-f.begin < f.size }

@@ -1,6 +1,10 @@
 package unwind
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"trapline/internal/cursor"
+)
 
 // DWARF expressions (DWARF 5, section 7.7.1), as far as call frame information uses them.
 const (
@@ -91,8 +95,7 @@ type environment interface {
 
 // An evaluation is the state of DWARF's stack machine.
 type evaluation struct {
-	cursor
-	whole []byte
+	cursor.Cursor
 	stack []term
 	env   environment
 }
@@ -102,20 +105,22 @@ type evaluation struct {
 // frame information has no use for, or needs what the environment lacks.
 func evaluate(expression []byte, env environment, initial ...term) (term, bool) {
 	var room [8]term
-	e := evaluation{cursor: cursor{b: expression}, whole: expression, stack: append(room[:0], initial...), env: env}
-	for steps := 0; len(e.b) > 0; steps++ {
-		if e.step(); e.bad || steps == maxExpressionSteps || len(e.stack) > maxExpressionStack {
+	e := evaluation{Cursor: cursor.Little(expression), stack: append(room[:0], initial...), env: env}
+	for steps := 0; e.Len() > 0; steps++ {
+		if e.step(); !e.OK() || steps == maxExpressionSteps || len(e.stack) > maxExpressionStack {
 			return term{}, false
 		}
 	}
 	result := e.pop()
-	return result, !e.bad
+	return result, e.OK()
 }
 
 func (e *evaluation) push(t term)     { e.stack = append(e.stack, t) }
 func (e *evaluation) number(n uint64) { e.push(term{n: n}) }
 func (e *evaluation) accept(t term, ok bool) {
-	e.bad = e.bad || !ok
+	if !ok {
+		e.Fail()
+	}
 	e.push(t)
 }
 
@@ -125,7 +130,7 @@ func (e *evaluation) pop() term { return e.pick(0, true) }
 func (e *evaluation) pick(depth int, remove bool) term {
 	at := len(e.stack) - 1 - depth
 	if at < 0 {
-		e.bad = true
+		e.Fail()
 		return term{}
 	}
 	t := e.stack[at]
@@ -136,7 +141,7 @@ func (e *evaluation) pick(depth int, remove bool) term {
 }
 
 func (e *evaluation) step() {
-	op := e.u8()
+	op := e.U8()
 	switch {
 	case op >= opLit0 && op <= opLit31:
 		e.number(uint64(op - opLit0))
@@ -148,27 +153,27 @@ func (e *evaluation) step() {
 	switch op {
 	case opNop:
 	case opBregX:
-		e.based(e.uleb())
+		e.based(e.Uleb())
 	case opAddr:
-		e.push(e.env.address(e.u64()))
+		e.push(e.env.address(e.U64()))
 	case opConst1U:
-		e.number(uint64(e.u8()))
+		e.number(uint64(e.U8()))
 	case opConst1S:
-		e.number(uint64(int8(e.u8())))
+		e.number(uint64(int8(e.U8())))
 	case opConst2U:
-		e.number(uint64(e.u16()))
+		e.number(uint64(e.U16()))
 	case opConst2S:
-		e.number(uint64(int16(e.u16())))
+		e.number(uint64(int16(e.U16())))
 	case opConst4U:
-		e.number(uint64(e.u32()))
+		e.number(uint64(e.U32()))
 	case opConst4S:
-		e.number(uint64(int32(e.u32())))
+		e.number(uint64(int32(e.U32())))
 	case opConst8U, opConst8S:
-		e.number(e.u64())
+		e.number(e.U64())
 	case opConstU:
-		e.number(e.uleb())
+		e.number(e.Uleb())
 	case opConstS:
-		e.number(uint64(e.sleb()))
+		e.number(uint64(e.Sleb()))
 	case opDup:
 		e.push(e.pick(0, false))
 	case opDrop:
@@ -176,7 +181,7 @@ func (e *evaluation) step() {
 	case opOver:
 		e.push(e.pick(1, false))
 	case opPick:
-		e.push(e.pick(int(e.u8()), false))
+		e.push(e.pick(int(e.U8()), false))
 	case opSwap:
 		b, a := e.pop(), e.pop()
 		e.push(b)
@@ -189,16 +194,16 @@ func (e *evaluation) step() {
 	case opDeref:
 		e.accept(e.env.load(e.pop(), 8))
 	case opDerefSize:
-		size := uint64(e.u8())
+		size := uint64(e.U8())
 		e.accept(e.env.load(e.pop(), size))
 	case opPlusUConst:
-		e.accept(add(e.pop(), term{n: e.uleb()}))
+		e.accept(add(e.pop(), term{n: e.Uleb()}))
 	case opSkip:
-		e.jump(int16(e.u16()))
+		e.jump(int16(e.U16()))
 	case opBra:
-		by := int16(e.u16())
+		by := int16(e.U16())
 		if t := e.pop(); t.base != termNumber {
-			e.bad = true
+			e.Fail()
 		} else if t.n != 0 {
 			e.jump(by)
 		}
@@ -212,24 +217,17 @@ func (e *evaluation) step() {
 
 // based pushes a register's value plus the operand.
 func (e *evaluation) based(reg uint64) {
-	by := term{n: uint64(e.sleb())}
+	by := term{n: uint64(e.Sleb())}
 	t, ok := e.env.register(reg)
 	if !ok {
-		e.bad = true
+		e.Fail()
 		return
 	}
 	e.accept(add(t, by))
 }
 
 // jump goes on at a distance from what follows its operand.
-func (e *evaluation) jump(by int16) {
-	at := len(e.whole) - len(e.b) + int(by)
-	if at < 0 || at > len(e.whole) {
-		e.bad = true
-		return
-	}
-	e.b = e.whole[at:]
-}
+func (e *evaluation) jump(by int16) { e.Seek(e.Pos() + int(by)) }
 
 // add adds two terms of which one at most is more than a number.
 func add(a, b term) (term, bool) {

@@ -41,7 +41,7 @@ func (x *frameIndex) build(executable func(vaddr uint64) bool) []function {
 		}
 		head := at
 		at = e.end
-		if len(e.body.b) == 0 {
+		if e.body.Len() == 0 {
 			if x.terminated {
 				break
 			}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"trapline/internal/gotable"
+	"trapline/internal/x86"
 )
 
 // A goFlow is what is known of the stack at each instruction of a function that
@@ -18,7 +19,7 @@ import (
 type goFlow struct {
 	table  *gotable.Table
 	f      gotable.Function
-	code   []x86asm.Inst
+	code   []x86.Inst
 	at     []uint64 // addresses of code, and the end
 	states []goState
 	asmcgocall,
@@ -75,8 +76,8 @@ func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
 func (w *goFlow) decode(code []byte) bool {
 	pc := w.f.Entry
 	for len(code) > 0 {
-		inst, err := x86asm.Decode(code, 64)
-		if err != nil || inst.Len <= 0 || inst.Len > len(code) {
+		inst, err := x86.Decode(code)
+		if err != nil {
 			return false
 		}
 		w.code, w.at = append(w.code, inst), append(w.at, pc)
@@ -224,6 +225,11 @@ func (w *goFlow) after(i int) goState {
 		}
 		s.fp, s.depth = fpLost, s.depth-8
 		return s.move(-8)
+	case x86asm.LEAVE:
+		if s.fp == fpFrame && s.saved == frameFP {
+			return goState{reached: true, onStack: true, depth: 8}
+		}
+		return goState{reached: true, fp: fpLost}
 	case x86asm.ADD, x86asm.SUB:
 		if n, ok := from.(x86asm.Imm); ok && to == x86asm.RSP {
 			if inst.Op == x86asm.ADD {
@@ -263,8 +269,14 @@ func (w *goFlow) after(i int) goState {
 	case x86asm.CMP, x86asm.TEST, x86asm.CALL, x86asm.JMP, x86asm.NOP:
 		return s
 	}
+	if inst.Op == 0 {
+		if inst.Named&(1<<x86.RBP) != 0 {
+			s.fp = fpLost
+		}
+		return s
+	}
 	written := inst.Args[:1]
-	if inst.Op == x86asm.XCHG || inst.Op == x86asm.XADD {
+	if inst.Op == x86asm.XCHG || inst.Op == x86asm.XADD || inst.Op == x86asm.MULX {
 		written = inst.Args[:2]
 	}
 	for _, arg := range written {

@@ -181,6 +181,17 @@ var (
 		0x55, // push %rbp
 		0x90, // nop
 	}, nil}
+	goVectors = goFunction{"c_with_vectors", 0, []byte{
+		0xf3, 0x0f, 0x1e, 0xfa, // endbr64
+		0x66, 0x4c, 0x0f, 0x38, 0xf6, 0xc9, // adcx %rcx, %r9
+		0x55,             // push %rbp
+		0x48, 0x89, 0xe5, // mov %rsp, %rbp
+		0xc5, 0xf8, 0x77, // vzeroupper
+		0x48, 0x83, 0xe4, 0xe0, // and $-32, %rsp
+		0xc5, 0xf8, 0x77, // vzeroupper
+		0xc9, // leave
+		0xc3, // ret
+	}, nil}
 )
 
 // Code of versions that no test can build any more, and what no version's runtime has.
@@ -213,6 +224,7 @@ func TestGoRulesOfOtherVersions(t *testing.T) {
 		{"outermost", go118, goTop, rules{0: end}},
 		{"fault", go120, goFault, rules{0: interrupted(sp(8)), 1: interrupted(saved(16)), 5: interrupted(sp(8))}},
 		{"code in C", go120, goLinked, rules{0: sp(8), 1: saved(16)}},
+		{"vector instructions", go120, goVectors, rules{0: sp(8), 11: saved(16), 21: switched, 25: sp(8)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Another function before it, so that its code is not at the start.

@@ -1,5 +1,7 @@
 package unwind
 
+import "trapline/internal/cursor"
+
 // How pointers of .eh_frame and .eh_frame_hdr are written (Linux Standard Base
 // Core 5.0, section 10.5.1): a format in the low half, in the high one what it
 // counts from, and pointerIndirect where it leads to the place of the pointer.
@@ -34,10 +36,10 @@ type bases struct {
 	text, data, function uint64
 }
 
-// pointer reads an encoded pointer. It is bad, too, when it would have to be fetched
-// from the memory of a process.
-func (c *cursor) pointer(encoding byte, from *bases) uint64 {
-	here := from.end - uint64(len(c.b))
+// readPointer reads an encoded pointer. It fails, too, when the pointer would have to be
+// fetched from the memory of a process.
+func readPointer(c *cursor.Cursor, encoding byte, from *bases) uint64 {
+	here := from.end - uint64(c.Len())
 	var v uint64
 	switch encoding & pointerBase {
 	case fromZero:
@@ -50,36 +52,36 @@ func (c *cursor) pointer(encoding byte, from *bases) uint64 {
 	case fromFunction:
 		v = from.function
 	case fromAligned:
-		c.take(-here & 7)
+		c.Skip(-here & 7)
 	default:
-		c.bad = true
+		c.Fail()
 	}
-	v += c.number(encoding)
+	v += readUnbased(c, encoding)
 	if encoding&pointerIndirect != 0 {
-		c.bad = true
+		c.Fail()
 	}
 	return v
 }
 
-// number reads an encoded pointer without what it counts from.
-func (c *cursor) number(encoding byte) uint64 {
+// readUnbased reads an encoded pointer without adding what it counts from.
+func readUnbased(c *cursor.Cursor, encoding byte) uint64 {
 	switch encoding & pointerFormat {
 	case formatAddress, formatU8, formatSigned, formatS8:
-		return c.u64()
+		return c.U64()
 	case formatULEB:
-		return c.uleb()
+		return c.Uleb()
 	case formatSLEB:
-		return uint64(c.sleb())
+		return uint64(c.Sleb())
 	case formatU2:
-		return uint64(c.u16())
+		return uint64(c.U16())
 	case formatS2:
-		return uint64(int16(c.u16()))
+		return uint64(int16(c.U16()))
 	case formatU4:
-		return uint64(c.u32())
+		return uint64(c.U32())
 	case formatS4:
-		return uint64(int32(c.u32()))
+		return uint64(int32(c.U32()))
 	}
-	c.bad = true
+	c.Fail()
 	return 0
 }
 

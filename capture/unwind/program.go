@@ -1,6 +1,10 @@
 package unwind
 
-import "sync"
+import (
+	"sync"
+
+	"trapline/internal/cursor"
+)
 
 // Call frame instructions (DWARF 5, section 7.24, and GNU's).
 const (
@@ -43,7 +47,7 @@ const maxSavedRows = 4
 
 // A program runs call frame instructions up to an address.
 type program struct {
-	cursor
+	cursor.Cursor
 	fde     fde
 	bases   bases
 	loc     uint64
@@ -70,17 +74,20 @@ func (f fde) row(vaddr uint64) (row, bool) {
 
 // start runs the CIE's instructions.
 func (p *program) start(f fde) {
-	p.fde, p.bad, p.depth = f, false, 0
+	p.fde, p.depth = f, 0
 	p.row = row{kind: RuleStep, signal: f.cie.signal}
-	p.inCIE, p.b, p.bases = true, f.cie.program, f.cie.bases
+	p.inCIE, p.Cursor, p.bases = true, cursor.Little(f.cie.program), f.cie.bases
 	p.run(1<<64 - 1) // locations mean nothing in a CIE
 	p.initial = p.row
-	p.inCIE, p.b, p.bases, p.loc = false, f.program, f.bases, f.begin
+	p.inCIE, p.bases, p.loc = false, f.bases, f.begin
+	if p.OK() {
+		p.Cursor = cursor.Little(f.program)
+	}
 }
 
 // result returns the row that the instructions have led to.
 func (p *program) result() (row, bool) {
-	if p.bad || p.row.cfa.reg >= registers {
+	if !p.OK() || p.row.cfa.reg >= registers {
 		return row{}, false
 	}
 	r := p.row
@@ -93,8 +100,8 @@ func (p *program) result() (row, bool) {
 
 // run runs instructions up to those for locations behind the last one.
 func (p *program) run(last uint64) {
-	for len(p.b) > 0 && !p.bad {
-		op := p.u8()
+	for p.Len() > 0 {
+		op := p.U8()
 		if loc, moves := p.advance(op); !moves {
 			p.apply(op)
 		} else if loc > last {
@@ -107,8 +114,8 @@ func (p *program) run(last uint64) {
 
 // next runs instructions up to the first for a location behind from, and returns it.
 func (p *program) next(from uint64) (loc uint64, more bool) {
-	for len(p.b) > 0 && !p.bad {
-		op := p.u8()
+	for p.Len() > 0 {
+		op := p.U8()
 		loc, moves := p.advance(op)
 		if !moves {
 			p.apply(op)
@@ -128,15 +135,15 @@ func (p *program) advance(op byte) (loc uint64, moves bool) {
 	case op&^cfaOperand == cfaAdvanceLoc:
 		delta = uint64(op & cfaOperand)
 	case op == cfaAdvanceLoc1:
-		delta = uint64(p.u8())
+		delta = uint64(p.U8())
 	case op == cfaAdvanceLoc2:
-		delta = uint64(p.u16())
+		delta = uint64(p.U16())
 	case op == cfaAdvanceLoc4:
-		delta = uint64(p.u32())
+		delta = uint64(p.U32())
 	case op == cfaMIPSAdvanceLoc8:
-		delta = p.u64()
+		delta = p.U64()
 	case op == cfaSetLoc:
-		return p.pointer(p.fde.cie.encoding, &p.bases), true
+		return readPointer(&p.Cursor, p.fde.cie.encoding, &p.bases), true
 	default:
 		return 0, false
 	}
@@ -157,19 +164,19 @@ func (p *program) apply(op byte) {
 	switch op {
 	case cfaNop, cfaGNUWindowSave:
 	case cfaOffsetExtended:
-		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
+		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
 	case cfaOffsetExtendedSF:
-		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: p.sleb() * p.fde.cie.dataAlign})
+		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
 	case cfaGNUNegativeOffsetExtended:
-		p.set(p.uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
+		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
 	case cfaRestoreExtended:
-		p.restore(p.uleb())
+		p.restore(p.Uleb())
 	case cfaUndefined:
-		p.set(p.uleb(), registerRule{kind: ruleUndefined})
+		p.set(p.Uleb(), registerRule{kind: ruleUndefined})
 	case cfaSameValue:
-		p.set(p.uleb(), registerRule{kind: ruleSame})
+		p.set(p.Uleb(), registerRule{kind: ruleSame})
 	case cfaRegister:
-		reg, in := p.uleb(), p.uleb()
+		reg, in := p.Uleb(), p.Uleb()
 		if in >= registers {
 			p.set(reg, registerRule{kind: ruleUnknown})
 		} else {
@@ -177,54 +184,62 @@ func (p *program) apply(op byte) {
 		}
 	case cfaRememberState:
 		if p.depth == maxSavedRows {
-			p.bad = true
+			p.Fail()
 			return
 		}
 		p.saved[p.depth] = p.row
 		p.depth++
 	case cfaRestoreState:
 		if p.depth == 0 {
-			p.bad = true
+			p.Fail()
 			return
 		}
 		p.depth--
 		p.row = p.saved[p.depth]
 	case cfaDefCFA:
-		reg := p.uleb()
-		*cfa = cfaRule{reg: followed(reg), offset: int64(p.uleb())}
+		reg := p.Uleb()
+		*cfa = cfaRule{reg: followed(reg), offset: int64(p.Uleb())}
 	case cfaDefCFASF:
-		reg := p.uleb()
-		*cfa = cfaRule{reg: followed(reg), offset: p.sleb() * p.fde.cie.dataAlign}
+		reg := p.Uleb()
+		*cfa = cfaRule{reg: followed(reg), offset: p.Sleb() * p.fde.cie.dataAlign}
 	case cfaDefCFARegister:
-		p.bad = p.bad || cfa.expression != nil
-		cfa.reg = followed(p.uleb())
+		p.checkRegister()
+		cfa.reg = followed(p.Uleb())
 	case cfaDefCFAOffset:
-		p.bad = p.bad || cfa.expression != nil
-		cfa.offset = int64(p.uleb())
+		p.checkRegister()
+		cfa.offset = int64(p.Uleb())
 	case cfaDefCFAOffsetSF:
-		p.bad = p.bad || cfa.expression != nil
-		cfa.offset = p.sleb() * p.fde.cie.dataAlign
+		p.checkRegister()
+		cfa.offset = p.Sleb() * p.fde.cie.dataAlign
 	case cfaDefCFAExpression:
-		*cfa = cfaRule{expression: p.block()}
+		*cfa = cfaRule{expression: p.Block()}
 	case cfaExpression:
-		reg := p.uleb()
-		p.set(reg, registerRule{kind: ruleExpression, expression: p.block()})
+		reg := p.Uleb()
+		p.set(reg, registerRule{kind: ruleExpression, expression: p.Block()})
 	case cfaValOffset:
-		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
+		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
 	case cfaValOffsetSF:
-		p.set(p.uleb(), registerRule{kind: ruleValOffset, offset: p.sleb() * p.fde.cie.dataAlign})
+		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
 	case cfaValExpression:
-		reg := p.uleb()
-		p.set(reg, registerRule{kind: ruleValExpression, expression: p.block()})
+		reg := p.Uleb()
+		p.set(reg, registerRule{kind: ruleValExpression, expression: p.Block()})
 	case cfaGNUArgsSize:
-		p.uleb()
+		p.Uleb()
 	default:
-		p.bad = true
+		p.Fail()
+	}
+}
+
+// checkRegister fails for an instruction that changes a part of the CFA's rule while
+// that is an expression.
+func (p *program) checkRegister() {
+	if p.row.cfa.expression != nil {
+		p.Fail()
 	}
 }
 
 // factored reads an offset that counts in units of the data alignment.
-func (p *program) factored() int64 { return int64(p.uleb()) * p.fde.cie.dataAlign }
+func (p *program) factored() int64 { return int64(p.Uleb()) * p.fde.cie.dataAlign }
 
 // set sets a register's rule; rules of registers that are not followed are dropped.
 func (p *program) set(reg uint64, r registerRule) {
@@ -235,7 +250,7 @@ func (p *program) set(reg uint64, r registerRule) {
 
 func (p *program) restore(reg uint64) {
 	if p.inCIE {
-		p.bad = true
+		p.Fail()
 	} else if reg < registers {
 		p.row.regs[reg] = p.initial.regs[reg]
 	}

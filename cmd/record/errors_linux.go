@@ -4,7 +4,7 @@ import (
 	"errors"
 	"os"
 
-	"trapline/capture/probe"
+	"trapline/capture/event"
 	"trapline/cmd/internal/cli"
 	"trapline/internal/expr"
 )
@@ -28,8 +28,8 @@ func outputFailed(err error) error { return &failure{cli.ExitOutput, err} }
 func exitCode(err error) int {
 	var (
 		failed     *failure
-		syntax     *probe.SyntaxError
-		permission *probe.PermissionError
+		syntax     *event.SyntaxError
+		permission *event.PermissionError
 		expression *expr.Error
 	)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"trapline/capture/probe"
+	"trapline/capture/event"
 	"trapline/cmd/internal/cli"
 )
 
@@ -17,13 +17,13 @@ func TestExitCode(t *testing.T) {
 		code int
 	}{
 		{usage(io.EOF), cli.ExitUsage},
-		{&probe.SyntaxError{}, cli.ExitUsage},
+		{&event.SyntaxError{}, cli.ExitUsage},
 		{outputFailed(os.ErrPermission), cli.ExitOutput},
-		{&probe.PermissionError{}, cli.ExitPermission},
+		{&event.PermissionError{}, cli.ExitPermission},
 		{&os.PathError{Op: "open", Path: "x", Err: os.ErrPermission}, cli.ExitPermission},
-		{&probe.NotFoundError{}, cli.ExitProbe},
-		{&probe.InvalidError{}, cli.ExitProbe},
-		{&probe.UnsupportedError{}, cli.ExitProbe},
+		{&event.NotFoundError{}, cli.ExitProbe},
+		{&event.InvalidError{}, cli.ExitProbe},
+		{&event.UnsupportedError{}, cli.ExitProbe},
 		{io.EOF, cli.ExitProbe},
 	} {
 		for _, err := range []error{c.err, fmt.Errorf("file:3: %w", c.err), errors.Join(io.EOF, c.err)} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 )
@@ -17,7 +18,7 @@ import (
 type eventFlag struct {
 	text    string
 	filters []string      // of the --filter flags that follow
-	context probe.Context // of the -x or -m that precedes
+	context event.Context // of the -x or -m that precedes
 }
 
 // eventFlags are the -e of a command line in their order, which says what --filter, -x
@@ -25,8 +26,8 @@ type eventFlag struct {
 type eventFlags struct {
 	list    []eventFlag
 	files   []string      // of -f
-	first   probe.Context // the first -x or -m, for events before any
-	context probe.Context // the last one
+	first   event.Context // the first -x or -m, for events before any
+	context event.Context // the last one
 
 	named string // what -m named and is no size
 }
@@ -53,13 +54,13 @@ func (f *eventFlags) filter(text string) error {
 	return nil
 }
 
-func (f *eventFlags) binary(name string) error { return f.in(probe.Context{Binary: name}) }
-func (f *eventFlags) module(name string) error { return f.in(probe.Context{Module: name}) }
-func (f *eventFlags) in(c probe.Context) error {
-	if c == (probe.Context{}) {
+func (f *eventFlags) binary(name string) error { return f.in(event.Context{Binary: name}) }
+func (f *eventFlags) module(name string) error { return f.in(event.Context{Module: name}) }
+func (f *eventFlags) in(c event.Context) error {
+	if c == (event.Context{}) {
 		return errors.New("it is empty")
 	}
-	if f.first == (probe.Context{}) {
+	if f.first == (event.Context{}) {
 		f.first = c
 	}
 	f.context = c
@@ -68,7 +69,7 @@ func (f *eventFlags) in(c probe.Context) error {
 
 // parse reads the events, with the filters as part of their predicates. Without any
 // -e and -f it reads the fallback.
-func (f *eventFlags) parse(fallback func() string) ([]probe.Event, error) {
+func (f *eventFlags) parse(fallback func() string) ([]event.Event, error) {
 	list := f.list
 	if len(list)+len(f.files) == 0 {
 		list = []eventFlag{{text: fallback(), context: f.context}}
@@ -84,38 +85,40 @@ func (f *eventFlags) parse(fallback func() string) ([]probe.Event, error) {
 		}
 		events = append(events, parsed...)
 	}
-	inModule := func(e probe.Event) bool { return e.Module == f.named }
+	inModule := func(e event.Event) bool { return e.Module == f.named }
 	if f.named != "" && len(events) > 0 && !slices.ContainsFunc(events, inModule) {
 		return nil, usage(fmt.Errorf("-m %q: neither a size, as in 8M, nor the kernel module of an event", f.named))
 	}
 	return events, nil
 }
 
-func (f *eventFlags) parseOne(e eventFlag) ([]probe.Event, error) {
+func (f *eventFlags) parseOne(e eventFlag) ([]event.Event, error) {
 	context := e.context
-	if context == (probe.Context{}) {
+	if context == (event.Context{}) {
 		context = f.first
 	}
-	events, err := context.Parse(e.text)
+	events, err := probe.Parse(context, e.text)
 	if err != nil {
 		return nil, err
 	}
 	for i := range events {
 		for _, filter := range e.filters {
-			events[i].Require(filter)
+			if err := events[i].Require(filter); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return events, nil
 }
 
-func readProbeFiles(names []string) ([]probe.Event, error) {
-	var events []probe.Event
+func readProbeFiles(names []string) ([]event.Event, error) {
+	var events []event.Event
 	for _, name := range names {
 		file, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
-		text, err := io.ReadAll(io.LimitReader(file, probe.MaxProbeFile+1))
+		text, err := io.ReadAll(io.LimitReader(file, event.MaxProbeFile+1))
 		file.Close()
 		if err != nil {
 			return nil, err

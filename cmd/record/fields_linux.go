@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 
-	"trapline/capture/probe"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 // printFields prints the arguments that are columns of their own.
-func printFields(w io.Writer, indent string, fields []probe.Field) {
+func printFields(w io.Writer, indent string, fields []layout.Field) {
 	for _, f := range fields {
 		if !f.Type.Mark() {
 			fmt.Fprintf(w, "%s%s:%s\n", indent, f.Name, fieldType(f))
@@ -18,7 +18,7 @@ func printFields(w io.Writer, indent string, fields []probe.Field) {
 }
 
 // fieldType writes the type of a field in the event grammar.
-func fieldType(f probe.Field) string {
+func fieldType(f layout.Field) string {
 	t := ""
 	switch f.Type {
 	case format.FieldUint:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
 	"trapline/format"
@@ -38,14 +39,14 @@ func (l *limitFlags) validate() error {
 		return fmt.Errorf("-c %d: at most %d", l.every, uint32(math.MaxUint32))
 	case l.every > 0 && l.frequency > 0:
 		return errors.New("-c and -F exclude each other")
-	case l.rate > probe.MaxRate:
-		return fmt.Errorf("--max-rate %d: at most %d", l.rate, uint64(probe.MaxRate))
+	case l.rate > event.MaxRate:
+		return fmt.Errorf("--max-rate %d: at most %d", l.rate, uint64(event.MaxRate))
 	}
 	return nil
 }
 
 // requireLatency makes events at returns, which one at least must be, keep slow calls only.
-func (l *limitFlags) requireLatency(events []probe.Event) error {
+func (l *limitFlags) requireLatency(events []event.Event) error {
 	if l.latency <= 0 {
 		return nil
 	}
@@ -59,7 +60,7 @@ func (l *limitFlags) requireLatency(events []probe.Event) error {
 		}
 	}
 	if !measured {
-		return &probe.InvalidError{Event: "--min-latency " + l.latency.String(),
+		return &event.InvalidError{Event: "--min-latency " + l.latency.String(),
 			Reason: "no event is at the return of a call: kretprobe, fexit, uretprobe, or a sys_exit tracepoint"}
 	}
 	return nil

@@ -6,13 +6,14 @@ import (
 	"io"
 	"strings"
 
+	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/format"
 )
 
 // listPatterns returns what -l lists: what the operand matches, in the binary or module
 // that -x or -m named.
-func listPatterns(operands []string, in probe.Context) []string {
+func listPatterns(operands []string, in event.Context) []string {
 	pattern := "*"
 	if len(operands) > 0 {
 		pattern = operands[0]
@@ -39,7 +40,7 @@ func printList(out io.Writer, r *probe.Resolver, patterns []string, verbose bool
 		return outputFailed(err)
 	}
 	if !p.found {
-		return &probe.NotFoundError{Event: "-l " + strings.Join(patterns, " "), Reason: "no event matches"}
+		return &event.NotFoundError{Event: "-l " + strings.Join(patterns, " "), Reason: "no event matches"}
 	}
 	return nil
 }

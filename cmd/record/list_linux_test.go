@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"trapline/capture/probe"
+	"trapline/capture/event"
 	"trapline/cmd/internal/cli"
 )
 
@@ -17,7 +17,7 @@ func TestList(t *testing.T) {
 		{"sched:*", false}, {"sched:*", true}, {"alloc", false}, {"kprobe:*", true}, {"page-faults", true},
 	} {
 		b.WriteString("# " + c.args + "\n")
-		if err := printList(&b, fakeResolver(t), listPatterns([]string{c.args}, probe.Context{}), c.verbose); err != nil {
+		if err := printList(&b, fakeResolver(t), listPatterns([]string{c.args}, event.Context{}), c.verbose); err != nil {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}

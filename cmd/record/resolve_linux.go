@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/capture/attach"
+	"trapline/capture/event"
 	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
@@ -60,12 +61,12 @@ func (k *kernel) resolver(c *commandLine, pids []uint32) *probe.Resolver {
 
 // A resolved event is one with the probes that it stands for on this machine.
 type resolved struct {
-	event  probe.Event
+	event  event.Event
 	probes []probe.Probe
 }
 
 // resolve finds the probes of the events and gives them their limits.
-func resolve(r *probe.Resolver, events []probe.Event, limits *limitFlags) ([]resolved, error) {
+func resolve(r *probe.Resolver, events []event.Event, limits *limitFlags) ([]resolved, error) {
 	if err := limits.requireLatency(events); err != nil {
 		return nil, err
 	}
@@ -96,12 +97,12 @@ func defaultEvent() string {
 func checkTasks(scope *attach.Scope) error {
 	for _, pid := range scope.PIDs {
 		if err := unix.Kill(int(pid), 0); errors.Is(err, unix.ESRCH) {
-			return &probe.NotFoundError{Event: fmt.Sprintf("-p %d", pid), Reason: "no such process"}
+			return &event.NotFoundError{Event: fmt.Sprintf("-p %d", pid), Reason: "no such process"}
 		}
 	}
 	for _, tid := range scope.TIDs {
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d", tid)); err != nil {
-			return &probe.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
+			return &event.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
 		}
 	}
 	return nil

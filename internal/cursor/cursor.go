@@ -89,6 +89,9 @@ func (c *Cursor) Bytes(n uint64) []byte {
 	return b
 }
 
+// Sub returns a cursor over the next n bytes, in the same byte order, and passes them.
+func (c *Cursor) Sub(n uint64) Cursor { return Cursor{b: c.Bytes(n), big: c.big, err: c.err} }
+
 // Block reads an unsigned LEB128 length and returns as many bytes, not copied.
 func (c *Cursor) Block() []byte { return c.Bytes(c.Uleb()) }
 
@@ -152,7 +155,17 @@ func (c *Cursor) U64() uint64 {
 
 // Uint reads an unsigned number of 1 to 8 bytes. Other sizes fail.
 func (c *Cursor) Uint(size int) uint64 {
-	if size < 1 || size > 8 {
+	switch size {
+	case 1:
+		return uint64(c.U8())
+	case 2:
+		return uint64(c.U16())
+	case 4:
+		return uint64(c.U32())
+	case 8:
+		return c.U64()
+	case 3, 5, 6, 7:
+	default:
 		c.Fail()
 		return 0
 	}

@@ -39,6 +39,21 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// A cursor over a part reads no further, in the same order.
+func TestSub(t *testing.T) {
+	c := cursor.New([]byte{1, 2, 3, 4, 5}, binary.BigEndian)
+	part := c.Sub(3)
+	if v := part.U16(); v != 0x0102 || c.Pos() != 3 {
+		t.Errorf("%#x, then at %d", v, c.Pos())
+	}
+	if part.U16(); part.OK() || !c.OK() {
+		t.Errorf("errors %v and %v", part.Err(), c.Err())
+	}
+	if part = c.Sub(3); part.OK() || c.OK() {
+		t.Error("a part past the end succeeds")
+	}
+}
+
 func TestStrings(t *testing.T) {
 	c := cursor.Little([]byte("name\x00\x02ab\x00rest"))
 	if s := c.CString(); string(s) != "name" {

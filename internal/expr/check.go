@@ -23,6 +23,15 @@ func (p *Predicate) Used() []int { return used(p.Root) }
 // Vars returns the scope's values by index.
 func (p *Predicate) Vars() []Var { return p.scope.vars }
 
+// And returns the predicate that holds when both do. They must have been checked in the
+// same scope. p may be nil: the result is then q.
+func (p *Predicate) And(q *Predicate) *Predicate {
+	if p == nil {
+		return q
+	}
+	return &Predicate{Root: &Node{Op: OpAnd, X: p.Root, Y: q.Root, Type: S32}, scope: p.scope}
+}
+
 // Check resolves names in a scope and determines types. Errors are of type [*Error].
 // The expression is not changed and can be checked in other scopes.
 func (e *Expr) Check(s *Scope) (*Predicate, error) {

@@ -39,6 +39,9 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
+// Source returns the text that the expression was read from.
+func (e *Expr) Source() string { return e.source }
+
 // And joins expressions: all must hold. It returns nil for none.
 func And(all ...*Expr) *Expr {
 	var joined *Expr

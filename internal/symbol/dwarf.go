@@ -2,6 +2,7 @@ package symbol
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"path/filepath"
 	"sort"
@@ -15,7 +16,7 @@ import (
 type dwarfData struct {
 	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
 
-	big        bool
+	order      binary.ByteOrder
 	executable func(addr uint64) bool
 	units      []*unit   // by offset
 	segments   []segment // code → index of units
@@ -57,7 +58,7 @@ func (e *ELF) readDWARF() (d *dwarfData) {
 // newDWARF opens an object's sections; nil when it has no debug information.
 func newDWARF(o *object, executable func(uint64) bool) *dwarfData {
 	d := &dwarfData{
-		big:        o.file.ByteOrder.String() == "BigEndian",
+		order:      o.file.ByteOrder,
 		executable: executable,
 		abbrevs:    make(map[abbrevKey]*abbrevTable),
 		names:      make(map[uint64]string),

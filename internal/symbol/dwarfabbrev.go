@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/dwarf"
+import (
+	"debug/dwarf"
+
+	"trapline/internal/cursor"
+)
 
 // An abbrev describes the entries of one code.
 type abbrev struct {
@@ -40,10 +44,10 @@ func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
 	if ok {
 		return t
 	}
-	s := scanner{s: d.abbrev, step: 4 << 10, big: d.big}
-	good := s.read(off, func(c *cursor) {
+	s := scanner{s: d.abbrev, step: 4 << 10, order: d.order}
+	good := s.read(off, func(c *cursor.Cursor) {
 		t = &abbrevTable{sparse: make(map[uint64]*abbrev)}
-		for !c.bad {
+		for c.OK() {
 			code, a, ok := readAbbrev(c, enc)
 			if !ok {
 				break
@@ -67,7 +71,7 @@ func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
 // findAbbrev reads one abbreviation without keeping the table: root entries are
 // mostly described first.
 func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
-	s.read(off, func(c *cursor) {
+	s.read(off, func(c *cursor.Cursor) {
 		for {
 			k, a, ok := readAbbrev(c, enc)
 			if !ok {
@@ -83,15 +87,15 @@ func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
 }
 
 // readAbbrev reads one declaration; not ok at the end of the table.
-func readAbbrev(c *cursor, enc encoding) (code uint64, a abbrev, ok bool) {
-	if code = c.uleb(); code == 0 || c.bad {
+func readAbbrev(c *cursor.Cursor, enc encoding) (code uint64, a abbrev, ok bool) {
+	if code = c.Uleb(); code == 0 || !c.OK() {
 		return 0, a, false
 	}
-	a.tag = dwarf.Tag(c.uleb())
-	a.children = c.u8() != 0
+	a.tag = dwarf.Tag(c.Uleb())
+	a.children = c.U8() != 0
 	for {
-		attr, form := c.uleb(), c.uleb()
-		if c.bad {
+		attr, form := c.Uleb(), c.Uleb()
+		if !c.OK() {
 			return 0, a, false
 		}
 		if attr == 0 && form == 0 {
@@ -99,7 +103,7 @@ func readAbbrev(c *cursor, enc encoding) (code uint64, a abbrev, ok bool) {
 		}
 		spec := attrSpec{attr: dwarf.Attr(attr), form: uint16(min(form, 0xffff))}
 		if form == formImplicit {
-			spec.implicit = c.sleb()
+			spec.implicit = c.Sleb()
 		}
 		a.attrs = append(a.attrs, spec)
 		if size := enc.fixedSize(spec.form); size < 0 || a.fixed < 0 {

@@ -1,9 +1,12 @@
 package symbol
 
 import (
+	"bytes"
 	"path"
 	"strings"
 	"sync"
+
+	"trapline/internal/cursor"
 )
 
 // A lineHeader holds the constants that a line number program runs with.
@@ -34,31 +37,31 @@ type fileName struct {
 }
 
 // readLineHeader reads what comes before the program: DWARF 5 and 4, section 6.2.4.
-func (u *unit) readLineHeader(c *cursor, offSize uint8, files *fileNames) (h lineHeader, ok bool) {
-	enc := encoding{version: uint16(c.uint(2)), addrSize: u.addrSize, offSize: offSize}
+func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames) (h lineHeader, ok bool) {
+	enc := encoding{version: uint16(c.Uint(2)), addrSize: u.addrSize, offSize: offSize}
 	if enc.version < 2 || enc.version > 5 {
 		return h, false
 	}
 	if enc.version == 5 {
-		c.skip(2) // sizes of addresses and segment selectors
+		c.Skip(2) // sizes of addresses and segment selectors
 	}
-	length := c.uint(int(offSize))
-	if c.bad || length > uint64(len(c.b)-c.pos) {
+	length := c.Uint(int(offSize))
+	if !c.OK() || length > uint64(c.Len()) {
 		return h, false
 	}
-	end := c.pos + int(length)
-	h.minInst = uint64(c.u8())
+	end := c.Pos() + int(length)
+	h.minInst = uint64(c.U8())
 	if enc.version >= 4 {
-		c.skip(1) // operations in an instruction: only VLIW machines have several
+		c.Skip(1) // operations in an instruction: only VLIW machines have several
 	}
-	h.statement = c.u8() != 0
-	h.lineBase, h.lineRange, h.opcodeBase = int8(c.u8()), c.u8(), c.u8()
-	if c.bad || h.lineRange == 0 || h.opcodeBase == 0 {
+	h.statement = c.U8() != 0
+	h.lineBase, h.lineRange, h.opcodeBase = int8(c.U8()), c.U8(), c.U8()
+	if !c.OK() || h.lineRange == 0 || h.opcodeBase == 0 {
 		return h, false
 	}
-	h.opcodeLengths = c.take(int(h.opcodeBase) - 1)
+	h.opcodeLengths = c.Bytes(uint64(h.opcodeBase) - 1)
 	// Names stay behind in memory: they must not hold the program.
-	names := cursor{b: append([]byte(nil), c.b[c.pos:max(end, c.pos)]...), big: c.big}
+	names := cursor.New(bytes.Clone(c.Rest()[:max(0, end-c.Pos())]), u.d.order)
 	files.unit = u
 	files.paths = make(map[uint32]string)
 	if enc.version == 5 {
@@ -67,30 +70,30 @@ func (u *unit) readLineHeader(c *cursor, offSize uint8, files *fileNames) (h lin
 	} else {
 		files.readOld(&names)
 	}
-	c.pos = max(end, c.pos)
-	return h, !c.bad
+	c.Seek(max(end, c.Pos()))
+	return h, c.OK()
 }
 
 // readOld reads the directories and files of DWARF 2 to 4. Directory 0 is that of
 // the compilation.
-func (f *fileNames) readOld(c *cursor) {
+func (f *fileNames) readOld(c *cursor.Cursor) {
 	f.first = 1
 	f.dirs = append(f.dirs, f.unit.dir)
-	for !c.bad {
-		name := c.cstring()
+	for c.OK() {
+		name := c.CString()
 		if len(name) == 0 {
 			break
 		}
 		f.dirs = append(f.dirs, value{form: formString, text: name})
 	}
-	for !c.bad {
-		name := c.cstring()
+	for c.OK() {
+		name := c.CString()
 		if len(name) == 0 {
 			break
 		}
-		dir := c.uleb()
-		c.uleb() // time of change
-		c.uleb() // length
+		dir := c.Uleb()
+		c.Uleb() // time of change
+		c.Uleb() // length
 		f.files = append(f.files, fileName{value{form: formString, text: name}, dir})
 	}
 }
@@ -102,24 +105,24 @@ const (
 )
 
 // readEntries reads one table of DWARF 5: the format of its entries, then these.
-func readEntries(c *cursor, enc encoding, visit func(name value, dir uint64)) {
+func readEntries(c *cursor.Cursor, enc encoding, visit func(name value, dir uint64)) {
 	type column struct {
 		content uint64
 		spec    attrSpec
 	}
-	format := make([]column, c.u8())
+	format := make([]column, c.U8())
 	for i := range format {
-		format[i].content = c.uleb()
-		format[i].spec.form = uint16(min(c.uleb(), 0xffff))
+		format[i].content = c.Uleb()
+		format[i].spec.form = uint16(min(c.Uleb(), 0xffff))
 	}
-	count := c.uleb()
+	count := c.Uleb()
 	if len(format) == 0 {
 		return
 	}
 	for range count {
 		var name value
 		var dir uint64
-		start := c.pos
+		start := c.Pos()
 		for _, col := range format {
 			v := enc.read(c, col.spec)
 			switch col.content {
@@ -129,7 +132,7 @@ func readEntries(c *cursor, enc encoding, visit func(name value, dir uint64)) {
 				dir = v.num
 			}
 		}
-		if c.bad || c.pos == start {
+		if !c.OK() || c.Pos() == start {
 			return
 		}
 		visit(name, dir)

@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/dwarf"
+import (
+	"debug/dwarf"
+
+	"trapline/internal/cursor"
+)
 
 // Attribute forms: DWARF 5, section 7.5.6, and GNU's.
 const (
@@ -107,14 +111,14 @@ func (e encoding) fixedSize(form uint16) int {
 }
 
 // read reads one attribute's value.
-func (e encoding) read(c *cursor, a attrSpec) value {
+func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 	v := value{form: a.form}
 	switch size := e.fixedSize(a.form); {
 	case size == 16:
-		c.take(16)
+		c.Skip(16)
 		return v
 	case size > 0:
-		v.num = c.uint(size)
+		v.num = c.Uint(size)
 		return v
 	}
 	switch a.form {
@@ -123,29 +127,29 @@ func (e encoding) read(c *cursor, a attrSpec) value {
 	case formImplicit:
 		v.num = uint64(a.implicit)
 	case formUdata, formRefUdata, formStrx, formAddrx, formLoclistx, formRnglistx, formGNUAddrIndex, formGNUStrIndex:
-		v.num = c.uleb()
+		v.num = c.Uleb()
 	case formSdata:
-		v.num = uint64(c.sleb())
+		v.num = uint64(c.Sleb())
 	case formString:
-		v.text = c.cstring()
+		v.text = c.CString()
 	case formBlock1:
-		c.skip(c.uint(1))
+		c.Skip(c.Uint(1))
 	case formBlock2:
-		c.skip(c.uint(2))
+		c.Skip(c.Uint(2))
 	case formBlock4:
-		c.skip(c.uint(4))
+		c.Skip(c.Uint(4))
 	case formBlock, formExprloc:
-		c.skip(c.uleb())
+		c.Skip(c.Uleb())
 	case formIndirect:
-		form := c.uleb()
+		form := c.Uleb()
 		if form == formIndirect || form == formImplicit || form > 0xffff {
-			c.bad = true
+			c.Fail()
 			return v
 		}
 		return e.read(c, attrSpec{attr: a.attr, form: uint16(form)})
 	default:
 		// The size of an unknown form, and so all that follows, is unknown.
-		c.bad = true
+		c.Fail()
 	}
 	return v
 }
@@ -180,8 +184,8 @@ func (u *unit) text(v value) string {
 		if v.num > d.strOffsets.size {
 			return ""
 		}
-		c := cursor{b: d.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), big: d.big}
-		if off := c.uint(int(u.offSize)); !c.bad {
+		c := cursor.New(d.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), d.order)
+		if off := c.Uint(int(u.offSize)); c.OK() {
 			return d.str.cstring(off)
 		}
 	case formGNUStrpAlt, formStrpSup:
@@ -209,7 +213,7 @@ func (u *unit) indexedAddress(index uint64) (uint64, bool) {
 		return 0, false
 	}
 	size := uint64(u.addrSize)
-	c := cursor{b: u.d.addr.window(u.addrBase+index*size, size), big: u.d.big}
-	addr := c.uint(int(size))
-	return addr, !c.bad
+	c := cursor.New(u.d.addr.window(u.addrBase+index*size, size), u.d.order)
+	addr := c.Uint(int(size))
+	return addr, c.OK()
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+
+	"trapline/internal/cursor"
 )
 
 // A lineTable maps the code of one unit to lines of its files.
@@ -62,19 +64,19 @@ func (u *unit) readLines() *lineTable {
 }
 
 // lineProgram reads the header of the unit's line number program, with its files.
-func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor, ok bool) {
+func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor.Cursor, ok bool) {
 	if !u.hasLines {
 		return p, c, false
 	}
-	size := cursor{b: u.d.line.window(u.lineOff, 12), big: u.d.big}
-	length, offSize := size.uint(4), uint8(4)
+	size := cursor.New(u.d.line.window(u.lineOff, 12), u.d.order)
+	length, offSize := size.Uint(4), uint8(4)
 	if length == 0xffffffff {
-		length, offSize = size.uint(8), 8
+		length, offSize = size.Uint(8), 8
 	}
-	if size.bad || length > maxSection {
+	if !size.OK() || length > maxSection {
 		return p, c, false
 	}
-	c = cursor{b: u.d.line.window(u.lineOff+uint64(size.pos), length), big: u.d.big}
+	c = cursor.New(u.d.line.window(u.lineOff+uint64(size.Pos()), length), u.d.order)
 	h, ok := u.readLineHeader(&c, offSize, files)
 	return lineProgram{header: h, executable: u.d.executable}, c, ok
 }
@@ -115,11 +117,11 @@ func (p *lineProgram) reset() {
 	}
 }
 
-func (p *lineProgram) run(c *cursor) {
+func (p *lineProgram) run(c *cursor.Cursor) {
 	h := &p.header
 	p.reset()
-	for c.pos < len(c.b) && !c.bad && p.rows < maxLineRows {
-		op := c.u8()
+	for c.Len() > 0 && p.rows < maxLineRows {
+		op := c.U8()
 		if op >= h.opcodeBase {
 			adjusted := op - h.opcodeBase
 			p.addr += uint64(adjusted/h.lineRange) * h.minInst
@@ -133,39 +135,41 @@ func (p *lineProgram) run(c *cursor) {
 		case lnsCopy:
 			p.emit()
 		case lnsAdvancePC:
-			p.addr += c.uleb() * h.minInst
+			p.addr += c.Uleb() * h.minInst
 		case lnsAdvanceLine:
-			p.line += uint64(c.sleb())
+			p.line += uint64(c.Sleb())
 		case lnsSetFile:
-			p.file = c.uleb()
+			p.file = c.Uleb()
 		case lnsNegateStmt:
 			p.statement = !p.statement
 		case lnsConstAddPC:
 			p.addr += uint64((255-h.opcodeBase)/h.lineRange) * h.minInst
 		case lnsFixedAdvancePC:
-			p.addr += c.uint(2)
+			p.addr += c.Uint(2)
 		default:
 			for range h.opcodeLengths[op-1] {
-				c.uleb()
+				c.Uleb()
 			}
 		}
 	}
 }
 
-func (p *lineProgram) extended(c *cursor) {
-	length := c.uleb()
-	if length > uint64(len(c.b)-c.pos) || length == 0 {
-		c.bad = length != 0
+func (p *lineProgram) extended(c *cursor.Cursor) {
+	length := c.Uleb()
+	if length > uint64(c.Len()) || length == 0 {
+		if length != 0 {
+			c.Fail()
+		}
 		return
 	}
-	args := cursor{b: c.take(int(length)), big: c.big}
-	switch args.u8() {
+	args := c.Sub(length)
+	switch args.U8() {
 	case lneEndSequence:
 		p.endSequence()
 		p.reset()
 	case lneSetAddress:
 		if size := int(length) - 1; size == 4 || size == 8 {
-			p.addr = args.uint(size)
+			p.addr = args.Uint(size)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/dwarf"
+import (
+	"debug/dwarf"
+
+	"trapline/internal/cursor"
+)
 
 // maxNameHops bounds the references followed from an entry to its name.
 const maxNameHops = 16
@@ -28,7 +32,7 @@ func (d *dwarfData) name(entry uint64) string {
 }
 
 func (d *dwarfData) readName(entry uint64) string {
-	info := scanner{s: d.info, step: 256, big: d.big}
+	info := scanner{s: d.info, step: 256, order: d.order}
 	plain := ""
 	for range maxNameHops {
 		u := d.unitAt(entry)
@@ -41,15 +45,15 @@ func (d *dwarfData) readName(entry uint64) string {
 		}
 		var linkage, short string
 		var next uint64
-		info.read(entry, func(c *cursor) {
+		info.read(entry, func(c *cursor.Cursor) {
 			linkage, short, next = "", "", 0
-			a := abbrevs.get(c.uleb())
+			a := abbrevs.get(c.Uleb())
 			if a == nil {
 				return
 			}
 			for _, spec := range a.attrs {
 				v := u.read(c, spec)
-				if c.bad {
+				if !c.OK() {
 					return
 				}
 				switch spec.attr {
@@ -76,7 +80,7 @@ func (d *dwarfData) readName(entry uint64) string {
 				break
 			}
 			d, entry = d.alt, next&^altRef
-			info = scanner{s: d.info, step: 256, big: d.big}
+			info = scanner{s: d.info, step: 256, order: d.order}
 			continue
 		}
 		entry = next

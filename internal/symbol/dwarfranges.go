@@ -1,5 +1,7 @@
 package symbol
 
+import "trapline/internal/cursor"
+
 // Kinds of range list entries: DWARF 5, section 7.25.
 const (
 	rleEnd = iota
@@ -26,8 +28,8 @@ type addrRange struct{ low, high uint64 }
 func (d *dwarfData) newRangeReader(limit uint64) *rangeReader {
 	return &rangeReader{
 		d: d, left: limit,
-		ranges:   scanner{s: d.ranges, step: 4 << 10, big: d.big},
-		rnglists: scanner{s: d.rnglists, step: 4 << 10, big: d.big},
+		ranges:   scanner{s: d.ranges, step: 4 << 10, order: d.order},
+		rnglists: scanner{s: d.rnglists, step: 4 << 10, order: d.order},
 	}
 }
 
@@ -65,13 +67,13 @@ func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64
 func (r *rangeReader) oldList(u *unit, off uint64) {
 	size := int(u.addrSize)
 	selectBase := ^uint64(0) >> (64 - 8*size)
-	r.ranges.read(off, func(c *cursor) {
+	r.ranges.read(off, func(c *cursor.Cursor) {
 		r.found = r.found[:0]
 		base := u.low
 		for {
-			low, high := c.uint(size), c.uint(size)
+			low, high := c.Uint(size), c.Uint(size)
 			switch {
-			case c.bad || low == 0 && high == 0:
+			case !c.OK() || low == 0 && high == 0:
 				return
 			case low == selectBase:
 				base = high
@@ -90,43 +92,43 @@ func (r *rangeReader) list(u *unit, v value) {
 			return
 		}
 		entry := u.rngsBase + off*uint64(u.offSize)
-		if !r.rnglists.read(entry, func(c *cursor) { off = u.rngsBase + c.uint(int(u.offSize)) }) {
+		if !r.rnglists.read(entry, func(c *cursor.Cursor) { off = u.rngsBase + c.Uint(int(u.offSize)) }) {
 			return
 		}
 	}
 	size := int(u.addrSize)
-	r.rnglists.read(off, func(c *cursor) {
+	r.rnglists.read(off, func(c *cursor.Cursor) {
 		r.found = r.found[:0]
 		base := u.low
 		indexed := func() uint64 {
-			addr, _ := u.indexedAddress(c.uleb())
+			addr, _ := u.indexedAddress(c.Uleb())
 			return addr
 		}
-		for !c.bad {
+		for c.OK() {
 			var low, high uint64
-			switch c.u8() {
+			switch c.U8() {
 			case rleEnd:
 				return
 			case rleBaseAddressx:
 				base = indexed()
 				continue
 			case rleBaseAddress:
-				base = c.uint(size)
+				base = c.Uint(size)
 				continue
 			case rleStartxEndx:
 				low, high = indexed(), indexed()
 			case rleStartxLength:
 				low = indexed()
-				high = low + c.uleb()
+				high = low + c.Uleb()
 			case rleOffsetPair:
-				low, high = base+c.uleb(), base+c.uleb()
+				low, high = base+c.Uleb(), base+c.Uleb()
 			case rleStartEnd:
-				low, high = c.uint(size), c.uint(size)
+				low, high = c.Uint(size), c.Uint(size)
 			case rleStartLength:
-				low = c.uint(size)
-				high = low + c.uleb()
+				low = c.Uint(size)
+				high = low + c.Uleb()
 			default:
-				c.bad = true
+				c.Fail()
 			}
 			r.found = append(r.found, addrRange{low, high})
 		}

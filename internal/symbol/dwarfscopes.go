@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/dwarf"
+import (
+	"debug/dwarf"
+
+	"trapline/internal/cursor"
+)
 
 // A scope is one function, or one call inlined into another scope.
 type scope struct {
@@ -35,10 +39,10 @@ func (u *unit) readScopes() (t *scopeTable) {
 	var spans []span
 	var open []int32 // scope around the entries of each level, -1 none
 	current := int32(-1)
-	c := cursor{b: data, big: u.d.big}
-	for c.pos < len(data) && !c.bad {
-		entry := u.root + uint64(c.pos)
-		code := c.uleb()
+	c := cursor.New(data, u.d.order)
+	for c.Len() > 0 {
+		entry := u.root + uint64(c.Pos())
+		code := c.Uleb()
 		if code == 0 {
 			if len(open) == 0 {
 				break
@@ -78,7 +82,7 @@ func (u *unit) readScopes() (t *scopeTable) {
 			}
 		case dwarf.TagStructType, dwarf.TagUnionType, dwarf.TagEnumerationType, dwarf.TagSubroutineType, dwarf.TagArrayType:
 			if next := u.skipType(&c, a); next > entry && a.children {
-				c.pos = int(next - u.root)
+				c.Seek(int(next - u.root))
 				continue
 			}
 		default:
@@ -105,7 +109,7 @@ func either(a, b uint64) uint64 {
 
 // readScope reads a function or an inlined call. Its entry is that of the abstract
 // function, which all its inlined calls share, if there is one.
-func (u *unit) readScope(c *cursor, a *abbrev) (s scope, attrs codeAttrs) {
+func (u *unit) readScope(c *cursor.Cursor, a *abbrev) (s scope, attrs codeAttrs) {
 	for _, spec := range a.attrs {
 		v := u.read(c, spec)
 		switch spec.attr {
@@ -126,9 +130,9 @@ func (u *unit) readScope(c *cursor, a *abbrev) (s scope, attrs codeAttrs) {
 	return s, attrs
 }
 
-func (u *unit) skipAttrs(c *cursor, a *abbrev) {
+func (u *unit) skipAttrs(c *cursor.Cursor, a *abbrev) {
 	if a.fixed >= 0 {
-		c.skip(uint64(a.fixed))
+		c.Skip(uint64(a.fixed))
 		return
 	}
 	for _, spec := range a.attrs {
@@ -139,14 +143,14 @@ func (u *unit) skipAttrs(c *cursor, a *abbrev) {
 // skipType passes a type's attributes and returns where the entry after its
 // children is, 0 where the compiler did not say. No code is in there that has not
 // an entry elsewhere.
-func (u *unit) skipType(c *cursor, a *abbrev) (next uint64) {
+func (u *unit) skipType(c *cursor.Cursor, a *abbrev) (next uint64) {
 	for _, spec := range a.attrs {
 		v := u.read(c, spec)
 		if spec.attr == dwarf.AttrSibling {
 			next = u.reference(v)
 		}
 	}
-	if next < u.root+uint64(c.pos) || next > u.end {
+	if next < u.root+uint64(c.Pos()) || next > u.end {
 		return 0
 	}
 	return next

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 
+	"trapline/internal/cursor"
 	"trapline/internal/elffile"
 )
 
@@ -93,11 +94,11 @@ func (s *dwarfSection) cstring(off uint64) string {
 // A scanner reads a section at places that mostly follow each other, through a
 // buffer. It is for one goroutine.
 type scanner struct {
-	s    *dwarfSection
-	step uint64 // bytes to read at a time
-	base uint64
-	buf  []byte
-	big  bool
+	s     *dwarfSection
+	step  uint64 // bytes to read at a time
+	base  uint64
+	buf   []byte
+	order binary.ByteOrder
 }
 
 // maxEntry bounds what one entry or list of a section may take, in bytes.
@@ -105,17 +106,18 @@ const maxEntry = 16 << 20
 
 // read calls parse with a cursor at off. When parse runs into the end of what is
 // buffered it is called again with more bytes, so it must start afresh.
-func (r *scanner) read(off uint64, parse func(c *cursor)) bool {
+func (r *scanner) read(off uint64, parse func(c *cursor.Cursor)) bool {
 	if off >= r.base && off-r.base < uint64(len(r.buf)) {
-		c := cursor{b: r.buf, pos: int(off - r.base), big: r.big}
-		if parse(&c); !c.bad {
+		c := cursor.New(r.buf, r.order)
+		c.Seek(int(off - r.base))
+		if parse(&c); c.OK() {
 			return true
 		}
 	}
 	for n := r.step; n <= maxEntry; n *= 8 {
 		r.base, r.buf = off, r.s.window(off, n)
-		c := cursor{b: r.buf, big: r.big}
-		if parse(&c); !c.bad {
+		c := cursor.New(r.buf, r.order)
+		if parse(&c); c.OK() {
 			return true
 		}
 		if uint64(len(r.buf)) < n {

@@ -3,6 +3,8 @@ package symbol
 import (
 	"debug/dwarf"
 	"sync"
+
+	"trapline/internal/cursor"
 )
 
 // Unit kinds: DWARF 5, section 7.5.1.
@@ -38,8 +40,8 @@ type unit struct {
 // scanUnits reads the headers and root entries of all units and, if wanted, the
 // code that they cover.
 func (d *dwarfData) scanUnits(code bool) {
-	info := scanner{s: d.info, step: 4 << 10, big: d.big}
-	abbrevs := scanner{s: d.abbrev, step: 1 << 10, big: d.big}
+	info := scanner{s: d.info, step: 4 << 10, order: d.order}
+	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
 	ranges := d.newRangeReader(d.ranges.size/4 + d.rnglists.size/2 + maxUnits)
 	var spans []span
 	for off := uint64(0); off < d.info.size && len(d.units) < maxUnits; {
@@ -67,15 +69,15 @@ func (d *dwarfData) scanUnits(code bool) {
 
 // readHeader reads a unit's header: DWARF 5, section 7.5.1. Units that can not be
 // used get an abbrevOff of ^0.
-func (u *unit) readHeader(c *cursor) {
-	start := c.pos
-	length := c.uint(4)
+func (u *unit) readHeader(c *cursor.Cursor) {
+	start := c.Pos()
+	length := c.Uint(4)
 	u.offSize = 4
 	if length == 0xffffffff {
-		length, u.offSize = c.uint(8), 8
+		length, u.offSize = c.Uint(8), 8
 	}
-	body := c.pos - start
-	u.version = uint16(c.uint(2))
+	body := c.Pos() - start
+	u.version = uint16(c.Uint(2))
 	room := u.d.info.size - u.off - min(uint64(body), u.d.info.size-u.off)
 	if length > room {
 		length = room
@@ -84,18 +86,18 @@ func (u *unit) readHeader(c *cursor) {
 	kind := uint8(1)
 	switch {
 	case u.version >= 2 && u.version <= 4:
-		u.abbrevOff = c.uint(int(u.offSize))
-		u.addrSize = c.u8()
+		u.abbrevOff = c.Uint(int(u.offSize))
+		u.addrSize = c.U8()
 	case u.version == 5:
-		kind = c.u8()
-		u.addrSize = c.u8()
-		u.abbrevOff = c.uint(int(u.offSize))
+		kind = c.U8()
+		u.addrSize = c.U8()
+		u.abbrevOff = c.Uint(int(u.offSize))
 		switch kind {
 		case unitSkeleton, unitSplit:
-			c.skip(8)
+			c.Skip(8)
 		}
 	}
-	u.root = u.off + uint64(c.pos-start)
+	u.root = u.off + uint64(c.Pos()-start)
 	u.low, u.strBase, u.addrBase, u.rngsBase = 0, 0, 0, 0
 	if u.version < 2 || u.version > 5 || kind == unitType || kind == unitSplitType ||
 		(u.addrSize != 4 && u.addrSize != 8) || u.root > u.end {
@@ -110,10 +112,10 @@ type codeAttrs struct {
 
 // readRoot reads the unit's first entry.
 func (u *unit) readRoot(info, abbrevs *scanner) (attrs codeAttrs, ok bool) {
-	ok = info.read(u.root, func(c *cursor) {
+	ok = info.read(u.root, func(c *cursor.Cursor) {
 		attrs = codeAttrs{}
-		code := c.uleb()
-		if code == 0 || c.bad {
+		code := c.Uleb()
+		if code == 0 || !c.OK() {
 			return
 		}
 		a := findAbbrev(abbrevs, u.abbrevOff, code, u.encoding)

@@ -1,6 +1,10 @@
 package symbol
 
-import "debug/dwarf"
+import (
+	"debug/dwarf"
+
+	"trapline/internal/cursor"
+)
 
 // InlinedCalls finds the calls of functions that the compiler put the functions' code
 // in the place of. match gets linkage names; those of C are the functions' own.
@@ -76,16 +80,16 @@ func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
 			return "", 0, false
 		}
 		var number, at, next uint64
-		info := scanner{s: d.info, step: 256, big: d.big}
-		info.read(entry, func(c *cursor) {
+		info := scanner{s: d.info, step: 256, order: d.order}
+		info.read(entry, func(c *cursor.Cursor) {
 			number, at, next = 0, 0, 0
-			a := abbrevs.get(c.uleb())
+			a := abbrevs.get(c.Uleb())
 			if a == nil {
 				return
 			}
 			for _, spec := range a.attrs {
 				v := u.read(c, spec)
-				if c.bad {
+				if !c.OK() {
 					return
 				}
 				switch spec.attr {

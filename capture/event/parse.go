@@ -1,0 +1,287 @@
+package event
+
+import (
+	"strconv"
+	"strings"
+
+	"trapline/internal/glob"
+)
+
+const maxEventText = 64 << 10 // bytes
+
+// A Context is where events that name a function alone are looked for, as perf probe's
+// options -x and -m say it.
+type Context struct {
+	Binary string // path, soname or short library name; "" not given
+	Module string // kernel module; "" not given
+}
+
+// Parse reads one -e value, where the context says. Commas and braces give several events, as with perf;
+// errors are of type [*SyntaxError], of predicates [*expr.Error]. It accepts
+//
+//	[NAME=]PROBE [/PREDICATE/] [[NAME=]VALUE[:TYPE]]... [[MODIFIER,...]]
+//
+// in the spellings of bpftrace, perf, perf probe and ftrace: docs/events.md has all of them.
+func (g Grammar) Parse(c Context, text string) ([]Event, error) {
+	p := parser{scanner{text: text}, g, c}
+	if len(text) > maxEventText {
+		return nil, &SyntaxError{Text: text[:64] + "…", Pos: maxEventText, Reason: "longer than 64 KiB"}
+	}
+	var events []Event
+	for {
+		p.skipSpace()
+		var err error
+		if p.peek() == '{' {
+			events, err = p.group(events)
+		} else {
+			events, err = p.event(events, false)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.done() {
+			return events, nil
+		}
+		p.pos++ // the comma
+	}
+}
+
+type parser struct {
+	scanner
+	grammar Grammar
+	context Context
+}
+
+// group reads {EVENT,…}. The kernel has no group for probes: it is a list.
+func (p *parser) group(events []Event) ([]Event, error) {
+	start := p.pos
+	for {
+		p.pos++ // the brace or comma
+		p.skipSpace()
+		if p.peek() == '{' {
+			return nil, p.fail(p.pos, "groups do not nest")
+		}
+		var err error
+		if events, err = p.event(events, true); err != nil {
+			return nil, err
+		}
+		if p.done() {
+			return nil, p.fail(start, "\"{\" is not closed")
+		}
+		if p.peek() == '}' {
+			break
+		}
+	}
+	p.pos++
+	p.skipSpace()
+	if !p.done() && p.peek() != ',' {
+		return nil, p.fail(p.pos, "modifiers of groups are not supported")
+	}
+	return events, nil
+}
+
+// event reads up to the comma, the group's brace or the end.
+func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
+	start := p.pos
+	var e Event
+	e.Alias = p.alias()
+	if err := p.probe(&e, inGroup); err != nil {
+		return nil, err
+	}
+	end := p.pos
+	for {
+		p.skipSpace()
+		if p.done() || p.peek() == ',' || inGroup && p.peek() == '}' {
+			break
+		}
+		if err := p.option(&e, inGroup); err != nil {
+			return nil, err
+		}
+		end = p.pos
+	}
+	e.Text = p.text[start:end]
+	return append(events, e), nil
+}
+
+// alias reads NAME= or, as perf probe has it, GROUP:NAME=.
+func (p *parser) alias() string {
+	name, _, ok := strings.Cut(p.text[p.pos:], "=")
+	if group, after, two := strings.Cut(name, ":"); ok && two && isIdentifier(group) && isIdentifier(after) && p.context != (Context{}) {
+		p.pos += len(name) + 1
+		return after
+	}
+	if !ok || !isIdentifier(name) {
+		return ""
+	}
+	p.pos += len(name) + 1
+	return name
+}
+
+// option reads what may stand behind the probe: a predicate, modifiers or an argument.
+func (p *parser) option(e *Event, inGroup bool) error {
+	switch p.peek() {
+	case '/':
+		return p.predicate(e)
+	case '[':
+		return p.modifiers(e)
+	}
+	at, err := p.word(inGroup, noPredicate)
+	if err != nil {
+		return err
+	}
+	return p.arg(e, at, p.text[at:p.pos])
+}
+
+// predicate reads /PREDICATE/.
+func (p *parser) predicate(e *Event) error {
+	start := p.pos
+	end := p.predicateEnd(start, true)
+	switch {
+	case end < 0:
+		return p.fail(start, "the predicate is not closed: expected /CONDITION/")
+	case len(e.Conditions) > 0:
+		return p.fail(start, "two predicates: join them by &&")
+	}
+	text := strings.TrimSpace(p.text[start+1 : end])
+	if text == "" {
+		return p.fail(start, "the predicate is empty")
+	}
+	p.pos = end + 1
+	return e.Require(text)
+}
+
+// probe reads what follows the alias.
+func (p *parser) probe(e *Event, inGroup bool) error {
+	if done, err := p.ftrace(e, inGroup); done || err != nil {
+		return err
+	}
+	at, err := p.word(inGroup, p.slashes())
+	if err != nil {
+		return err
+	}
+	text := p.text[at:p.pos]
+	if text == "" {
+		return p.fail(at, "expected an event, such as sched:sched_switch or uprobe:libc:malloc")
+	}
+	word, rest, colon := strings.Cut(text, ":")
+	name := word
+	if word == "p" && isFrequency(rest) {
+		name = ProfileName
+	}
+	if syntax, canonical := p.grammar.word(name); syntax != nil {
+		e.Syntax, e.Name = syntax, canonical
+		return p.form(e, at+len(word), text[len(word):])
+	}
+	if syntax := p.grammar.Spelled(word); syntax != nil && colon {
+		e.Syntax = syntax
+		return p.form(e, at+len(word)+1, rest)
+	}
+	switch {
+	case word == "mem" && colon:
+		return p.perfWatchpoint(e, at+len("mem:"), rest)
+	case strings.HasPrefix(word, "%") || colon && (strings.HasPrefix(word, sdtPrefix) || word == probeGroup || strings.HasPrefix(word, probeGroup+"_")):
+		return p.perfProbeName(e, at, text)
+	case colon && otherKinds[word] != "" && (len(word) > 2 || word == "-" || strings.Contains(rest, ":")):
+		return p.fail(at, otherKinds[word])
+	case p.context.Binary != "" && !isTracepointName(word, rest, colon):
+		return p.perfProbeUser(e, at, text)
+	case p.context.Module != "" && !isTracepointName(word, rest, colon):
+		return p.perfProbeKernel(e, at, text)
+	case colon:
+		return p.perfTracepoint(e, at, text)
+	}
+	return p.fail(at, p.notAnEvent(word))
+}
+
+// notAnEvent says what a bare word may have meant.
+func (p *parser) notAnEvent(word string) string {
+	if p.peek() == '/' && isIdentifier(word) || len(word) > 1 && strings.Trim(word[1:], "0123456789abcdef") == "" && word[0] == 'r' {
+		return "events of a PMU are taken by name only, as in cycles or cache-misses"
+	}
+	if i := strings.IndexAny(word, "+%@/ "); i > 0 {
+		word = word[:i]
+	}
+	if isIdentifier(word) {
+		return "no such event: kernel functions are kprobe:" + word + ", those of programs uprobe:BINARY:" + word + " (or -x BINARY)"
+	}
+	return "expected KIND:… or SYSTEM:EVENT"
+}
+
+// readers read what follows an event's kind.
+var readers = [...]func(p *parser, e *Event, at int, text string) error{
+	FormTracepoint:     (*parser).tracepoint,
+	FormRawTracepoint:  (*parser).rawTracepoint,
+	FormKernelFunction: (*parser).kernelFunction,
+	FormUserFunction:   (*parser).userProbe,
+	FormUSDT:           (*parser).usdt,
+	FormWatchpoint:     (*parser).watchpoint,
+	FormTimed:          (*parser).timed,
+}
+
+// form reads what follows the kind of an event.
+func (p *parser) form(e *Event, at int, text string) error {
+	return readers[e.Syntax.Form](p, e, at, text)
+}
+
+func (p *parser) tracepoint(e *Event, at int, text string) error {
+	system, name, ok := strings.Cut(text, ":")
+	if !ok {
+		return p.fail(at, "expected SYSTEM:EVENT")
+	}
+	e.System, e.Name = system, name
+	if glob.HasMeta(system) || glob.HasMeta(name) {
+		e.Match = MatchGlob
+	}
+	if err := p.pattern(at, system, "tracepoint"); err != nil {
+		return err
+	}
+	return p.pattern(at+len(system)+1, name, "tracepoint")
+}
+
+// pattern checks a name that may hold globs.
+func (p *parser) pattern(at int, text, what string) error {
+	if text == "" {
+		return p.fail(at, "empty name in a "+what)
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ':':
+			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
+		case c == '/':
+			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
+		case !isNameByte(c) && !strings.ContainsRune(`*?[]{},-!^\`, rune(c)):
+			return p.fail(at+i, "not a character of "+what+" names")
+		}
+	}
+	if _, err := glob.Parse(text); err != nil {
+		return p.fail(at, err.Error())
+	}
+	return nil
+}
+
+// parseNumber reads a decimal number or one with 0x.
+func parseNumber(s string) (uint64, bool) {
+	base := 10
+	if digits, ok := strings.CutPrefix(s, "0x"); ok {
+		s, base = digits, 16
+	}
+	if strings.HasPrefix(s, "+") {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, base, 64)
+	return n, err == nil
+}
+
+// isNameByte reports whether kernel symbols and tracepoints may hold a character.
+func isNameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '$'
+}
+
+func isIdentifier(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) || s[i] == '.' || s[i] == '$' {
+			return false
+		}
+	}
+	return s != "" && !startsWithDigit(s)
+}

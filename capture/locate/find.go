@@ -1,0 +1,352 @@
+package locate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"trapline/capture/event"
+	"trapline/internal/nearest"
+)
+
+// A File is a program or library on this machine.
+type File struct {
+	Shown    string // path as the user or the process knows it
+	Resolved string // the same, symbolic links resolved
+	Root     string // directory that both are under: "" or /proc/PID/root
+	Open     string // the file to open: Resolved under Root
+}
+
+// A Finder finds files as a process sees them, or else as this process does. It reads
+// the linker's cache once; it is not for concurrent use.
+type Finder struct {
+	root      string
+	pid       int
+	libraries func() []library
+}
+
+// New returns a Finder for a process, or for this machine where pid is 0. root stands in
+// front of every path that is read; "" for this machine's own.
+func New(root string, pid int) *Finder {
+	f := &Finder{root: root, pid: pid}
+	f.libraries = sync.OnceValue(f.readLibraries)
+	return f
+}
+
+// fileRoot is the directory that the process's files are under.
+func (f *Finder) fileRoot() string {
+	if f.pid == 0 {
+		return f.root
+	}
+	return f.proc("root")
+}
+
+// proc is the path of a file in the process's directory.
+func (f *Finder) proc(name string) string {
+	return f.root + "/proc/" + strconv.Itoa(f.pid) + "/" + name
+}
+
+// Find finds the file that a path, soname or short name stands for. Its errors are of
+// the types [event.NotFoundError], [event.InvalidError], both without the event, and
+// [event.PermissionError], or failures to read the mappings.
+func (f *Finder) Find(name string) (*File, error) {
+	if strings.Contains(name, "/") {
+		return f.byPath(name)
+	}
+	for _, find := range []func(string) (string, error){f.mappedFile, f.cachedLibrary, f.defaultLibrary, f.program} {
+		found, err := find(name)
+		if err != nil {
+			return nil, err
+		}
+		if found == "" {
+			continue
+		}
+		file, err := f.locate(f.fileRoot(), found)
+		if err == nil {
+			return file, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, ReadError(err)
+		}
+	}
+	e := &event.NotFoundError{Reason: fmt.Sprintf("no library or program %q in the linker's cache, the default directories and $PATH: give its path", name)}
+	near := nearest.To(name)
+	for _, l := range f.libraries() {
+		stem, _, _ := strings.Cut(l.name, ".so")
+		near.Add(stem)
+		near.Add(l.name)
+	}
+	e.Nearest = near.Names()
+	return nil, e
+}
+
+func (f *Finder) byPath(name string) (*File, error) {
+	root := f.fileRoot()
+	if !filepath.IsAbs(name) {
+		absolute, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		name, root = absolute, ""
+	}
+	b, err := f.locate(root, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		e := &event.NotFoundError{Reason: "no such file: " + name}
+		if siblings, err := os.ReadDir(filepath.Join(root, filepath.Dir(name))); err == nil {
+			near := nearest.To(filepath.Base(name))
+			for _, s := range siblings {
+				near.Add(s.Name())
+			}
+			e.Nearest = near.Names()
+		}
+		return nil, e
+	}
+	if err != nil {
+		return nil, ReadError(err)
+	}
+	return b, nil
+}
+
+// ReadError says what it takes to read a file that may not be read.
+func ReadError(err error) error {
+	var p *fs.PathError
+	if errors.Is(err, fs.ErrPermission) && errors.As(err, &p) {
+		return &event.PermissionError{What: "reading " + p.Path, Need: "root (or read access to the file)"}
+	}
+	return &event.InvalidError{Reason: err.Error()}
+}
+
+// locate resolves the symbolic links of a path under a root. The result is under
+// no root where that is the same file: it then outlives the process.
+func (f *Finder) locate(root, name string) (*File, error) {
+	resolved, err := resolveLinks(root, name)
+	if err != nil {
+		return nil, err
+	}
+	b := &File{Shown: name, Resolved: resolved, Root: root, Open: filepath.Join(root, resolved)}
+	info, err := os.Stat(b.Open)
+	if err != nil {
+		return nil, err
+	}
+	if plain, err := os.Stat(resolved); err == nil && os.SameFile(info, plain) {
+		b.Open, b.Root = resolved, ""
+	}
+	return b, nil
+}
+
+// maxLinks is how many symbolic links the kernel follows: MAXSYMLINKS.
+const maxLinks = 40
+
+// resolveLinks resolves the symbolic links of an absolute path as a process does
+// whose root directory is root: absolute links start there, and .. stops there. The
+// result is the path under the root.
+func resolveLinks(root, name string) (string, error) {
+	if root == "" {
+		return filepath.EvalSymlinks(name)
+	}
+	at := "/"
+	rest := strings.Split(name, "/")
+	for links := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		if part == "" || part == "." || part == ".." {
+			at = path.Join(at, part)
+			continue
+		}
+		next := path.Join(at, part)
+		info, err := os.Lstat(root + next)
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", fmt.Errorf("%s: too many symbolic links", name)
+		}
+		target, err := os.Readlink(root + next)
+		if err != nil {
+			return "", err
+		}
+		if path.IsAbs(target) {
+			at = "/"
+		}
+		rest = slices.Concat(strings.Split(target, "/"), rest)
+	}
+	return at, nil
+}
+
+// mappings reads what the process has mapped.
+func (f *Finder) mappings() ([]Mapping, error) {
+	maps, err := os.Open(f.proc("maps"))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &event.PermissionError{What: fmt.Sprintf("reading the mappings of process %d", f.pid), Need: "root or CAP_SYS_PTRACE"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the mappings of process %d: %w", f.pid, err)
+	}
+	defer maps.Close()
+	return ReadMaps(maps)
+}
+
+// Mapped returns the paths of the files that the process has mapped for execution.
+func (f *Finder) Mapped() ([]string, error) {
+	maps, err := f.mappings()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, m := range maps {
+		if strings.HasPrefix(m.Path, "/") && strings.Contains(m.Perm, "x") && !slices.Contains(paths, m.Path) {
+			paths = append(paths, m.Path)
+		}
+	}
+	return paths, nil
+}
+
+// mappedFile finds a file that the process has mapped.
+func (f *Finder) mappedFile(name string) (string, error) {
+	if f.pid == 0 {
+		return "", nil
+	}
+	maps, err := f.mappings()
+	if err != nil {
+		return "", err
+	}
+	short := ""
+	for _, m := range maps {
+		if !strings.HasPrefix(m.Path, "/") || strings.HasSuffix(m.Path, " (deleted)") {
+			continue
+		}
+		switch base := path.Base(m.Path); {
+		case base == name:
+			return m.Path, nil
+		case short == "" && isShortName(name, base):
+			short = m.Path
+		}
+	}
+	return short, nil
+}
+
+// isShortName reports whether a name stands for a library's file: libc for
+// libc.so.6 and for libc-2.31.so.
+func isShortName(name, base string) bool {
+	rest, ok := strings.CutPrefix(base, name)
+	if !ok || !strings.Contains(rest, ".so") {
+		return false
+	}
+	return strings.HasPrefix(rest, ".so") || len(rest) > 1 && rest[0] == '-' && isDigit(rest[1])
+}
+
+// cachedLibrary finds a library in the dynamic linker's cache: the soname, or else
+// the highest version of the short name.
+func (f *Finder) cachedLibrary(name string) (string, error) {
+	best := library{}
+	for _, l := range f.libraries() {
+		if l.name == name {
+			return l.path, nil
+		}
+		if isShortName(name, l.name) && (best.path == "" || versionLess(best.name, l.name)) {
+			best = l
+		}
+	}
+	return best.path, nil
+}
+
+// SharedLibrary returns the path of the library that a program's dynamic linker
+// takes for a name, "" if none is found where libraries are kept.
+func (f *Finder) SharedLibrary(name string) string {
+	if found, err := f.cachedLibrary(name); err == nil && found != "" {
+		return found
+	}
+	found, err := f.defaultLibrary(name)
+	if err != nil {
+		return ""
+	}
+	return found
+}
+
+// versionLess orders names as people do: libssl.so.1.1 before libssl.so.3, and
+// numbers by value.
+func versionLess(a, b string) bool {
+	for a != "" && b != "" {
+		n, m := leadingDigits(a), leadingDigits(b)
+		if n > 0 && m > 0 {
+			x, y := strings.TrimLeft(a[:n], "0"), strings.TrimLeft(b[:m], "0")
+			if len(x) != len(y) {
+				return len(x) < len(y)
+			}
+			if x != y {
+				return x < y
+			}
+			a, b = a[n:], b[m:]
+			continue
+		}
+		if a[0] != b[0] {
+			return a[0] < b[0]
+		}
+		a, b = a[1:], b[1:]
+	}
+	return len(a) < len(b)
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func leadingDigits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
+}
+
+// defaultLibrary finds a library where the dynamic linker looks without a cache,
+// and where distributions keep those of the machine's architecture.
+func (f *Finder) defaultLibrary(name string) (string, error) {
+	dirs := []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"}
+	for _, triplet := range []string{"x86_64-linux-gnu", "aarch64-linux-gnu"} {
+		dirs = append(dirs, "/lib/"+triplet, "/usr/lib/"+triplet)
+	}
+	best := ""
+	for _, dir := range dirs {
+		resolved, err := resolveLinks(f.fileRoot(), dir)
+		if err != nil {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(f.fileRoot(), resolved))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if e.Name() == name && strings.Contains(name, ".so") {
+				return path.Join(dir, name), nil
+			}
+			if isShortName(name, e.Name()) && (best == "" || versionLess(path.Base(best), e.Name())) {
+				best = path.Join(dir, e.Name())
+			}
+		}
+	}
+	return best, nil
+}
+
+// program finds a program as a shell does.
+func (f *Finder) program(name string) (string, error) {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		found := filepath.Join(dir, name)
+		if !filepath.IsAbs(found) {
+			continue
+		}
+		resolved, err := resolveLinks(f.fileRoot(), found)
+		if err != nil {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(f.fileRoot(), resolved)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return found, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,74 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"trapline/capture/event"
+	"trapline/capture/usdt"
+	"trapline/internal/nearest"
+)
+
+// resolveInProcess returns the probes of an event in all files that the process has
+// mapped, as uprobe:*:malloc asks for.
+func (r *Resolver) resolveInProcess(ev *event.Event) ([]Probe, error) {
+	if r.opt.PID == 0 {
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "* stands for what a process has mapped: give one (-p), or a program or library"}
+	}
+	if ev.Name == "" {
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "an offset or a line is in one file: give that"}
+	}
+	paths, err := r.files.Mapped()
+	if err != nil {
+		return nil, err
+	}
+	var probes []Probe
+	missing := &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("no such function in what process %d has mapped", r.opt.PID)}
+	var other error
+	for _, path := range paths {
+		in := *ev
+		in.Binary = path
+		found, err := r.resolveUprobe(&in)
+		var none *event.NotFoundError
+		switch {
+		case err == nil:
+			probes = append(probes, found...)
+		case errors.As(err, &none):
+			missing.Nearest = append(missing.Nearest, none.Nearest...)
+		case other == nil:
+			other = err
+		}
+	}
+	switch {
+	case len(probes) > 0:
+		return probes, nil
+	case other != nil:
+		return nil, other
+	}
+	slices.Sort(missing.Nearest)
+	missing.Nearest = slices.Compact(missing.Nearest)
+	missing.Nearest = missing.Nearest[:min(len(missing.Nearest), nearest.Max)]
+	return nil, missing
+}
+
+// hintUSDT adds to the error about a missing function that there is a USDT probe of
+// its name: bcc's u:LIBRARY:NAME asks for that.
+func (r *Resolver) hintUSDT(ev *event.Event, err error) error {
+	var missing *event.NotFoundError
+	if !errors.As(err, &missing) || ev.Match != event.MatchExact || ev.Name == "" {
+		return err
+	}
+	b, openErr := r.binary(ev)
+	if openErr != nil {
+		return err
+	}
+	declared, noteErr := b.USDT()
+	if noteErr != nil {
+		return err
+	}
+	if slices.ContainsFunc(declared, func(u usdt.Probe) bool { return u.Name == ev.Name }) {
+		missing.Reason += ", but a USDT probe of this name: write usdt:" + event.QuoteBinary(ev.Binary) + ":" + ev.Name
+	}
+	return err
+}

@@ -1,0 +1,64 @@
+package program
+
+import (
+	"os"
+
+	"trapline/capture/event"
+	"trapline/capture/unwind"
+	"trapline/internal/symbol"
+)
+
+// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
+const maxDebugInfo = 512 << 20
+
+// DebugData returns the debug information of the file or of its debug file; nil: there
+// is none.
+func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
+
+func (f *File) readDebugData() (d *symbol.DebugData, err error) {
+	err = f.symbolized(func(e *symbol.ELF) error {
+		d, err = e.DebugData(maxDebugInfo)
+		return err
+	})
+	return d, err
+}
+
+// Lines opens the file for questions about lines of source and inlined calls, which its
+// debug information answers. Without any, the error is an [event.UnsupportedError].
+func (f *File) Lines(ask func(*symbol.ELF) error) error {
+	return f.symbolized(func(e *symbol.ELF) error {
+		if e.HasDebugInfo() {
+			return ask(e)
+		}
+		remedy := "build it with -g, or install its debug symbols (packages -dbgsym or -debuginfo)"
+		if f.IsGo {
+			remedy = "build it without -ldflags=-s or -w"
+		}
+		return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
+	})
+}
+
+// InlinedCalls finds where calls of a function were inlined.
+func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
+	err = f.Lines(func(e *symbol.ELF) error {
+		places, err = e.InlinedCalls(func(inlined string) bool {
+			return inlined == name || Mangled(inlined) && (sameSpelling(symbol.Demangle(inlined), name) || sameSpelling(symbol.DemangleName(inlined), name))
+		})
+		return err
+	})
+	return places, err
+}
+
+// UnwindRule finds how the frame at a file offset is unwound.
+func (f *File) UnwindRule(offset uint64) unwind.Rule {
+	file, err := os.Open(f.Path.Open)
+	if err != nil {
+		return unwind.Rule{}
+	}
+	defer file.Close()
+	m, err := unwind.ReadImage(file)
+	if err != nil {
+		return unwind.Rule{}
+	}
+	return m.Rule(offset)
+}

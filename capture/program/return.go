@@ -1,0 +1,66 @@
+package program
+
+import (
+	"debug/elf"
+	"fmt"
+
+	"golang.org/x/arch/x86/x86asm"
+
+	"trapline/internal/symbol"
+	"trapline/internal/x86"
+)
+
+// maxFunction is the size of the largest function that is searched, in bytes. The
+// largest that Go's own programs have are some hundred KiB long.
+const maxFunction = 16 << 20
+
+// Returns returns the places where a Go function returns: its RET instructions, and
+// jumps to other functions, which return in its stead. A return probe of the kernel
+// would put another return address on the stack, which Go's runtime reads and moves.
+func (f *File) Returns(fn *symbol.Function) ([]Return, error) {
+	if f.Machine != elf.EM_X86_64 {
+		return nil, fmt.Errorf("returns of Go functions are known for x86-64 only, not for %s", f.Machine)
+	}
+	if fn.Size == 0 || fn.Size > maxFunction {
+		return nil, fmt.Errorf("%s has no size that could be searched for returns", fn.Name)
+	}
+	code, err := f.code64(fn, fn.Size)
+	if err != nil {
+		return nil, err
+	}
+	returns, err := findReturns(code)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fn.Name, err)
+	}
+	return returns, nil
+}
+
+// A Return is an instruction that a function is left by.
+type Return struct {
+	Offset uint64 // bytes from the function
+	Jump   bool   // to another function, whose results are not known yet
+}
+
+// findReturns returns the instructions that a function is left by, none for one
+// that never returns. Jumps through registers are taken to stay inside: Go's
+// compiler makes them for switches.
+func findReturns(code []byte) ([]Return, error) {
+	var returns []Return
+	for at := 0; at < len(code); {
+		inst, err := x86.Decode(code[at:])
+		if err != nil {
+			return nil, fmt.Errorf("the instruction at +0x%x is not known, so returns cannot be found", at)
+		}
+		next := at + inst.Len
+		target, direct := inst.Args[0].(x86asm.Rel)
+		to := int64(next) + int64(target)
+		switch leaves := direct && (to < 0 || to >= int64(len(code))); {
+		case inst.Op == x86asm.RET || inst.Op == x86asm.LRET || inst.Op == x86asm.JMP && leaves:
+			returns = append(returns, Return{uint64(at), inst.Op == x86asm.JMP})
+		case leaves && inst.Op != x86asm.CALL && inst.Op != x86asm.XBEGIN:
+			return nil, fmt.Errorf("the conditional jump at +0x%x leaves the function, which no probe can tell from going on", at)
+		}
+		at = next
+	}
+	return returns, nil
+}

@@ -1,0 +1,98 @@
+// Package tracefs reads which tracepoints a kernel has and what their records hold.
+package tracefs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"trapline/capture/event"
+	"trapline/capture/layout"
+)
+
+// SystemCalls is the group of the tracepoints of single system calls.
+const SystemCalls = "syscalls"
+
+// A Dir is where tracefs is mounted; "" means nowhere.
+type Dir string
+
+func errNotMounted() error {
+	return &event.UnsupportedError{Feature: "tracepoints", Reason: "tracefs is not mounted",
+		Remedy: "mount -t tracefs nodev /sys/kernel/tracing"}
+}
+
+// Record returns what the records of a tracepoint hold. The error matches fs.ErrNotExist
+// when there is no such tracepoint that can be enabled: those of the group ftrace have a
+// format too, for their records in the trace buffer.
+func (d Dir) Record(system, name string) (*layout.Record, error) {
+	if d == "" {
+		return nil, errNotMounted()
+	}
+	dir := filepath.Join(string(d), "events", system, name)
+	if _, err := os.Stat(filepath.Join(dir, "enable")); err != nil {
+		return nil, readError(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "format"))
+	if err != nil {
+		return nil, readError(err)
+	}
+	r, err := parseFormat(system, string(text))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s/format: %w", dir, err)
+	}
+	return r, nil
+}
+
+// Has reports whether there is a tracepoint that can be enabled.
+func (d Dir) Has(system, name string) bool {
+	if d == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(string(d), "events", system, name, "enable"))
+	return err == nil
+}
+
+// Each calls yield with the tracepoints whose group and name match, sorted, until it
+// returns an error.
+func (d Dir) Each(system, name func(string) bool, yield func(system, name string) error) error {
+	if d == "" {
+		return errNotMounted()
+	}
+	root := filepath.Join(string(d), "events")
+	groups, err := os.ReadDir(root) // sorted
+	if err != nil {
+		return readError(err)
+	}
+	for _, g := range groups {
+		if !g.IsDir() || g.Name() == "ftrace" || !system(g.Name()) {
+			continue
+		}
+		events, err := os.ReadDir(filepath.Join(root, g.Name()))
+		if err != nil {
+			return readError(err)
+		}
+		for _, e := range events {
+			if !e.IsDir() || !name(e.Name()) {
+				continue
+			}
+			if err := yield(g.Name(), e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// All matches every group and name.
+func All(string) bool { return true }
+
+// readError puts what to do into an error about permissions.
+func readError(err error) error {
+	var path *fs.PathError
+	if errors.Is(err, fs.ErrPermission) && errors.As(err, &path) {
+		return &event.PermissionError{What: "reading " + path.Path, Need: "root or CAP_DAC_READ_SEARCH, or a tracefs mounted with gid="}
+	}
+	return err
+}

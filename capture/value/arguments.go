@@ -1,0 +1,133 @@
+package value
+
+import (
+	"fmt"
+
+	"trapline/bpf"
+	"trapline/capture/event"
+	"trapline/capture/layout"
+)
+
+// Fetch adds to a record what the event asks for, or, where it asks for nothing, the
+// parameters that are known; and what its conditions look at besides. Errors are of
+// type [*event.InvalidError].
+func (s *Scope) Fetch(r *layout.Record) error {
+	if err := s.fetch(r); err != nil {
+		return &event.InvalidError{Event: s.ev.Text, Reason: err.Error()}
+	}
+	return nil
+}
+
+func (s *Scope) fetch(r *layout.Record) error {
+	switch {
+	case len(s.ev.Args) > 0:
+		for i := range s.ev.Args {
+			if err := s.fetchArgument(r, &s.ev.Args[i]); err != nil {
+				return err
+			}
+		}
+	case s.ev.Match == event.MatchExact: // functions of a pattern share a program
+		if err := s.fetchAll(r); err != nil {
+			return err
+		}
+	}
+	return s.fetchForConditions(r)
+}
+
+// fetchForConditions adds the values that conditions look at and that the record does
+// not have yet. What cannot be a value is left for checking the conditions to refuse.
+func (s *Scope) fetchForConditions(r *layout.Record) error {
+	for _, name := range r.Unknown(s.ev.Conditions) {
+		value, err := event.ParseValue(name)
+		if err != nil {
+			continue
+		}
+		r.ForConditions = true
+		if err := s.fetchArgument(r, &event.Arg{Name: value.String(), Value: *value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
+	if a.Value.Op == event.OpDuration {
+		return addDuration(r, s.ev, a.Name)
+	}
+	at, err := s.locate(&a.Value)
+	if err != nil {
+		return err
+	}
+	form, err := s.form(&a.Type)
+	if err != nil {
+		return err
+	}
+	if a.Value.Op == event.OpReturn && form.kind == formOwn && at.typ == nil {
+		at.typ = &valueType{kind: kindInteger, size: 8, signed: true} // most often a status or a count
+	}
+	got, err := at.capture(a.Name, form)
+	if err != nil {
+		return fmt.Errorf("%s %w", &a.Value, err)
+	}
+	return r.Add(showing(got, a.Name, a.Value.String()))
+}
+
+// showing notes which argument a field shows.
+func showing(all []layout.Value, name, value string) []layout.Value {
+	for i := range all {
+		if all[i].Field.Name == name {
+			all[i].Field.Value = value
+		}
+	}
+	return all
+}
+
+// fetchAll adds all parameters that can be fetched, as far as there is room.
+func (s *Scope) fetchAll(r *layout.Record) error {
+	form, err := s.form(&event.Type{})
+	if err != nil {
+		return err
+	}
+	for i := range s.params {
+		param := &s.params[i]
+		if param.err != nil || param.hidden {
+			continue
+		}
+		name := paramName(s.params, i)
+		got, err := param.at.capture(name, form)
+		if err != nil || len(got) > 2 {
+			continue // not asked for
+		}
+		if len(r.Fetch)+len(got) > bpf.MaxFetches {
+			return nil
+		}
+		if err := r.Add(showing(got, name, name)); err != nil {
+			return err
+		}
+	}
+	if s.result == nil || len(r.Fetch) == bpf.MaxFetches {
+		return nil
+	}
+	at, err := s.result()
+	if err != nil || at.typ == nil {
+		return nil
+	}
+	if got, err := at.capture("retval", form); err == nil && len(got) == 1 {
+		return r.Add(showing(got, "retval", "retval"))
+	}
+	return nil
+}
+
+// paramName is what a parameter is called: argN without a name of its own.
+func paramName(params []param, i int) string {
+	name := params[i].name
+	for j := range i {
+		if params[j].name == name {
+			name = ""
+		}
+	}
+	if name == "" {
+		return fmt.Sprintf("arg%d", i)
+	}
+	return name
+}

@@ -1,0 +1,168 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"trapline/capture/event"
+	"trapline/capture/layout"
+)
+
+// A Scope is what arguments may refer to where an event happens.
+type Scope struct {
+	ev     *event.Event
+	space  layout.Space // memory that addresses belong to, unless said otherwise
+	params []param
+	count  int                                 // of params that are the function's arguments, which come first
+	typed  bool                                // params are all that there are
+	arg    func(i int) (location, error)       // an argument that params do not have
+	result func() (location, error)            // nil: not at a return
+	symbol func(name string) (location, error) // what is at a symbol's address
+	comm   func() (location, error)
+
+	registers bool // the context is a struct pt_regs
+}
+
+// A param is an argument, or a variable, by name.
+type param struct {
+	name   string
+	at     location
+	err    error                    // why it cannot be had
+	find   func() (location, error) // instead of at and err, where finding it takes time
+	hidden bool                     // recorded only when it is asked for
+}
+
+// locate finds where an expression's value is. Its errors are whole sentences.
+func (s *Scope) locate(e *event.Expr) (location, error) {
+	var at location
+	var err error
+	switch e.Op {
+	case event.OpDeref:
+		return s.deref(e)
+	case event.OpField, event.OpIndex:
+		if at, err = s.locate(e.Of); err != nil {
+			return at, err
+		}
+		if e.Op == event.OpField {
+			at, err = at.field(e.Name)
+		} else {
+			at, err = at.index(e.Index)
+		}
+		e = e.Of
+	default:
+		at, err = s.start(e)
+	}
+	if err != nil {
+		return at, fmt.Errorf("%s %w", e, err)
+	}
+	return at, nil
+}
+
+// start finds where a value starts.
+func (s *Scope) start(e *event.Expr) (location, error) {
+	switch e.Op {
+	case event.OpArg:
+		return s.argument(e.Index)
+	case event.OpName:
+		return s.name(e.Name)
+	case event.OpReturn:
+		if s.result == nil {
+			return location{}, fmt.Errorf("exists at return only")
+		}
+		return s.result()
+	case event.OpRegister:
+		return s.register(e.Name)
+	case event.OpStack, event.OpStackPointer:
+		if !s.registers {
+			return location{}, fmt.Errorf("cannot be had here: there are no registers")
+		}
+		sp := inRegister(nil, s.space, stackPointerWord())
+		if e.Op == event.OpStackPointer {
+			return sp, nil
+		}
+		return location{memory: true, space: s.space, fetch: sp.pieces[0], add: 8 * int64(e.Index)}, nil
+	case event.OpComm:
+		return s.comm()
+	case event.OpSymbol:
+		if e.Name == "" {
+			return location{memory: true, space: s.space, fetch: layout.Fetch{Base: layout.FetchConstant, Constant: uint64(e.Offset)}}, nil
+		}
+		at, err := s.symbol(e.Name)
+		at.add += e.Offset
+		return at, err
+	}
+	return location{}, errors.New("cannot be recorded as an argument")
+}
+
+// deref follows an address: ftrace's +OFFSET(VALUE).
+func (s *Scope) deref(e *event.Expr) (location, error) {
+	of, err := s.locate(e.Of)
+	if err != nil {
+		return of, err
+	}
+	f, err := of.value()
+	if err != nil {
+		return of, fmt.Errorf("%s %w", e.Of, err)
+	}
+	if e.Offset < math.MinInt32 || e.Offset > math.MaxInt32 {
+		return of, fmt.Errorf("%s has an offset that is too large", e)
+	}
+	to := location{memory: true, space: of.space, fetch: f, add: e.Offset}
+	if to.space == layout.NoMemory {
+		to.space = s.space
+	}
+	if e.User {
+		to.space = layout.UserMemory
+	}
+	return to, nil
+}
+
+func (s *Scope) argument(i int) (location, error) {
+	if i < s.count {
+		return s.params[i].at, s.params[i].err
+	}
+	if s.typed {
+		return location{}, fmt.Errorf("does not exist: there are %s", event.Counted(s.count, "argument"))
+	}
+	return s.arg(i)
+}
+
+func (s *Scope) name(name string) (location, error) {
+	var names []string
+	for i := range s.params {
+		p := &s.params[i]
+		if p.name == name && p.find != nil {
+			return p.find()
+		}
+		if p.name == name {
+			return p.at, p.err
+		}
+		if p.name != "" {
+			names = append(names, p.name)
+		}
+	}
+	if len(names) == 0 && s.typed {
+		return location{}, fmt.Errorf("does not exist: there are no arguments here")
+	}
+	if len(names) == 0 {
+		return location{}, fmt.Errorf("is not known here by name: there is no type information; arguments are arg0, arg1, …")
+	}
+	return location{}, fmt.Errorf("is no argument here: there are %s", strings.Join(names, ", "))
+}
+
+func (s *Scope) register(name string) (location, error) {
+	if !s.registers {
+		return location{}, fmt.Errorf("cannot be had here: there are no registers")
+	}
+	r, ok := findRegister(name)
+	if !ok {
+		return location{}, fmt.Errorf("is not a register: there are %s", registerNames())
+	}
+	at := inRegister(nil, s.space, r.word)
+	if r.size < 8 {
+		at.typ = &valueType{kind: kindInteger, name: name, size: int(r.size)}
+	}
+	return at, nil
+}

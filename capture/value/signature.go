@@ -1,0 +1,123 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf/btf"
+
+	"trapline/capture/event"
+	"trapline/capture/layout"
+)
+
+// A Signature is a function's parameters and result as BTF has them.
+type Signature struct {
+	params []parameter
+	result btf.Type // nil: returns nothing
+	slots  int      // 8-byte slots of a tracing program's context that the parameters take
+}
+
+type parameter struct {
+	name string
+	typ  btf.Type
+	slot int // of the context
+}
+
+// NewSignature takes the parameters and the result from a function's type.
+func NewSignature(proto *btf.FuncProto) *Signature {
+	s := new(Signature)
+	for _, p := range proto.Params {
+		if _, variadic := p.Type.(*btf.Void); variadic {
+			break
+		}
+		s.params = append(s.params, parameter{p.Name, p.Type, s.slots})
+		size, err := btf.Sizeof(p.Type)
+		if err != nil || size < 1 {
+			size = 8
+		}
+		// Structures of up to 16 bytes take two slots: get_ctx_arg_idx in kernel/bpf/btf.c.
+		s.slots += (size + 7) / 8
+	}
+	if _, void := btf.UnderlyingType(proto.Return).(*btf.Void); !void {
+		s.result = proto.Return
+	}
+	return s
+}
+
+// inContext is what can be asked for where a function's arguments are words of the
+// context: raw tracepoints, fentry and fexit, which has the result behind them.
+func (s *Signature) inContext(ev *event.Event) *Scope {
+	sc := &Scope{ev: ev, space: layout.KernelMemory, typed: true}
+	for i := range s.params {
+		p := &s.params[i]
+		t := btfType(p.typ)
+		words := make([]uint8, 0, 2)
+		for w := p.slot; w < p.slot+max((t.size+7)/8, 1) && w <= maxContextWord && len(words) < 2; w++ {
+			words = append(words, uint8(w))
+		}
+		param := param{name: p.name}
+		if len(words) == 0 {
+			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+		} else {
+			param.at = inRegister(t, layout.KernelMemory, words...)
+		}
+		sc.params = append(sc.params, param)
+	}
+	sc.count = len(sc.params)
+	if ev.Syntax.AtReturn() {
+		sc.result = func() (location, error) {
+			switch {
+			case s.result == nil:
+				return location{}, errNoResult
+			case s.slots > maxContextWord:
+				return location{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+			}
+			return inRegister(resultType(s.result), layout.KernelMemory, uint8(s.slots)), nil
+		}
+	}
+	return sc
+}
+
+var errNoResult = errors.New("has no value: the function returns nothing")
+
+// resultType describes what a kernel function returns. Signed numbers that may be
+// errors have the names of errors.
+func resultType(t btf.Type) *valueType {
+	v := btfType(t)
+	if v.kind == kindInteger && v.signed && v.size >= 4 {
+		v.names = errnoNames
+	}
+	return v
+}
+
+// types are the types of the parameters.
+func (s *Signature) types() []*valueType {
+	types := make([]*valueType, len(s.params))
+	for i := range s.params {
+		types[i] = btfType(s.params[i].typ)
+	}
+	return types
+}
+
+// Fields lists a function's parameters by name, for people to read.
+func (s *Signature) Fields(atReturn bool) []layout.Field {
+	var fields []layout.Field
+	params := make([]param, len(s.params))
+	for i := range s.params {
+		params[i].name = s.params[i].name
+		fields = append(fields, shownField(paramName(params, i), btfType(s.params[i].typ)))
+	}
+	if atReturn && s.result != nil {
+		fields = append(fields, shownField("retval", btfType(s.result)))
+	}
+	return fields
+}
+
+// shownField describes a value as lists of events show it.
+func shownField(name string, t *valueType) layout.Field {
+	f := layout.Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
+	if t.scalar() {
+		f.Size = uint16(t.size)
+	}
+	return f
+}

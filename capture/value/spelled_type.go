@@ -1,0 +1,71 @@
+package value
+
+import (
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// spelledType describes a type of the kernel as C spells it, such as
+// const struct sockaddr *. What BTF does not know by that name is void.
+func (k *Kernel) spelledType(name string) *valueType {
+	bare := unqualified(name)
+	if to, ok := strings.CutSuffix(bare, "*"); ok {
+		return &valueType{kind: kindPointer, name: name, size: 8, element: func() *valueType { return k.spelledType(to) }}
+	}
+	if t := k.typeNamed(bare); t != nil {
+		return btfType(t)
+	}
+	return &valueType{kind: kindVoid, name: bare}
+}
+
+// unqualified returns a type without the qualifiers around it.
+func unqualified(name string) string {
+	for {
+		before := name
+		name = strings.TrimSpace(name)
+		for _, q := range []string{"const", "volatile", "restrict", "__user"} {
+			name = strings.TrimPrefix(name, q+" ")
+			for _, space := range []string{" ", "*"} {
+				if rest, ok := strings.CutSuffix(name, space+q); ok {
+					name = rest + space
+				}
+			}
+		}
+		if name == before {
+			return name
+		}
+	}
+}
+
+// typeNamed finds a type of the kernel; nil if there is none of the name, or several.
+func (k *Kernel) typeNamed(name string) btf.Type {
+	if k.Types == nil {
+		return nil
+	}
+	if tag, ok := strings.CutPrefix(name, "struct "); ok {
+		var t *btf.Struct
+		if k.Types.TypeByName(tag, &t) != nil {
+			return nil
+		}
+		return t
+	}
+	if tag, ok := strings.CutPrefix(name, "union "); ok {
+		var t *btf.Union
+		if k.Types.TypeByName(tag, &t) != nil {
+			return nil
+		}
+		return t
+	}
+	types, err := k.Types.AnyTypesByName(name)
+	if err != nil {
+		return nil
+	}
+	for _, t := range types {
+		switch t.(type) {
+		case *btf.Int, *btf.Typedef:
+			return t
+		}
+	}
+	return nil
+}

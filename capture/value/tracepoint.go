@@ -1,0 +1,120 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"trapline/capture/event"
+	"trapline/capture/layout"
+)
+
+// ChooseFields makes what an event asks for the values of a tracepoint's record, in the
+// place of all of its fields. systemCall: it is the tracepoint of one system call.
+func (k *Kernel) ChooseFields(ev *event.Event, r *layout.Record, systemCall bool) error {
+	args := ev.Args
+	if len(args) == 0 {
+		// The whole record has all that conditions can look at, except for the duration.
+		if !slices.Contains(r.Unknown(ev.Conditions), "duration") {
+			return nil
+		}
+		for i := range r.Fields {
+			name := r.Fields[i].Name
+			args = append(args, event.Arg{Name: name, Value: event.Expr{Op: event.OpName, Name: name}})
+		}
+		args = append(args, event.Arg{Name: "duration", Value: event.Expr{Op: event.OpDuration}})
+	}
+	chosen := *r
+	chosen.Fields = nil
+	for i := range r.Fields {
+		chosen.Others = append(chosen.Others, r.Fields[i].Name)
+	}
+	sc := k.atTracepoint(ev, r, systemCall)
+	for i := range args {
+		if err := sc.fetchArgument(&chosen, &args[i]); err != nil {
+			return err
+		}
+	}
+	if len(ev.Args) > 0 {
+		if err := sc.fetchForConditions(&chosen); err != nil {
+			return err
+		}
+	}
+	if readInPlace(&chosen) {
+		appendDuration(&chosen)
+	} else if err := checkFetched(&chosen); err != nil {
+		return err
+	}
+	*r = chosen
+	return nil
+}
+
+// atTracepoint is what can be asked for at a tracepoint: the fields of its record, by
+// name or, as argN, in order.
+func (k *Kernel) atTracepoint(ev *event.Event, r *layout.Record, systemCall bool) *Scope {
+	sc := &Scope{ev: ev, space: layout.KernelMemory, typed: true, symbol: k.symbol, comm: k.taskComm}
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		sc.params = append(sc.params, param{name: f.Name, at: k.fieldLocation(f, systemCall)})
+	}
+	sc.count = len(sc.params)
+	if systemCall && sc.count > 0 { // the number of the call is none of its arguments
+		sc.params = append(sc.params[1:], sc.params[0])
+		sc.count--
+	}
+	return sc
+}
+
+// readInPlace points the fields into the tracepoint's record, if all that they show lies there.
+// It is then copied as a whole, which is cheaper than reading one value after another,
+// and the only way to have what is of variable length.
+func readInPlace(r *layout.Record) bool {
+	places := make([]uint16, len(r.Fetch))
+	for i := range r.Fetch {
+		if r.DurationAt != 0 && i == int(r.DurationMark) {
+			continue
+		}
+		var ok bool
+		if places[i], ok = inRecord(&r.Fetch[i], r.Fields, i); !ok {
+			return false
+		}
+	}
+	for i, at := range places {
+		r.Fields[i].Offset = at
+	}
+	r.Fetch = nil
+	return true
+}
+
+// inRecord returns where in a tracepoint's record the i-th field finds what the fetch
+// takes; ok is false if it does not lie there as the field shows it.
+func inRecord(f *layout.Fetch, fields []layout.Field, i int) (at uint16, ok bool) {
+	if f.Base != layout.FetchRecord || f.Hidden || f.Swap || len(f.Steps) != 1 || f.Steps[0].Add != int32(uint16(f.Steps[0].Add)) {
+		return 0, false
+	}
+	s := &f.Steps[0]
+	switch f.As {
+	case layout.FetchNumber:
+		whole := f.Left == f.Right && (f.Left == 0 || int(f.Left) == 64-8*int(s.Size))
+		ok = s.Space == layout.KernelMemory && whole && fields[i].Size <= uint16(s.Size)
+	case layout.FetchBlock:
+		ok = s.Space == layout.NoMemory && f.Space == layout.KernelMemory
+	}
+	return uint16(s.Add), ok
+}
+
+var errInMemory = errors.New("at a tracepoint, duration is recorded with fields as they are, but not with what they point to and not with $comm")
+
+// checkFetched checks that values which are read one by one need nothing else of the
+// tracepoint's record.
+func checkFetched(r *layout.Record) error {
+	if r.DurationAt != 0 {
+		return errInMemory
+	}
+	if i := slices.IndexFunc(r.Fields, func(f layout.Field) bool { return f.Dynamic }); i >= 0 {
+		return fmt.Errorf("%s is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
+			r.Fields[i].Name)
+	}
+	r.DataLocs = nil
+	return nil
+}

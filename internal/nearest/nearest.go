@@ -1,0 +1,119 @@
+// Package nearest finds the names closest to one that does not exist.
+package nearest
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Max is how many similar names an error offers.
+const Max = 3
+
+// maxNearestName bounds the names compared, in bytes, as comparing takes time in
+// proportion to the product of their lengths.
+const maxNearestName = 128
+
+// A neighbour is a name at an edit distance from the one that was asked for.
+type neighbour struct {
+	name     string
+	distance int
+	prefix   int // bytes in common at the start
+}
+
+func (a neighbour) compare(b neighbour) int {
+	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(b.prefix, a.prefix), cmp.Compare(a.name, b.name))
+}
+
+// A Finder collects the names closest to one that does not exist.
+type Finder struct {
+	want  string
+	limit int // largest distance worth showing
+	best  []neighbour
+	rows  [3][]int
+}
+
+// To returns a Finder of the names closest to want.
+func To(want string) *Finder {
+	return &Finder{want: want, limit: max(1, len(want)/3)}
+}
+
+// Add offers a name.
+func (n *Finder) Add(name string) {
+	limit := n.limit
+	if len(n.best) == Max {
+		limit = min(limit, n.best[Max-1].distance)
+	}
+	if d := len(name) - len(n.want); d > limit || -d > limit || len(name) > maxNearestName {
+		return
+	}
+	if d := n.distance(name, limit); d <= limit {
+		n.Insert(name, d)
+	}
+}
+
+// Insert takes a name at a known distance.
+func (n *Finder) Insert(name string, d int) {
+	entry := neighbour{name, d, commonPrefix(name, n.want)}
+	i, known := slices.BinarySearchFunc(n.best, entry, neighbour.compare)
+	if known {
+		return
+	}
+	n.best = slices.Insert(n.best, i, entry)
+	n.best = n.best[:min(len(n.best), Max)]
+}
+
+// Names returns the closest names, best first, without those that are much further
+// off than the best.
+func (n *Finder) Names() []string {
+	var names []string
+	for _, b := range n.best {
+		if b.distance <= n.best[0].distance+1 {
+			names = append(names, b.name)
+		}
+	}
+	return names
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// distance counts insertions, deletions, substitutions and swaps of neighbouring
+// bytes; results above limit are only that.
+func (n *Finder) distance(name string, limit int) int {
+	a, b := n.want, name
+	for i := range n.rows {
+		if n.rows[i] == nil || len(n.rows[i]) < len(b)+1 {
+			n.rows[i] = make([]int, max(len(b)+1, maxNearestName+1))
+		}
+	}
+	before, last, row := n.rows[0], n.rows[1], n.rows[2]
+	for j := range len(b) + 1 {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		lowest := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d := min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, before[j-2]+1)
+			}
+			row[j] = d
+			lowest = min(lowest, d)
+		}
+		if lowest > limit+1 { // a swap may still save one
+			return limit + 1
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
