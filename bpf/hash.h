@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The hash that everything here is keyed by: rules, mappings, images and stacks.
- * Called wherever a key is made; user space makes the same keys of rules and images
- * (mixHash in capture).
+ * The hash behind all keys: of rules, mappings, images and stacks.
+ * Called wherever a key is made. User space makes the same keys of rules and images
+ * with the same function.
  */
 #ifndef TRAPLINE_HASH_H
 #define TRAPLINE_HASH_H
