@@ -40,4 +40,14 @@ struct hit_context {
 	bool verify;	   /* find the stacks twice, to compare them */
 };
 
+/* Sets the task of a hit. */
+static __always_inline void set_task(struct hit *hit, struct task_struct *task)
+{
+	hit->pid = task->tgid;
+	hit->tid = task->pid;
+	/* a direct read: bpf_get_current_comm() takes ten times as long */
+	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
+	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
+}
+
 #endif

@@ -66,10 +66,7 @@ static __always_inline u32 filter_hit(struct hit_context *c)
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	s->hit.size = size;
-	s->hit.pid = c->task->tgid;
-	s->hit.tid = c->task->pid;
-	((u64 *)s->hit.comm)[0] = ((u64 *)c->task->comm)[0];
-	((u64 *)s->hit.comm)[1] = ((u64 *)c->task->comm)[1];
+	set_task(&s->hit, c->task);
 	s->uid = bpf_get_current_uid_gid();
 	s->cpu = c->cpu;
 	return predicate(s);

@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "filter.h"
+#include "hash.h"
 #include "rate.h"
 #include "ring.h"
 #include "scope.h"
@@ -32,7 +33,6 @@ struct {
 static __always_inline bool build_hit(struct hit_context *c)
 {
 	struct taken kernel = {}, user = {};
-	struct task_struct *task = c->task;
 	struct hit *hit;
 	u32 size;
 
@@ -43,7 +43,7 @@ static __always_inline bool build_hit(struct hit_context *c)
 	}
 	c->at = c->ring->produced;
 	c->time = bpf_ktime_get_ns();
-	c->verify = verify_every && (c->time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
+	c->verify = verify_every && (spread(c->time) >> 32) % verify_every == 0;
 	if (with_kernel_stack)
 		kernel = kernel_stack(c);
 	if (with_user_stack)
@@ -58,13 +58,9 @@ static __always_inline bool build_hit(struct hit_context *c)
 	hit->flags = 0;
 	hit->probe = c->probe;
 	hit->time = c->time;
-	hit->pid = task->tgid;
-	hit->tid = task->pid;
+	set_task(hit, c->task);
 	hit->kernel_stack = kernel.hash;
 	hit->user_stack = user.hash;
-	/* a direct read: bpf_get_current_comm() takes ten times as long */
-	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
-	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
 
 	if (with_filter)
 		size = filtered_record(c->slot, (u8 *)(hit + 1), hit);

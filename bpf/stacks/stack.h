@@ -64,7 +64,7 @@ static __always_inline void mark_sent(u64 hash)
 /* Chooses one hit in 1,024, to send its stack again for comparison with the first. */
 static __always_inline bool sent_again(u64 time)
 {
-	return ((time * 0x9E3779B97F4A7C15ULL) >> 54) == 0;
+	return spread(time) >> 54 == 0;
 }
 
 /* Converts bytes to frames, bounded for the verifier. */

@@ -11,6 +11,7 @@
 #define TRAPLINE_USER_WALK_H
 
 #include "constants.h"
+#include "hash.h"
 #include "near_mapping.h"
 #include "rows.h"
 #include "special_step.h"
@@ -68,7 +69,7 @@ static __always_inline u64 place_rule(struct user_walker *w, u64 offset)
 {
 	u64 key = mix(w->image, offset), body;
 
-	w->hash = (w->hash ^ key) * 0x9FB21C651E98DF25ULL; /* no mix(): keys are mixed already */
+	w->hash = (w->hash ^ key) * MIX_FACTOR; /* no mix(): keys are mixed already */
 	if (w->image & IMAGE_ANONYMOUS)
 		return FRAME_POINTER_RULE;
 	body = rule_of(key);
