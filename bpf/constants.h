@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The constants that several headers use. Constants of one header stand in that header.
+ * The constants that several headers use. Other constants are defined where they are used.
  * User space sets them before it loads a program, so the verifier removes the code that
  * they rule out. They must stay constants: copied into memory, they would lose this.
  */

@@ -156,7 +156,7 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 	if (known_mapping(slot, region_key(s, address), address) ||
 	    known_mapping(slot, page_key(s, address), address))
 		return MAPPING_CODE;
-	/* makes the keys anew below, because the stack has little room for them */
+	/* recomputes the keys below, because the stack has no room to keep them */
 	barrier_var(address);
 	s->at.size = 0;
 	struct mapping_search w = {.found = &s->at, .process = s->process};

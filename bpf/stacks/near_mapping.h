@@ -31,7 +31,7 @@ __noinline u32 near_mapping(u32 slot, u64 address)
  * Looks up the mapping of an address and makes it a near one. Returns its index, or
  * NEAR_MAPPINGS if nothing executable is mapped there. An unknown mapping has image 0.
  * place is where the return address was read, 0 if it is not a return address; if a
- * uretprobe has replaced it there, *address becomes the original one.
+ * uretprobe has replaced it there, *address becomes that of the original one.
  */
 __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 {
