@@ -60,6 +60,13 @@ func Missing(t testing.TB, what string) {
 	leaveOut(t, uncovered, what)
 }
 
+// Unsupported skips the test because the machine itself lacks something, as a check has
+// found. That is never a failure.
+func Unsupported(t testing.TB, what string) {
+	t.Helper()
+	leaveOut(t, uncovered, what)
+}
+
 // Classes of left-out tests, for the summary: those that the virtual machines run
 // are not missing if those ran.
 const (
