@@ -3,7 +3,6 @@ package capture
 import (
 	"time"
 
-	"trapline/bpf"
 	"trapline/capture/attach"
 	"trapline/capture/images"
 	"trapline/capture/probe"
@@ -98,14 +97,6 @@ type assembled struct {
 // maxFrames bounds the distinct frames held from one segment to the next.
 const maxFrames = 1 << 18
 
-// keepOlder is how long after a segment's beginning a hit may still have been taken with a
-// stack of the segment before, in ns.
-const keepOlder = 1e9
-
-// pendingRounds is how many rounds a hit waits for its stack. One is enough
-// unless a record in front of the stack is still being written.
-const pendingRounds = 50
-
 func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attach.Settings, cpus int) *assembler {
 	a := &assembler{w: w, code: code, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
 	for i := range settings.Probes {
@@ -139,134 +130,4 @@ func (a *assembler) startSegment(c format.Clock) error {
 			Event: a.w.String(p.probe.Event), Shape: p.decoder.shape(a.w), Period: p.probe.Period()})
 	}
 	return nil
-}
-
-// Chunk decodes one chunk of a ring's events.
-func (a *assembler) chunk(c ring.Chunk) error {
-	for {
-		event, ok := c.Next()
-		if !ok {
-			return nil
-		}
-		if err := a.event(c.CPU, event); err != nil {
-			return err
-		}
-	}
-}
-
-func (a *assembler) event(cpu int, event []byte) error {
-	switch event[0] {
-	case bpf.EventHit:
-		return a.hitEvent(cpu, event, false)
-	case bpf.EventKernelStack, bpf.EventUserStack:
-		var s ring.Stack
-		if err := ring.DecodeStack(event, &s); err != nil {
-			a.counts.Undecodable++
-			return nil
-		}
-		a.stack(&s)
-		return nil
-	case bpf.EventMemory:
-		var m ring.Memory
-		if err := ring.DecodeMemory(event, &m); err != nil {
-			a.counts.Undecodable++
-			return nil
-		}
-		a.rawMemory(&m)
-		return nil
-	case bpf.EventRawStack:
-		var r ring.RawStack
-		if err := ring.DecodeRawStack(event, &r); err != nil || a.unwinder == nil {
-			a.counts.Undecodable++
-			return nil
-		}
-		a.rawStack(&r)
-		return nil
-	}
-	a.counts.Undecodable++
-	return nil
-}
-
-// endRound is called when everything that was in any ring at one moment has been seen:
-// a stack that a hit refers to was sent before the hit, so it must be there now.
-func (a *assembler) endRound() error {
-	if a.hit.Time > a.begun+keepOlder {
-		a.older = nil
-	}
-	if len(a.pending) == 0 {
-		return nil
-	}
-	a.rounds++
-	waiting := a.pending
-	a.pending = nil
-	last := a.rounds >= pendingRounds
-	for _, e := range waiting {
-		if err := a.hitEvent(int(e[0])|int(e[1])<<8, e[2:], last); err != nil {
-			return err
-		}
-	}
-	if len(a.pending) == 0 || last {
-		a.rounds = 0
-	}
-	return nil
-}
-
-// flushPending writes the hits that still wait, at the end of the recording.
-func (a *assembler) flushPending() error {
-	a.rounds = pendingRounds
-	return a.endRound()
-}
-
-func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
-	var h ring.Hit
-	if err := ring.DecodeHit(event, &h); err != nil || int(h.Probe) >= len(a.probes) || cpu >= len(a.recent) {
-		a.counts.Undecodable++
-		return nil
-	}
-	p := &a.probes[h.Probe]
-	kernel, ok := a.stackID(h.KernelStack, p.depth)
-	user, ok2 := a.stackID(h.UserStack, p.depth)
-	if !ok || !ok2 {
-		if !last {
-			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
-			return nil
-		}
-		a.counts.StacksLost++
-	}
-	a.stacks.forget(h.UserStack)
-	if h.Flags&bpf.HitRecordCut != 0 {
-		a.counts.RecordsCut++
-	}
-	a.hit.Time = h.Time
-	a.hit.CPU = uint32(cpu)
-	a.hit.Task = a.task(cpu, &h)
-	a.hit.Probe = p.id
-	a.hit.KernelStack = kernel
-	a.hit.UserStack = user
-	a.hit.Args = p.decoder.decode(a.hit.Args[:0], h.Record, a.w, a.symbol)
-	p.stats[cpu].recorded++
-	a.counts.Hits++
-	return a.w.Hit(&a.hit)
-}
-
-func (a *assembler) task(cpu int, h *ring.Hit) format.TaskID {
-	key := taskKey{h.PID, h.TID, h.Comm}
-	recent := &a.recent[cpu]
-	if recent.id != 0 && recent.key == key {
-		return recent.id
-	}
-	id, ok := a.tasks[key]
-	if !ok {
-		comm := h.Comm[:]
-		for i, c := range comm {
-			if c == 0 {
-				comm = comm[:i]
-				break
-			}
-		}
-		id = a.w.Task(format.Task{PID: h.PID, TID: h.TID, Comm: a.w.StringBytes(comm)})
-		a.tasks[key] = id
-	}
-	*recent = recentTask{key, id}
-	return id
 }

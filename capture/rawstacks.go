@@ -90,10 +90,3 @@ func describeStack(frames []images.Frame, cut format.StackCut) string {
 	}
 	return s + "[" + cut.String() + "]"
 }
-
-// TeachKernel passes a kernel stack on to who writes the rules.
-func (a *assembler) teachKernel(s *ring.Stack) {
-	if a.unwinder != nil {
-		a.unwinder.TeachKernel(s)
-	}
-}

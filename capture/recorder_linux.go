@@ -109,9 +109,9 @@ func (r *Recorder) openTeacher() error {
 	if r.settings.AnyKernelStacks() && r.symbols != nil {
 		if read, err := teach.ReadORC(r.symbols); err == nil {
 			orc = read
+			r.programs.WalkKernelByRules()
 		}
 	}
-	r.programs.KernelRules = orc != nil
 	r.teacher = teach.New(r.code.user, users, orc)
 	if err := r.teacher.Open(r.programs.Map(bpf.HooksMapRules), r.programs.Map(bpf.HooksMapRows), r.programs.Map(bpf.HooksMapImageRows)); err != nil {
 		return err

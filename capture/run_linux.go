@@ -14,8 +14,7 @@ import (
 // capture is completed. An error of the output ends the recording; what was
 // written before is whole. The summary is nil if recording did not begin.
 func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (_ *Summary, err error) {
-	r.w, err = format.NewWriter(out, r.options.Properties,
-		&format.WriterOptions{Level: r.options.Level, Resolution: r.options.Resolution})
+	r.w, err = format.NewWriter(out, r.options.Properties, &format.WriterOptions{Level: r.options.Level, Resolution: r.options.Resolution})
 	if err != nil {
 		return nil, err
 	}

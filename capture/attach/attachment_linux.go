@@ -25,25 +25,25 @@ type skips struct {
 }
 
 // attach loads a group's program and attaches it.
-func (p *Programs) attach(g *group, cpus []int) (a *attachment, err error) {
+func (l *loader) attach(g *group, cpus []int) (a *attachment, err error) {
 	// A link for many is all or nothing, and the kernel does not say which site it refuses.
 	for _, b := range g.backends {
 		row := backends[b]
-		if a, err = p.attachBy(&row, g, cpus); err == nil {
+		if a, err = l.attachBy(&row, g, cpus); err == nil {
 			break
 		}
 	}
 	return a, err
 }
 
-func (p *Programs) attachBy(b *backend, g *group, cpus []int) (*attachment, error) {
-	program, err := p.loadGroup(g, b)
+func (l *loader) attachBy(b *backend, g *group, cpus []int) (*attachment, error) {
+	program, err := l.loadGroup(g, b)
 	if err != nil {
 		return nil, explainLoad(b, g.probe, err)
 	}
 	a := &attachment{group: g, program: program}
 	t := &target{program: program, probe: g.probe, sites: g.sites, many: g.many, atReturn: g.atReturn(),
-		scope: &p.settings.Scope, cpus: cpus}
+		scope: &l.settings.Scope, cpus: cpus}
 	if err := b.attach(t, &a.links); err != nil {
 		a.close()
 		at, err := siteOf(err, g.probe)

@@ -51,11 +51,3 @@ func serving(k *probe.Kind, sites []site) []probe.Backend {
 	}
 	return list
 }
-
-// How many programs and links one event may take that are loaded or attached one by
-// one. A program takes the verifier some 10 ms; a link of a function waits for all CPUs when
-// it is closed.
-const (
-	manyPrograms = 64
-	manyLinks    = 256
-)

@@ -19,20 +19,21 @@ type constant struct {
 	value any
 }
 
-// setConstants sets those of the recording and, if given, of a group.
-func (p *Programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
+// setConstants sets those of the recording and, if given, of a group. kernelRules:
+// kernel stacks are walked by rules.
+func setConstants(spec *ebpf.CollectionSpec, s *Settings, kernelRules bool, g *group) error {
 	var v bpf.HooksVariableSpecs
 	if err := spec.Assign(&v); err != nil {
 		return err
 	}
-	constants := append(scopeConstants(&v, &p.settings.Scope), p.recordingConstants(&v)...)
+	constants := append(scopeConstants(&v, &s.Scope), recordingConstants(&v, s, kernelRules)...)
 	if g != nil {
 		fetches, err := encodeFetches(g.fetch)
 		if err != nil {
 			return err
 		}
 		constants = append(constants, constant{v.Fetches, fetches}, constant{v.FetchCount, uint32(len(g.fetch))})
-		constants = append(constants, stackConstants(&v, p.settings, g.probe)...)
+		constants = append(constants, stackConstants(&v, s, g.probe)...)
 		constants = append(constants, groupConstants(&v, g)...)
 		constants = append(constants, limitConstants(&v, &g.probe.Limits)...)
 	}
@@ -77,12 +78,11 @@ func scopeConstants(v *bpf.HooksVariableSpecs, s *Scope) []constant {
 const rawBudget = 64 << 20
 
 // recordingConstants are the same for all programs.
-func (p *Programs) recordingConstants(v *bpf.HooksVariableSpecs) []constant {
-	s := p.settings
+func recordingConstants(v *bpf.HooksVariableSpecs, s *Settings, kernelRules bool) []constant {
 	return []constant{
 		{v.RecordingMax, s.MaxHits}, {v.RecordingLimit, uint32(len(s.Probes))},
 		{v.Exclusive, flag(Exclusive(s.Probes))},
-		{v.WithRules, flag(s.UserRules())}, {v.WithKernelRules, flag(p.KernelRules)},
+		{v.WithRules, flag(s.UserRules())}, {v.WithKernelRules, flag(kernelRules)},
 		{v.VerifyEvery, uint32(s.Stacks.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.HaveFindVma, flag(host.HaveFindVMA())}, {v.CountMappings, flag(s.countMappings())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},

@@ -112,21 +112,6 @@ func (g *group) entries() *group {
 	return e
 }
 
-// checkSlow refuses events that would take many seconds to attach and detach.
-func checkSlow(groups []*group) error {
-	programs := make(map[string]int) // by event
-	for _, g := range groups {
-		text := g.probe.Event
-		programs[text]++
-		if tooMany := backends[g.backends[0]].tooMany; tooMany != nil {
-			if err := tooMany(text, programs[text], len(g.sites)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Backends says by what the kernel is to call the program of each probe: for people to
 // read. Where the kernel refuses a link for many, they are attached one by one.
 func Backends(probes []probe.Probe) []string {

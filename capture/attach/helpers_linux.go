@@ -29,15 +29,15 @@ func helpersFor(s *Settings) []helper {
 }
 
 // attachHelper loads a helper and attaches it.
-func (p *Programs) attachHelper(h helper) error {
+func (l *loader) attachHelper(h helper, to *links) error {
 	row := backends[probe.RawTracepoint]
 	named := &probe.Probe{Name: h.purpose, Event: h.purpose}
-	program, err := p.load(h.program, h.tracepoint, ebpf.AttachNone, nil)
+	program, err := l.load(h.program, h.tracepoint, ebpf.AttachNone, nil)
 	if err != nil {
 		return explainLoad(&row, named, err)
 	}
 	defer program.Close() // the link keeps it
-	if err := row.attach(&target{program: program, probe: named}, &p.helpers); err != nil {
+	if err := row.attach(&target{program: program, probe: named}, to); err != nil {
 		return explainAttach(&row, named, err)
 	}
 	return nil

@@ -85,12 +85,3 @@ func explainKprobe(p *probe.Probe, err error) error {
 	}
 	return &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
 }
-
-// tooManyLinks refuses an event for which too many functions would be attached one by one.
-func tooManyLinks(text string, sites int) error {
-	if sites <= manyLinks {
-		return nil
-	}
-	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", sites),
-		Remedy: "narrow the pattern, or say --allow-slow"}
-}

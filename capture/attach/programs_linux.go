@@ -13,17 +13,15 @@ import (
 // Programs are a recording's programs, the maps that they share, and what ties them to
 // their hooks. New prepares them, Open creates the maps, Attach loads and attaches.
 type Programs struct {
-	// KernelRules: kernel stacks are walked by rules. It is to be set before Attach.
-	KernelRules bool
-
-	settings    *Settings
-	maps        maps
+	loader
 	attachments []*attachment
 	helpers     links // of programs that record nothing themselves
 }
 
 // New returns the programs of a recording. They hold nothing in the kernel yet.
-func New(s *Settings) *Programs { return &Programs{settings: s, maps: make(maps)} }
+func New(s *Settings) *Programs {
+	return &Programs{loader: loader{settings: s, maps: make(maps)}}
+}
 
 // Open creates the maps that the programs share, and enters the scope.
 func (p *Programs) Open(layout ring.Layout) error {
@@ -36,11 +34,14 @@ func (p *Programs) Open(layout ring.Layout) error {
 // Map returns a shared map by its name in package bpf.
 func (p *Programs) Map(name string) *ebpf.Map { return p.maps[name] }
 
+// WalkKernelByRules has kernel stacks walked by rules. It is to be called before Attach.
+func (p *Programs) WalkKernelByRules() { p.kernelRules = true }
+
 // Attach loads and attaches all programs, on the CPUs that are online. None records
 // before Switch.
 func (p *Programs) Attach(cpus []int) error {
 	for _, h := range helpersFor(p.settings) {
-		if err := p.attachHelper(h); err != nil {
+		if err := p.attachHelper(h, &p.helpers); err != nil {
 			return err
 		}
 	}
@@ -135,4 +136,19 @@ func (p *Programs) Detach() error {
 // Close detaches all programs and frees the maps. It may be called at any time.
 func (p *Programs) Close() error {
 	return errors.Join(p.Detach(), p.maps.close())
+}
+
+// checkSlow refuses events that would take many seconds to attach and detach.
+func checkSlow(groups []*group) error {
+	programs := make(map[string]int) // by event
+	for _, g := range groups {
+		event := g.probe.Event
+		programs[event]++
+		if tooMany := backends[g.backends[0]].tooMany; tooMany != nil {
+			if err := tooMany(event, programs[event], len(g.sites)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package attach
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -46,13 +45,4 @@ func explainTrampolineLoad(p *probe.Probe, err error) error {
 			Remedy: "try kprobe:" + p.Function}
 	}
 	return nil
-}
-
-// tooManyPrograms refuses an event for which too many programs would be loaded.
-func tooManyPrograms(text string, programs int) error {
-	if programs <= manyPrograms {
-		return nil
-	}
-	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
-		Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
 }

@@ -13,12 +13,6 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A fileKey identifies a mapped file while the machine runs.
-type fileKey struct {
-	device uint32
-	inode  uint64
-}
-
 // maxOpenImages bounds the files kept open in case that they are deleted; images
 // beyond it are opened by name when they are symbolized.
 const maxOpenImages = 4096

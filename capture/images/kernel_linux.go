@@ -14,6 +14,7 @@ type Kernel struct {
 	symbols   *symbol.Kallsyms // nil: hidden
 	reread    func() (*symbol.Kallsyms, error)
 	read      time.Time
+	now       func() time.Time
 	images    map[kernelImage]*Image
 	locations map[uint64]Location // by address
 	addresses map[Location]uint64
@@ -31,7 +32,7 @@ const kallsymsAge = time.Second
 // NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
 // reads them again.
 func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
-	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), images: make(map[kernelImage]*Image),
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), now: time.Now, images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
@@ -65,8 +66,8 @@ func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
 		return symbol.KernelAddress{}, false
 	}
 	a, ok := k.symbols.Resolve(address)
-	if !ok && time.Since(k.read) > kallsymsAge {
-		k.read = time.Now()
+	if !ok && k.now().Sub(k.read) > kallsymsAge {
+		k.read = k.now()
 		if s, err := k.reread(); err == nil {
 			k.symbols = s
 			a, ok = s.Resolve(address)

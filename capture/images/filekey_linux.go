@@ -22,3 +22,9 @@ func contentKey(st *unix.Stat_t) uint64 {
 
 // deviceOf is a file's device as the kernel writes it.
 func deviceOf(st *unix.Stat_t) uint32 { return unix.Major(st.Dev)<<20 | unix.Minor(st.Dev) }
+
+// A fileKey identifies a mapped file while the machine runs.
+type fileKey struct {
+	device uint32
+	inode  uint64
+}
