@@ -9,12 +9,13 @@ import (
 
 const maxEventText = 64 << 10 // bytes
 
-// Parse reads one -e value, where the context says. Commas and braces give several events, as with perf;
-// errors are of type [*SyntaxError], of predicates [*expr.Error]. It accepts
+// Parse parses one -e value in a context. Commas and braces separate several events, as
+// with perf. Errors are of type [*SyntaxError] or, for predicates, [*expr.Error]. It
+// accepts
 //
 //	[NAME=]PROBE [/PREDICATE/] [[NAME=]VALUE[:TYPE]]... [[MODIFIER,...]]
 //
-// in the spellings of bpftrace, perf, perf probe and ftrace: docs/events.md has all of them.
+// in the spellings of bpftrace, perf, perf probe and ftrace, which docs/events.md lists.
 func (g Grammar) Parse(c Context, text string) ([]Event, error) {
 	p := parser{scanner{text: text}, g, c}
 	if len(text) > maxEventText {
@@ -39,7 +40,7 @@ func (g Grammar) Parse(c Context, text string) ([]Event, error) {
 	}
 }
 
-// group reads {EVENT,…}. The kernel has no group for probes: it is a list.
+// group parses {EVENT,…}. The kernel cannot group probes, so a group is a list.
 func (p *parser) group(events []Event) ([]Event, error) {
 	start := p.pos
 	for {
@@ -67,7 +68,7 @@ func (p *parser) group(events []Event) ([]Event, error) {
 	return events, nil
 }
 
-// event reads up to the comma, the group's brace or the end.
+// event parses up to the comma, the end of the group or the end of the text.
 func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 	start := p.pos
 	var e Event
@@ -90,7 +91,7 @@ func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 	return append(events, e), nil
 }
 
-// alias reads NAME= or, as perf probe has it, GROUP:NAME=.
+// alias parses NAME= or, as with perf probe, GROUP:NAME=.
 func (p *parser) alias() string {
 	name, _, ok := strings.Cut(p.text[p.pos:], "=")
 	if group, after, two := strings.Cut(name, ":"); ok && two && isIdentifier(group) && isIdentifier(after) && p.context != (Context{}) {
@@ -104,7 +105,7 @@ func (p *parser) alias() string {
 	return name
 }
 
-// option reads what may stand behind the probe: a predicate, modifiers or an argument.
+// option parses what may follow the probe: a predicate, modifiers or an argument.
 func (p *parser) option(e *Event, inGroup bool) error {
 	switch p.peek() {
 	case '/':
@@ -119,7 +120,7 @@ func (p *parser) option(e *Event, inGroup bool) error {
 	return p.arg(e, at, p.text[at:p.pos])
 }
 
-// predicate reads /PREDICATE/.
+// predicate parses /PREDICATE/.
 func (p *parser) predicate(e *Event) error {
 	start := p.pos
 	end := p.predicateEnd(start, true)
@@ -137,7 +138,7 @@ func (p *parser) predicate(e *Event) error {
 	return e.Require(text)
 }
 
-// probe reads what follows the alias.
+// probe parses what follows the alias.
 func (p *parser) probe(e *Event, inGroup bool) error {
 	if done, err := p.ftrace(e, inGroup); done || err != nil {
 		return err
@@ -180,7 +181,7 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 	return p.fail(at, p.notAnEvent(word))
 }
 
-// notAnEvent says what a bare word may have meant.
+// notAnEvent explains what a bare word may have meant.
 func (p *parser) notAnEvent(word string) string {
 	if p.peek() == '/' && isIdentifier(word) || len(word) > 1 && strings.Trim(word[1:], "0123456789abcdef") == "" && word[0] == 'r' {
 		return "events of a PMU are taken by name only, as in cycles or cache-misses"
@@ -194,7 +195,7 @@ func (p *parser) notAnEvent(word string) string {
 	return "expected KIND:… or SYSTEM:EVENT"
 }
 
-// readers read what follows an event's kind.
+// readers parse each form.
 var readers = [...]func(p *parser, e *Event, at int, text string) error{
 	FormTracepoint:     (*parser).tracepoint,
 	FormRawTracepoint:  (*parser).rawTracepoint,
@@ -205,12 +206,12 @@ var readers = [...]func(p *parser, e *Event, at int, text string) error{
 	FormTimed:          (*parser).timed,
 }
 
-// form reads what follows the kind of an event.
+// form parses what follows the kind of an event.
 func (p *parser) form(e *Event, at int, text string) error {
 	return readers[e.Syntax.Form](p, e, at, text)
 }
 
-// Require adds a condition: it must hold as well. The error is an [expr.Error].
+// Require adds a condition that must hold as well. The error is an [expr.Error].
 func (e *Event) Require(condition string) error {
 	parsed, err := expr.Parse(strings.TrimSpace(condition))
 	if err != nil {

@@ -2,7 +2,8 @@ package event
 
 import "strings"
 
-// module takes MODULE: off the front. What is behind a colon at the end may be a line.
+// module cuts MODULE: off the front. A number after the last colon is a line, so the text
+// before it is no module.
 func (p *parser) module(e *Event, at int, text string) (int, string, error) {
 	e.Module = p.context.Module
 	module, function, ok := strings.Cut(text, ":")
@@ -21,8 +22,8 @@ func (p *parser) module(e *Event, at int, text string) (int, string, error) {
 	return at + len(module) + 1, function, nil
 }
 
-// binary reads the name of a program or library, in quotes or up to the colon, and
-// returns its length.
+// binary parses the name of a program or library, quoted or up to the colon, and returns
+// its length.
 func (p *parser) binary(e *Event, at int, text string) (end int, err error) {
 	if end = quotedEnd(text); end == 0 {
 		if end = strings.IndexByte(text, ':'); end < 0 {

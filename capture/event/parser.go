@@ -6,11 +6,11 @@ import (
 	"trapline/internal/glob"
 )
 
-// A Context is where events that name a function alone are looked for, as perf probe's
-// options -x and -m say it.
+// A Context says where to look for events that consist of a function name alone, like
+// perf probe's options -x and -m.
 type Context struct {
-	Binary string // path, soname or short library name; "" not given
-	Module string // kernel module; "" not given
+	Binary string // path, soname or short library name; "" if not given
+	Module string // kernel module; "" if not given
 }
 
 type parser struct {
@@ -19,7 +19,7 @@ type parser struct {
 	context Context
 }
 
-// slashes returns the rule for the probe that comes next.
+// slashes returns the rule for slashes in the probe that comes next.
 func (p *parser) slashes() slashRule {
 	word, _, colon := strings.Cut(p.text[p.pos:], ":")
 	kind := p.grammar.Spelled(word)
@@ -37,7 +37,7 @@ func (p *parser) slashes() slashRule {
 
 var noPredicate = slashRule{never: true}
 
-// pattern checks a name that may hold globs.
+// pattern checks a name that may contain globs.
 func (p *parser) pattern(at int, text, what string) error {
 	if text == "" {
 		return p.fail(at, "empty name in a "+what)

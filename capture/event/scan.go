@@ -28,20 +28,20 @@ func (s *scanner) skipSpace() {
 	}
 }
 
-// closers pairs brackets. Names of C++ functions hold all of them.
+// closers maps opening brackets to closing ones. C++ function names contain all of them.
 var closers = map[byte]byte{'(': ')', '<': '>', '{': '}', '[': ']'}
 
-// A slashRule says which slashes in a word start a predicate: those of paths and of the
-// names of Go's functions do not.
+// A slashRule says which slashes in a word start a predicate. Slashes in paths and in
+// names of Go functions do not.
 type slashRule struct {
 	never    bool
-	colons   int  // after how many colons
-	operator bool // only when what is between it and the next slash compares something
+	colons   int  // only after this many colons
+	operator bool // only if the text up to the next slash contains a comparison
 }
 
-// predicateEnd returns the position of the slash that closes the predicate that starts
-// at another, -1 when there is none. Slashes in quotes and parentheses close nothing,
-// nor do those that divide; of a first one only, if it is not to divide.
+// predicateEnd returns the position of the slash that closes the predicate starting at
+// start, or -1. Slashes in quotes and parentheses do not close it, nor do divisions. If
+// divides is false, the first other slash must close it.
 func (s *scanner) predicateEnd(start int, divides bool) int {
 	depth := 0
 	for i := start + 1; i < len(s.text); i++ {
@@ -71,8 +71,8 @@ func (s *scanner) predicateEnd(start int, divides bool) int {
 	return -1
 }
 
-// closesPredicate tells the slash at the end of a predicate from one that divides: no
-// argument starts with a digit or parenthesis or is compared with anything.
+// closesPredicate distinguishes the slash that ends a predicate from a division. No
+// argument starts with a digit or a parenthesis, and none is followed by an operator.
 func (s *scanner) closesPredicate(slash int) bool {
 	rest := s.text[slash+1:]
 	if rest == "" || strings.IndexByte(",[}", rest[0]) >= 0 {
@@ -92,7 +92,7 @@ func (s *scanner) closesPredicate(slash int) bool {
 	return next == "" || next == after || strings.IndexByte("<>!&|*/", next[0]) < 0 && !strings.HasPrefix(next, "==")
 }
 
-// startsPredicate reports whether the slash that comes next does.
+// startsPredicate reports whether the next slash starts a predicate.
 func (s *scanner) startsPredicate(rule slashRule) bool {
 	if !rule.operator {
 		return true
@@ -101,15 +101,15 @@ func (s *scanner) startsPredicate(rule slashRule) bool {
 	return end >= 0 && strings.ContainsAny(s.text[s.pos+1:end], "=<>!&|~")
 }
 
-// startsModifiers reports whether the bracket that comes next does: no class of
-// characters and no array has an equals sign in it.
+// startsModifiers reports whether the next bracket starts modifiers. Character classes
+// and array indexes contain no equals sign.
 func (s *scanner) startsModifiers() bool {
 	inside, _, ok := strings.Cut(s.text[s.pos:], "]")
 	return ok && strings.Contains(inside, "=")
 }
 
-// word advances over one word: up to white space, a comma, a predicate, modifiers or, in
-// a group, the closing brace, none of which end it inside quotes and brackets.
+// word advances past one word. It ends at white space, a comma, a predicate, modifiers
+// or, in a group, the closing brace, unless these are quoted or in brackets.
 func (s *scanner) word(inGroup bool, rule slashRule) (start int, err error) {
 	start = s.pos
 	colons := 0

@@ -7,7 +7,7 @@ import (
 
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
-// QuoteBinary puts the name of a file into quotes when the grammar would take it apart.
+// QuoteBinary quotes the name of a file if the grammar would split it.
 func QuoteBinary(s string) string {
 	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]@") {
 		return s
@@ -15,7 +15,8 @@ func QuoteBinary(s string) string {
 	return doubleQuoted(s)
 }
 
-// QuoteFunction does so with the name of a user program's function.
+// QuoteFunction quotes the name of a user program's function if the grammar would split
+// it.
 func QuoteFunction(s string) string {
 	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]+/*?@%~") && !startsWithDigit(s) {
 		return s
@@ -31,7 +32,7 @@ func isNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// parseNumber reads a decimal number or one with 0x.
+// parseNumber parses a decimal number, or a hexadecimal one with 0x.
 func parseNumber(s string) (uint64, bool) {
 	base := 10
 	if digits, ok := strings.CutPrefix(s, "0x"); ok {
@@ -44,7 +45,7 @@ func parseNumber(s string) (uint64, bool) {
 	return n, err == nil
 }
 
-// isNameByte reports whether kernel symbols and tracepoints may hold a character.
+// isNameByte reports whether c may be part of a kernel symbol or tracepoint name.
 func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '$'
 }
@@ -60,7 +61,7 @@ func isIdentifier(s string) bool {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// CutBinary splits BINARY:REST, of which the binary may be in quotes.
+// CutBinary splits BINARY:REST. The binary may be quoted.
 func CutBinary(text string) (binary, rest string) {
 	end := quotedEnd(text)
 	if end == 0 {
@@ -71,8 +72,8 @@ func CutBinary(text string) (binary, rest string) {
 	return binary, strings.TrimPrefix(text[end:], ":")
 }
 
-// unquote returns the text of a quoted name; others as they are. The scanner has
-// checked that quotes are closed.
+// unquote returns the text of a quoted name, and any other text unchanged. The scanner
+// has checked that quotes are closed.
 func unquote(s string) (text string, quoted bool) {
 	if len(s) < 2 || s[0] != '"' {
 		return s, false
@@ -87,8 +88,7 @@ func unquote(s string) (text string, quoted bool) {
 	return b.String(), true
 }
 
-// quotedEnd returns the length of the quoted name that s starts with, 0 when it
-// starts with none.
+// quotedEnd returns the length of the quoted name at the start of s, or 0.
 func quotedEnd(s string) int {
 	if s == "" || s[0] != '"' {
 		return 0
@@ -104,8 +104,8 @@ func quotedEnd(s string) int {
 	return 0
 }
 
-// regexpEnd returns the length of the ~/REGEXP/ that a text starts with, -1 when it is
-// not closed.
+// regexpEnd returns the length of the ~/REGEXP/ at the start of text, or -1 if it is not
+// closed.
 func regexpEnd(text string) int {
 	for i := 2; i < len(text); i++ {
 		switch text[i] {

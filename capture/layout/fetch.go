@@ -1,7 +1,7 @@
 package layout
 
-// A Fetch is one value that a program reads into the record of a hit: a base,
-// from there through memory, and what is taken where that leads. It mirrors
+// A Fetch is one value that a program reads into the record of a hit. It starts at a
+// base, takes steps through memory, and reads the value where they lead. It mirrors
 // struct fetch in bpf/fetch.h.
 type Fetch struct {
 	Base     FetchBase
@@ -9,27 +9,27 @@ type Fetch struct {
 	Constant uint64 // added to the base
 	Steps    []FetchStep
 
-	// Indexed: word Index of the context, shifted left by Scale, is added as well.
+	// Indexed: word Index of the context, shifted left by Scale, is added to the base.
 	Indexed      bool
 	Index, Scale uint8
 
 	As    FetchAs
-	Space Space  // of what is not fetched as a number: where the address points
-	Max   uint16 // bytes of a block; limit of text and bytes
+	Space Space  // memory that the final address is in, unless As is FetchNumber
+	Max   uint16 // bytes of a block; maximum length of text and bytes
 
-	// A number: the whole value is byte-swapped if Swap, then shifted left, then
-	// right, so that its bits remain, extended by the sign if Signed.
+	// For a number, the value is byte-swapped if Swap is set, shifted left, and then
+	// shifted right, which leaves its bits. Signed extends the sign.
 	Swap, Signed bool
 	Left, Right  uint8
 
-	// LengthOf is the fetch before this one, counted from 1, whose number is the
-	// length of bytes; 0: Max.
+	// LengthOf is the number, counted from 1, of an earlier fetch whose value is the
+	// length of these bytes. 0 means that the length is Max.
 	LengthOf uint8
-	// Hidden marks a fetch that is no argument of its own: a length.
+	// Hidden marks a length that is not an argument by itself.
 	Hidden bool
 }
 
-// A FetchBase is where a fetch begins.
+// A FetchBase is the start of a fetch.
 type FetchBase uint8
 
 const (
@@ -39,7 +39,7 @@ const (
 	FetchRecord                    // address of the context: a tracepoint's record
 )
 
-// A Space is the memory that an address belongs to.
+// A Space is the kind of memory that an address points to.
 type Space uint8
 
 const (
@@ -48,25 +48,25 @@ const (
 	UserMemory
 )
 
-// A FetchStep adds to the value and, unless Space is NoMemory, goes on with the
-// number of Size bytes in memory there.
+// A FetchStep adds to the value. Unless Space is NoMemory, it then loads a number of Size
+// bytes from the resulting address.
 type FetchStep struct {
 	Add   int32
 	Space Space
 	Size  uint8
 }
 
-// A FetchAs is what is taken where the steps lead.
+// A FetchAs says what is read at the end.
 type FetchAs uint8
 
 const (
 	FetchNumber FetchAs = iota
 	FetchBlock          // Max bytes of memory
 	FetchString         // text up to its NUL
-	FetchBytes          // bytes of a length
+	FetchBytes          // bytes of a given length
 )
 
-// fails reports whether a fetch reads memory, which may not be there.
+// fails reports whether the fetch reads memory, which may fail.
 func (f *Fetch) fails() bool {
 	if f.As != FetchNumber {
 		return true
@@ -79,7 +79,7 @@ func (f *Fetch) fails() bool {
 	return false
 }
 
-// size returns how many bytes a fetch's slot takes, a multiple of 8.
+// size returns the size of the fetch's slot in bytes, a multiple of 8.
 func (f *Fetch) size() int {
 	if f.As == FetchBlock {
 		return (int(f.Max) + 7) &^ 7
@@ -87,17 +87,17 @@ func (f *Fetch) size() int {
 	return 8
 }
 
-// Narrow makes a number of the low bytes of the value.
+// Narrow turns the fetch into a number of the value's low bytes.
 func (f *Fetch) Narrow(size int, signed, bigEndian bool) {
 	f.Signed, f.Swap = signed, bigEndian
 	f.Left, f.Right = uint8(64-8*size), uint8(64-8*size)
 	if bigEndian {
-		f.Left = 0 // the swap has put them on top
+		f.Left = 0 // the swap has moved them to the top
 	}
 }
 
-// Slots returns where each fetch's slot lies in the record, as [Field.Offset],
-// and, behind the last, where the slots end.
+// Slots returns the offset of each fetch's slot in the record, like [Field.Offset],
+// followed by the end of the slots.
 func Slots(fetch []Fetch) []uint16 {
 	slots := make([]uint16, 0, len(fetch)+1)
 	at := CommonSize
@@ -108,7 +108,7 @@ func Slots(fetch []Fetch) []uint16 {
 	return append(slots, uint16(at))
 }
 
-// Unreadable returns a fetch that fails, in the place of one that would read something
+// Unreadable returns a fetch that always fails, to replace one that would read something
 // else.
 func (f Fetch) Unreadable() Fetch {
 	f.Base, f.Constant, f.Indexed = FetchConstant, 0, false

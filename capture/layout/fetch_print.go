@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// String spells a fetch out, for tests and for people who want to know what is
-// read: u4(ctx[14]+8) is the 4 bytes of user memory 8 bytes behind the address in
-// word 14 of the context.
+// String returns the fetch in a readable form, for tests and debugging: u4(ctx[14]+8)
+// reads 4 bytes of user memory, 8 bytes after the address in word 14 of the context.
 func (f *Fetch) String() string {
 	var b strings.Builder
 	switch f.Base {
@@ -53,7 +52,7 @@ func (f *Fetch) String() string {
 	return value
 }
 
-// String returns the letter by which fetches spell a space.
+// String returns the letter that stands for the space in [Fetch.String].
 func (s Space) String() string {
 	switch s {
 	case KernelMemory:

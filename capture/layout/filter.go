@@ -10,28 +10,28 @@ import (
 	"trapline/internal/expr"
 )
 
-// A Filter is what must hold of a probe's hits for them to be recorded.
+// A Filter says which hits of a probe are recorded.
 type Filter struct {
 	Predicate *expr.Predicate
-	Values    []FilterValue // by their index in the predicate's scope
+	Values    []FilterValue // indexed like the variables of the predicate's scope
 }
 
-// A FilterValue is where a value that a predicate may use comes from.
+// A FilterValue says where a predicate finds one of its values.
 type FilterValue struct {
 	Of    HitValue
 	Field Field // OfField
 
-	// MarkedAt is the record offset of the field's mark as unreadable, bit Mark of
-	// a 32-bit word; 0: it is always readable.
+	// MarkedAt is the record offset of a 32-bit word whose bit Mark is set if the field
+	// could not be read. 0 means that the field is always readable.
 	MarkedAt uint16
 	Mark     uint8
 }
 
-// A HitValue is what a hit itself says.
+// A HitValue is a value that every hit has.
 type HitValue uint8
 
 const (
-	OfField HitValue = iota // nothing: the value is an argument
+	OfField HitValue = iota // none: the value is an argument
 	OfPID
 	OfTID
 	OfUID
@@ -39,7 +39,7 @@ const (
 	OfComm
 )
 
-// hitValues are what every hit has, by the names that bpftrace and ftrace use.
+// hitValues are the values of every hit, under the names that bpftrace and ftrace use.
 var hitValues = []struct {
 	of      HitValue
 	name    string
@@ -53,9 +53,8 @@ var hitValues = []struct {
 	{OfComm, "comm", expr.Text, []string{"COMM"}},
 }
 
-// NewFilter makes conditions, of which all must hold, a filter of the hits of a probe
-// with this record; it returns nil when there are none. Errors are of type
-// [*expr.Error] inside.
+// NewFilter returns a filter for hits with this record that requires all conditions, or
+// nil if there are none. probe names the probe in errors, which wrap an [*expr.Error].
 func (r *Record) NewFilter(probe string, conditions []*expr.Expr) (*Filter, error) {
 	if len(conditions) == 0 {
 		return nil, nil
@@ -72,7 +71,7 @@ func (r *Record) NewFilter(probe string, conditions []*expr.Expr) (*Filter, erro
 	return f, nil
 }
 
-// Unknown returns the names in conditions that the record's hits do not have.
+// Unknown returns the names in conditions that hits with this record do not define.
 func (r *Record) Unknown(conditions []*expr.Expr) []string {
 	if len(conditions) == 0 {
 		return nil
@@ -89,7 +88,7 @@ func (r *Record) Unknown(conditions []*expr.Expr) []string {
 	return names
 }
 
-// filterScope names the values that hits have, and says where they come from.
+// filterScope defines the names of all values of a hit and says where they come from.
 func (r *Record) filterScope(probe string) (*expr.Scope, []FilterValue) {
 	s := new(expr.Scope)
 	var values []FilterValue
@@ -129,8 +128,7 @@ func (r *Record) filterScope(probe string) (*expr.Scope, []FilterValue) {
 	return s, values
 }
 
-// aliases returns the other names of the argument that a field shows: those of where
-// it comes from.
+// aliases returns other names for the field: spellings of the argument it shows.
 func (f *Field) aliases() []string {
 	if f.Value == "" {
 		return nil
@@ -146,7 +144,7 @@ func (f *Field) aliases() []string {
 	return append(names, "args."+f.Value)
 }
 
-// filterType returns the type that expressions see a field as, or why they cannot.
+// filterType returns the field's type in expressions, or why it has none.
 func (f *Field) filterType() (t expr.Type, why string) {
 	if f.Count > 1 {
 		return t, "is an array"
@@ -168,7 +166,7 @@ func (f *Field) filterType() (t expr.Type, why string) {
 	return t, "is bytes"
 }
 
-// String spells the predicate with the types of what it looks at.
+// String returns the predicate with the types of the values it uses.
 func (f *Filter) String() string {
 	var types []string
 	for _, slot := range f.Predicate.Used() {

@@ -8,69 +8,69 @@ import (
 	"trapline/format"
 )
 
-// A Record is what a program records of a hit besides its stacks, and where.
+// A Record describes the record that a program sends of a hit, without its stacks.
 type Record struct {
-	// Fields lay out the record that the program sends, in order of columns.
+	// Fields are the fields of the record in order of their columns.
 	Fields []Field
-	// Fetch is what the program reads into the record itself, where it is not a
+	// Fetch lists the values that the program fetches. It is empty if the record is a
 	// tracepoint's own.
 	Fetch []Fetch
-	// MarksAt is where the record says which values could not be read (4 bytes, a
-	// bit for each field) and which were cut (4 bytes); 0: nowhere.
+	// MarksAt is the record offset of two 4-byte words with a bit for each field: which
+	// values could not be read, and which were truncated. 0 means that there are none.
 	MarksAt uint16
-	// RecordSize is the size in bytes of the record's fixed part, the 8 common
-	// bytes that are not sent included.
+	// RecordSize is the size in bytes of the fixed part of the record. It includes the 8
+	// common bytes, which are not sent.
 	RecordSize uint16
-	// DataLocs are the record offsets of the words that say where dynamic fields
-	// lie, at most bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
+	// DataLocs are the record offsets of the words that locate dynamic fields, at most
+	// bpf.MaxDataLocs. bpf.DataLocRelative is set in those of __rel_loc.
 	DataLocs []uint16
 
-	// DurationAt is the record offset of the field that says how long the call took
-	// that returns here, in ns; 0: nowhere. It is unreadable where the program has not
+	// DurationAt is the record offset of the field with the duration of the call that
+	// returns here, in ns; 0 means none. The field is unreadable if the program has not
 	// seen the call begin.
 	DurationAt uint16
-	// DurationMark is that field's bit in the marks.
+	// DurationMark is the bit of that field in the marks.
 	DurationMark uint8
 
-	// ForConditions: some values are recorded only because conditions look at them.
+	// ForConditions reports whether some values are recorded only because conditions use
+	// them.
 	ForConditions bool
 
-	// Others are the names of all fields of a tracepoint of which some were chosen.
+	// Others are the names of all fields of a tracepoint if only some are recorded.
 	Others []string
 }
 
-// A Field is where one argument lies in a record. Offsets count from the start of
-// the trace record, whose first 8 bytes (common_type … common_pid) are never sent:
-// they are at least 8 for tracepoints and functions alike.
+// A Field says where one argument lies in a record. Offsets count from the start of the
+// trace record. Its first 8 bytes (common_type … common_pid) are never sent, so offsets
+// are at least 8, for tracepoints and functions alike.
 type Field struct {
 	Name     string
 	Type     format.FieldType
 	Offset   uint16
-	Size     uint16 // bytes of one element; of the whole where Type is FieldString or FieldBytes
+	Size     uint16 // bytes of one element; of the whole if Type is FieldString or FieldBytes
 	Count    uint16 // elements of a fixed integer array; 1 otherwise
 	Dynamic  bool   // a u32 at Offset holds length<<16 | record offset
 	Relative bool   // Dynamic, and the offset counts from the end of the u32
-	Show     Show   // FieldString: how the bytes in the record become text
-	Names    string // what numbers are called, as format.Field.Names
-	CType    string // as the program or the kernel declares it; "" not known
-	Value    string // the argument that it shows, in the grammar's canonical spelling; "" none
+	Show     Show   // FieldString: how to turn the bytes into text
+	Names    string // names of numbers, as in format.Field.Names
+	CType    string // type as the program or the kernel declares it; "" if not known
+	Value    string // the argument that the field shows, in its canonical spelling; "" if none
 }
 
-// A Show is how the bytes of a text in the record become text.
+// A Show says how to turn the bytes of a field into text.
 type Show uint8
 
 const (
-	ShowText     Show = iota // they are it, up to a NUL
+	ShowText     Show = iota // as they are, up to a NUL
 	ShowIPv4                 // 4 bytes in network order
 	ShowIPv6                 // 16 bytes in network order
 	ShowSockaddr             // struct sockaddr_in, sockaddr_in6 or sockaddr_un
 )
 
-// LayOut gives the fields of fetched values their places in the record. sites are what
-// is fetched at each place, the record's own fetches among them. Where values may be
-// unreadable or cut, two fields more say which were. The error says that programs
-// cannot have these values: the record has no room for them, or lengths lie too far
-// behind.
+// LayOut assigns record offsets to the fields of fetched values. sites are the fetches at
+// each site of the probe, including the record's own. If a value may be unreadable or
+// truncated, LayOut adds two fields of marks. It returns an error if the record is too
+// large or if a length lies too far from its start.
 func (r *Record) LayOut(sites ...[]Fetch) error {
 	if len(r.Fetch) == 0 {
 		return nil
@@ -104,7 +104,7 @@ func (r *Record) LayOut(sites ...[]Fetch) error {
 	return r.checkSlots(slots)
 }
 
-// Mark adds the fields that say which values could not be read and which were cut.
+// Mark adds the fields that say which values are unreadable and which are truncated.
 func (r *Record) Mark(at uint16) {
 	r.MarksAt = at
 	r.Fields = append(r.Fields,
@@ -124,13 +124,13 @@ func (r *Record) checkSlots(slots []uint16) error {
 	return nil
 }
 
-// A Value is one value of a record: how it is fetched and shown.
+// A Value is one value of a record: how to fetch it and how to show it.
 type Value struct {
 	Fetch Fetch
-	Field Field // empty for a hidden fetch
+	Field Field // unused for a hidden fetch
 }
 
-// Add adds the values of an argument. A hidden one is the length of the next.
+// Add adds the values of an argument. A hidden value is the length of the next.
 func (r *Record) Add(all []Value) error {
 	for _, v := range all {
 		if len(r.Fetch) == bpf.MaxFetches {
@@ -152,7 +152,7 @@ func (r *Record) Add(all []Value) error {
 	return nil
 }
 
-// eachField calls yield with each field and its fetches: its own, behind hidden ones.
+// eachField calls yield for each field with its fetch, after the hidden ones it needs.
 func (r *Record) eachField(yield func(f *Field, fetch []Fetch)) {
 	first, field := 0, 0
 	for i := range r.Fetch {
@@ -165,9 +165,9 @@ func (r *Record) eachField(yield func(f *Field, fetch []Fetch)) {
 	}
 }
 
-// FetchedLike returns how what the record has is fetched at another place, where the
-// record there would be fetched as it is: each field like the one of its name. What
-// is not found there, or is of another size, is unreadable.
+// FetchedLike returns how to fetch the record's values at another site, given the record
+// that the site would have by itself. Fields correspond by name. A field that the other
+// record lacks, or that differs in size, becomes unreadable.
 func (r *Record) FetchedLike(there *Record) []Fetch {
 	found := make(map[string][]Fetch)
 	there.eachField(func(f *Field, fetch []Fetch) { found[f.Name] = fetch })

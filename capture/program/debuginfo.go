@@ -6,8 +6,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Lines opens the file for questions about lines of source and inlined calls, which its
-// debug information answers. Without any, the error is an [event.UnsupportedError].
+// Lines lets ask use the file's source lines and inlined calls. If the file has no debug
+// information, the error is an [event.UnsupportedError].
 func (f *File) Lines(ask func(*symbol.ELF) error) error {
 	return f.symbolized(func(e *symbol.ELF) error {
 		if e.HasDebugInfo() {
@@ -21,7 +21,7 @@ func (f *File) Lines(ask func(*symbol.ELF) error) error {
 	})
 }
 
-// InlinedCalls finds where calls of a function were inlined.
+// InlinedCalls returns the places where calls of a function were inlined.
 func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 	err = f.Lines(func(e *symbol.ELF) error {
 		places, err = e.InlinedCalls(func(inlined string) bool {
@@ -32,7 +32,7 @@ func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 	return places, err
 }
 
-// UnwindRule finds how the frame at a file offset is unwound.
+// UnwindRule returns the rule that unwinds a frame at a file offset.
 func (f *File) UnwindRule(offset uint64) unwind.Rule {
 	image := f.unwinding()
 	if image == nil {

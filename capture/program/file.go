@@ -13,27 +13,27 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A File is a program or library. It holds no open file.
+// A File is a program or library. It keeps no file open.
 type File struct {
 	Path     *locate.File
 	Machine  elf.Machine
 	IsGo     bool
-	Stripped bool // it has no symbols of its own but those that it exports
+	Stripped bool // it has only the symbols that it exports
 
 	loaded   []elf.ProgHeader // PT_LOAD segments
-	code     []elf.ProgHeader // those that are executable
+	code     []elf.ProgHeader // executable segments
 	dynamic  []elf.Symbol
 	indirect map[uint64]bool // addresses of IFUNCs
 
 	functions func() ([]symbol.Function, error)
-	symbols   func() map[string]uint64 // addresses of all symbols of one meaning
+	symbols   func() map[string]uint64 // addresses of all unambiguous symbols
 	debugData func() (*symbol.DebugData, error)
-	unwinding func() *unwind.Image // nil: it cannot be read
+	unwinding func() *unwind.Image // nil if the file cannot be read
 }
 
-// Open reads a file's headers and dynamic symbols.
+// Open reads the headers and dynamic symbols of a file.
 func Open(p *locate.File) (b *File, err error) {
-	// debug/elf is not made for hostile files.
+	// debug/elf may panic on damaged files.
 	defer func() {
 		if e := recover(); e != nil {
 			err = fmt.Errorf("%s: damaged ELF file: %v", p.Resolved, e)
@@ -69,7 +69,7 @@ func Open(p *locate.File) (b *File, err error) {
 			b.code = append(b.code, ph.ProgHeader)
 		}
 	}
-	b.dynamic, _ = file.DynamicSymbols() // none is no error here
+	b.dynamic, _ = file.DynamicSymbols() // a file without any is not an error
 	b.dynamic = slices.DeleteFunc(b.dynamic, func(s elf.Symbol) bool { return s.Section == elf.SHN_UNDEF })
 	static, _ := file.Symbols()
 	b.indirect = indirectSymbols(b.dynamic, static)
@@ -95,7 +95,7 @@ func runsHere(m elf.Machine) bool {
 	return true
 }
 
-// Functions returns the file's functions by address.
+// Functions returns the functions of the file, sorted by address.
 func (f *File) Functions() ([]symbol.Function, error) { return f.functions() }
 
 func (f *File) readFunctions() (functions []symbol.Function, err error) {
@@ -106,7 +106,7 @@ func (f *File) readFunctions() (functions []symbol.Function, err error) {
 	return functions, err
 }
 
-// symbolized opens the file for questions about its symbols.
+// symbolized opens the file and lets ask use its symbols.
 func (f *File) symbolized(ask func(*symbol.ELF) error) error {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {
@@ -121,11 +121,11 @@ func (f *File) symbolized(ask func(*symbol.ELF) error) error {
 	return ask(e)
 }
 
-// readSymbols leaves out names that stand for several addresses.
+// readSymbols returns the addresses of all symbols whose names are unambiguous.
 func (f *File) readSymbols() map[string]uint64 {
 	addresses := make(map[string]uint64)
 	several := make(map[string]bool)
-	defer func() { _ = recover() }() // debug/elf is not made for hostile files
+	defer func() { _ = recover() }() // debug/elf may panic on damaged files
 	file, err := elf.Open(f.Path.Open)
 	if err != nil {
 		return nil
@@ -148,7 +148,7 @@ func (f *File) readSymbols() map[string]uint64 {
 	return addresses
 }
 
-// SymbolAddress returns the address of a symbol that has one meaning.
+// SymbolAddress returns the address of a symbol if its name is unambiguous.
 func (f *File) SymbolAddress(name string) (uint64, bool) {
 	address, ok := f.symbols()[name]
 	return address, ok
@@ -161,7 +161,7 @@ func (f *File) HoldsCode(offset uint64) bool {
 	})
 }
 
-// Address returns where the byte at a file offset is linked to lie.
+// Address returns the link-time address of the byte at a file offset.
 func (f *File) Address(offset uint64) (uint64, bool) {
 	for _, p := range f.loaded {
 		if offset >= p.Off && offset-p.Off < p.Filesz {
@@ -171,7 +171,7 @@ func (f *File) Address(offset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Offset returns where the byte at an address is in the file.
+// Offset returns the file offset of the byte at a link-time address.
 func (f *File) Offset(address uint64) (uint64, bool) {
 	for _, p := range f.loaded {
 		if address >= p.Vaddr && address-p.Vaddr < p.Filesz {
@@ -181,11 +181,11 @@ func (f *File) Offset(address uint64) (uint64, bool) {
 	return 0, false
 }
 
-// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
+// maxDebugInfo is the maximum size in bytes of the debug information read for arguments.
 const maxDebugInfo = 512 << 20
 
-// DebugData returns the debug information of the file or of its debug file; nil: there
-// is none.
+// DebugData returns the debug information of the file or of its separate debug file, or
+// nil if there is none.
 func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
 
 func (f *File) readDebugData() (d *symbol.DebugData, err error) {
@@ -196,7 +196,7 @@ func (f *File) readDebugData() (d *symbol.DebugData, err error) {
 	return d, err
 }
 
-// indirectSymbols returns the addresses of functions that choose an implementation.
+// indirectSymbols returns the addresses of IFUNCs.
 func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
 	indirect := make(map[uint64]bool)
 	for _, symbols := range tables {
@@ -209,7 +209,7 @@ func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
 	return indirect
 }
 
-// readUnwinding indexes the tables by which stacks through the file are unwound.
+// readUnwinding reads the file's unwind tables.
 func (f *File) readUnwinding() *unwind.Image {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"trapline/capture/usdt"
 )
 
-// USDT returns the probes that the program declares, sorted by provider and name.
+// USDT returns the USDT probes of the program, sorted by provider and name.
 func (f *File) USDT() (probes []usdt.Probe, err error) {
-	// debug/elf is not made for hostile files.
+	// debug/elf may panic on damaged files.
 	defer func() {
 		if e := recover(); e != nil {
 			err = fmt.Errorf("%s: damaged ELF file: %v", f.Path.Resolved, e)

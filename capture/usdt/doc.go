@@ -1,3 +1,3 @@
-// Package usdt reads the statically defined probes that a program declares in its notes:
-// where they are, and the operands that their arguments are in.
+// Package usdt parses the USDT probes that a program declares in its notes, and the
+// assembler operands of their arguments.
 package usdt

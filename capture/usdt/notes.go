@@ -11,26 +11,26 @@ import (
 	"slices"
 )
 
-// The layout of the notes that sys/sdt.h of SystemTap puts into programs is described
-// in https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation.
+// sys/sdt.h of SystemTap puts notes into programs. Their layout is described in
+// https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation.
 const (
 	sdtSection  = ".note.stapsdt"
 	sdtBase     = ".stapsdt.base" // a section that moves with the code when prelink changes addresses
 	sdtOwner    = "stapsdt"
 	sdtType     = 3
-	maxSDTBytes = 16 << 20 // of notes in one program: firefox has 70 KiB
+	maxSDTBytes = 16 << 20 // size of all notes; Firefox has 70 KiB
 )
 
-// A Note is one place of a statically defined probe, as the program declares it.
+// A Note declares one place of a probe.
 type Note struct {
 	Provider, Name string
-	Arguments      string // operands of the assembler: "-4@%edi 8@-16(%rbp)"
+	Arguments      string // assembler operands: "-4@%edi 8@-16(%rbp)"
 	Address        uint64 // of the instruction, a nop
-	base           uint64 // of .stapsdt.base when the program was linked
-	Semaphore      uint64 // address of the u16 that says how many watch; 0: none
+	base           uint64 // address of .stapsdt.base when the program was linked
+	Semaphore      uint64 // address of a u16 that counts the attached tracers; 0 means none
 }
 
-// A Probe is a statically defined probe of one program or library.
+// A Probe is a USDT probe of a program or library.
 type Probe struct {
 	Provider, Name string
 	Notes          []Note // one for each address
@@ -38,8 +38,8 @@ type Probe struct {
 
 var errBadNote = errors.New("damaged notes of USDT probes")
 
-// parseSDTNotes reads the contents of a .note.stapsdt section. Notes before a damaged
-// one are returned with the error.
+// parseSDTNotes parses the contents of a .note.stapsdt section. It returns the notes
+// before a damaged one with the error.
 func parseSDTNotes(b []byte, order binary.ByteOrder, wordSize int) ([]Note, error) {
 	var notes []Note
 	for len(b) > 0 {
@@ -70,8 +70,8 @@ func parseSDTNotes(b []byte, order binary.ByteOrder, wordSize int) ([]Note, erro
 	return notes, nil
 }
 
-// cutPadded cuts the first n bytes off, and what fills them up to a multiple of 4;
-// the last note's may be missing.
+// cutPadded cuts off the first n bytes and their padding to a multiple of 4, which the
+// last note may lack.
 func cutPadded(b []byte, n uint32) (head, rest []byte, ok bool) {
 	if uint64(n) > uint64(len(b)) {
 		return nil, nil, false
@@ -79,7 +79,7 @@ func cutPadded(b []byte, n uint32) (head, rest []byte, ok bool) {
 	return b[:n], b[min((uint64(n)+3)&^3, uint64(len(b))):], true
 }
 
-// parseSDTDescription reads three addresses and three strings.
+// parseSDTDescription parses three addresses and three strings.
 func parseSDTDescription(b []byte, order binary.ByteOrder, wordSize int) (n Note, ok bool) {
 	if len(b) < 3*wordSize {
 		return n, false
@@ -105,7 +105,7 @@ func parseSDTDescription(b []byte, order binary.ByteOrder, wordSize int) (n Note
 	return n, n.Provider != "" && n.Name != ""
 }
 
-// isSDTText reports whether a text is free of what would disturb a terminal.
+// isSDTText reports whether text is printable ASCII.
 func isSDTText(text []byte) bool {
 	for _, c := range text {
 		if c < 0x20 || c >= 0x7f {
@@ -115,8 +115,8 @@ func isSDTText(text []byte) bool {
 	return true
 }
 
-// Read returns the probes that a program declares, sorted by provider and name, at the
-// addresses where they are now.
+// Read returns the probes that a program declares, sorted by provider and name. Their
+// addresses are corrected for prelink.
 func Read(f *elf.File) ([]Probe, error) {
 	notes, err := readNotes(f)
 	if err != nil && len(notes) == 0 {
@@ -139,7 +139,7 @@ func Read(f *elf.File) ([]Probe, error) {
 	return probes, nil
 }
 
-// readNotes reads a program's notes, with the addresses as they are now.
+// readNotes returns the notes of a program with corrected addresses.
 func readNotes(f *elf.File) ([]Note, error) {
 	section := f.Section(sdtSection)
 	if section == nil {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// An Argument is one argument of a USDT probe at one place.
+// An Argument is an argument of a USDT probe at one place.
 type Argument struct {
 	Size   int // bytes: 1, 2, 4 or 8
 	Signed bool
 	Operand
 }
 
-// An OperandKind is where an operand's value is.
+// An OperandKind says where the value of an operand is.
 type OperandKind uint8
 
 const (
@@ -22,29 +22,29 @@ const (
 	InMemory // at base + index*scale + value, or symbol + value
 )
 
-// An Operand is one of x86-64's assembler, in AT&T syntax.
+// An Operand is an x86-64 operand in AT&T syntax.
 type Operand struct {
 	Kind     OperandKind
 	Register Register // InRegister
-	Base     string   // InMemory: 64-bit register; "" none, "rip" with a symbol
-	Index    string   // "" none
+	Base     string   // InMemory: 64-bit register; "rip" with a symbol, "" for none
+	Index    string   // InMemory: 64-bit register; "" for none
 	Scale    int      // 1, 2, 4 or 8
-	Symbol   string   // that Value counts from; "" none
+	Symbol   string   // InMemory: symbol that Value is relative to; "" for none
 	Value    int64    // constant, or displacement in bytes
 }
 
-// A Register is a part of one of the 64-bit registers.
+// A Register is a 64-bit register or a part of one.
 type Register struct {
 	Name  string // rax, …, r15
 	Size  int    // bytes
 	Shift int    // bits: 8 for ah, bh, ch and dh
 }
 
-// MaxArguments is how many arguments sys/sdt.h allows.
+// MaxArguments is the maximum number of arguments in sys/sdt.h.
 const MaxArguments = 12
 
-// ParseArguments reads the arguments of one place: N@OPERAND, separated by spaces.
-// What cannot be read of them is an error for the argument alone.
+// ParseArguments parses the arguments at one place: N@OPERAND, separated by spaces. An
+// argument that cannot be parsed has an error of its own.
 func ParseArguments(text string) ([]Argument, []error) {
 	words := strings.Fields(text)
 	if len(words) > MaxArguments {
@@ -60,7 +60,7 @@ func ParseArguments(text string) ([]Argument, []error) {
 func parseArgument(text string) (a Argument, err error) {
 	typ, op, ok := strings.Cut(text, "@")
 	if !ok {
-		typ, op = "8", text // sys/sdt.h leaves the size out where the compiler does not know it
+		typ, op = "8", text // sys/sdt.h omits the size if the compiler does not know it
 	}
 	digits, signed := strings.CutPrefix(typ, "-")
 	if strings.HasSuffix(digits, "f") {
@@ -76,7 +76,7 @@ func parseArgument(text string) (a Argument, err error) {
 		return a, err
 	}
 	if a.Kind == InRegister {
-		a.Size = min(a.Size, a.Register.Size) // of a narrow register, no more is the argument's
+		a.Size = min(a.Size, a.Register.Size) // a narrow register holds no more than its size
 	}
 	return a, nil
 }
@@ -124,7 +124,7 @@ func parseOperand(text string) (o Operand, err error) {
 	return o, nil
 }
 
-// parseAddress reads base, index and scale.
+// parseAddress parses base, index and scale.
 func (o *Operand) parseAddress(parts []string) bool {
 	if len(parts) > 3 {
 		return false
@@ -166,7 +166,7 @@ func addressRegister(text string) (name string, ok bool) {
 	return r.Name, ok && known && r.Size == 8
 }
 
-// parseDisplacement reads a number, a symbol, or SYMBOL+NUMBER.
+// parseDisplacement parses a number, a symbol, or SYMBOL+NUMBER.
 func parseDisplacement(text string) (symbol string, value int64, ok bool) {
 	if text == "" {
 		return "", 0, true
@@ -189,14 +189,12 @@ func parseDisplacement(text string) (symbol string, value int64, ok bool) {
 	return symbol, value, symbol[0] < '0' || symbol[0] > '9'
 }
 
-// isSymbolByte reports whether the assembler takes a character in the name of a symbol
-// with a version.
+// isSymbolByte reports whether c may be part of a symbol name, including its version.
 func isSymbolByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_.$@", c) >= 0
 }
 
-// parseConstant reads a number as the assembler does. Those of 64 bits may be written
-// without sign.
+// parseConstant parses a number like the assembler. 64-bit numbers may be unsigned.
 func parseConstant(text string) (int64, bool) {
 	if strings.ContainsRune(text, '_') {
 		return 0, false
@@ -208,7 +206,7 @@ func parseConstant(text string) (int64, bool) {
 	return int64(n), err == nil
 }
 
-// registers are those that hold integers, by all their names.
+// registers holds the integer registers by all their names.
 var registers = func() map[string]Register {
 	m := make(map[string]Register)
 	for _, letter := range []string{"a", "b", "c", "d"} {
