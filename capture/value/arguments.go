@@ -8,9 +8,9 @@ import (
 	"trapline/capture/layout"
 )
 
-// Fetch adds to a record what the event asks for, or, where it asks for nothing, the
-// parameters that are known; and what its conditions look at besides. Errors are of
-// type [*event.InvalidError].
+// Fetch adds to a record the values that the event asks for or, if it asks for none, all
+// known parameters; then what its conditions use in addition. Errors are of type
+// [*event.InvalidError].
 func (s *Scope) Fetch(r *layout.Record) error {
 	if err := s.fetch(r); err != nil {
 		return &event.InvalidError{Event: s.ev.Text, Reason: err.Error()}
@@ -34,8 +34,7 @@ func (s *Scope) fetch(r *layout.Record) error {
 	return s.fetchForConditions(r)
 }
 
-// fetchForConditions adds the values that conditions look at and that the record does
-// not have yet.
+// fetchForConditions adds the values that conditions use and the record lacks.
 func (s *Scope) fetchForConditions(r *layout.Record) error {
 	for _, value := range missing(s.ev, r) {
 		r.ForConditions = true
@@ -46,8 +45,8 @@ func (s *Scope) fetchForConditions(r *layout.Record) error {
 	return nil
 }
 
-// missing returns the values that an event's conditions look at and that a record does
-// not have. What cannot be a value is left for checking the conditions to refuse.
+// missing returns the values that an event's conditions use and a record lacks. It
+// ignores names that are not values; checking the conditions rejects them.
 func missing(ev *event.Event, r *layout.Record) []*event.Expr {
 	var values []*event.Expr
 	for _, name := range r.Unknown(ev.Conditions) {
@@ -58,8 +57,8 @@ func missing(ev *event.Event, r *layout.Record) []*event.Expr {
 	return values
 }
 
-// ConditionsFetch reports whether an event's conditions look at values of a hit that are
-// fetched for them alone if nothing else is.
+// ConditionsFetch reports whether an event's conditions use values of a hit that have to
+// be fetched.
 func ConditionsFetch(ev *event.Event) bool { return len(missing(ev, new(layout.Record))) > 0 }
 
 func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
@@ -75,7 +74,7 @@ func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
 		return err
 	}
 	if a.Value.Op == event.OpReturn && form.kind == formOwn && at.typ == nil {
-		at.typ = &valueType{kind: kindInteger, size: 8, signed: true} // most often a status or a count
+		at.typ = &valueType{kind: kindInteger, size: 8, signed: true} // usually a status or a count
 	}
 	got, err := at.capture(a.Name, form)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
 	return r.Add(showing(got, a.Name, a.Value.String()))
 }
 
-// showing notes which argument a field shows.
+// showing sets the argument that fields with its name show.
 func showing(all []layout.Value, name, value string) []layout.Value {
 	for i := range all {
 		if all[i].Field.Name == name {
@@ -94,7 +93,7 @@ func showing(all []layout.Value, name, value string) []layout.Value {
 	return all
 }
 
-// fetchAll adds all parameters that can be fetched, as far as there is room.
+// fetchAll adds all parameters that can be fetched, as long as there is room.
 func (s *Scope) fetchAll(r *layout.Record) error {
 	form, err := s.form(&event.Type{})
 	if err != nil {
@@ -108,7 +107,7 @@ func (s *Scope) fetchAll(r *layout.Record) error {
 		name := paramName(s.params, i)
 		got, err := param.at.capture(name, form)
 		if err != nil || len(got) > 2 {
-			continue // not asked for
+			continue // skip it: nobody asked for it
 		}
 		if len(r.Fetch)+len(got) > bpf.MaxFetches {
 			return nil

@@ -58,10 +58,11 @@ func single(f layout.Fetch, field layout.Field, err error) ([]layout.Value, erro
 	return []layout.Value{{Fetch: f, Field: field}}, err
 }
 
-// sockaddrSize is the size in bytes of struct sockaddr_in6, the longest that is shown whole.
+// sockaddrSize is the size in bytes of struct sockaddr_in6, the largest address shown
+// completely.
 const sockaddrSize = 28
 
-// own records a value as its type says.
+// own records a value as its own type.
 func (l location) own(name string, form valueForm) ([]layout.Value, error) {
 	t := l.typ
 	switch {
@@ -93,7 +94,7 @@ func (l location) own(name string, form valueForm) ([]layout.Value, error) {
 	return l.structure(name, form)
 }
 
-// array records an array in memory: text for characters, its elements for numbers.
+// array records an array in memory: characters as text, numbers as elements.
 func (l location) array(name string, form valueForm) ([]layout.Value, error) {
 	element := l.typ.element()
 	switch {
@@ -110,7 +111,7 @@ func (l location) array(name string, form valueForm) ([]layout.Value, error) {
 	return got, err
 }
 
-// numbers records a number of the form's type, or an array of them.
+// numbers records a number of the form's type, or an array of numbers.
 func (l location) numbers(name string, form valueForm) ([]layout.Value, error) {
 	field := layout.Field{Name: name, Type: form.typ, Size: uint16(form.size), Count: 1}
 	if form.count == 0 {
@@ -127,8 +128,8 @@ func (l location) numbers(name string, form valueForm) ([]layout.Value, error) {
 	return single(f, field, err)
 }
 
-// pointed returns the address that a pointer, a register or a word holds, or else that
-// of the value itself: ftrace's +0(%di):string is the text that di points to.
+// pointed returns the address in a pointer, register or word, or else the address of the
+// value itself: ftrace's +0(%di):string is the text that di points to.
 func (l location) pointed() (layout.Fetch, error) {
 	isAddress := l.typ != nil && (l.typ.kind == kindPointer || l.typ.kind == kindInteger && l.typ.size == 8)
 	if l.memory && !isAddress {
@@ -137,7 +138,7 @@ func (l location) pointed() (layout.Fetch, error) {
 	return l.value()
 }
 
-// content is the memory that an address found here belongs to.
+// content returns the memory that an address found here points to.
 func (l location) content(form valueForm) layout.Space {
 	if form.space != layout.NoMemory {
 		return form.space
@@ -145,7 +146,7 @@ func (l location) content(form valueForm) layout.Space {
 	return l.space
 }
 
-// bytes records as much memory as a length says.
+// bytes records memory of a given length.
 func (l location) bytes(name string, form valueForm) ([]layout.Value, error) {
 	f, err := l.pointed()
 	f.As, f.Space, f.Max = layout.FetchBytes, l.content(form), uint16(form.max)
@@ -172,7 +173,7 @@ func (l location) text(name string, form valueForm) ([]layout.Value, error) {
 	return single(f, layout.Field{Name: name, Type: format.FieldString, Size: 4}, err)
 }
 
-// ipv4 records an address that is there, or that a pointer points to.
+// ipv4 records an address or the target of a pointer to one.
 func (l location) ipv4(name string) ([]layout.Value, error) {
 	if l.typ != nil && l.typ.kind == kindPointer {
 		to, err := l.deref()
@@ -185,19 +186,19 @@ func (l location) ipv4(name string) ([]layout.Value, error) {
 	return single(f, layout.Field{Name: name, Type: format.FieldString, Size: 4, Show: layout.ShowIPv4}, err)
 }
 
-// block records bytes in memory as they are.
+// block records bytes in memory unchanged.
 func (l location) block(name string, size int, show layout.Show, form valueForm) ([]layout.Value, error) {
 	f, err := l.pointed()
 	f.As, f.Space, f.Max = layout.FetchBlock, l.content(form), uint16(size)
 	return single(f, layout.Field{Name: name, Type: format.FieldString, Size: uint16(size), Show: show}, err)
 }
 
-// goString records a Go string: the address of its bytes and their number.
+// goString records a Go string, which is an address and a length.
 func (l location) goString(name string, form valueForm) ([]layout.Value, error) {
 	return l.counted(name, format.FieldString, form)
 }
 
-// goSlice records the bytes of a []byte, and of other slices the length.
+// goSlice records the bytes of a []byte, or the length of another slice.
 func (l location) goSlice(name string, form valueForm) ([]layout.Value, error) {
 	if element := l.typ.element(); element.kind == kindInteger && element.size == 1 {
 		return l.counted(name, format.FieldBytes, form)
@@ -206,8 +207,8 @@ func (l location) goSlice(name string, form valueForm) ([]layout.Value, error) {
 	return single(length, layout.Field{Name: name + ".len", Type: format.FieldInt, Size: 8, CType: l.typ.name}, err)
 }
 
-// counted records as many bytes as the second word of a value says, at the address
-// that is its first.
+// counted records bytes: their address is the first word of the value, and their number
+// is the second.
 func (l location) counted(name string, typ format.FieldType, form valueForm) ([]layout.Value, error) {
 	length, err := l.word(1)
 	if err != nil {
@@ -231,7 +232,8 @@ func (l location) word(i int) (layout.Fetch, error) {
 	return l.pieces[i], nil
 }
 
-// structure records the members of a structure that are numbers, one by one.
+// structure records the members of a structure that are numbers, each in a field of its
+// own.
 func (l location) structure(name string, form valueForm) ([]layout.Value, error) {
 	if l.typ != nil && l.typ.kind == kindPointer {
 		to, err := l.deref()
@@ -264,12 +266,12 @@ func (l location) structure(name string, form valueForm) ([]layout.Value, error)
 	return all, nil
 }
 
-// recorded records a tracepoint's field as the whole record has it.
+// recorded records a tracepoint's field like the whole record does.
 func (l location) recorded(name string) ([]layout.Value, error) {
 	field := *l.typ.field
 	field.Name = name
 	switch {
-	case field.Dynamic: // the word that says where in the record it lies
+	case field.Dynamic: // the word that locates it in the record
 		f := l.fetch
 		f.Steps = []layout.FetchStep{{Add: int32(l.add), Space: layout.KernelMemory, Size: 4}}
 		return single(f, field, nil)

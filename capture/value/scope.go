@@ -10,31 +10,31 @@ import (
 	"trapline/capture/layout"
 )
 
-// A Scope is what arguments may refer to where an event happens.
+// A Scope holds what arguments may refer to at the place of an event.
 type Scope struct {
 	ev     *event.Event
-	space  layout.Space // memory that addresses belong to, unless said otherwise
+	space  layout.Space // memory that addresses point to by default
 	params []param
-	count  int                                 // of params that are the function's arguments, which come first
-	typed  bool                                // params are all that there are
-	arg    func(i int) (location, error)       // an argument that params do not have
-	result func() (location, error)            // nil: not at a return
-	symbol func(name string) (location, error) // what is at a symbol's address
+	count  int                                 // number of params that are function arguments; they come first
+	typed  bool                                // there are no other arguments than params
+	arg    func(i int) (location, error)       // returns an argument that params lack
+	result func() (location, error)            // nil if not at a return
+	symbol func(name string) (location, error) // returns the location of a symbol
 	comm   func() (location, error)
 
 	registers bool // the context is a struct pt_regs
 }
 
-// A param is an argument, or a variable, by name.
+// A param is an argument or a variable with its name.
 type param struct {
 	name   string
 	at     location
-	err    error                    // why it cannot be had
-	find   func() (location, error) // instead of at and err, where finding it takes time
-	hidden bool                     // recorded only when it is asked for
+	err    error                    // why it is unavailable
+	find   func() (location, error) // replaces at and err if finding it takes time
+	hidden bool                     // recorded only if asked for
 }
 
-// locate finds where an expression's value is. Its errors are whole sentences.
+// locate returns the location of an expression's value. Its errors are whole sentences.
 func (s *Scope) locate(e *event.Expr) (location, error) {
 	var at location
 	var err error
@@ -60,7 +60,7 @@ func (s *Scope) locate(e *event.Expr) (location, error) {
 	return at, nil
 }
 
-// start finds where a value starts.
+// start returns the location that a value starts from.
 func (s *Scope) start(e *event.Expr) (location, error) {
 	switch e.Op {
 	case event.OpArg:
@@ -167,7 +167,7 @@ func (s *Scope) register(name string) (location, error) {
 	return at, nil
 }
 
-// paramName is what a parameter is called: argN without a name of its own.
+// paramName returns the name of a parameter, or argN if it has none.
 func paramName(params []param, i int) string {
 	name := params[i].name
 	for j := range i {

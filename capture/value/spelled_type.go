@@ -6,8 +6,8 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// spelledType describes a type of the kernel as C spells it, such as
-// const struct sockaddr *. What BTF does not know by that name is void.
+// spelledType returns a kernel type by its spelling in C, such as const struct sockaddr
+// *. A type that BTF does not have becomes void.
 func spelledType(types *btf.Spec, name string) *valueType {
 	bare := unqualified(name)
 	if to, ok := strings.CutSuffix(bare, "*"); ok {
@@ -19,7 +19,7 @@ func spelledType(types *btf.Spec, name string) *valueType {
 	return &valueType{kind: kindVoid, name: bare}
 }
 
-// unqualified returns a type without the qualifiers around it.
+// unqualified returns a type without its qualifiers.
 func unqualified(name string) string {
 	for {
 		before := name
@@ -38,7 +38,7 @@ func unqualified(name string) string {
 	}
 }
 
-// typeNamed finds a type of the kernel; nil if there is none of the name, or several.
+// typeNamed returns a kernel type by name, or nil if there is none or more than one.
 func typeNamed(spec *btf.Spec, name string) btf.Type {
 	if spec == nil {
 		return nil

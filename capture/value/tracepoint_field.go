@@ -7,14 +7,15 @@ import (
 	"trapline/format"
 )
 
-// fieldLocation is where a tracepoint's field is. The addresses that a system call is
-// given are the program's, all others the kernel's.
+// fieldLocation returns the location of a tracepoint's field. Addresses passed to system
+// calls point to user memory, all others to kernel memory.
 func (k *Kernel) fieldLocation(f *layout.Field, systemCall bool) location {
 	t := k.fieldType(f)
 	if !t.scalar() {
 		return location{typ: t, memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchRecord}, add: int64(f.Offset)}
 	}
-	// A number is a value like that of a register: what type it is shown as says nothing of how much to read.
+	// A number is like a value in a register: the type it is shown as does not say how
+	// much to read.
 	number := layout.Fetch{Base: layout.FetchRecord, Steps: []layout.FetchStep{{Add: int32(f.Offset), Space: layout.KernelMemory, Size: uint8(f.Size)}}}
 	number.Narrow(t.size, t.signed, false)
 	at := location{typ: t, exact: true, space: layout.KernelMemory, pieces: []layout.Fetch{number}}
@@ -24,7 +25,7 @@ func (k *Kernel) fieldLocation(f *layout.Field, systemCall bool) location {
 	return at
 }
 
-// fieldType describes the values of a tracepoint's field.
+// fieldType returns the type of a tracepoint's field.
 func (k *Kernel) fieldType(f *layout.Field) *valueType {
 	if f.Dynamic {
 		return &valueType{kind: kindVoid, name: f.CType + "[] of variable length", field: f}

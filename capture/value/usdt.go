@@ -11,14 +11,14 @@ import (
 	"trapline/capture/usdt"
 )
 
-// registerWords are the words of struct pt_regs by register.
+// registerWords maps registers to words of struct pt_regs.
 var registerWords = map[string]uint8{
 	"r15": 0, "r14": 1, "r13": 2, "r12": 3, "rbp": 4, "rbx": 5, "r11": 6, "r10": 7, "r9": 8, "r8": 9,
 	"rax": 10, "rcx": 11, "rdx": 12, "rsi": 13, "rdi": 14, "rip": wordIP, "rsp": wordSP,
 }
 
-// operandFetch says how a program reads an argument at the instruction at pc; symbol finds
-// addresses of symbols of the program.
+// operandFetch returns how to fetch an argument at the instruction at pc. symbol returns
+// the addresses of the program's symbols.
 func operandFetch(a *usdt.Argument, pc uint64, symbol func(name string) (uint64, bool)) (layout.Fetch, error) {
 	f := layout.Fetch{}
 	switch a.Kind {
@@ -39,7 +39,7 @@ func operandFetch(a *usdt.Argument, pc uint64, symbol func(name string) (uint64,
 			if !ok {
 				return f, fmt.Errorf("symbol %s is not in the program's symbol table", a.Symbol)
 			}
-			// Where the program was loaded is known from where it is now.
+			// The load address is only known relative to the current instruction.
 			f.Constant += address - pc
 			f.Word = wordIP
 		} else if a.Base == "" {
@@ -56,10 +56,10 @@ func operandFetch(a *usdt.Argument, pc uint64, symbol func(name string) (uint64,
 	return f, nil
 }
 
-// AtUSDT fetches what an event asks for, or all that can be fetched if it asks for
-// nothing, at every place of a USDT probe. Compilers choose other operands, sizes even,
-// at each. It returns the record, what is fetched at each place, and what a user would
-// not expect.
+// AtUSDT fetches what an event asks for, or every argument if it asks for none, at all
+// places of a USDT probe. Compilers choose different operands, even of different sizes,
+// at each place. AtUSDT returns the record, the fetches at each place, and notes about
+// what a user may not expect.
 func (k *Kernel) AtUSDT(ev *event.Event, file *program.File, u *usdt.Probe) (rec layout.Record, sites [][]layout.Fetch, notes []string, err error) {
 	places := make([]usdtPlace, len(u.Notes))
 	count := usdt.MaxArguments
@@ -73,7 +73,7 @@ func (k *Kernel) AtUSDT(ev *event.Event, file *program.File, u *usdt.Probe) (rec
 		}
 	}
 	named := *ev
-	named.Match = event.MatchExact // those of a pattern have a program each, so their arguments cost nothing
+	named.Match = event.MatchExact // each probe of a pattern has a program of its own, so arguments cost nothing
 	for site := range places {
 		at := layout.Record{RecordSize: layout.CommonSize}
 		sc := k.inProgram(&named)
@@ -92,7 +92,7 @@ func (k *Kernel) AtUSDT(ev *event.Event, file *program.File, u *usdt.Probe) (rec
 	return rec, sites, notes, nil
 }
 
-// usdtParam is an argument at one place, of the type that it has at all of them.
+// usdtParam returns an argument at one place, with the type that fits all places.
 func usdtParam(places []usdtPlace, site, arg int) param {
 	t := &valueType{kind: kindInteger, name: "unsigned"}
 	for i := range places {
@@ -106,7 +106,7 @@ func usdtParam(places []usdtPlace, site, arg int) param {
 	return param{at: at, err: firstError(places, arg)}
 }
 
-// usdtPlace are the arguments at one place.
+// A usdtPlace holds the arguments at one place.
 type usdtPlace struct {
 	args  []usdt.Argument
 	fetch []layout.Fetch

@@ -6,23 +6,23 @@ import (
 	"trapline/capture/layout"
 )
 
-// At returns how what a record has is fetched at another place that has values of its
-// own: at a variant of the function, to which the compiler may have given other
-// arguments (f.constprop.0 has fewer than f). By name, each is where debug information
-// says; what is not found there is unreadable.
+// At returns how to fetch the values of a record at another place with its own scope: at
+// a variant of the function, to which the compiler may have given other arguments
+// (f.constprop.0 has fewer than f). Debug information locates each value by name. Values
+// that it does not describe are unreadable.
 func (s *Scope) At(r *layout.Record) []layout.Fetch {
 	if len(r.Fetch) == 0 {
 		return nil
 	}
 	var there layout.Record
 	if s.typed {
-		_ = s.fetch(&there) // what fails is not found
+		_ = s.fetch(&there) // values that fail are treated as missing
 	}
 	return r.FetchedLike(&there)
 }
 
-// Elsewhere returns how what a record has is fetched at a variant of the function of
-// which nothing is known: results are where they always are, arguments may be anywhere.
+// Elsewhere returns how to fetch the values of a record at a variant of the function that
+// nothing is known about: results are in the usual place, arguments may be anywhere.
 func Elsewhere(r *layout.Record, atReturn bool) []layout.Fetch {
 	all := slices.Clone(r.Fetch)
 	for i, f := range all {
@@ -33,8 +33,8 @@ func Elsewhere(r *layout.Record, atReturn bool) []layout.Fetch {
 	return all
 }
 
-// WithoutResults replaces what is read of Go's result registers by what cannot be read:
-// where another function returns in its caller's stead, they do not hold results yet.
+// WithoutResults makes fetches from Go's result registers fail. At a tail jump, the
+// registers do not hold the results yet.
 func WithoutResults(fetch []layout.Fetch) []layout.Fetch {
 	unread := slices.Clone(fetch)
 	for i, f := range unread {
