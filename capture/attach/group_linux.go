@@ -55,7 +55,7 @@ func groupProbes(probes []probe.Probe) []*group {
 	open := make(map[string]*group)
 	for i := range probes {
 		p := &probes[i]
-		for _, s := range p.Places() {
+		for _, s := range p.AllSites() {
 			key := groupKey(p, &s)
 			place := hookPlace{p.Group, s.Function, s.Offset, s.Address}
 			g := open[key]

@@ -41,7 +41,7 @@ func TestGroupsHoldEverySiteOnce(t *testing.T) {
 		probes := randomProbes(rand.New(rand.NewPCG(seed, 1)))
 		got, want := make(map[string]int), make(map[string]int)
 		for i := range probes {
-			for _, s := range probes[i].Places() {
+			for _, s := range probes[i].AllSites() {
 				want[fmt.Sprint(i, s)]++
 			}
 		}

@@ -31,7 +31,7 @@ func TestGoReturns(t *testing.T) {
 		if !probes[i].AtReturns {
 			t.Errorf("%s would replace a return address", probes[i].Name)
 		}
-		for _, s := range probes[i].Places() {
+		for _, s := range probes[i].AllSites() {
 			got[s.Offset] = true
 		}
 	}

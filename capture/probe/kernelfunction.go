@@ -9,11 +9,11 @@ import (
 	"trapline/internal/nearest"
 )
 
-// find returns the one function that an event names.
+// findKernelFunction returns the only function that an event can mean.
 func (r *Resolver) findKernelFunction(ev *event.Event) (kernelFunction, error) {
 	k := r.functions()
 	if k == nil {
-		return kernelFunction{module: ev.Module}, nil // attaching will tell
+		return kernelFunction{module: ev.Module}, nil // attaching will report a missing function
 	}
 	all := k.byName[ev.Name]
 	found := slices.DeleteFunc(slices.Clone(all), func(f kernelFunction) bool {
@@ -60,8 +60,8 @@ func ambiguous(found []kernelFunction) string {
 	return "several functions have this name, and the kernel cannot tell them apart"
 }
 
-// modulesOf spells the modules that functions are in, as vmlinux for the core, each
-// before the function's name where that is given.
+// modulesOf returns the modules of functions, vmlinux for the core kernel. If name is not
+// "", it returns MODULE:NAME instead.
 func modulesOf(name string, functions []kernelFunction) []string {
 	var list []string
 	for _, f := range functions {
@@ -93,7 +93,8 @@ func kernelProbeName(kind *event.Syntax, module, function string, offset uint64)
 	return name
 }
 
-// insteadOf spells the probe of another kind that hits at an event's function.
+// insteadOf spells the alternative to an event: a probe of another kind at the same
+// function.
 func insteadOf(ev *event.Event, module string) string {
 	kind := KindOf(KindOf(ev.Syntax.Kind).Instead)
 	return kernelProbeName(&kind.Syntax, module, ev.Name, 0)

@@ -14,18 +14,18 @@ import (
 	"trapline/internal/symbol"
 )
 
-// kernelFunctions indexes the kernel's list of its functions.
+// kernelFunctions indexes the functions of the kernel.
 type kernelFunctions struct {
 	byName    map[string][]kernelFunction
-	addresses []uint64 // of all functions, ascending
+	addresses []uint64 // of all functions, in ascending order
 }
 
 type kernelFunction struct {
-	module  string // "" the core kernel
+	module  string // "" for the core kernel
 	address uint64
 }
 
-// indexFunctions returns nil when the symbols are hidden.
+// indexFunctions returns nil if the symbols are hidden.
 func indexFunctions(symbols *symbol.Kallsyms) *kernelFunctions {
 	if symbols == nil {
 		return nil
@@ -39,8 +39,7 @@ func indexFunctions(symbols *symbol.Kallsyms) *kernelFunctions {
 	return k
 }
 
-// size returns how far it is from a function to the next one, in bytes; 0 when no
-// other follows.
+// size returns the distance in bytes from a function to the next one, or 0 for the last.
 func (k *kernelFunctions) size(address uint64) uint64 {
 	i, _ := slices.BinarySearch(k.addresses, address+1)
 	if i == len(k.addresses) {
@@ -49,7 +48,7 @@ func (k *kernelFunctions) size(address uint64) uint64 {
 	return k.addresses[i] - address
 }
 
-// names returns the names, sorted, that only this function has.
+// names returns, sorted, the names that belong to this function alone.
 func (k *kernelFunctions) names(f kernelFunction) []string {
 	var names []string
 	for name, functions := range k.byName {
@@ -61,19 +60,20 @@ func (k *kernelFunctions) names(f kernelFunction) []string {
 	return names
 }
 
-// traceable holds the functions that ftrace can patch, which fentry and fexit need.
-// The kernel lists one name of each; others at its address do as well.
+// traceable holds the functions that ftrace can patch, which fentry and fexit require.
+// The kernel lists only one name for each address.
 type traceable struct {
 	names     map[string]bool
 	addresses map[uint64]bool
 }
 
-// has reports whether a function can be traced; yes, where the kernel does not say.
+// has reports whether a function can be traced. It returns true if the kernel does not
+// tell.
 func (t *traceable) has(name string, address uint64) bool {
 	return t == nil || t.names[name] || t.addresses[address]
 }
 
-// readTraceable returns nil when the kernel does not say.
+// readTraceable returns nil if the kernel does not tell which functions can be traced.
 func readTraceable(dir string, k *kernelFunctions) *traceable {
 	if dir == "" {
 		return nil
@@ -85,7 +85,7 @@ func readTraceable(dir string, k *kernelFunctions) *traceable {
 		if k == nil {
 			return true
 		}
-		// Of several functions of one name, nothing tells which is meant.
+		// If several functions have the name, any of them may be meant.
 		if f := k.byName[name]; len(f) == 1 && f[0].address != 0 {
 			t.addresses[f[0].address] = true
 		}
@@ -97,8 +97,8 @@ func readTraceable(dir string, k *kernelFunctions) *traceable {
 	return t
 }
 
-// readBlacklist returns the functions that the kernel refuses kprobes in: nil when
-// it does not say.
+// readBlacklist returns the functions in which the kernel refuses kprobes, or nil if the
+// kernel does not tell.
 func readBlacklist(file string) map[string]bool {
 	names := make(map[string]bool)
 	err := readLines(file, func(line string) bool {
@@ -114,7 +114,7 @@ func readBlacklist(file string) map[string]bool {
 	return names
 }
 
-// btfNames are the names that BTF knows, sorted.
+// btfNames are names in the kernel's BTF, sorted.
 type btfNames struct {
 	rawTracepoints []string
 	functions      []string
@@ -136,7 +136,7 @@ func readBTFNames(types *btf.Spec) *btfNames {
 	return n
 }
 
-// eachType calls yield with all types that decode.
+// eachType calls yield for all types that can be decoded.
 func eachType(types *btf.Spec, yield func(btf.Type)) {
 	if types == nil {
 		return
@@ -149,7 +149,7 @@ func eachType(types *btf.Spec, yield func(btf.Type)) {
 	}
 }
 
-// The kernel describes each tracepoint by a typedef of its callbacks' type:
+// The kernel describes each tracepoint by a typedef for the type of its callbacks:
 // __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
 const rawTracepointPrefix = "btf_trace_"
 
@@ -160,7 +160,7 @@ func rawTracepointName(t btf.Type) (string, bool) {
 	return "", false
 }
 
-// readTracepointNames returns the groups of all tracepoints by their names.
+// readTracepointNames maps the names of tracepoints to their groups.
 func readTracepointNames(dir tracefs.Dir) map[string][]string {
 	systems := make(map[string][]string)
 	err := dir.Each(tracefs.All, tracefs.All, func(system, name string) error {
@@ -173,7 +173,7 @@ func readTracepointNames(dir tracefs.Dir) map[string][]string {
 	return systems
 }
 
-// readLines calls yield with each line of a file until it returns false.
+// readLines calls yield for each line of a file until yield returns false.
 func readLines(name string, yield func(line string) bool) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -191,20 +191,20 @@ func readLines(name string, yield func(line string) bool) error {
 
 // A kernelSymbol is a function or variable of the kernel.
 type kernelSymbol struct {
-	address   uint64 // 0: hidden
-	ambiguous bool   // several have its name
+	address   uint64 // 0 if hidden
+	ambiguous bool   // several symbols have the name
 }
 
-// readSymbols reads a file in the form of /proc/kallsyms.
+// readSymbols reads a file in the format of /proc/kallsyms.
 func readSymbols(file string) (map[string]kernelSymbol, error) {
 	symbols := make(map[string]kernelSymbol)
 	err := readLines(file, func(line string) bool {
 		digits, rest, _ := strings.Cut(line, " ")
-		_, name, ok := strings.Cut(rest, " ") // behind the type
+		_, name, ok := strings.Cut(rest, " ") // the name follows the type
 		if !ok {
 			return true
 		}
-		name, _, _ = strings.Cut(name, "\t") // before the module
+		name, _, _ = strings.Cut(name, "\t") // the module follows the name
 		_, known := symbols[name]
 		address, _ := strconv.ParseUint(digits, 16, 64)
 		symbols[strings.Clone(name)] = kernelSymbol{address, known}

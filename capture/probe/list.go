@@ -10,9 +10,9 @@ import (
 	"trapline/internal/glob"
 )
 
-// parseSelection reads "", a glob or ~/REGEXP/ over names, or either behind "KIND:".
-// A word without colon and meta characters stands for all names that contain it. The
-// kind is nil when the pattern names none.
+// parseSelection parses "", a glob or ~/REGEXP/ for names, or one of them after "KIND:".
+// A word without colon and meta characters matches all names that contain it. The kind is
+// nil if the pattern names none.
 func parseSelection(text string) (*Kind, *Selection, error) {
 	var kind *Kind
 	s := &Selection{text: text}
@@ -37,13 +37,13 @@ func parseSelection(text string) (*Kind, *Selection, error) {
 	return kind, s, nil
 }
 
-// List calls yield with what can be probed and matches a pattern, until it returns
-// false: kind by kind, each sorted by name. Return probes and watchpoints are listed
-// when the pattern asks for their kind; USDT probes and functions of programs, for
-// usdt:BINARY:GLOB and uprobe:BINARY:GLOB, or of what the process has mapped. What this
-// machine does not support is left out, unless the pattern asks for nothing else: then
-// the error says why. What may not be read is an error after all else was listed.
-// verbose fills Listing.Fields.
+// List calls yield for each event that matches a pattern, until yield returns false.
+// Events are grouped by kind and sorted by name. Return probes and watchpoints are listed
+// only if the pattern names their kind. USDT probes and functions are those of a program,
+// for usdt:BINARY:GLOB and uprobe:BINARY:GLOB, or of everything the process has mapped. A
+// kind that this machine does not support is an error if the pattern names it, and is
+// left out otherwise. If some events cannot be read, List lists the others first and then
+// returns the error. verbose fills [Listing.Fields].
 func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) error {
 	kind, s, err := parseSelection(pattern)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *Resolver) List(pattern string, verbose bool, yield func(Listing) bool) 
 	return first
 }
 
-// listed returns the kinds that are listed without being asked for, in order.
+// listed returns the kinds that are listed without request, in order.
 func listed() []*Kind {
 	all := slices.DeleteFunc(Kinds(), func(k *Kind) bool { return k.ListRank == 0 })
 	slices.SortFunc(all, func(a, b *Kind) int { return cmp.Compare(a.ListRank, b.ListRank) })

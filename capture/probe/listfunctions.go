@@ -7,7 +7,7 @@ import (
 	"trapline/capture/event"
 )
 
-// A listedFunction is a kernel function by the name that events give it.
+// A listedFunction is a kernel function as events spell it.
 type listedFunction struct {
 	module, name string
 }
@@ -19,8 +19,8 @@ func (f listedFunction) String() string {
 	return f.module + ":" + f.name
 }
 
-// matchFunctions returns the kernel's functions that a pattern matches, with or
-// without their module, and keep accepts; sorted.
+// matchFunctions returns, sorted, the kernel functions that a pattern matches, with or
+// without their module, and that keep accepts.
 func (r *Resolver) matchFunctions(s *Selection, keep func(f listedFunction, address uint64) bool) []listedFunction {
 	all := r.functions()
 	if all == nil {
@@ -61,7 +61,7 @@ func (r *Resolver) listFentry(k *Kind, s *Selection, yield func(Listing) bool) e
 		if !traceable.has(f.name, address) {
 			return false
 		}
-		if f.module != "" { // its BTF is read when it is asked for
+		if f.module != "" { // its BTF is read on demand
 			return r.moduleTypes(f.module) != nil
 		}
 		_, ok := slices.BinarySearch(known, f.name)

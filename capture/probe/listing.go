@@ -10,31 +10,31 @@ import (
 	"trapline/internal/glob"
 )
 
-// A Listing is one thing that can be probed.
+// A Listing is an event that can be recorded.
 type Listing struct {
 	Kind format.ProbeKind
 	Name string // as -e takes it
-	// Function is the function's name alone; "" none.
+	// Function is the bare name of the function, or "".
 	Function string
-	// Fields are the arguments, when asked for: those that are recorded of
-	// tracepoints, the parameters in order of functions (arg0 is the first), with
-	// retval behind them where there is one.
+	// Fields are the arguments, if requested: the recorded fields of a tracepoint, or the
+	// parameters of a function in order (arg0 is the first), followed by retval if there
+	// is one.
 	Fields []layout.Field
 }
 
-// A Selection is what a listing is to show of each kind.
+// A Selection says which events of a kind to list.
 type Selection struct {
-	Verbose bool // Listing.Fields are wanted
+	Verbose bool // fill Listing.Fields
 
 	asked bool    // the pattern names the kind
-	text  string  // what follows the kind; * when nothing does
-	match matcher // of names without their kind; nil where text starts with a program
+	text  string  // the text after the kind, or *
+	match matcher // matches names without their kind; nil if text starts with a program
 }
 
-// Match reports whether a name, without its kind, is to be listed.
+// Match reports whether an event is selected, by its name without the kind.
 func (s *Selection) Match(name string) bool { return s.match(name) }
 
-// A matcher reports whether a name is one of those that an event means.
+// A matcher reports whether an event means a name.
 type matcher func(name string) bool
 
 func newMatcher(match event.Match, pattern string) (matcher, error) {
@@ -55,7 +55,7 @@ func newMatcher(match event.Match, pattern string) (matcher, error) {
 	return func(name string) bool { return name == pattern }, nil
 }
 
-// listMatcher returns the matcher of a glob or ~/REGEXP/.
+// listMatcher returns the matcher for a glob or ~/REGEXP/.
 func listMatcher(pattern string) (matcher, error) {
 	if inside, ok := strings.CutPrefix(pattern, "~/"); ok {
 		return newMatcher(event.MatchRegexp, strings.TrimSuffix(inside, "/"))

@@ -29,7 +29,7 @@ func init() {
 	})
 }
 
-// resolveRawTracepoints returns the raw tracepoints of a name or pattern.
+// resolveRawTracepoints returns the raw tracepoints that an event names or matches.
 func (r *Resolver) resolveRawTracepoints(ev *event.Event) ([]Probe, error) {
 	if ev.Match == event.MatchExact || r.opt.BTF == nil {
 		return one(r.resolveRawTracepoint(ev))
@@ -76,7 +76,7 @@ func (r *Resolver) resolveRawTracepoint(ev *event.Event) (*Probe, error) {
 	return p, r.kernel.AtTracing(ev, s, "").Fetch(&p.Record)
 }
 
-// rawTracepoint finds a raw tracepoint's arguments; nil when there is none of the name.
+// rawTracepoint returns the arguments of a raw tracepoint, or nil if there is none.
 func (r *Resolver) rawTracepoint(name string) *value.Signature {
 	var t *btf.Typedef
 	if err := r.opt.BTF.TypeByName(rawTracepointPrefix+name, &t); err != nil {

@@ -9,10 +9,10 @@ import (
 	"trapline/capture/layout"
 )
 
-// Resolve returns the attach points of an event, by name. Its errors are of the types
-// [event.NotFoundError], [event.InvalidError], [event.UnsupportedError] and
-// [event.PermissionError], of type [expr.Error] for its conditions, or failures to read
-// a file.
+// Resolve returns the probes of an event, sorted by name. Errors are of type
+// [event.NotFoundError], [event.InvalidError], [event.UnsupportedError],
+// [event.PermissionError] or, for conditions, [expr.Error]; or they report a file that
+// cannot be read.
 func (r *Resolver) Resolve(ev event.Event) ([]Probe, error) {
 	if d := ev.Modifiers.MinDuration; d > 0 {
 		ev.Conditions = slices.Clone(ev.Conditions)
@@ -38,7 +38,7 @@ func (r *Resolver) Resolve(ev event.Event) ([]Probe, error) {
 	return probes, nil
 }
 
-// finish lays out a probe's record, and takes the filter and the limits from its event.
+// finish lays out the record of a probe and applies the event's conditions and modifiers.
 func (p *Probe) finish(ev *event.Event) (err error) {
 	p.Event = ev.Text
 	if err := p.layOut(); err != nil {
@@ -51,7 +51,7 @@ func (p *Probe) finish(ev *event.Event) (err error) {
 
 func (p *Probe) layOut() error {
 	var sites [][]layout.Fetch
-	for _, s := range p.Places() {
+	for _, s := range p.AllSites() {
 		sites = append(sites, s.Fetch)
 	}
 	return p.Record.LayOut(sites...)
@@ -71,8 +71,8 @@ func (r *Resolver) resolve(ev *event.Event) ([]Probe, error) {
 	return k.Resolve(r, ev)
 }
 
-// limit gives the probe the limits and the stacks that its event asks for. Hits of some kinds are
-// sampled by the kernel.
+// limit applies the modifiers of an event. The kernel itself samples the hits of some
+// kinds.
 func (p *Probe) limit(m event.Modifiers) {
 	p.Stack, p.Depth = m.Stack, m.Depth
 	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}

@@ -19,40 +19,40 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Options say where a [Resolver] looks.
+// Options say where a [Resolver] looks and what it allows.
 type Options struct {
-	TraceFS string           // where tracefs is mounted; "" nowhere
-	Symbols *symbol.Kallsyms // nil: not readable; names of kernel functions are then not checked
-	BTF     *btf.Spec        // of the kernel; nil: it has none
-	PID     int              // process in whose files and mappings programs are looked up first; 0 none
-	// MaxProbes is how many probes one event may stand for; 0: DefaultMaxProbes.
+	TraceFS string           // mount point of tracefs; "" means not mounted
+	Symbols *symbol.Kallsyms // nil if hidden; function names are then not checked
+	BTF     *btf.Spec        // of the kernel; nil if it has none
+	PID     int              // look up programs in this process's files and mappings first; 0 means none
+	// MaxProbes is the maximum number of probes per event; 0 means DefaultMaxProbes.
 	MaxProbes int
-	// Inlined: functions of programs are probed where they are inlined, too.
+	// Inlined also probes functions of programs where they are inlined.
 	Inlined bool
-	Root    string // stands in front of every other path that is read; "" for this machine's own
+	Root    string // prefix of all other paths; "" means the machine's own root
 }
 
-// A Resolver finds the attach points of events. It reads what it needs once and
-// keeps it; it is not for concurrent use.
+// A Resolver finds the probes of events. It reads each source only once. It is not safe
+// for concurrent use.
 type Resolver struct {
 	opt Options
 
 	kernel   value.Kernel
 	tracefs  tracefs.Dir
 	files    *locate.Finder
-	programs map[string]*program.File // by the path that is opened
+	programs map[string]*program.File // by File.Open
 
-	functions func() *kernelFunctions                 // nil: not known
-	symbols   func() (map[string]kernelSymbol, error) // functions and variables, by name
-	traceable func() *traceable                       // nil: not known
+	functions func() *kernelFunctions                 // nil if not known
+	symbols   func() (map[string]kernelSymbol, error) // functions and variables by name
+	traceable func() *traceable                       // nil if not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
-	// tracepointNames has the groups of tracepoints by name; nil: not known.
+	// tracepointNames maps names of tracepoints to their groups; nil if not known.
 	tracepointNames func() map[string][]string
-	modules         map[string]*btf.Spec // nil entries: no BTF
+	modules         map[string]*btf.Spec // a nil entry means no BTF
 }
 
-// NewResolver returns a Resolver. It reads nothing yet.
+// NewResolver returns a Resolver. It reads nothing.
 func NewResolver(opt Options) *Resolver {
 	r := &Resolver{opt: opt, tracefs: tracefs.Dir(opt.TraceFS), files: locate.New(opt.Root, opt.PID),
 		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
@@ -66,9 +66,8 @@ func NewResolver(opt Options) *Resolver {
 	return r
 }
 
-// havePMU reports whether the kernel has one of the PMUs kprobe and uprobe, which
-// programs are attached through. They are there since 4.17 unless the kernel was
-// built without.
+// havePMU reports whether the kernel has the PMU kprobe or uprobe, through which programs
+// are attached. They exist since Linux 4.17, unless the kernel was built without.
 func (r *Resolver) havePMU(name string) bool {
 	devices := r.path("/sys/bus/event_source/devices")
 	if _, err := os.Stat(devices); err != nil {
@@ -78,7 +77,7 @@ func (r *Resolver) havePMU(name string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// path returns where a file of the machine is read.
+// path returns the path of a file of the machine, under the root.
 func (r *Resolver) path(name string) string {
 	if r.opt.Root == "" {
 		return name
@@ -86,7 +85,7 @@ func (r *Resolver) path(name string) string {
 	return filepath.Join(r.opt.Root, name)
 }
 
-// moduleTypes returns the types of a module; nil when there are none.
+// moduleTypes returns the types of a module, or nil.
 func (r *Resolver) moduleTypes(module string) *btf.Spec {
 	if spec, known := r.modules[module]; known {
 		return spec
@@ -103,7 +102,7 @@ func (r *Resolver) moduleTypes(module string) *btf.Spec {
 	return r.modules[module]
 }
 
-// symbolAddress finds a function or variable of the kernel or of a module.
+// symbolAddress returns the address of a function or variable of the kernel or a module.
 func (r *Resolver) symbolAddress(name string) (uint64, error) {
 	symbols, err := r.symbols()
 	if err != nil {
@@ -121,17 +120,17 @@ func (r *Resolver) symbolAddress(name string) (uint64, error) {
 	return s.address, nil
 }
 
-// systemCallArguments returns the arguments of a system call by the names of its
-// tracepoint; nil: they are not known.
+// systemCallArguments returns the arguments of a system call as its tracepoint names
+// them, or nil if not known.
 func (r *Resolver) systemCallArguments(name string) []layout.Field {
 	record, err := r.tracefs.Record(tracefs.SystemCalls, "sys_enter_"+name)
 	if err != nil || len(record.Fields) == 0 {
 		return nil
 	}
-	return record.Fields[1:] // behind the number of the call
+	return record.Fields[1:] // the first field is the number of the call
 }
 
-// checkCount refuses a pattern that matches more than was expected.
+// checkCount rejects a pattern that matches too many probes.
 func (r *Resolver) checkCount(ev *event.Event, n int) error {
 	most := r.opt.MaxProbes
 	if most == 0 {
@@ -143,6 +142,6 @@ func (r *Resolver) checkCount(ev *event.Event, n int) error {
 	return nil
 }
 
-// DefaultMaxProbes is how many probes one event may stand for unless more are allowed,
-// as with bpftrace.
+// DefaultMaxProbes is the default maximum number of probes per event, the same as
+// bpftrace's.
 const DefaultMaxProbes = 1024

@@ -15,20 +15,21 @@ func one(p *Probe, err error) ([]Probe, error) {
 	return []Probe{*p}, nil
 }
 
-// joinsVariants reports whether variants of functions are probed with them: not where
-// what is asked for depends on the function's own code. Functions of a pattern have no
-// values but those that are asked for; for others, see layout.Record.ForConditions.
+// joinsVariants reports whether the variants of a function belong to its probe. They do
+// not if the event depends on the function's own code. For a pattern, only requested
+// values are fetched. For a single function, layout.Record.ForConditions tells whether
+// conditions need more.
 func joinsVariants(ev *event.Event) bool {
 	return ev.Offset == 0 && len(ev.Args) == 0 && (ev.Match == event.MatchExact || !value.ConditionsFetch(ev))
 }
 
-// join adds places of variants to a probe that has one place, and says so.
+// join adds variants to the sites of a probe and says so in its notes.
 func (p *Probe) join(variants []Site) {
 	if len(variants) == 0 {
 		return
 	}
 	if p.Sites == nil {
-		p.Sites = p.Places()
+		p.Sites = p.AllSites()
 	}
 	names := make([]string, len(variants))
 	for i, s := range variants {
@@ -41,7 +42,7 @@ func (p *Probe) join(variants []Site) {
 	p.Notes = append(p.Notes, "with the compiler's variants "+strings.Join(names, ", "))
 }
 
-// leftOut counts what a pattern matched and cannot be probed.
+// leftOut counts matches that cannot be probed.
 type leftOut struct {
 	n     int
 	first error
@@ -54,7 +55,7 @@ func (l *leftOut) add(err error) {
 	}
 }
 
-// note puts it into a probe's notes.
+// note tells about them in a probe's notes.
 func (l *leftOut) note(p *Probe) {
 	if l.n > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%d functions that match cannot be probed; the first: %v", l.n, l.first))

@@ -29,8 +29,7 @@ func init() {
 	})
 }
 
-// resolveUSDT returns one probe for each provider, name and program, with all of its
-// places.
+// resolveUSDT returns one probe for each provider, name and program, with all its sites.
 func (r *Resolver) resolveUSDT(ev *event.Event) ([]Probe, error) {
 	if !r.havePMU("uprobe") {
 		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "USDT probes", Reason: "this kernel was built without CONFIG_UPROBE_EVENTS", Remedy: "use a tracepoint (record -l lists them)"}
@@ -87,7 +86,7 @@ func usdtPlace(binaries []*program.File) string {
 	return "what the process has mapped"
 }
 
-// usdtProbe makes the probe of all places.
+// usdtProbe returns the probe of all places that a USDT probe declares.
 func (r *Resolver) usdtProbe(ev *event.Event, b *program.File, u *usdt.Probe) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Group: u.Provider, Function: u.Name, Path: b.Path.Open,
 		Name: ev.Syntax.Name() + ":" + path.Base(b.Path.Shown) + ":" + u.Provider + ":" + u.Name}
@@ -118,7 +117,7 @@ func (r *Resolver) listUSDT(k *Kind, s *Selection, yield func(Listing) bool) err
 	return r.listPrograms(k, s, r.listProgramUSDT, yield)
 }
 
-// listProgramUSDT lists a program's USDT probes, by NAME or PROVIDER:NAME.
+// listProgramUSDT lists the USDT probes of a program that match by NAME or PROVIDER:NAME.
 func (r *Resolver) listProgramUSDT(ev *event.Event, b *program.File, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error) {
 	probes, err := b.USDT()
 	if err != nil {

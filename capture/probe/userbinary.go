@@ -72,8 +72,8 @@ func (r *Resolver) resolveUprobe(ev *event.Event) ([]Probe, error) {
 	return probes, nil
 }
 
-// hintUSDT adds to the error about a missing function that there is a USDT probe of
-// its name: bcc's u:LIBRARY:NAME asks for that.
+// hintUSDT adds to an error about a missing function that a USDT probe has the name,
+// which is what u:LIBRARY:NAME means in bcc.
 func (r *Resolver) hintUSDT(ev *event.Event, err error) error {
 	var missing *event.NotFoundError
 	if !errors.As(err, &missing) || ev.Match != event.MatchExact || ev.Name == "" {

@@ -7,8 +7,8 @@ import (
 	"trapline/capture/program"
 )
 
-// withInlined adds the places where calls of a function were inlined to its probe, or
-// makes a probe of them alone.
+// withInlined adds the places where a function was inlined to its probe, or returns a
+// probe of these places alone.
 func (r *Resolver) withInlined(ev *event.Event, b *program.File, probes []Probe) ([]Probe, error) {
 	if ev.Syntax.AtReturn() {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "--inlined: what is inlined does not return; use a uprobe"}
@@ -34,7 +34,7 @@ func (r *Resolver) withInlined(ev *event.Event, b *program.File, probes []Probe)
 	if !slices.Equal(p.Fields, inlined.Fields) {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "--inlined: the arguments have other types where the function is inlined"}
 	}
-	p.Sites = append(slices.Clone(p.Places()), inlined.Sites...)
+	p.Sites = append(slices.Clone(p.AllSites()), inlined.Sites...)
 	p.Notes = append(p.Notes, "and where it is inlined: "+callSites(places))
 	return probes, nil
 }

@@ -11,10 +11,10 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxDescribed is how many places a note or an error names.
+// maxDescribed is the maximum number of places in a note or an error.
 const maxDescribed = 6
 
-// describePlaces names the functions around places: "leaf in main, leaf in other".
+// describePlaces names the functions that contain places: "leaf in main, leaf in other".
 func describePlaces(places []symbol.Place) string {
 	var list []string
 	for _, p := range places {
@@ -32,7 +32,7 @@ func describePlaces(places []symbol.Place) string {
 	return strings.Join(list, ", ")
 }
 
-// callSites names the lines of calls: "at a.c:12 in main, …".
+// callSites describes the lines of inlined calls: "at a.c:12 in main, …".
 func callSites(places []symbol.Place) string {
 	var list []string
 	for _, p := range places {
@@ -50,7 +50,7 @@ func callSites(places []symbol.Place) string {
 	return strings.Join(list, ", ")
 }
 
-// noFunction says why a function cannot be found.
+// noFunction explains why a function was not found.
 func noFunction(ev *event.Event, b *program.File) error {
 	if places, err := b.InlinedCalls(ev.Name); err == nil && len(places) > 0 {
 		return &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("%s is inlined everywhere: %s; --inlined sets the probe at %s where its code begins",

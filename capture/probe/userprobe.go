@@ -12,12 +12,12 @@ import (
 	"trapline/internal/glob"
 )
 
-// sharedInProgram: one program serves places in one file.
+// sharedInProgram separates files.
 func sharedInProgram(p *Probe, s *Site) string {
 	return fmt.Sprintf("%q %t %v", p.Path, p.AtReturns, s.Fetch)
 }
 
-// binary finds and opens the file that an event names, once.
+// binary finds and opens the file that an event names. It opens each file only once.
 func (r *Resolver) binary(ev *event.Event) (*program.File, error) {
 	file, err := r.files.Find(ev.Binary)
 	if err != nil {
@@ -34,9 +34,9 @@ func (r *Resolver) binary(ev *event.Event) (*program.File, error) {
 	return b, nil
 }
 
-// usdtBinaries returns the files that an event may mean: the one that it names, or
-// for * those that the process has mapped. Without a process, as in perf's
-// sdt_PROVIDER:NAME, that is the program or library of the provider's name.
+// usdtBinaries returns the files that an event may mean: the one it names, or for * those
+// that the process has mapped. Without a process, as for perf's sdt_PROVIDER:NAME, it is
+// the program or library named like the provider.
 func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
 	if ev.Binary != "*" {
 		b, err := r.binary(ev)
@@ -74,8 +74,8 @@ func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
 	return binaries, nil
 }
 
-// userProbe makes the probe of an instruction, whose arguments are those of the
-// function that it is in.
+// userProbe returns the probe of an instruction. Its arguments are those of the
+// surrounding function.
 func (r *Resolver) userProbe(ev *event.Event, b *program.File, name string, offset uint64) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Name: ev.Syntax.Name() + ":" + path.Base(b.Path.Shown) + ":" + name,
 		Path: b.Path.Open, Offset: offset, Record: layout.Record{RecordSize: layout.CommonSize}}

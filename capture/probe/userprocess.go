@@ -10,7 +10,7 @@ import (
 )
 
 // resolveInProcess returns the probes of an event in all files that the process has
-// mapped, as uprobe:*:malloc asks for.
+// mapped, for events such as uprobe:*:malloc.
 func (r *Resolver) resolveInProcess(ev *event.Event) ([]Probe, error) {
 	if r.opt.PID == 0 {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "* stands for what a process has mapped: give one (-p), or a program or library"}

@@ -24,7 +24,7 @@ func init() {
 	})
 }
 
-// perfTypeBreakpoint is PERF_TYPE_BREAKPOINT of include/uapi/linux/perf_event.h.
+// perfTypeBreakpoint is PERF_TYPE_BREAKPOINT in include/uapi/linux/perf_event.h.
 const perfTypeBreakpoint = 5
 
 // resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in

@@ -20,7 +20,7 @@ func printPlan(out io.Writer, r *probe.Resolver, events []resolved, target strin
 			p := &e.probes[i]
 			printProbe(w, p, backends[i])
 			printAlternatives(w, r.StaticTracepoints(p.Kind, p.Function))
-			sites += len(p.Places())
+			sites += len(p.AllSites())
 		}
 		if len(e.probes) > 0 {
 			fmt.Fprintf(w, "    # %s\n", probe.KindOf(e.probes[0].Kind))
@@ -36,13 +36,13 @@ func printPlan(out io.Writer, r *probe.Resolver, events []resolved, target strin
 
 // printProbe prints the sites, notes and arguments of a probe.
 func printProbe(w io.Writer, p *probe.Probe, backend string) {
-	fmt.Fprintf(w, "    %s: %s, %s", p.Name, count(len(p.Places()), "site"), backend)
+	fmt.Fprintf(w, "    %s: %s, %s", p.Name, count(len(p.AllSites()), "site"), backend)
 	if p.AtReturns {
 		fmt.Fprint(w, " on each return instruction")
 	}
 	fmt.Fprintln(w)
 	if p.Path != "" {
-		printSites(w, p.Path, p.Places())
+		printSites(w, p.Path, p.AllSites())
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "        # %s\n", note)
