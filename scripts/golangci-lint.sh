@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs golangci-lint, which .golangci.yml configures, at a fixed version: its answers
-# change only when we say so. The first run builds it, which takes some minutes. Where
-# its module cannot be fetched, it is left out by name.
+# Runs golangci-lint with .golangci.yml. The version is fixed, so results change only
+# when we update it. The first run builds golangci-lint, which takes some minutes. If
+# that fails, this script says that it is left out.
 set -eu
 cd "$(dirname "$0")/.."
 
