@@ -17,7 +17,7 @@ VM_PKGS    ?= ./bpf ./capture ./internal/e2e
 
 export GO BPF_CLANG VM_KERNELS VM_PKGS
 
-.PHONY: build install generate check-generate test test-root test-vm cross bench demo lint fuzz clean help
+.PHONY: build install generate check-generate test test-root test-vm cross bench demo lint vuln fuzz clean help
 
 ## build           the static programs bin/record, bin/report and bin/convert
 build:
@@ -57,20 +57,27 @@ cross:
 		GOOS=$$os $(GO) vet ./cmd/report ./cmd/convert ./analysis/... ./format/... && \
 		GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/report && GOOS=$$os $(GO) build -buildvcs=false -o /dev/null ./cmd/convert || exit 1; done
 
-## bench           costs and sizes beside perf's, as root (takes some minutes)
+## bench           costs and sizes beside perf's, as root (takes some minutes);
+##                 ONLY=loop,uprobe: these measures alone; WRITE=native: put what
+##                 hits cost into internal/cost, README.md and docs/benchmarks.md
 bench: build
-	@$(MAKE) -s -C testdata/targets OUT=$(CURDIR)/.cache/targets
-	$(GO) run -buildvcs=false ./bench
+	@$(MAKE) -s -C testdata/targets OUT=$(CURDIR)/.cache/targets counter counter-nofp usdt many
+	$(GO) run -buildvcs=false ./bench $(if $(ONLY),-only '$(ONLY)') $(if $(WRITE),-write '$(WRITE)')
 
 ## demo            records this machine for a few seconds and shows the results
 demo: build
 	@scripts/demo.sh
 
-## lint            gofmt, go vet and, if it can be had, staticcheck
+## lint            gofmt, go vet, golangci-lint and clang-format; names what it leaves out
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not formatted:" $$unformatted; exit 1; }
 	$(GO) vet ./...
-	scripts/staticcheck.sh
+	scripts/golangci-lint.sh
+	scripts/clang-format.sh
+
+## vuln            govulncheck: known vulnerabilities that the code reaches
+vuln:
+	scripts/govulncheck.sh
 
 ## fuzz            every fuzz target for FUZZTIME
 fuzz:

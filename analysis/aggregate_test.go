@@ -140,12 +140,14 @@ func checkTree(t *testing.T, tree *analysis.Tree) (weight uint64) {
 		return 0
 	}
 	for number, n := range tree.Nodes {
-		children := uint64(0)
-		for i, c := range tree.Children(int32(number)) {
-			children += c.Weight
-			if int(c.Parent) != number || int(n.First)+i <= number {
-				t.Fatalf("child %d of node %d has the parent %d", int(n.First)+i, number, c.Parent)
+		children, before := uint64(0), ^uint64(0)
+		for c := range tree.Children(int32(number)) {
+			child := &tree.Nodes[c]
+			children += child.Weight
+			if int(child.Parent) != number || int(c) <= number || child.Weight > before {
+				t.Fatalf("child %d of node %d has the parent %d and weight %d after %d", c, number, child.Parent, child.Weight, before)
 			}
+			before = child.Weight
 		}
 		if got := n.Self + children; got != n.Weight {
 			t.Fatalf("node %s has %d, its hits and children %d", n.Name(), n.Weight, got)
@@ -170,7 +172,7 @@ func TestRecursionCountsOnce(t *testing.T) {
 		}
 		if e.Cells[0].Text == "walk" {
 			var path []string
-			for n := e.Tree.Nodes[0]; n.Count > 0; n = e.Tree.Nodes[n.First] {
+			for n := e.Tree.Nodes[0]; n.First != 0; n = e.Tree.Nodes[n.First] {
 				path = append(path, e.Tree.Nodes[n.First].Name())
 			}
 			if want := []string{"walk", "walk", "walk", "leaf"}; !slices.Equal(path, want) {

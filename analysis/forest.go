@@ -135,14 +135,8 @@ func (f *forest) split(t *Tree, parent int32, branches []branch, least uint64) {
 	limbs := f.limbs(branches)
 	limbs = slices.DeleteFunc(limbs, func(l limb) bool { return l.Weight < least })
 	slices.SortFunc(limbs, func(a, b limb) int { return compareNodes(&a.Node, &b.Node) })
-	nodes := make([]Node, len(limbs))
-	for i := range limbs {
-		nodes[i] = limbs[i].Node
-	}
-	t.attach(parent, nodes)
-	first := t.Nodes[parent].First
-	for i := range limbs {
-		f.split(t, first+int32(i), f.below(limbs[i].branches), least)
+	for _, l := range slices.Backward(limbs) { // each becomes the first child
+		f.split(t, t.add(parent, l.Node), f.below(l.branches), least)
 	}
 }
 

@@ -40,6 +40,7 @@ var errStop = errors.New("stop")
 // A scanner reads inputs to their ends and keeps the account of what it read.
 type scanner struct {
 	visitor visitor
+	account bool // hits' columns and stacks are not wanted
 	result  *Result
 	part    *part
 	segment *format.Segment
@@ -62,7 +63,11 @@ func (sc *scanner) input(in *Input) error {
 	if err != nil {
 		return err
 	}
-	r, err := format.NewReader(pass)
+	newReader := format.NewReader
+	if sc.account {
+		newReader = format.NewAccountReader
+	}
+	r, err := newReader(pass)
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
 	}

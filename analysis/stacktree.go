@@ -34,27 +34,33 @@ type look struct {
 	kind        CallKind
 }
 
-// A graft is a tree that stacks are being added to.
+// A graft is what will be a tree, while stacks are being added to it. Nodes are in chunks,
+// as copies of a growing slice would take more memory than all else.
 type graft struct {
+	keys     *table         // parent<<32 | element; nodes are the entries' numbers plus 1
+	chunks   [][]figures    // of nodes, in the order of their numbers
 	elements []Node         // what nodes of an element show
 	byLook   map[look]int32 // into elements
 	byCall   []int32        // by Call.index: into elements, plus 1
-	keys     *table         // parent<<32 | element
-	nodes    []graftNode    // 0 is the root; others are keys plus 1
 	tasks    map[Task]int32 // into elements
 	probes   map[*Probe]int32
 }
 
-type graftNode struct {
-	parent, element int32
-	figures
-}
+const graftChunk = 1 << 12
 
 func newGraft() *graft {
 	return &graft{
-		byLook: make(map[look]int32), keys: newTable(1), nodes: []graftNode{{parent: noNode}},
+		keys: newTable(1), byLook: make(map[look]int32),
 		tasks: make(map[Task]int32), probes: make(map[*Probe]int32),
 	}
+}
+
+// node returns the figures of a node, a new one if the number is the next.
+func (g *graft) node(n int) *figures {
+	if n/graftChunk == len(g.chunks) {
+		g.chunks = append(g.chunks, make([]figures, graftChunk))
+	}
+	return &g.chunks[n/graftChunk][n%graftChunk]
 }
 
 // path appends the elements of a sample to dst, the innermost call first.
@@ -124,51 +130,29 @@ func (g *graft) element(l look, shown Node) int32 {
 
 // add adds a sample's path, from the root on.
 func (g *graft) add(path []int32, own figures) {
-	at := int32(0)
-	g.nodes[at].add(own)
+	at := 0
+	g.node(at).add(own)
 	for _, e := range path {
 		key := [1]uint64{uint64(at)<<32 | uint64(e)}
-		n := int32(g.keys.index(key[:]) + 1)
-		if int(n) == len(g.nodes) {
-			g.nodes = append(g.nodes, graftNode{parent: at, element: e})
-		}
-		g.nodes[n].add(own)
-		at = n
+		at = g.keys.index(key[:]) + 1
+		g.node(at).add(own)
 	}
-	g.nodes[at].add(figures{self: own.weight, selfHits: own.hits})
+	g.node(at).add(figures{self: own.weight, selfHits: own.hits})
 }
 
-// tree numbers the nodes anew, level by level.
 func (g *graft) tree() *Tree {
-	first, next := make([]int32, len(g.nodes)), make([]int32, len(g.nodes))
-	for n := len(g.nodes) - 1; n > 0; n-- {
-		// A parent is older than its children, so none has the root's number 0.
-		parent := g.nodes[n].parent
-		next[n], first[parent] = first[parent], int32(n)
+	t := newTree(Node{})
+	t.Nodes = slices.Grow(t.Nodes, g.keys.len())
+	g.node(0).addTo(&t.Nodes[0])
+	for n := range g.keys.len() {
+		key := g.keys.key(n)[0]
+		node := g.elements[uint32(key)]
+		g.node(n + 1).addTo(&node)
+		t.add(int32(key>>32), node)
 	}
-	root := Node{}
-	g.nodes[0].addTo(&root)
-	t := newTree(root)
-	t.Nodes = slices.Grow(t.Nodes, len(g.nodes)-1)
-	type child struct {
-		Node
-		from int32
-	}
-	from := make([]int32, 1, len(g.nodes)) // by number in the tree: number here
-	var children []child
-	var nodes []Node
-	for n := int32(0); int(n) < len(t.Nodes); n++ {
-		children, nodes = children[:0], nodes[:0]
-		for c := first[from[n]]; c != 0; c = next[c] {
-			node := g.elements[g.nodes[c].element]
-			g.nodes[c].addTo(&node)
-			children = append(children, child{node, c})
-		}
-		slices.SortFunc(children, func(a, b child) int { return compareNodes(&a.Node, &b.Node) })
-		for _, c := range children {
-			nodes, from = append(nodes, c.Node), append(from, c.from)
-		}
-		t.attach(n, nodes)
+	var scratch []int32
+	for n := range t.Nodes {
+		scratch = t.sort(int32(n), scratch)
 	}
 	return t
 }

@@ -2,6 +2,8 @@ package analysis
 
 import (
 	"cmp"
+	"iter"
+	"slices"
 	"strings"
 )
 
@@ -17,10 +19,9 @@ type Node struct {
 	Call  *Call  // nil: the node is no call
 	Label string // of a node that is no call: the name of a task or a probe; "" of the root
 
-	Parent int32 // number; -1 of the root
-	// First and Count are the numbers of the children: First, First+1, …, the heaviest
-	// first, then by name.
-	First, Count int32
+	Parent int32 // -1 of the root
+	First  int32 // the heaviest child; 0: there is none
+	Next   int32 // the next child of the parent; 0: this is the last one
 
 	Weight, Hits   uint64 // of the hits that pass through
 	Self, SelfHits uint64 // of those that end here
@@ -34,25 +35,43 @@ func (n *Node) Name() string {
 	return n.Call.Name()
 }
 
-// Children returns the children of the node with the number n. They are numbered
-// from t.Nodes[n].First.
-func (t *Tree) Children(n int32) []Node {
-	first := t.Nodes[n].First
-	return t.Nodes[first : first+t.Nodes[n].Count]
-}
-
-// attach gives the node with the number parent its children, which are in order.
-func (t *Tree) attach(parent int32, children []Node) {
-	t.Nodes[parent].First, t.Nodes[parent].Count = int32(len(t.Nodes)), int32(len(children))
-	for i := range children {
-		children[i].Parent = parent
+// Children returns the numbers of a node's children, the heaviest first, then by
+// name.
+func (t *Tree) Children(n int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for c := t.Nodes[n].First; c != 0; c = t.Nodes[c].Next {
+			if !yield(c) {
+				return
+			}
+		}
 	}
-	t.Nodes = append(t.Nodes, children...)
 }
 
 func newTree(root Node) *Tree {
 	root.Parent = -1
 	return &Tree{Nodes: []Node{root}}
+}
+
+// add adds a child to a node, as the first one, and returns its number.
+func (t *Tree) add(parent int32, child Node) int32 {
+	n := int32(len(t.Nodes))
+	child.Parent, child.Next = parent, t.Nodes[parent].First
+	t.Nodes[parent].First = n
+	t.Nodes = append(t.Nodes, child)
+	return n
+}
+
+// sort puts the children of a node in order. It returns them in the memory of scratch.
+func (t *Tree) sort(parent int32, scratch []int32) []int32 {
+	children := slices.AppendSeq(scratch[:0], t.Children(parent))
+	slices.SortFunc(children, func(a, b int32) int { return compareNodes(&t.Nodes[a], &t.Nodes[b]) })
+	next := int32(0)
+	for _, c := range slices.Backward(children) {
+		t.Nodes[c].Next = next
+		next = c
+	}
+	t.Nodes[parent].First = next
+	return children
 }
 
 // compareNodes orders the children of a node.

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
-	"strings"
 )
 
 // lossOfCompleteStacks is the share lost of 500,000 hits a second on one CPU, with
@@ -27,7 +25,7 @@ func lossOfCompleteStacks(b *bench) ([]row, error) {
 	if _, err := run("perf", append([]string{"record", "-q", "-c", "1", "--call-graph", "dwarf", "-e", event, "-o", perfData}, counter(perfN)...)...); err != nil {
 		return nil, err
 	}
-	a, size, err := b.measure(path)
+	a, size, err := b.measured(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +47,10 @@ func lossOfCompleteStacks(b *bench) ([]row, error) {
 	}, nil
 }
 
-var rawLine = regexp.MustCompile(`user stacks: [0-9,]+ sent raw .*, ([0-9,]+) of them after the first second`)
-
 // learningInBuild is how much is not learned in time while Go builds its standard
 // library from nothing, and the machine's context switches and page faults are recorded.
 func learningInBuild(b *bench) ([]row, error) {
-	cache, err := os.MkdirTemp(b.tmp, "gocache")
+	cache, err := os.MkdirTemp(b.dir, "gocache")
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +61,7 @@ func learningInBuild(b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := rawLine.FindStringSubmatch(used.stdout)
-	if m == nil {
-		return nil, fmt.Errorf("record does not say how many stacks were sent raw:\n%s", used.stdout)
-	}
-	later, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
+	later, err := parseSentLate(used.output)
 	if err != nil {
 		return nil, err
 	}

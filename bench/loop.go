@@ -41,11 +41,7 @@ func (b *bench) times(ways [][]string) ([]float64, error) {
 	ns := make([][]float64, len(ways))
 	for range b.runs {
 		for i, way := range ways {
-			out, err := run(way[0], way[1:]...)
-			if err != nil {
-				return nil, err
-			}
-			v, err := firstNumber(out.stdout)
+			v, err := timed(way)
 			if err != nil {
 				return nil, err
 			}

@@ -1,11 +1,14 @@
 //go:build linux
 
 // Command bench measures what recording costs and how large captures are, beside
-// perf doing the same work in the same run. It prints a table and keeps nothing.
+// perf doing the same work in the same run. It prints a table.
 //
 // It needs root, perf, the commands in bin/ and the targets in .cache/targets
-// (make bench), and a machine that has nothing else to do. Runs of the two tools
+// (make bench builds both), and a machine that does nothing else. Runs of the tools
 // alternate, and medians are shown.
+//
+// With -write, what hits cost by kind of probe also replaces a table of
+// internal/cost, and with it the tables in README.md and docs/benchmarks.md.
 package main
 
 import (
@@ -14,7 +17,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
+	"time"
+
+	"trapline/internal/cost"
 )
 
 // A measure is one group of rows of the table.
@@ -35,83 +40,117 @@ var measures = []measure{
 	{"report", reportTime},
 }
 
-// A row compares one quantity. Want is the goal that docs/benchmarks.md states.
-type row struct {
-	what       string
-	ours, perf float64 // perf < 0: it does not do this
-	unit       string
-	want       string
-}
-
-// A bench is where the measures find what they need.
-type bench struct {
-	bin, targets string // directories
-	tmp          string // for captures, emptied between measures
-	runs         int
-	kinds        string // of probes, with commas; "": all
-	calls        int    // for each of them
+// options are the command line.
+type options struct {
+	runs  int
+	only  list
+	kinds list
+	calls int
+	tmp   string
+	json  bool
+	write string
+	from  string
 }
 
 func main() {
-	runs := flag.Int("runs", 5, "runs of each short measurement")
-	only := flag.String("only", "", "comma-separated measures: loop, uprobe, kinds, user, loss, dwarf, build, size, report")
-	kinds := flag.String("kinds", "", "comma-separated kinds of probes for the measure of that name (default: all)")
-	calls := flag.Int("calls", 200_000, "calls that the measure kinds makes")
-	dir := flag.String("tmp", "", "directory for captures, with some GiB of room (default: the system's)")
+	var o options
+	flag.IntVar(&o.runs, "runs", 5, "runs of each short measurement")
+	flag.Var(&o.only, "only", "comma-separated `measures`: "+strings.Join(measureNames(), ", ")+" (default: all)")
+	flag.Var(&o.kinds, "kinds", "comma-separated `kinds` of probes for the measure kinds: "+strings.Join(kindNames(), ", ")+" (default: all)")
+	flag.IntVar(&o.calls, "calls", 200_000, "calls that the measure kinds makes")
+	flag.StringVar(&o.tmp, "tmp", "", "`directory` for captures, with some GiB of room (default: the system's)")
+	flag.BoolVar(&o.json, "json", false, "print what the measure kinds found as JSON, too, on one line")
+	flag.StringVar(&o.write, "write", "", "replace a `table` of internal/cost by what the measure kinds found: "+cost.Native+" or "+cost.Emulated)
+	flag.StringVar(&o.from, "from", "", "measure nothing: take for -write what -json printed into this `file`")
 	flag.Parse()
-	if err := benchmark(&bench{runs: *runs, kinds: *kinds, calls: *calls}, *only, *dir); err != nil {
+	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func benchmark(b *bench, only, dir string) error {
-	if os.Geteuid() != 0 {
-		return fmt.Errorf("recording needs root")
+// check refuses options that mean nothing.
+func (o *options) check() error {
+	switch {
+	case flag.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	case o.runs < 1 || o.calls < 1:
+		return fmt.Errorf("-runs %d, -calls %d: both must be at least 1", o.runs, o.calls)
+	case o.from != "" && o.write == "":
+		return fmt.Errorf("-from %s needs -write, which says where its figures go", o.from)
+	}
+	if o.write != "" && o.write != cost.Native && o.write != cost.Emulated {
+		return fmt.Errorf("-write %s: tables are %s and %s", o.write, cost.Native, cost.Emulated)
+	}
+	if err := o.only.among("measure", measureNames()); err != nil {
+		return err
+	}
+	if (o.write != "" && o.from == "" || o.json) && !o.only.has("kinds") {
+		return fmt.Errorf("-only %s leaves out the measure kinds, which -write and -json are for", o.only)
+	}
+	return o.kinds.among("kind of probe", kindNames())
+}
+
+func (o *options) run() error {
+	if err := o.check(); err != nil {
+		return err
 	}
 	wd, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	b.bin, b.targets = filepath.Join(wd, "bin"), filepath.Join(wd, ".cache", "targets")
-	var rows []row
+	if o.from != "" {
+		return replaceFrom(wd, o.write, o.from)
+	}
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("recording needs root")
+	}
+	b := &bench{options: *o, root: wd, started: time.Now(),
+		bin: filepath.Join(wd, "bin"), targets: filepath.Join(wd, ".cache", "targets")}
+	rows, err := b.measure()
+	if err != nil {
+		return err
+	}
+	return printRows(os.Stdout, rows)
+}
+
+// A bench is where the measures find what they need.
+type bench struct {
+	options
+	root         string // of the module
+	bin, targets string // directories
+	dir          string // for captures, emptied between measures
+	started      time.Time
+}
+
+// measure takes the measures that were asked for, in the order of the list.
+func (b *bench) measure() (rows []row, err error) {
 	for _, m := range measures {
-		if only != "" && !listed(only, m.name) {
+		if !b.only.has(m.name) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s\n", m.name)
-		b.tmp, err = os.MkdirTemp(dir, "bench")
-		if err != nil {
-			return err
+		if b.dir, err = os.MkdirTemp(b.tmp, "bench"); err != nil {
+			return nil, err
 		}
 		measured, err := m.run(b)
-		os.RemoveAll(b.tmp)
+		os.RemoveAll(b.dir)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
 		rows = append(rows, measured...)
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\ttrapline\tperf\t\ttrapline/perf\twanted")
-	for _, r := range rows {
-		perf, ratio := "-", "-"
-		if r.perf >= 0 {
-			perf = number(r.perf)
-		}
-		if r.perf > 0 {
-			ratio = fmt.Sprintf("%.3f", r.ours/r.perf)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.what, number(r.ours), perf, r.unit, ratio, r.want)
-	}
-	return w.Flush()
+	return rows, nil
 }
 
-// listed reports whether a name is in a list with commas.
-func listed(list, name string) bool { return strings.Contains(","+list+",", ","+name+",") }
+func (b *bench) record() string            { return filepath.Join(b.bin, "record") }
+func (b *bench) report() string            { return filepath.Join(b.bin, "report") }
+func (b *bench) target(name string) string { return filepath.Join(b.targets, name) }
+func (b *bench) file(name string) string   { return filepath.Join(b.dir, name) }
 
-func number(v float64) string {
-	if v >= 100 {
-		return fmt.Sprintf("%.0f", v)
+func measureNames() (names []string) {
+	for _, m := range measures {
+		names = append(names, m.name)
 	}
-	return fmt.Sprintf("%.2f", v)
+	return names
 }

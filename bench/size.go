@@ -3,8 +3,10 @@
 package main
 
 import (
+	"math"
 	"os"
 	"os/exec"
+	"slices"
 )
 
 // bytesPerHit is the size of a system-wide recording of three busy tracepoints,
@@ -16,7 +18,7 @@ func bytesPerHit(b *bench) ([]row, error) {
 		events = append(events, "-e", e)
 	}
 	build := func(record ...string) error {
-		cache, err := os.MkdirTemp(b.tmp, "gocache")
+		cache, err := os.MkdirTemp(b.dir, "gocache")
 		if err != nil {
 			return err
 		}
@@ -37,11 +39,11 @@ func bytesPerHit(b *bench) ([]row, error) {
 	if err := build(append([]string{"perf", "record", "-q", "-z", "-a", "-g", "-c", "1", "-m", "16M", "-o", perfData}, events...)...); err != nil {
 		return nil, err
 	}
-	a, size, err := b.measure(path)
+	a, size, err := b.measured(path)
 	if err != nil {
 		return nil, err
 	}
-	r, roundedSize, err := b.measure(rounded)
+	r, roundedSize, err := b.measured(rounded)
 	if err != nil {
 		return nil, err
 	}
@@ -53,19 +55,35 @@ func bytesPerHit(b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{
+	rows := []row{
 		{"system-wide, during a Go build", size / a.recorded, perfSize / recorded, "bytes a hit", "≤ 4 bytes"},
 		{"  with times in microseconds", roundedSize / r.recorded, -1, "bytes a hit", ""},
 		{"  hits recorded", a.recorded, recorded, "", ""},
 		{"  hits lost", a.lost + r.lost, -1, "", "0"},
-	}, nil
+	}
+	reports, err := b.reportsOfAll(path, size)
+	return append(rows, reports...), err
 }
 
-// measure returns the account and the size of a capture.
-func (b *bench) measure(path string) (a account, size float64, err error) {
-	if a, err = b.account(path); err != nil {
-		return a, 0, err
+// reportsOfAll is what the reports take that show no hits, of 100 MB: the capture,
+// of the size, again and again.
+func (b *bench) reportsOfAll(path string, size float64) (rows []row, err error) {
+	const large = 100e6
+	names := slices.Repeat([]string{path}, int(math.Ceil(large/size)))
+	joined := b.file("joined.data")
+	if _, err := run("sh", append([]string{"-c", `out=$1; shift; cat "$@" >"$out"`, "sh", joined}, names...)...); err != nil {
+		return nil, err
 	}
-	size, err = sizeOf(path)
-	return a, size, err
+	for _, kind := range []string{"--stats", "--header-only"} {
+		var ms []float64
+		for range b.runs {
+			out, err := discard(b.report(), "-q", "-i", joined, kind)
+			if err != nil {
+				return nil, err
+			}
+			ms = append(ms, out.wall.Seconds()*1000)
+		}
+		rows = append(rows, row{"report " + kind + " of 100 MB", median(ms), -1, "ms", ""})
+	}
+	return rows, nil
 }

@@ -3,12 +3,9 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -28,33 +25,14 @@ func (b *bench) watch(path string, recordArgs, counterArgs []string) (finished, 
 // watchCommand records the machine while a command runs, which is no child of
 // record, and returns what record used, and said.
 func (b *bench) watchCommand(path string, recordArgs []string, cmd *exec.Cmd) (finished, error) {
-	rec := exec.Command(b.record(), append([]string{"-v", "-a", "-o", path}, recordArgs...)...)
-	stderr, err := rec.StderrPipe()
+	start := time.Now()
+	rec, said, err := b.startRecord(append([]string{"-v", "-a", "-o", path}, recordArgs...)...)
 	if err != nil {
 		return finished{}, err
 	}
-	start := time.Now()
-	if err := rec.Start(); err != nil {
-		return finished{}, err
-	}
-	lines := bufio.NewReader(stderr)
-	var said strings.Builder
-	for {
-		line, err := lines.ReadString('\n')
-		said.WriteString(line)
-		if err != nil {
-			rec.Wait()
-			return finished{}, fmt.Errorf("record did not start:\n%s", &said)
-		}
-		if strings.Contains(line, "attached") {
-			break
-		}
-	}
 	_, cmdErr := runCommand(cmd)
-	rec.Process.Signal(syscall.SIGINT)
-	io.Copy(&said, lines)
-	if err := rec.Wait(); err != nil {
-		return finished{}, fmt.Errorf("%s: %w\n%s", rec, err, &said)
+	if err := stopRecord(rec, said); err != nil {
+		return finished{}, err
 	}
 	return finish(rec, time.Since(start), said.String()), cmdErr
 }

@@ -21,14 +21,6 @@ func (f *File) Get(key string) string {
 	return ""
 }
 
-// A SegmentStart begins a segment: dictionaries are empty again, and IDs from
-// before mean nothing. Where the block itself was lost, a SegmentStart with
-// Sequence 0 and no clock stands in for it.
-type SegmentStart struct {
-	Sequence uint64 // counts from 1 in a part
-	Clock    Clock
-}
-
 // A Loss is the account of hits so far. Its counts are cumulative in the part:
 // later ones replace earlier ones of the same probe name, CPU and cause.
 type Loss struct {
@@ -58,7 +50,6 @@ func (d *Damage) Err() error { return &CorruptError{Offset: d.Offset, Reason: d.
 
 func (*File) isBlock()         {}
 func (*SegmentStart) isBlock() {}
-func (*Hits) isBlock()         {}
 func (*Loss) isBlock()         {}
 func (*SegmentEnd) isBlock()   {}
 func (*Damage) isBlock()       {}

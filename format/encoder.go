@@ -1,115 +1,70 @@
 package format
 
 import (
-	"encoding/binary"
 	"fmt"
-	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
 )
 
-// An encoder turns blocks into bytes. It belongs to the output's goroutine.
+// An encoder turns blocks into bytes. It belongs to the goroutine of a queue.
 type encoder struct {
-	out           *output
-	fast          *zstd.Encoder // for hits
-	thorough      *zstd.Encoder // for all else
-	w             io.Writer
-	payload       payload
-	part, segment uint32            // checksums that the blocks carry
-	plans         map[ShapeID]*plan // of the segment
-	outer         outerFinder       // of the segment
-	resolution    uint16            // of hits' times, ns; 0: 1
-	scratch       [5][]uint64
-	runs          []cpuRun
-	room          []uint64 // for the hits of a block
-}
-
-func newEncoder(o *output, w io.Writer, opt *WriterOptions) *encoder {
-	e := &encoder{out: o, w: w}
-	if opt.Resolution > 1 {
-		e.resolution = opt.Resolution
-	}
-	e.fast = newCompressor(opt.Level)
-	e.thorough = e.fast
-	if opt.Level != 0 {
-		e.thorough = newCompressor(max(opt.Level, dictionaryLevel))
-	}
-	return e
+	sink       *sink
+	fast       *zstd.Encoder // for hits
+	thorough   *zstd.Encoder // for all else
+	payload    column.Builder
+	place      block.Place
+	plans      map[ShapeID]*plan // of the segment
+	outer      outerFinder       // of the segment
+	resolution uint16            // of hits' times, ns; 0: 1
+	scratch    [5][]uint64
+	runs       []cpuRun
+	room       []uint64 // for the hits of a block
 }
 
 // dictionaryLevel is how hard blocks other than hits are compressed at least: there
 // is a hundredth as much of them, and they are written once a segment.
 const dictionaryLevel = 3
 
-// begin empties the payload, with room for a header before it.
-func (e *encoder) begin() *payload {
-	p := &e.payload
-	p.data = append(p.data[:0], make([]byte, headerSize)...)
-	p.zstd = e.thorough
-	return p
+func newEncoder(s *sink, opt *WriterOptions) *encoder {
+	e := &encoder{sink: s, fast: column.NewCompressor(opt.Level)}
+	if opt.Resolution > 1 {
+		e.resolution = opt.Resolution
+	}
+	e.thorough = e.fast
+	if opt.Level != 0 {
+		e.thorough = column.NewCompressor(max(opt.Level, dictionaryLevel))
+	}
+	return e
 }
+
+// begin empties the payload of the next block.
+func (e *encoder) begin() { e.payload.Begin(block.HeaderSize, e.thorough) }
 
 // finish writes the block with the payload's columns.
-func (e *encoder) finish(h header) {
-	if n := len(e.payload.data) - headerSize; n > MaxPayload {
-		e.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.kind, n, MaxPayload))
+func (e *encoder) finish(h block.Header) {
+	data := e.payload.Data()
+	if n := len(data) - block.HeaderSize; n > MaxPayload {
+		e.sink.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.Kind, n, MaxPayload))
 		return
 	}
-	h.part, h.segment = expected(h.kind, e.part, e.segment)
-	if err := e.seal(&h, 0); err != nil {
-		e.fail(fmt.Errorf("write capture: %w", err))
+	h.Part, h.Segment = e.place.Stamps(h.Kind)
+	h.Seal(data[:0], data[block.HeaderSize:])
+	if err := e.sink.write(data); err != nil {
+		e.sink.fail(fmt.Errorf("write capture: %w", err))
+		return
 	}
+	e.place.Pass(&h)
 }
-
-// seal writes the payload under the header, whose checksums it sets.
-func (e *encoder) seal(h *header, flags uint32) error {
-	data := e.payload.data
-	h.seal(data[:0], flags, data[headerSize:])
-	if err := e.write(data); err != nil {
-		return err
-	}
-	e.out.blocks.Add(1)
-	switch h.kind {
-	case kindFile:
-		e.part, e.segment = h.headerCRC, 0
-	case kindSegment:
-		e.segment = h.headerCRC
-	}
-	return nil
-}
-
-// write writes bytes unless writing has failed before.
-func (e *encoder) write(data []byte) error {
-	if err := e.out.err(); err != nil {
-		return err
-	}
-	n, err := e.w.Write(data)
-	e.out.bytes.Add(uint64(n))
-	if err == nil && n < len(data) {
-		err = io.ErrShortWrite
-	}
-	return err
-}
-
-// expected returns the checksums that a block carries, given those of the part
-// and the segment that it is in.
-func expected(k kind, part, segment uint32) (uint32, uint32) {
-	switch k {
-	case kindFile:
-		return 0, 0
-	case kindSegment:
-		return part, 0
-	}
-	return part, segment
-}
-
-func (e *encoder) fail(err error) { e.out.failed.CompareAndSwap(nil, &err) }
 
 // fill fills one scratch column per get function with a value a row.
 func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	out := make([][]uint64, len(gets))
 	for i, get := range gets {
-		e.scratch[i] = grow(e.scratch[i], len(rows))
+		e.scratch[i] = slices.Grow(e.scratch[i][:0], len(rows))[:len(rows)]
 		out[i] = e.scratch[i]
 		for j := range rows {
 			out[i][j] = get(&rows[j])
@@ -118,97 +73,78 @@ func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	return out
 }
 
-// columns appends columns with IDs from first on
+// columns appends columns with IDs from first on.
 func (e *encoder) columns(first uint16, columns [][]uint64) {
 	for i, c := range columns {
-		e.payload.column(first+2*uint16(i), c)
+		e.payload.Add(first+2*uint16(i), c)
+	}
+}
+
+// single appends columns of one value each, with IDs from first on.
+func (e *encoder) single(first uint16, values ...uint64) {
+	for i, v := range values {
+		e.payload.Add(first+2*uint16(i), []uint64{v})
 	}
 }
 
 func (e *encoder) file(props []Property) {
 	e.begin()
-	e.fixed(Version)
-	for i, get := range []func(Property) string{
-		func(p Property) string { return p.Key },
-		func(p Property) string { return p.Value },
-	} {
-		texts := make([]string, len(props))
-		for j := range props {
-			texts[j] = get(props[j])
-		}
-		e.texts(fileKeyLength+4*uint16(i), texts)
+	e.payload.AddRaw(block.AppendFile(nil, Version))
+	keys, values := make([]string, len(props)), make([]string, len(props))
+	for i, p := range props {
+		keys[i], values[i] = p.Key, p.Value
 	}
-	e.finish(header{kind: kindFile, rows: uint32(len(props))})
+	e.payload.AddTexts(block.FileKeyLength, keys)
+	e.payload.AddTexts(block.FileValueLength, values)
+	e.finish(block.Header{Kind: block.File, Rows: uint32(len(props))})
 }
 
-// fixed appends the fixed start of a FILE block.
-func (e *encoder) fixed(version uint16) {
-	p := &e.payload
-	p.data = append(p.data, magic...)
-	p.data = binary.LittleEndian.AppendUint16(p.data, version)
-	p.data = append(p.data, make([]byte, fileFixed-len(magic)-2)...)
-}
-
-// texts appends the column of lengths with the ID and that of bytes after it.
-func (e *encoder) texts(id uint16, texts []string) {
-	var all []byte
-	sizes := make([]uint64, len(texts))
-	for i, t := range texts {
-		sizes[i] = uint64(len(t))
-		all = append(all, t...)
-	}
-	e.payload.column(id, sizes)
-	e.payload.bytes(id+2, all)
-}
-
+// start writes the SEGMENT block, and forgets what belongs to the segment before.
 func (e *encoder) start(s SegmentStart) {
-	p := e.begin()
+	e.begin()
 	e.plans = make(map[ShapeID]*plan)
 	e.outer.reset()
-	for i, v := range []uint64{s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime} {
-		p.column(segmentSequence+2*uint16(i), []uint64{v})
-	}
-	e.finish(header{kind: kindSegment, rows: 1})
+	e.single(block.SegmentSequence, s.Sequence, s.Clock.Monotonic, s.Clock.Boottime, s.Clock.Realtime)
+	e.finish(block.Header{Kind: block.Segment, Rows: 1})
 }
 
 func (e *encoder) hits(b *hitBlock) {
-	p := e.begin()
-	p.zstd = e.fast
+	e.payload.Begin(block.HeaderSize, e.fast)
 	e.runs, e.room = b.byCPU(e.runs, e.room)
-	plan := e.plans[b.shape]
-	if plan.stale(b) {
-		plan = p.newPlan(b, plan)
-		e.plans[b.shape] = plan
+	p := e.plans[b.shape]
+	if p.stale(b) {
+		p = newPlan(&e.payload, b, p)
+		e.plans[b.shape] = p
 	}
-	plan.blocks++
-	plan.hits += b.rows
-	for i, r := range plan.recipes {
-		if i == columnOf(hitTime) {
-			r.unit = e.resolution
+	p.blocks++
+	p.hits += b.rows
+	for i, r := range p.recipes {
+		if i == block.HitIndex(block.HitTime) {
+			r.Unit = e.resolution
 		}
-		context := p.context(b, r.context)
-		if !p.encode(hitColumn(i), r, b.column(i), context) {
-			p.encode(hitColumn(i), recipe{context: r.context, tokens: r.tokens, unit: r.unit}, b.column(i), context)
+		var context []uint64
+		if r.Context != 0 {
+			context = b.column(block.HitIndex(r.Context &^ column.ContextBefore))
 		}
+		e.payload.Encode(block.HitColumn(i), r, b.column(i), context)
 	}
 	unit := uint64(max(e.resolution, 1))
-	e.finish(header{kind: kindHits, rows: uint32(b.rows), first: uint32(b.shape), tmin: b.tmin / unit * unit, tmax: b.tmax / unit * unit})
+	e.finish(block.Header{Kind: block.Hits, Rows: uint32(b.rows), First: uint32(b.shape),
+		TimeMin: b.tmin / unit * unit, TimeMax: b.tmax / unit * unit})
 }
 
 func (e *encoder) loss(t uint64, counts []Count) {
 	e.begin()
-	e.columns(lossProbe, fill(e, counts,
+	e.columns(block.LossProbe, fill(e, counts,
 		func(c *Count) uint64 { return uint64(c.Probe) },
 		func(c *Count) uint64 { return uint64(c.CPU) },
 		func(c *Count) uint64 { return uint64(c.Cause) },
 		func(c *Count) uint64 { return c.N }))
-	e.finish(header{kind: kindLoss, rows: uint32(len(counts)), tmin: t, tmax: t})
+	e.finish(block.Header{Kind: block.Loss, Rows: uint32(len(counts)), TimeMin: t, TimeMax: t})
 }
 
 func (e *encoder) end(s SegmentEnd) {
-	p := e.begin()
-	for i, v := range []uint64{s.Strings, s.Images, s.Frames, s.Stacks, s.Tasks, s.Shapes, s.Probes, s.Hits} {
-		p.column(endStrings+2*uint16(i), []uint64{v})
-	}
-	e.finish(header{kind: kindSegmentEnd, rows: 1})
+	e.begin()
+	e.single(block.EndStrings, s.Strings, s.Images, s.Frames, s.Stacks, s.Tasks, s.Shapes, s.Probes, s.Hits)
+	e.finish(block.Header{Kind: block.SegmentEnd, Rows: 1})
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"testing"
 
 	"trapline/format"
@@ -16,11 +15,11 @@ import (
 // FuzzReader: no input makes the Reader panic, or go on for ever, and what it
 // returns keeps its promises.
 func FuzzReader(f *testing.F) {
-	text, err := os.ReadFile("testdata/example.txt")
+	example, err := os.ReadFile("text/testdata/example.txt")
 	if err != nil {
 		f.Fatal(err)
 	}
-	file := build(f, string(text))
+	file := build(f, string(example))
 	f.Add(file)
 	f.Add(file[:len(file)/2])
 	f.Add(file[100:])
@@ -71,32 +70,6 @@ func use(t *testing.T, h *format.Hits) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// FuzzBuildText: any text is refused or becomes bytes that can be dumped and read.
-// The dump of a capture built from a dump is the same dump.
-func FuzzBuildText(f *testing.F) {
-	text, err := os.ReadFile("testdata/example.txt")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(string(text))
-	f.Add(start + "HITS first=1 rows=9 tmin=3\n\ttime=1 arg3=0x7\nRAW 00ff\n")
-	f.Add("KIND kind=200 flags=1 payload=ff\n# comment\n")
-	f.Fuzz(func(t *testing.T, in string) {
-		var file bytes.Buffer
-		if format.BuildText(&file, strings.NewReader(in)) != nil {
-			return
-		}
-		once := dump(t, file.Bytes())
-		read(bytes.NewReader(file.Bytes()))
-		if strings.Contains(once, "#") {
-			return // damage is in comments, which build nothing
-		}
-		if again := dump(t, build(t, once)); again != once {
-			t.Errorf("first dump:\n%s\nsecond dump:\n%s", once, again)
-		}
-	})
 }
 
 // FuzzPayload gets past the checksums: blocks of the segment with any payload.

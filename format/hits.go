@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
 )
 
 // errCounted is a mistake of the caller's.
 var errCounted = errors.New("hits of NewAccountReader have no columns")
-
-// MaxHits is the most hits of one block.
-const MaxHits = 1 << 16
 
 // Hits is a block of hits of one shape: CPU by CPU, each one's in the order in which
 // they were recorded, which is roughly that of time. Columns are decoded when asked for.
@@ -22,52 +23,58 @@ type Hits struct {
 	Segment          *Segment
 
 	offset  int64
-	columns []column
+	columns column.Set
 	counted bool // and not decoded: columns are not known
 }
 
 // Time decodes the times, in ns of the part's clock, into dst[:0], grown as needed.
-func (h *Hits) Time(dst []uint64) ([]uint64, error) { return h.column64(dst, hitTime) }
+func (h *Hits) Time(dst []uint64) ([]uint64, error) { return h.column64(dst, block.HitTime) }
 
 // CPU decodes the CPUs into dst[:0], grown as needed, as do the methods after it.
 // A column that was not recorded is all zero.
-func (h *Hits) CPU(dst []uint32) ([]uint32, error) { return h.column32(dst, hitCPU) }
+func (h *Hits) CPU(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitCPU) }
 
 // Task decodes the [TaskID] of each hit.
-func (h *Hits) Task(dst []uint32) ([]uint32, error) { return h.column32(dst, hitTask) }
+func (h *Hits) Task(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitTask) }
 
 // Probe decodes the [ProbeID] of each hit.
-func (h *Hits) Probe(dst []uint32) ([]uint32, error) { return h.column32(dst, hitProbe) }
+func (h *Hits) Probe(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitProbe) }
 
 // KernelStack decodes the [StackID] of each hit's kernel stack.
-func (h *Hits) KernelStack(dst []uint32) ([]uint32, error) { return h.column32(dst, hitKernelStack) }
+func (h *Hits) KernelStack(dst []uint32) ([]uint32, error) {
+	return h.column32(dst, block.HitKernelStack)
+}
 
 // UserStack decodes the [StackID] of each hit's user stack.
-func (h *Hits) UserStack(dst []uint32) ([]uint32, error) { return h.column32(dst, hitUserStack) }
+func (h *Hits) UserStack(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitUserStack) }
 
 // Arg decodes an argument column; columns count from 0 over the fields of the
 // shape, as [Shape.Columns] does.
-func (h *Hits) Arg(dst []uint64, column int) ([]uint64, error) {
-	if column < 0 || column >= MaxColumns {
-		return nil, fmt.Errorf("argument column %d: there are at most %d", column, MaxColumns)
+func (h *Hits) Arg(dst []uint64, index int) ([]uint64, error) {
+	if index < 0 || index >= MaxColumns {
+		return nil, fmt.Errorf("argument column %d: there are at most %d", index, MaxColumns)
 	}
-	return h.column64(dst, hitArg+2*uint16(column))
+	return h.column64(dst, block.HitColumn(block.HitFixed+index))
 }
 
 func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
 	if h.counted {
 		return nil, errCounted
 	}
-	dst, err := decode(dst, h.columns, id, h.Rows)
+	dst, err := h.columns.Numbers(dst, id, h.Rows)
 	if err != nil {
 		return nil, &CorruptError{Offset: h.offset, Reason: "hits cannot be decoded", Err: err}
 	}
 	return dst, nil
 }
 
+// wideValues holds buffers, so that decoding into a slice that is large enough does not
+// allocate.
+var wideValues = sync.Pool{New: func() any { return new([]uint64) }}
+
 func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {
-	p := scratch.Get().(*[]uint64)
-	defer scratch.Put(p)
+	p := wideValues.Get().(*[]uint64)
+	defer wideValues.Put(p)
 	wide, err := h.column64(*p, id)
 	if err != nil {
 		return nil, err
@@ -84,3 +91,5 @@ func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {
 	}
 	return dst, nil
 }
+
+func (*Hits) isBlock() {}

@@ -107,10 +107,9 @@ type shapeInterner struct {
 	written int
 }
 
+func newShapeInterner() shapeInterner { return shapeInterner{rows: make([]Shape, 1), written: 1} }
+
 func (n *shapeInterner) id(s Shape) (ShapeID, bool) {
-	if len(n.rows) == 0 {
-		n.rows, n.written = make([]Shape, 1), 1
-	}
 	for i, row := range n.rows[1:] {
 		if slices.Equal(row.Fields, s.Fields) {
 			return ShapeID(i + 1), false
@@ -120,11 +119,10 @@ func (n *shapeInterner) id(s Shape) (ShapeID, bool) {
 	return ShapeID(len(n.rows) - 1), true
 }
 
-func (n *shapeInterner) pending() (first uint32, rows []Shape) {
-	if len(n.rows) == 0 {
-		return 0, nil
-	}
-	first, rows = uint32(n.written), n.rows[n.written:len(n.rows):len(n.rows)]
-	n.written = len(n.rows)
+func (n *shapeInterner) pending(max int) (first uint32, rows []Shape) {
+	first = uint32(n.written)
+	end := min(len(n.rows), n.written+max)
+	rows = n.rows[n.written:end:end]
+	n.written = end
 	return first, rows
 }

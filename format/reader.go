@@ -2,17 +2,19 @@ package format
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
 )
 
 // A Reader reads captures, joined ones too, from front to back. It never seeks,
 // so it reads pipes as well as files. Memory is bounded by one block and the
 // dictionaries of one segment (see [MaxPayload] and [MaxDictionaries]).
 type Reader struct {
-	scan   scanner
+	scan   *block.Scanner
 	queue  []Block // found, not returned yet
 	err    error   // what Next returns when the queue is empty, for good
 	part   uint32  // checksum that the blocks of the part carry
@@ -40,12 +42,12 @@ func NewReader(r io.Reader) (*Reader, error) { return newReader(r, false) }
 func NewAccountReader(r io.Reader) (*Reader, error) { return newReader(r, true) }
 
 func newReader(r io.Reader, account bool) (*Reader, error) {
-	rd := &Reader{scan: scanner{src: source{r: r}}, account: account}
-	start, err := rd.scan.src.peek(headerSize + len(magic))
+	rd := &Reader{scan: block.NewScanner(r), account: account}
+	start, err := rd.scan.Peek(block.HeaderSize + len(block.Magic))
 	// One of the two marks is enough, so that damage to the other loses no more
 	// than the FILE block.
-	atMark := bytes.HasPrefix(start, []byte(syncMark))
-	if !atMark && (len(start) < headerSize+len(magic) || string(start[headerSize:]) != magic) {
+	atMark := bytes.HasPrefix(start, []byte(block.Sync))
+	if !atMark && (len(start) < block.HeaderSize+len(block.Magic) || string(start[block.HeaderSize:]) != block.Magic) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
@@ -59,7 +61,7 @@ func newReader(r io.Reader, account bool) (*Reader, error) {
 }
 
 // Offset returns the offset in the input of the next byte to be read.
-func (r *Reader) Offset() int64 { return r.scan.src.position() }
+func (r *Reader) Offset() int64 { return r.scan.Offset() }
 
 // Segment returns the dictionaries of the segment that the last block belongs to,
 // nil before the first.
@@ -84,13 +86,13 @@ func (r *Reader) Next() (Block, error) {
 // advance reads until there is something to return.
 func (r *Reader) advance() {
 	for len(r.queue) == 0 && r.err == nil {
-		found, damage, err := r.scan.next()
+		found, damage, err := r.scan.Next()
 		if damage != nil {
 			r.damage(damage.Offset, damage.Length, damage.Reason)
 		}
 		switch {
 		case err != nil:
-			if errors.Is(err, io.EOF) && r.open {
+			if errors.Is(err, block.ErrTruncated) || errors.Is(err, io.EOF) && r.open {
 				err = ErrTruncated
 			}
 			r.err = err
@@ -106,14 +108,14 @@ func (r *Reader) damage(offset, length int64, reason string) {
 }
 
 // block takes a block whose checksums are right.
-func (r *Reader) block(b *found) {
-	if b.flags != 0 {
-		r.refuse(b, fmt.Errorf("block has the unknown flags %#x", b.flags))
+func (r *Reader) block(b *block.Block) {
+	if b.Flags != 0 {
+		r.refuse(b, fmt.Errorf("block has the unknown flags %#x", b.Flags))
 		return
 	}
-	switch h := b.header; {
-	case h.kind == kindFile:
-		r.leave(b.offset)
+	switch h := b.Header; {
+	case h.Kind == block.File:
+		r.leave(b.Offset)
 		file, err := parseFile(b)
 		if version := (*VersionError)(nil); errors.As(err, &version) {
 			r.err = err
@@ -123,10 +125,10 @@ func (r *Reader) block(b *found) {
 			r.refuse(b, err)
 			file = &File{}
 		}
-		r.part, r.inPart, r.segment, r.sequence = h.headerCRC, true, nil, 0
+		r.part, r.inPart, r.segment, r.sequence = h.CRC, true, nil, 0
 		r.queue = append(r.queue, file)
-	case h.kind == kindSegment:
-		r.leave(b.offset)
+	case h.Kind == block.Segment:
+		r.leave(b.Offset)
 		start, err := parseSegment(b)
 		if err != nil {
 			r.refuse(b, err)
@@ -136,16 +138,16 @@ func (r *Reader) block(b *found) {
 		if start.Sequence != 0 && start.Sequence <= r.sequence {
 			r.inPart = false
 		}
-		r.enter(h.part)
+		r.enter(h.Part)
 		r.sequence = max(r.sequence, start.Sequence)
-		r.begin(start, h.headerCRC)
-	case h.kind < skippable && h.kind > kindSegmentEnd:
-		r.refuse(b, fmt.Errorf("block is of the unknown kind %d", h.kind))
-	case h.kind < skippable:
-		if !r.inPart || h.part != r.part || r.segment == nil || h.segment != r.tag {
-			r.leave(b.offset)
-			r.enter(h.part)
-			r.begin(&SegmentStart{}, h.segment)
+		r.begin(start, h.CRC)
+	case h.Kind < block.Skippable && h.Kind > block.SegmentEnd:
+		r.refuse(b, fmt.Errorf("block is of the unknown kind %d", h.Kind))
+	case h.Kind < block.Skippable:
+		if !r.inPart || h.Part != r.part || r.segment == nil || h.Segment != r.tag {
+			r.leave(b.Offset)
+			r.enter(h.Part)
+			r.begin(&SegmentStart{}, h.Segment)
 		}
 		if !r.open {
 			r.refuse(b, errors.New("block follows the end of its segment"))
@@ -158,8 +160,8 @@ func (r *Reader) block(b *found) {
 }
 
 // refuse reports a whole block that cannot be used.
-func (r *Reader) refuse(b *found, err error) {
-	r.damage(b.offset, int64(headerSize+len(b.payload)), err.Error())
+func (r *Reader) refuse(b *block.Block, err error) {
+	r.damage(b.Offset, int64(block.HeaderSize+len(b.Payload)), err.Error())
 }
 
 // leave ends a segment that had no SEGEND block.
@@ -186,35 +188,35 @@ func (r *Reader) begin(start *SegmentStart, tag uint32) {
 }
 
 // inside takes a block of the open segment.
-func (r *Reader) inside(b *found) error {
+func (r *Reader) inside(b *block.Block) error {
 	if r.account {
-		switch b.kind {
-		case kindHits:
-			return r.hits(b.header, nil, b.offset)
-		case kindStrings, kindProbes, kindLoss, kindSegmentEnd:
+		switch b.Kind {
+		case block.Hits:
+			return r.hits(b.Header, nil, b.Offset)
+		case block.Strings, block.Probes, block.Loss, block.SegmentEnd:
 		default:
 			return nil
 		}
 	}
-	payload := b.payload
-	if b.kind == kindHits {
+	payload := b.Payload
+	if b.Kind == block.Hits {
 		payload = bytes.Clone(payload) // outlives the window that it was read in
 	}
-	columns, err := parseColumns(payload)
+	columns, err := column.Parse(payload)
 	if err != nil {
 		return err
 	}
-	switch h := b.header; h.kind {
-	case kindHits:
-		return r.hits(h, columns, b.offset)
-	case kindLoss:
+	switch h := b.Header; h.Kind {
+	case block.Hits:
+		return r.hits(h, columns, b.Offset)
+	case block.Loss:
 		loss, err := parseLoss(h, columns)
 		if err != nil {
 			return err
 		}
 		loss.Segment = r.segment
 		r.queue = append(r.queue, loss)
-	case kindSegmentEnd:
+	case block.SegmentEnd:
 		end, err := parseSegmentEnd(columns)
 		if err != nil {
 			return err
@@ -228,80 +230,13 @@ func (r *Reader) inside(b *found) error {
 	return nil
 }
 
-func (r *Reader) hits(h header, columns []column, offset int64) error {
-	if h.rows > MaxHits {
-		return fmt.Errorf("%d hits in one block", h.rows)
+func (r *Reader) hits(h block.Header, columns column.Set, offset int64) error {
+	if h.Rows > MaxHits {
+		return fmt.Errorf("%d hits in one block", h.Rows)
 	}
 	r.queue = append(r.queue, &Hits{
-		Shape: ShapeID(h.first), Rows: int(h.rows), TimeMin: h.tmin, TimeMax: h.tmax,
+		Shape: ShapeID(h.First), Rows: int(h.Rows), TimeMin: h.TimeMin, TimeMax: h.TimeMax,
 		Segment: r.segment, offset: offset, columns: columns, counted: r.account,
 	})
 	return nil
-}
-
-func parseFile(b *found) (*File, error) {
-	if len(b.payload) < fileFixed || string(b.payload[:len(magic)]) != magic {
-		return nil, errors.New("block of kind FILE does not begin as one")
-	}
-	f := &File{Version: binary.LittleEndian.Uint16(b.payload[len(magic):])}
-	if f.Version > Version {
-		return nil, &VersionError{Major: f.Version}
-	}
-	columns, err := parseColumns(b.payload[fileFixed:])
-	if err != nil {
-		return nil, err
-	}
-	if b.rows > MaxColumns {
-		return nil, fmt.Errorf("%d properties", b.rows)
-	}
-	keys, err := texts(columns, int(b.rows), fileKeyLength, fileKey)
-	if err != nil {
-		return nil, err
-	}
-	values, err := texts(columns, int(b.rows), fileValueLength, fileValue)
-	if err != nil {
-		return nil, err
-	}
-	for i := range keys {
-		f.Properties = append(f.Properties, Property{keys[i], values[i]})
-	}
-	return f, nil
-}
-
-func parseSegment(b *found) (*SegmentStart, error) {
-	columns, err := parseColumns(b.payload)
-	if err != nil {
-		return nil, err
-	}
-	v, err := singles(columns, segmentSequence, segmentMonotonic, segmentBoottime, segmentRealtime)
-	if err != nil {
-		return nil, err
-	}
-	return &SegmentStart{Sequence: v[0], Clock: Clock{Monotonic: v[1], Boottime: v[2], Realtime: v[3]}}, nil
-}
-
-func parseSegmentEnd(columns []column) (*SegmentEnd, error) {
-	v, err := singles(columns, endStrings, endImages, endFrames, endStacks, endTasks, endShapes, endProbes, endHits)
-	if err != nil {
-		return nil, err
-	}
-	return &SegmentEnd{Strings: v[0], Images: v[1], Frames: v[2], Stacks: v[3], Tasks: v[4], Shapes: v[5], Probes: v[6], Hits: v[7]}, nil
-}
-
-func parseLoss(h header, columns []column) (*Loss, error) {
-	if h.rows > MaxValues {
-		return nil, fmt.Errorf("%d counts in one block", h.rows)
-	}
-	c, err := several(columns, int(h.rows), lossProbe, lossCPU, lossCause, lossCount)
-	if err != nil {
-		return nil, err
-	}
-	if err := firstError(fit(c[0], max32, "probe"), fit(c[1], max32, "CPU"), fit(c[2], max8, "cause")); err != nil {
-		return nil, err
-	}
-	loss := &Loss{Time: h.tmin, Counts: make([]Count, h.rows)}
-	for i := range loss.Counts {
-		loss.Counts[i] = Count{ProbeID(c[0][i]), uint32(c[1][i]), Cause(c[2][i]), c[3][i]}
-	}
-	return loss, nil
 }

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"trapline/format/internal/block"
+	"trapline/format/internal/column"
 )
 
 // A Segment holds the dictionaries of one segment, as far as they have been
@@ -12,7 +15,7 @@ import (
 // for those in a lost block ok is false.
 type Segment struct {
 	start   SegmentStart
-	memory  int // bytes that the dictionaries take
+	budget  budget
 	strings table[string]
 	images  table[Image]
 	frames  table[Frame]
@@ -80,80 +83,57 @@ func (s *Segment) NumTasks() int   { return int(s.tasks.last()) }
 func (s *Segment) NumShapes() int  { return int(s.shapes.last()) }
 func (s *Segment) NumProbes() int  { return int(s.probes.last()) }
 
-// cost is what an entry of each dictionary takes in memory, in bytes, without
-// what it refers to: frames of a stack 4, calls of a symbol 24, fields of a
-// shape 12 each; a string its length.
-var cost = map[kind]int{
-	kindStrings: 16, kindImages: 40, kindFrames: 16, kindStacks: 32, kindTasks: 12,
-	kindShapes: 24, kindProbes: 32, kindSymbols: 64,
-}
-
-const (
-	costFrame = 4
-	costCall  = 24
-	costField = 16
-)
-
-// charge accounts for memory before it is allocated.
-func (s *Segment) charge(n int) error {
-	if n > MaxDictionaries-s.memory {
-		return fmt.Errorf("the segment's dictionaries take more than %d MiB", MaxDictionaries>>20)
-	}
-	s.memory += n
-	return nil
-}
-
 // take decodes a dictionary block into the segment. Nothing is taken of a block
 // that has an error.
-func (s *Segment) take(h header, columns []column) error {
-	rows := int(h.rows)
+func (s *Segment) take(h block.Header, columns column.Set) error {
+	rows := int(h.Rows)
 	if rows > MaxValues {
 		return fmt.Errorf("%d entries in one block", rows)
 	}
-	if err := s.charge(rows * cost[h.kind]); err != nil {
+	if err := s.budget.charge(rows * entryCost[h.Kind]); err != nil {
 		return err
 	}
-	d := dictionary{segment: s, columns: columns, first: h.first, rows: rows}
-	switch h.kind {
-	case kindStrings:
+	d := dictionary{budget: &s.budget, columns: columns, first: h.First, rows: rows}
+	switch h.Kind {
+	case block.Strings:
 		return addRows(&s.strings, h, d.strings)
-	case kindImages:
+	case block.Images:
 		return addRows(&s.images, h, d.images)
-	case kindFrames:
+	case block.Frames:
 		return addRows(&s.frames, h, d.frames)
-	case kindStacks:
-		return addRows(&s.stacks, h, d.stacks)
-	case kindTasks:
+	case block.Stacks:
+		return addRows(&s.stacks, h, func() ([]Stack, error) { return d.stacks(&s.stacks) })
+	case block.Tasks:
 		return addRows(&s.tasks, h, d.tasks)
-	case kindShapes:
+	case block.Shapes:
 		return addRows(&s.shapes, h, d.shapes)
-	case kindProbes:
+	case block.Probes:
 		return addRows(&s.probes, h, d.probes)
-	case kindSymbols:
+	case block.Symbols:
 		return s.addSymbols(&d)
 	}
-	return fmt.Errorf("block of kind %d is no dictionary", h.kind)
+	return fmt.Errorf("block of kind %d is no dictionary", h.Kind)
 }
 
 // addRows decodes the rows of a block and adds them to the table. A block whose
 // IDs were given before is refused: entries never change.
-func addRows[T any](t *table[T], h header, rows func() ([]T, error)) error {
-	if h.rows == 0 {
+func addRows[T any](t *table[T], h block.Header, rows func() ([]T, error)) error {
+	if h.Rows == 0 {
 		return nil
 	}
-	if h.first <= t.last() || h.rows > math.MaxUint32-h.first {
-		return fmt.Errorf("entries %d to %d follow entry %d", h.first, uint64(h.first)+uint64(h.rows)-1, t.last())
+	if h.First <= t.last() || h.Rows > math.MaxUint32-h.First {
+		return fmt.Errorf("entries %d to %d follow entry %d", h.First, uint64(h.First)+uint64(h.Rows)-1, t.last())
 	}
 	list, err := rows()
 	if err != nil {
 		return err
 	}
-	t.add(h.first, list)
+	t.add(h.First, list)
 	return nil
 }
 
 func (s *Segment) addSymbols(d *dictionary) error {
-	list, err := d.symbols()
+	list, err := d.symbols(&s.frames)
 	if err != nil {
 		return err
 	}

@@ -280,3 +280,11 @@ type Count struct {
 type Clock struct {
 	Monotonic, Boottime, Realtime uint64
 }
+
+// A SegmentStart begins a segment: dictionaries are empty again, and IDs from
+// before mean nothing. Where the block itself was lost, a SegmentStart with
+// Sequence 0 and no clock stands in for it.
+type SegmentStart struct {
+	Sequence uint64 // counts from 1 in a part
+	Clock    Clock
+}

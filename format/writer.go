@@ -6,22 +6,9 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"trapline/format/internal/block"
 )
-
-// WriterOptions says how a capture is written.
-type WriterOptions struct {
-	// Level is how hard to compress: 0 not at all, 1 fastest to 4 best.
-	// Negative, as when no options are given: 1.
-	Level int
-	// Resolution is what times of hits are rounded down to a multiple of, in ns:
-	// half of a capture's size is the digits of its times below 1 us. 0 is 1.
-	// Above that NewWriter adds the property [KeyResolution].
-	Resolution uint16
-}
-
-// blockHits is how many hits fill a block: fewer compress worse, more are lost
-// when the recorder is killed.
-const blockHits = 16384
 
 // Limits of a segment, at which SegmentFull says so.
 const (
@@ -34,23 +21,15 @@ const (
 // from the next call that writes a block, and from every one after it. A Writer
 // is for one goroutine, and must be closed.
 type Writer struct {
-	out      *output
-	err      error // sticky
-	inside   bool  // a segment is open
+	dictionaries
+	sink     *sink
+	queue    *queue
+	inside   bool // a segment is open
 	sequence uint64
-	hits     uint64 // of the segment
-	total    uint64 // hits of the part
-	start    uint64 // bytes written before the segment
-	memory   int    // of the segment's dictionaries, counted as the Reader does
-
-	strings interner[string]
-	images  interner[Image]
-	frames  interner[Frame]
-	stacks  stackInterner
-	tasks   interner[Task]
-	shapes  shapeInterner
-	probes  interner[Probe]
-	blocks  []*hitBlock // open ones by shape ID
+	hits     uint64      // of the segment
+	total    uint64      // hits of the part
+	start    uint64      // bytes written before the segment
+	blocks   []*hitBlock // open ones by shape ID
 }
 
 // WriterStats is what has been written so far.
@@ -82,22 +61,21 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 			return nil, fmt.Errorf("property %.40q of the capture is longer than %d bytes", p.Key, MaxString)
 		}
 	}
-	wr := &Writer{out: newOutput(w, opt)}
-	wr.reset()
-	wr.out.do(func(e *encoder) { e.file(props) })
+	s := &sink{w: w}
+	wr := &Writer{sink: s, queue: newQueue(newEncoder(s, opt))}
+	wr.forget()
+	wr.queue.do(func(e *encoder) { e.file(props) })
 	if err := wr.wait(); err != nil {
-		wr.out.close()
+		wr.queue.close()
 		return nil, err
 	}
 	return wr, nil
 }
 
-// reset forgets every ID.
-func (w *Writer) reset() {
-	w.strings, w.images, w.frames = newInterner[string](), newInterner[Image](), newInterner[Frame]()
-	w.stacks, w.tasks, w.probes = newStackInterner(), newInterner[Task](), newInterner[Probe]()
-	w.shapes, w.blocks = shapeInterner{}, nil
-	w.hits, w.memory, w.start = 0, 0, w.out.bytes.Load()
+// forget forgets the segment.
+func (w *Writer) forget() {
+	w.reset()
+	w.blocks, w.hits, w.start = nil, 0, w.sink.bytes.Load()
 }
 
 // StartSegment begins a segment. All IDs handed out before are void. The segment
@@ -109,128 +87,12 @@ func (w *Writer) StartSegment(c Clock) error {
 	if w.inside {
 		return errors.New("a segment is open in the capture: call EndSegment first")
 	}
-	w.reset()
+	w.forget()
 	w.inside = true
 	w.sequence++
 	start := SegmentStart{Sequence: w.sequence, Clock: c}
-	w.out.do(func(e *encoder) { e.start(start) })
-	return w.out.err()
-}
-
-// charge counts memory that a reader needs for a new entry.
-func (w *Writer) charge(n int) {
-	if w.memory += n; w.memory > MaxDictionaries && w.err == nil {
-		w.err = fmt.Errorf("dictionaries of the capture's segment take more than %d MiB: start segments more often", MaxDictionaries>>20)
-	}
-}
-
-// String returns the ID of the text, as all of these methods do for their kind of
-// value: the same ID for the same value until the segment ends. "" is 0. A string
-// longer than [MaxString] makes the next Hit or Flush fail.
-func (w *Writer) String(s string) StringID {
-	if s == "" {
-		return 0
-	}
-	id, added := w.strings.id(s)
-	if added {
-		w.newString(s)
-	}
-	return StringID(id)
-}
-
-// StringBytes returns the ID of the text in b. It does not allocate when the text
-// is known.
-func (w *Writer) StringBytes(b []byte) StringID {
-	if len(b) == 0 {
-		return 0
-	}
-	if id, ok := w.strings.ids[string(b)]; ok {
-		return StringID(id)
-	}
-	return w.String(string(b))
-}
-
-func (w *Writer) newString(s string) {
-	if len(s) > MaxString && w.err == nil {
-		w.err = fmt.Errorf("string of %d bytes in the capture: at most %d fit", len(s), MaxString)
-	}
-	w.charge(cost[kindStrings] + len(s))
-}
-
-// Image returns the ID of an image.
-func (w *Writer) Image(v Image) ImageID {
-	id, added := w.images.id(v)
-	if added {
-		w.charge(cost[kindImages])
-	}
-	return ImageID(id)
-}
-
-// Frame returns the ID of a frame.
-func (w *Writer) Frame(v Frame) FrameID {
-	id, added := w.frames.id(v)
-	if added {
-		w.charge(cost[kindFrames])
-	}
-	return FrameID(id)
-}
-
-// Stack returns the ID of a stack. Its frames are copied.
-func (w *Writer) Stack(v Stack) StackID {
-	if len(v.Frames) > MaxValues && w.err == nil {
-		w.err = fmt.Errorf("stack of %d frames in the capture: at most %d fit", len(v.Frames), MaxValues)
-		return 0
-	}
-	id, added := w.stacks.id(v)
-	if added {
-		w.charge(cost[kindStacks] + costFrame*len(v.Frames))
-	}
-	return id
-}
-
-// Task returns the ID of a task.
-func (w *Writer) Task(v Task) TaskID {
-	id, added := w.tasks.id(v)
-	if added {
-		w.charge(cost[kindTasks])
-	}
-	return TaskID(id)
-}
-
-// Shape returns the ID of a shape. Its fields are copied.
-func (w *Writer) Shape(v Shape) ShapeID {
-	id, added := w.shapes.id(v)
-	if added {
-		w.charge(cost[kindShapes] + costField*len(v.Fields))
-		if n := v.Columns(); n > MaxColumns && w.err == nil {
-			w.err = fmt.Errorf("shape with %d columns in the capture: at most %d fit", n, MaxColumns)
-		}
-	}
-	return id
-}
-
-// Probe returns the ID of a probe.
-func (w *Writer) Probe(v Probe) ProbeID {
-	id, added := w.probes.id(v)
-	if added {
-		w.charge(cost[kindProbes])
-	}
-	return ProbeID(id)
-}
-
-// Frames returns the segment's frames so far; Frames()[id] is the frame with the
-// ID, and index 0 is unused. It must not be changed.
-func (w *Writer) Frames() []Frame { return w.frames.rows }
-
-// Images returns the segment's images so far, as Frames does.
-func (w *Writer) Images() []Image { return w.images.rows }
-
-// StringOf returns the text of an ID of the segment, "" for 0.
-func (w *Writer) StringOf(id StringID) string {
-	if int(id) >= len(w.strings.rows) {
-		return ""
-	}
-	return w.strings.rows[id]
+	w.queue.do(func(e *encoder) { e.start(start) })
+	return w.sink.err()
 }
 
 // Hit adds a hit to the block of its probe's shape. h and its arguments are not
@@ -249,16 +111,16 @@ func (w *Writer) Hit(h *Hit) error {
 		}
 	}
 	b := w.blocks[shape]
-	if len(h.Args) != b.columns-hitFixed {
-		return w.badHit(fmt.Errorf("hit of probe %d has %d arguments: its shape has %d", h.Probe, len(h.Args), b.columns-hitFixed))
+	if len(h.Args) != b.columns-block.HitFixed {
+		return w.badHit(fmt.Errorf("hit of probe %d has %d arguments: its shape has %d", h.Probe, len(h.Args), b.columns-block.HitFixed))
 	}
 	b.add(h)
 	w.hits++
 	w.total++
 	if b.rows == b.limit {
-		w.writeDictionaries()
+		w.writePending(w.queue)
 		w.closeBlock(shape)
-		w.err = w.out.err()
+		w.err = w.sink.err()
 	}
 	return w.err
 }
@@ -282,7 +144,7 @@ func (w *Writer) openBlock(shape ShapeID) error {
 	for int(shape) >= len(w.blocks) {
 		w.blocks = append(w.blocks, nil)
 	}
-	w.blocks[shape] = w.out.block(shape, hitFixed+columns)
+	w.blocks[shape] = w.queue.hitBlock(shape, block.HitFixed+columns)
 	return nil
 }
 
@@ -290,10 +152,7 @@ func (w *Writer) openBlock(shape ShapeID) error {
 func (w *Writer) closeBlock(shape ShapeID) {
 	b := w.blocks[shape]
 	w.blocks[shape] = nil
-	w.out.do(func(e *encoder) {
-		e.hits(b)
-		e.out.free(b)
-	})
+	w.queue.hits(b)
 }
 
 // Flush writes everything given so far, and returns when the underlying writer
@@ -305,7 +164,7 @@ func (w *Writer) Flush() error {
 	if !w.inside {
 		return w.wait()
 	}
-	w.writeDictionaries()
+	w.writePending(w.queue)
 	for shape, b := range w.blocks {
 		if b != nil && b.rows > 0 {
 			w.closeBlock(ShapeID(shape))
@@ -319,10 +178,8 @@ func (w *Writer) wait() error {
 	if w.err != nil {
 		return w.err
 	}
-	done := make(chan struct{})
-	w.out.do(func(*encoder) { close(done) })
-	<-done
-	w.err = w.out.err()
+	w.queue.wait()
+	w.err = w.sink.err()
 	return w.err
 }
 
@@ -332,13 +189,13 @@ func (w *Writer) Loss(t uint64, counts []Count) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	w.writeDictionaries()
+	w.writePending(w.queue)
 	for len(counts) > 0 {
 		part := append([]Count(nil), counts[:min(len(counts), MaxValues)]...)
 		counts = counts[len(part):]
-		w.out.do(func(e *encoder) { e.loss(t, part) })
+		w.queue.do(func(e *encoder) { e.loss(t, part) })
 	}
-	return w.out.err()
+	return w.sink.err()
 }
 
 // symbolsBlock is how many symbols a block has at most.
@@ -350,7 +207,7 @@ func (w *Writer) Symbols(syms []Symbol) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	w.writeDictionaries()
+	w.writePending(w.queue)
 	frames := w.frames.rows
 	for len(syms) > 0 {
 		n, calls := 0, 0
@@ -368,13 +225,13 @@ func (w *Writer) Symbols(syms []Symbol) error {
 				return fmt.Errorf("symbol of frame %d, which the segment does not have", s.Frame)
 			}
 		}
-		w.charge(n*cost[kindSymbols] + calls*costCall)
-		w.out.do(func(e *encoder) { e.symbols(part, frames) })
+		w.charge(n*entryCost[block.Symbols] + calls*costCall)
+		w.queue.do(func(e *encoder) { e.symbols(part, frames) })
 	}
 	if w.err != nil {
 		return w.err
 	}
-	return w.out.err()
+	return w.sink.err()
 }
 
 func (w *Writer) check() error {
@@ -388,7 +245,7 @@ func (w *Writer) check() error {
 // hold one segment's dictionaries in memory.
 func (w *Writer) SegmentFull() bool {
 	return w.hits >= segmentHits || w.memory >= MaxDictionaries/2 ||
-		w.out.bytes.Load()-w.start >= segmentBytes
+		w.sink.bytes.Load()-w.start >= segmentBytes
 }
 
 // EndSegment writes everything given so far and the SEGEND block.
@@ -399,15 +256,11 @@ func (w *Writer) EndSegment() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	end := SegmentEnd{
-		Strings: uint64(len(w.strings.rows) - 1), Images: uint64(len(w.images.rows) - 1),
-		Frames: uint64(len(w.frames.rows) - 1), Stacks: uint64(len(w.stacks.rows) - 1),
-		Tasks: uint64(len(w.tasks.rows) - 1), Shapes: uint64(max(len(w.shapes.rows), 1) - 1),
-		Probes: uint64(len(w.probes.rows) - 1), Hits: w.hits,
-	}
-	w.out.do(func(e *encoder) { e.end(end) })
+	end := w.counts()
+	end.Hits = w.hits
+	w.queue.do(func(e *encoder) { e.end(end) })
 	w.inside = false
-	w.reset()
+	w.forget()
 	return w.wait()
 }
 
@@ -420,9 +273,9 @@ func (w *Writer) Close() error {
 	if w.inside && err == nil {
 		err = w.EndSegment()
 	}
-	w.out.close()
+	w.queue.close()
 	if err == nil {
-		err = w.out.err()
+		err = w.sink.err()
 	}
 	w.err, w.inside = errClosed, false
 	return err
@@ -430,5 +283,5 @@ func (w *Writer) Close() error {
 
 // Stats returns what has been written so far.
 func (w *Writer) Stats() WriterStats {
-	return WriterStats{Hits: w.total, Bytes: w.out.bytes.Load(), Blocks: w.out.blocks.Load()}
+	return WriterStats{Hits: w.total, Bytes: w.sink.bytes.Load(), Blocks: w.sink.blocks.Load()}
 }

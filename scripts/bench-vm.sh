@@ -1,7 +1,8 @@
 #!/bin/sh
 # What hits at kernel functions cost, where the machine's own kernel has no kprobes: in
 # a virtual machine, beside perf and bpftrace. It is emulated, so the figures can only be
-# compared with each other. Needs what scripts/vm-kernels.sh fetches, perf and bpftrace.
+# compared with each other. With -write they go into internal/cost, README.md and
+# docs/benchmarks.md. Needs what scripts/vm-kernels.sh fetches, perf and bpftrace.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,9 +26,10 @@ add "$work/bench" /usr/bin/bench
 cat >"$work/guest.sh" <<'END'
 export PATH=/usr/bin
 mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
-exec bench -only kinds -kinds tracepoint,kprobe,kretprobe,fentry,fexit -runs 3 -calls 20000
+exec bench -only kinds -kinds tracepoint,kprobe,kretprobe,fentry,fexit -runs 3 -calls 20000 -json
 END
 add "$work/guest.sh" /guest.sh
 for library in "$PWD"/bin/record "$PWD"/bin/report; do add "$library"; done
 for target in counter usdt; do add "$PWD/.cache/targets/$target"; done
-VM_KERNEL=$PWD/.cache/vm/$meta/vmlinuz VM_FILES=$files VM_TIMEOUT=60m VM_MEM=4096 "$work/vmexec" /bin/sh /guest.sh
+VM_KERNEL=$PWD/.cache/vm/$meta/vmlinuz VM_FILES=$files VM_TIMEOUT=60m VM_MEM=4096 "$work/vmexec" /bin/sh /guest.sh | tee "$work/output"
+[ "${1-}" != -write ] || "$work/bench" -write emulated -from "$work/output"

@@ -18,7 +18,7 @@ type backend struct {
 	attachType ebpf.AttachType
 	// tooMany refuses an event that would take many seconds to attach and detach: so
 	// many programs of it so far, the last of them with so many sites. nil: no event.
-	tooMany func(event string, programs, sites int) error
+	tooMany func(text string, programs, sites int) error
 	// What an error means, in the user's terms; the functions return nil if they do
 	// not know. nil: there is nothing to know.
 	explainLoad, explainAttach func(p *probe.Probe, err error) error
@@ -28,14 +28,14 @@ var backends = map[probe.Backend]backend{
 	probe.TracepointEvent: {attach: attachTracepoints},
 	probe.RawTracepoint:   {attach: attachRawTracepoint},
 	probe.Trampoline: {attach: attachTrampoline, explainLoad: explainTrampolineLoad,
-		tooMany: func(event string, programs, _ int) error { return tooManyPrograms(event, programs) }},
+		tooMany: func(text string, programs, _ int) error { return tooManyPrograms(text, programs) }},
 	probe.KprobeMulti: {attach: attachKprobeMulti, serves: kprobeMultiServes, attachType: ebpf.AttachTraceKprobeMulti,
 		explainAttach: explainKprobe},
 	probe.KprobeEvent: {attach: attachKprobes, explainAttach: explainKprobe,
-		tooMany: func(event string, _, sites int) error { return tooManyLinks(event, sites) }},
+		tooMany: func(text string, _, sites int) error { return tooManyLinks(text, sites) }},
 	probe.UprobeMulti: {attach: attachUprobeMulti, serves: uprobeMultiServes, attachType: ebpf.AttachTraceUprobeMulti},
 	probe.UprobeEvent: {attach: attachUprobes,
-		tooMany: func(event string, _, sites int) error { return tooManyLinks(event, sites) }},
+		tooMany: func(text string, _, sites int) error { return tooManyLinks(text, sites) }},
 	probe.CounterEvent:    {attach: attachCounters, explainAttach: explainCounter},
 	probe.BreakpointEvent: {attach: attachBreakpoints, explainAttach: explainBreakpoint},
 }

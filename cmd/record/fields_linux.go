@@ -8,7 +8,8 @@ import (
 	"trapline/format"
 )
 
-// printFields prints the arguments that are columns of their own.
+// printFields prints arguments with their types. It skips the marks that say which
+// arguments are missing or truncated.
 func printFields(w io.Writer, indent string, fields []layout.Field) {
 	for _, f := range fields {
 		if !f.Type.Mark() {
@@ -17,7 +18,7 @@ func printFields(w io.Writer, indent string, fields []layout.Field) {
 	}
 }
 
-// fieldType writes the type of a field in the event grammar.
+// fieldType returns the type of a field as the event grammar spells it.
 func fieldType(f layout.Field) string {
 	t := ""
 	switch f.Type {

@@ -1,0 +1,35 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A list is the value of a flag: names with commas between them. An empty one has all
+// names.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(value string) error {
+	*l = nil
+	for name := range strings.SplitSeq(value, ",") {
+		*l = append(*l, strings.TrimSpace(name))
+	}
+	return nil
+}
+
+func (l list) has(name string) bool { return len(l) == 0 || slices.Contains(l, name) }
+
+// among returns an error unless all names are among the known ones.
+func (l list) among(what string, known []string) error {
+	for _, name := range l {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%q is not a %s: there are %s", name, what, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
