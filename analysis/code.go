@@ -61,8 +61,6 @@ type Frame struct {
 // A Stack is a kernel or user stack, innermost frame first. Equal stacks of all
 // segments and captures are one pointer.
 type Stack struct {
-	ID     int // dense, from 0, in order of first use
-	Kernel bool
 	Cut    format.StackCut
 	Frames []*Frame
 	// Calls are the calls of all frames. If the stack is cut, the last one is a

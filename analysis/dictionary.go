@@ -89,7 +89,7 @@ func (d *dictionary) newProbe(s *format.Segment, id format.ProbeID) *Probe {
 		if f.Type.Mark() {
 			continue
 		}
-		p.Fields = append(p.Fields, Field{Name: s.String(f.Name), Type: f.Type, Size: int(f.Size), Count: int(f.Count),
+		p.Fields = append(p.Fields, Field{Name: s.String(f.Name), Type: f.Type, size: int(f.Size), Count: int(f.Count),
 			Names: d.valueNames(s.String(f.Names)), column: first, mark: i})
 	}
 	return p

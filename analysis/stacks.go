@@ -17,7 +17,7 @@ func (d *codeDictionary) stack(kernel bool, cut format.StackCut, frames []uint32
 		return n
 	}
 	n := uint32(len(d.stackList))
-	st := &Stack{ID: int(n), Kernel: kernel, Cut: cut, Frames: make([]*Frame, len(frames))}
+	st := &Stack{Cut: cut, Frames: make([]*Frame, len(frames))}
 	for i, f := range frames {
 		st.Frames[i] = d.frameList[f]
 	}

@@ -13,10 +13,10 @@ import (
 type Field struct {
 	Name  string
 	Type  format.FieldType
-	Size  int         // bytes of one element; 0 for strings and bytes
 	Count int         // elements: 1, or the length of a fixed array
 	Names *ValueNames // nil: numbers have none
 
+	size   int // bytes of one element; 0 for strings and bytes
 	column int // first one of the shape's
 	mark   int // its bit in marks: the place in the shape
 }

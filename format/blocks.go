@@ -4,23 +4,6 @@ package format
 // *SegmentEnd or *Damage.
 type Block interface{ isBlock() }
 
-// A File starts a part: one recording on one machine. Where the block itself was
-// lost, a File without properties stands in for it.
-type File struct {
-	Version    uint16
-	Properties []Property
-}
-
-// Get returns the value of the first property with the key, "" if there is none.
-func (f *File) Get(key string) string {
-	for _, p := range f.Properties {
-		if p.Key == key {
-			return p.Value
-		}
-	}
-	return ""
-}
-
 // A Loss is the account of hits so far. Its counts are cumulative in the part:
 // later ones replace earlier ones of the same probe name, CPU and cause.
 type Loss struct {
@@ -50,6 +33,7 @@ func (d *Damage) Err() error { return &CorruptError{Offset: d.Offset, Reason: d.
 
 func (*File) isBlock()         {}
 func (*SegmentStart) isBlock() {}
+func (*Hits) isBlock()         {}
 func (*Loss) isBlock()         {}
 func (*SegmentEnd) isBlock()   {}
 func (*Damage) isBlock()       {}

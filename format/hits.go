@@ -10,8 +10,8 @@ import (
 	"trapline/format/internal/column"
 )
 
-// errCounted is a mistake of the caller's.
-var errCounted = errors.New("hits of NewAccountReader have no columns")
+// errCounted is a mistake of the caller's: it asked a reader for the account alone.
+var errCounted = errors.New("hits were counted and not read: they have no columns")
 
 // Hits is a block of hits of one shape: CPU by CPU, each one's in the order in which
 // they were recorded, which is roughly that of time. Columns are decoded when asked for.
@@ -91,5 +91,3 @@ func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {
 	}
 	return dst, nil
 }
-
-func (*Hits) isBlock() {}

@@ -9,20 +9,20 @@ const (
 
 // writePending has the entries written that no block has yet, so that blocks after it may
 // refer to them.
-func (d *dictionaries) writePending(q *queue) {
+func (in *interners) writePending(q *queue) {
 	for {
-		first, rows := d.pendingStrings()
+		first, rows := in.pendingStrings()
 		if len(rows) == 0 {
 			break
 		}
 		q.do(func(e *encoder) { e.strings(first, rows) })
 	}
-	writeRows(q, d.images.pending, (*encoder).images)
-	writeRows(q, d.frames.pending, (*encoder).frames)
-	writeRows(q, d.stacks.pending, (*encoder).stacks)
-	writeRows(q, d.tasks.pending, (*encoder).tasks)
-	writeRows(q, d.shapes.pending, (*encoder).shapes)
-	writeRows(q, d.probes.pending, (*encoder).probes)
+	writeRows(q, in.images.pending, (*encoder).images)
+	writeRows(q, in.frames.pending, (*encoder).frames)
+	writeRows(q, in.stacks.pending, (*encoder).stacks)
+	writeRows(q, in.tasks.pending, (*encoder).tasks)
+	writeRows(q, in.shapes.pending, (*encoder).shapes)
+	writeRows(q, in.probes.pending, (*encoder).probes)
 }
 
 // writeRows has blocks written until no entries are pending.
@@ -38,13 +38,13 @@ func writeRows[T any](q *queue, pending func(max int) (uint32, []T), encode func
 
 // pendingStrings returns strings that are in no block yet, of at most blockText
 // bytes unless the first alone is longer.
-func (d *dictionaries) pendingStrings() (first uint32, rows []string) {
+func (in *interners) pendingStrings() (first uint32, rows []string) {
 	n, size := 0, 0
-	for _, s := range d.strings.rows[d.strings.written:] {
+	for _, s := range in.strings.rows[in.strings.written:] {
 		if size += len(s); n == blockEntries || n > 0 && size > blockText {
 			break
 		}
 		n++
 	}
-	return d.strings.pending(n)
+	return in.strings.pending(n)
 }

@@ -21,7 +21,7 @@ const (
 // from the next call that writes a block, and from every one after it. A Writer
 // is for one goroutine, and must be closed.
 type Writer struct {
-	dictionaries
+	interners
 	sink     *sink
 	queue    *queue
 	inside   bool // a segment is open

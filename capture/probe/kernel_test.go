@@ -98,7 +98,7 @@ func kernel(t *testing.T, kprobes bool) probe.Options {
 
 func TestKernelProbes(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		testenv.Missing(t, "an x86-64 machine")
+		testenv.Unsupported(t, "an x86-64 machine")
 	}
 	r := probe.NewResolver(kernel(t, true))
 	var b strings.Builder

@@ -21,7 +21,7 @@ const examples = `Event syntax:
   fentry:vfs_read  fexit:vfs_read            the same, cheaper; needs BTF (f:, fr:)
   uprobe:libc:malloc  uretprobe:./app:main   functions in programs and libraries (u:, ur:)
   usdt:libstdc++:throw                       static probes in programs and libraries (U:)
-  watchpoint:0x4c1234:8:rw                   accesses to an address (w:)
+  watchpoint:0x4c1230:8:rw                   accesses to an address (w:)
   cpu-clock  cycles                          timed samples; see -F
 Arguments: 'uprobe:libc:malloc size=arg0:u64', 'kretprobe:vfs_read retval:s64',
   'sched:sched_switch prev_comm pid=next_pid', 'syscalls:sys_enter_openat filename:ustring'

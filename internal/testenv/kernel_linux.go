@@ -20,11 +20,15 @@ import (
 // CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN.
 func Root(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		Missing(t, "root")
-	}
-	if err := features.HaveProgramType(ebpf.TracePoint); err != nil {
+	err := features.HaveProgramType(ebpf.TracePoint)
+	switch root := os.Geteuid() == 0; {
+	case root && err == nil:
+	case InVM():
+		t.Fatalf("no BPF programs can be loaded in the virtual machine: %v", err)
+	case root:
 		Missing(t, fmt.Sprintf("the right to load BPF programs (%v)", err))
+	default:
+		Missing(t, "root")
 	}
 }
 
@@ -32,7 +36,7 @@ func Root(t testing.TB) {
 func BTF(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
-		Missing(t, "kernel BTF (CONFIG_DEBUG_INFO_BTF)")
+		missingFeature(t, "BTF (CONFIG_DEBUG_INFO_BTF)")
 	}
 }
 
@@ -108,7 +112,8 @@ func HaveBreakpoints(t testing.TB) bool {
 	return binary.NativeEndian.Uint64(count[:]) > 0
 }
 
-// missingFeature does so for features that only the virtual machines must have.
+// missingFeature skips the test for want of a feature that only the virtual machines
+// must have.
 func missingFeature(t testing.TB, what string) {
 	t.Helper()
 	if InVM() {
