@@ -28,6 +28,7 @@ func dependencies(t *testing.T, goos, pkg string) []string {
 var forbidden = map[string][]string{
 	"trapline/format":            {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/internal/expr/...": {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/internal/naming":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/internal/symbol":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/analysis/...":      {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
 	"trapline/cmd/report":        {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
@@ -97,7 +98,7 @@ func TestFormatImports(t *testing.T) {
 // Captures are read on machines of any kind.
 func TestOfflineCommandsBuildElsewhere(t *testing.T) {
 	for _, goos := range []string{"darwin", "windows"} {
-		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert"} {
+		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert", "trapline/internal/naming"} {
 			cmd := exec.Command("go", "vet", pkg)
 			cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 			if out, err := cmd.CombinedOutput(); err != nil {
