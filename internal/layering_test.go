@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"trapline/internal/testenv"
 )
 
 // dependencies returns all packages that a package of this module is built from,
@@ -86,6 +88,7 @@ func TestFormatImports(t *testing.T) {
 
 // Captures are read on machines of any kind.
 func TestOfflineCommandsBuildElsewhere(t *testing.T) {
+	testenv.Slow(t)
 	for _, goos := range []string{"darwin", "windows"} {
 		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert"} {
 			cmd := exec.Command("go", "vet", pkg)
