@@ -13,7 +13,7 @@ LDFLAGS  := -s -w -X trapline/cmd/internal/cli.version=$(VERSION)
 # Debian meta packages of the kernels that tests boot, and the Go packages whose tests
 # depend on the kernel.
 VM_KERNELS ?= linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
-VM_PKGS    ?= ./bpf ./capture ./internal/e2e
+VM_PKGS    ?= ./bpf ./capture ./capture/predicate ./capture/teach ./internal/e2e
 
 export GO BPF_CLANG VM_KERNELS VM_PKGS
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"trapline/internal/testenv"
 )
 
 // dependencies returns all packages that a package of this module is built from,
@@ -97,6 +99,7 @@ func TestFormatImports(t *testing.T) {
 
 // Captures are read on machines of any kind.
 func TestOfflineCommandsBuildElsewhere(t *testing.T) {
+	testenv.Slow(t)
 	for _, goos := range []string{"darwin", "windows"} {
 		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert", "trapline/internal/naming"} {
 			cmd := exec.Command("go", "vet", pkg)
