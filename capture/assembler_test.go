@@ -83,58 +83,67 @@ func readHits(t *testing.T, file io.Reader) (lines []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h, ok := b.(*format.Hits)
-		if !ok {
-			continue
-		}
-		time, _ := h.Time(nil)
-		cpu, _ := h.CPU(nil)
-		task, _ := h.Task(nil)
-		pr, _ := h.Probe(nil)
-		kernel, _ := h.KernelStack(nil)
-		user, _ := h.UserStack(nil)
-		s := h.Segment
-		shape, _ := s.Shape(h.Shape)
-		args := make([][]uint64, shape.Columns())
-		for i := range args {
-			args[i], _ = h.Arg(nil, i)
-		}
-		for i := range h.Rows {
-			tk, _ := s.Task(format.TaskID(task[i]))
-			p, _ := s.Probe(format.ProbeID(pr[i]))
-			line := fmt.Sprintf("%d cpu%d %s %d/%d %s", time[i], cpu[i], s.String(tk.Comm), tk.PID, tk.TID, s.String(p.Name))
-			column := 0
-			for _, f := range shape.Fields {
-				v := args[column][i]
-				switch f.Type {
-				case format.FieldString:
-					line += fmt.Sprintf(" %s=%q", s.String(f.Name), s.String(format.StringID(v)))
-				case format.FieldInt:
-					line += fmt.Sprintf(" %s=%d", s.String(f.Name), int64(v))
-				default:
-					line += fmt.Sprintf(" %s=%d", s.String(f.Name), v)
-				}
-				column += int(f.Count)
-			}
-			for _, id := range []uint32{kernel[i], user[i]} {
-				if id == 0 {
-					continue
-				}
-				st, _ := s.Stack(format.StackID(id))
-				line += " ["
-				for _, fid := range st.Frames {
-					f, _ := s.Frame(fid)
-					img, _ := s.Image(f.Image)
-					line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
-				}
-				if st.Cut != format.CutNone {
-					line += " (" + st.Cut.String() + ")"
-				}
-				line += " ]"
-			}
-			lines = append(lines, line)
+		if h, ok := b.(*format.Hits); ok {
+			lines = append(lines, describeHits(h)...)
 		}
 	}
+}
+
+// describeHits writes each hit of a block as one line.
+func describeHits(h *format.Hits) []string {
+	time, _ := h.Time(nil)
+	cpu, _ := h.CPU(nil)
+	task, _ := h.Task(nil)
+	pr, _ := h.Probe(nil)
+	kernel, _ := h.KernelStack(nil)
+	user, _ := h.UserStack(nil)
+	s := h.Segment
+	shape, _ := s.Shape(h.Shape)
+	args := make([][]uint64, shape.Columns())
+	for i := range args {
+		args[i], _ = h.Arg(nil, i)
+	}
+	lines := make([]string, h.Rows)
+	for i := range lines {
+		tk, _ := s.Task(format.TaskID(task[i]))
+		p, _ := s.Probe(format.ProbeID(pr[i]))
+		lines[i] = fmt.Sprintf("%d cpu%d %s %d/%d %s", time[i], cpu[i], s.String(tk.Comm), tk.PID, tk.TID, s.String(p.Name))
+		column := 0
+		for _, f := range shape.Fields {
+			lines[i] += fmt.Sprintf(" %s=%s", s.String(f.Name), describeValue(s, f.Type, args[column][i]))
+			column += int(f.Count)
+		}
+		for _, id := range []uint32{kernel[i], user[i]} {
+			if id != 0 {
+				lines[i] += describeCaptured(s, format.StackID(id))
+			}
+		}
+	}
+	return lines
+}
+
+func describeValue(s *format.Segment, t format.FieldType, v uint64) string {
+	switch t {
+	case format.FieldString:
+		return fmt.Sprintf("%q", s.String(format.StringID(v)))
+	case format.FieldInt:
+		return fmt.Sprint(int64(v))
+	}
+	return fmt.Sprint(v)
+}
+
+func describeCaptured(s *format.Segment, id format.StackID) string {
+	st, _ := s.Stack(id)
+	line := " ["
+	for _, fid := range st.Frames {
+		f, _ := s.Frame(fid)
+		img, _ := s.Image(f.Image)
+		line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
+	}
+	if st.Cut != format.CutNone {
+		line += " (" + st.Cut.String() + ")"
+	}
+	return line + " ]"
 }
 
 func wantLines(t *testing.T, got, want []string) {

@@ -57,7 +57,7 @@ func New(options Options, symbols *symbol.Kallsyms) *Recorder {
 	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
 		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
 	r.programs = attach.New(&r.settings)
-	r.symbolizer = &symbolizer{kernel: r.code.kernel}
+	r.symbolizer = newSymbolizer(r.code.kernel)
 	return r
 }
 
@@ -134,9 +134,8 @@ func (r *Recorder) Attach() error { return r.programs.Attach(r.cpus.online) }
 
 // Close frees what the recording holds in the kernel. It may be called at any time.
 func (r *Recorder) Close() error {
-	errs := []error{r.programs.Detach()}
 	// What works in the background uses maps and files: it ends first.
-	r.symbolizer.close()
+	errs := []error{r.programs.Detach(), r.symbolizer.close()}
 	if r.teacher != nil {
 		errs = append(errs, r.teacher.Close())
 	}

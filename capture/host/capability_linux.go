@@ -73,7 +73,9 @@ func Join(list []Capability) string {
 // InUserNamespace reports whether the process is in a user namespace of its own,
 // where capabilities do not reach what belongs to the whole machine. The initial
 // one maps every user to itself (user_namespaces(7)).
-func InUserNamespace() bool {
-	b, err := os.ReadFile("/proc/self/uid_map")
+func InUserNamespace() bool { return machine.inUserNamespace() }
+
+func (r root) inUserNamespace() bool {
+	b, err := os.ReadFile(r.path("/proc/self/uid_map"))
 	return err == nil && strings.Join(strings.Fields(string(b)), " ") != "0 0 4294967295"
 }

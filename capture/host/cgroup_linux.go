@@ -14,7 +14,7 @@ import (
 // CgroupDir returns the directory of a control group, which may be given with or
 // without the path at which the cgroup2 file system is mounted.
 func CgroupDir(path string) (string, error) {
-	root, err := cgroupRoot()
+	root, err := machine.cgroupRoot()
 	if err != nil {
 		return "", err
 	}
@@ -40,8 +40,8 @@ func CgroupDir(path string) (string, error) {
 
 // cgroupRoot returns where the cgroup2 file system is mounted: /sys/fs/cgroup, or
 // elsewhere where version 1 is in use as well.
-func cgroupRoot() (string, error) {
-	f, err := os.Open("/proc/self/mounts")
+func (r root) cgroupRoot() (string, error) {
+	f, err := os.Open(r.path("/proc/self/mounts"))
 	if err != nil {
 		return "", err
 	}

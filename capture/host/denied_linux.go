@@ -24,7 +24,7 @@ func denied(need []Capability, event bool) (reason, remedy string) {
 	if missing := Missing(need...); len(missing) > 0 {
 		return "the process lacks " + Join(missing), "run it as root or with " + Join(missing)
 	}
-	paranoid := setting("/proc/sys/kernel/perf_event_paranoid")
+	paranoid := machine.setting("/proc/sys/kernel/perf_event_paranoid")
 	level, err := strconv.Atoi(paranoid)
 	switch mode := Lockdown(); {
 	case InUserNamespace():
@@ -34,7 +34,7 @@ func denied(need []Capability, event bool) (reason, remedy string) {
 	case event && err == nil && level > 2 && !Have(CapSysAdmin):
 		// Levels above 2 are additions of distributions, which ask for CAP_SYS_ADMIN.
 		return "kernel.perf_event_paranoid is " + paranoid + ", which keeps perf events for CAP_SYS_ADMIN", "run it as root, or sysctl kernel.perf_event_paranoid=2"
-	case seccomp():
+	case machine.seccomp():
 		return "a seccomp filter forbids it, as usual in containers", "run the container privileged, or with --security-opt seccomp=unconfined"
 	}
 	return "the kernel does not permit it", ""
@@ -46,7 +46,7 @@ func restrictions() string {
 	if InUserNamespace() {
 		list = append(list, "in a user namespace: capabilities do not count for the kernel")
 	}
-	if seccomp() {
+	if machine.seccomp() {
 		list = append(list, "under a seccomp filter")
 	}
 	if len(list) == 0 {

@@ -73,7 +73,9 @@ func hasMember(members []btf.Member, name string) bool {
 
 // HaveEventSource reports whether perf has a source of events; hybrid CPUs have
 // cpu_core and cpu_atom.
-func HaveEventSource(name string) bool {
-	sources, err := filepath.Glob("/sys/bus/event_source/devices/" + name + "*")
+func HaveEventSource(name string) bool { return machine.haveEventSource(name) }
+
+func (r root) haveEventSource(name string) bool {
+	sources, err := filepath.Glob(r.path("/sys/bus/event_source/devices/" + name + "*"))
 	return err != nil || len(sources) > 0
 }

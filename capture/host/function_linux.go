@@ -9,8 +9,10 @@ import (
 
 // Blacklisted reports whether the kernel lists a function as one that kprobes must
 // not be set in; false where the list cannot be read.
-func Blacklisted(function string) bool {
-	found, _ := anyLine("/sys/kernel/debug/kprobes/blacklist", func(line string) bool {
+func Blacklisted(function string) bool { return machine.blacklisted(function) }
+
+func (r root) blacklisted(function string) bool {
+	found, _ := anyLine(r.path("/sys/kernel/debug/kprobes/blacklist"), func(line string) bool {
 		// "0xffffffff81000000-0xffffffff81000010\tname"
 		_, name, _ := strings.Cut(line, "\t")
 		name, _, _ = strings.Cut(name, " ")

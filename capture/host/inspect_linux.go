@@ -39,7 +39,7 @@ func Inspect(tracefs string, symbols *symbol.Kallsyms) *Report {
 	fact("JIT", jitLine())
 	fact("locked memory", memoryLine())
 	fact("event sources", eventSources())
-	fact("perf_event_paranoid", setting("/proc/sys/kernel/perf_event_paranoid"))
+	fact("perf_event_paranoid", machine.setting("/proc/sys/kernel/perf_event_paranoid"))
 	r.Kernel = helpers()
 	return r
 }
@@ -102,7 +102,7 @@ func tracefsLine(dir string) string {
 
 func symbolsLine(symbols *symbol.Kallsyms) string {
 	if symbols == nil {
-		return "hidden: needs CAP_SYSLOG, and kernel.kptr_restrict (now " + setting("/proc/sys/kernel/kptr_restrict") + ") below 2"
+		return "hidden: needs CAP_SYSLOG, and kernel.kptr_restrict (now " + machine.setting("/proc/sys/kernel/kptr_restrict") + ") below 2"
 	}
 	return "visible"
 }
@@ -117,7 +117,7 @@ func stacksLine(symbols *symbol.Kallsyms) string {
 }
 
 func jitLine() string {
-	switch setting("/proc/sys/net/core/bpf_jit_enable") {
+	switch machine.setting("/proc/sys/net/core/bpf_jit_enable") {
 	case "0":
 		return "off (net.core.bpf_jit_enable): hits cost ten times as much"
 	case "1", "2":

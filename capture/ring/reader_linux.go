@@ -51,6 +51,13 @@ func (rs *Reader) Open(heads, blocks *ebpf.Map) (err error) {
 	if rs.blocks, err = MapValues(blocks, int(l.Blocks())*blockStride); err != nil {
 		return err
 	}
+	rs.layOut()
+	return nil
+}
+
+// layOut enters in the heads where the blocks of each ring lie.
+func (rs *Reader) layOut() {
+	l := &rs.layout
 	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.Rings())
 	first := uint32(0)
 	for i := range entries {
@@ -65,7 +72,6 @@ func (rs *Reader) Open(heads, blocks *ebpf.Map) (err error) {
 			blocks: rs.blocks[int(first)*blockStride:][:int(n)*blockStride]})
 		first += n
 	}
-	return nil
 }
 
 // Chunks are what was in the rings. They end after Stop.
