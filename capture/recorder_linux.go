@@ -57,7 +57,7 @@ func New(options Options, symbols *symbol.Kallsyms) *Recorder {
 	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
 		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
 	r.programs = attach.New(&r.settings)
-	r.symbolizer = &symbolizer{kernel: r.code.kernel}
+	r.symbolizer = newSymbolizer(r.code.kernel)
 	return r
 }
 
@@ -133,9 +133,8 @@ func (r *Recorder) Attach() error { return r.programs.Attach(r.cpus.online) }
 
 // Close releases all resources. It may be called at any time.
 func (r *Recorder) Close() error {
-	errs := []error{r.programs.Detach()}
 	// Background work uses maps and files, so it ends first.
-	r.symbolizer.close()
+	errs := []error{r.programs.Detach(), r.symbolizer.close()}
 	if r.teacher != nil {
 		errs = append(errs, r.teacher.Close())
 	}

@@ -6,6 +6,7 @@ import (
 
 	"trapline/capture/images"
 	"trapline/format"
+	"trapline/internal/naming"
 	"trapline/internal/symbol"
 )
 
@@ -36,8 +37,7 @@ func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) 
 		return err
 	}
 	s.wait()
-	calls := s.name(a.located, false, progress)
-	s.close()
+	calls := s.name(a.located, naming.Options{Progress: progress})
 	var frames []int
 	for id := 1; id < len(a.located); id++ {
 		if !a.located[id].InKernel() {
@@ -81,10 +81,7 @@ func (a *assembler) symbolOf(id int, calls []symbol.Call) format.Symbol {
 	return sym
 }
 
-// back is how far before a frame's address its call lies, as far as symbols are concerned.
+// back returns how far before a frame's address the call lies that is named.
 func back(f images.Frame) uint64 {
-	if f.Flags&format.FrameReturn != 0 && f.Offset > 0 {
-		return 1
-	}
-	return 0
+	return naming.Frame{Offset: f.Offset, Return: f.Flags&format.FrameReturn != 0}.Back()
 }

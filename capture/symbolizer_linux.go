@@ -1,44 +1,35 @@
 package capture
 
 import (
-	"cmp"
-	"io"
-	"maps"
-	"os"
-	"runtime"
-	"slices"
-	"sync"
+	"errors"
 
 	"trapline/capture/images"
 	"trapline/format"
+	"trapline/internal/naming"
 	"trapline/internal/symbol"
 )
 
-// A symbolizer names frames from the images they lie in. Images are opened for
-// one segment's frames at a time, so that their tables do not pile up.
+// A symbolizer names frames from the images they lie in. The images that it has indexed
+// stay open from one segment to the next, within the limits of package naming.
 type symbolizer struct {
 	kernel *images.Kernel
-	// Names found before: most frames come back in the next segment.
-	named map[images.Frame][]symbol.Call
-	// Images that frames were named from ahead, for those that have come since.
-	open  map[*images.Image]*openELF
-	ahead chan struct{} // closed when the frames named ahead are in named; nil: there are none
+	user   *naming.Namer
+	ahead  chan struct{} // closed when the frames named ahead are known; nil: there are none
 }
 
-const (
-	// maxNamed bounds what is remembered, to some 30 MB.
-	maxNamed = 1 << 17
-	// maxOpen bounds the images that stay open, in bytes of their files: their tables are no larger.
-	maxOpen = 16 << 20
-)
+func newSymbolizer(kernel *images.Kernel) *symbolizer {
+	return &symbolizer{kernel: kernel, user: naming.New(naming.Limits{})}
+}
 
-// nameAhead names frames in the background, before the segment ends: few are then
-// left for its end, while which no hit is taken in.
+// nameAhead names frames in the background before the segment ends. Few are then left
+// for its end, during which no hit is taken in. It works on one image at a time, to
+// leave the other CPUs to the reader of the rings.
 func (s *symbolizer) nameAhead(frames []images.Frame) {
-	s.ahead = make(chan struct{})
+	ahead := make(chan struct{})
+	s.ahead = ahead
 	go func() {
-		defer close(s.ahead)
-		s.name(frames, true, nil)
+		defer close(ahead)
+		s.name(frames, naming.Options{Workers: 1})
 	}()
 }
 
@@ -55,141 +46,43 @@ func (s *symbolizer) busy() bool {
 	}
 }
 
-// Wait returns when no frames are being named ahead.
+// wait returns when no frames are being named ahead.
 func (s *symbolizer) wait() {
 	if s.ahead != nil {
 		<-s.ahead
 	}
 }
 
-// Close closes the images that stayed open.
-func (s *symbolizer) close() {
+// close closes the images.
+func (s *symbolizer) close() error {
 	s.wait()
-	for _, o := range s.open {
-		o.close()
-	}
-	s.open = nil
+	return s.user.Close()
 }
 
-// Name returns the calls at each frame of user space, by index; nil where there is no name.
-// It works on several images at a time, unless it does so while hits are taken in: stayOpen.
-// progress is told how many images are done.
-func (s *symbolizer) name(frames []images.Frame, stayOpen bool, progress func(done, total int)) [][]symbol.Call {
-	workers := runtime.GOMAXPROCS(0)
-	if stayOpen {
-		workers = 1
-	}
-	calls := make([][]symbol.Call, len(frames))
-	byImage := make(map[*images.Image][]int)
+// name returns the calls at each frame of user space, by index; nil where there is no name.
+func (s *symbolizer) name(frames []images.Frame, opt naming.Options) [][]symbol.Call {
+	named := make([]naming.Frame, len(frames))
 	for i, f := range frames {
-		if f.Image == nil {
-			continue
-		}
-		if c, ok := s.named[f]; ok {
-			calls[i] = c
-			continue
-		}
-		if k := f.Image.Kind; k == format.ImageELF || k == format.ImageVDSO {
-			byImage[f.Image] = append(byImage[f.Image], i)
+		named[i] = naming.Frame{Offset: f.Offset, Return: f.Flags&format.FrameReturn != 0}
+		if f.Image != nil && (f.Image.Kind == format.ImageELF || f.Image.Kind == format.ImageVDSO) {
+			named[i].Image = openable{f.Image}
 		}
 	}
-	order := slices.SortedFunc(maps.Keys(byImage), func(a, b *images.Image) int { return cmp.Compare(len(byImage[b]), len(byImage[a])) })
-	var (
-		wait  sync.WaitGroup
-		lock  sync.Mutex
-		done  int
-		slots = make(chan struct{}, workers)
-		room  = int64(maxOpen)
-		stay  = make(map[*images.Image]*openELF)
-	)
-	for _, img := range order {
-		wait.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer wait.Done()
-			o, opened := s.open[img], false
-			if o == nil {
-				o, opened = openForNames(img), true
-			}
-			o.name(byImage[img], frames, calls)
-			<-slots
-			lock.Lock()
-			defer lock.Unlock()
-			switch {
-			case opened && stayOpen && o.size <= room:
-				room -= o.size
-				stay[img] = o
-			case opened:
-				o.close()
-			}
-			if done++; progress != nil {
-				progress(done, len(byImage))
-			}
-		}()
-	}
-	wait.Wait()
-	if stayOpen {
-		s.open = stay
-	}
-	if s.named == nil || len(s.named)+len(frames) > maxNamed {
-		s.named = make(map[images.Frame][]symbol.Call)
-	}
-	for _, indices := range byImage {
-		for _, i := range indices {
-			if len(s.named) < maxNamed {
-				s.named[frames[i]] = calls[i]
-			}
-		}
-	}
+	calls, _ := s.user.Name(named, opt) // names are complete even if a file that was read cannot be closed
 	return calls
 }
 
-// An openELF is an image whose frames are being named.
-type openELF struct {
-	elf  *symbol.ELF // nil: it cannot be read
-	done func()
-	size int64 // of the file, in bytes
-}
+// An openable is an image of user space as package naming opens it.
+type openable struct{ *images.Image }
 
-func openForNames(img *images.Image) *openELF {
-	o := &openELF{}
-	var r io.ReaderAt
-	if r, o.done = images.Open(img); r == nil {
-		return o
-	}
-	if f, ok := r.(*os.File); ok {
-		if st, err := f.Stat(); err == nil {
-			o.size = st.Size()
-		}
-	}
-	if elf, err := symbol.NewELF(r, symbol.Options{Path: img.Path, Root: img.Root}); err == nil {
-		o.elf = elf
-	}
-	return o
-}
+var errNotOpened = errors.New("the image cannot be opened")
 
-func (o *openELF) close() {
-	if o.elf != nil {
-		o.elf.Close()
+// Open implements naming.Image.
+func (o openable) Open() (*naming.Source, error) {
+	r, done := images.Open(o.Image)
+	if r == nil {
+		return nil, errNotOpened
 	}
-	if o.done != nil {
-		o.done()
-	}
-}
-
-// Name names the frames with the indices.
-func (o *openELF) name(indices []int, frames []images.Frame, calls [][]symbol.Call) {
-	if o.elf == nil {
-		return
-	}
-	for _, i := range indices {
-		back := back(frames[i])
-		c := o.elf.Lookup(frames[i].Offset - back)
-		if len(c) > 0 && back > 0 {
-			// c is shared between look-ups.
-			c = append([]symbol.Call(nil), c...)
-			c[len(c)-1].Offset += back
-		}
-		calls[i] = c
-	}
+	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root},
+		Close: func() error { done(); return nil }}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"trapline/internal/testenv"
 )
 
 // dependencies returns all packages that a package of this module is built from,
@@ -28,11 +30,17 @@ func dependencies(t *testing.T, goos, pkg string) []string {
 var forbidden = map[string][]string{
 	"trapline/format":            {"trapline/capture", "trapline/bpf", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/internal/expr/...": {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/internal/naming":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/internal/symbol":   {"trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/analysis/...":      {"trapline/capture", "trapline/bpf", "trapline/cmd", "github.com/cilium/ebpf", "github.com/spf13/pflag", "golang.org/x/term"},
 	"trapline/cmd/report":        {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
 	"trapline/cmd/convert":       {"trapline/capture", "trapline/bpf", "github.com/cilium/ebpf"},
 	"trapline/cmd/internal/cli":  {"trapline/capture", "trapline/bpf", "trapline/format", "trapline/analysis", "github.com/cilium/ebpf"},
+	"trapline/capture/event":     {"trapline/bpf", "trapline/capture/layout", "trapline/capture/value", "trapline/capture/probe", "trapline/internal/symbol", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/capture/usdt":      {"trapline/bpf", "trapline/capture/event", "trapline/capture/program", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
+	"trapline/capture/layout":    {"trapline/capture/event", "trapline/capture/value", "trapline/capture/probe", "trapline/internal/symbol", "trapline/analysis", "trapline/cmd"},
+	"trapline/capture/value":     {"trapline/capture/probe", "trapline/capture/host", "trapline/analysis", "trapline/cmd"},
+	"trapline/capture/program":   {"trapline/bpf", "trapline/capture/value", "trapline/capture/probe", "trapline/analysis", "trapline/cmd"},
 	"trapline/capture/host":      {"trapline/bpf", "trapline/capture/event", "trapline/capture/layout", "trapline/capture/locate", "trapline/capture/probe", "trapline/capture/ring", "trapline/format", "trapline/analysis", "trapline/cmd"},
 	"trapline/capture/ring":      {"trapline/capture/event", "trapline/capture/host", "trapline/capture/images", "trapline/capture/layout", "trapline/capture/probe", "trapline/format", "trapline/analysis", "trapline/cmd"},
 	"trapline/capture/predicate": {"trapline/capture/attach", "trapline/capture/host", "trapline/capture/images", "trapline/capture/ring", "trapline/capture/teach", "trapline/analysis", "trapline/cmd"},
@@ -77,11 +85,11 @@ func TestLeaves(t *testing.T) {
 
 // The format must be readable by programs that want nothing else of this module.
 func TestFormatImports(t *testing.T) {
-	for _, dep := range dependencies(t, "linux", "trapline/format") {
+	for _, dep := range dependencies(t, "linux", "trapline/format/...") {
 		// The standard library has no dots in the first element of its paths;
 		// its own vendored packages are below "vendor".
 		first, _, _ := strings.Cut(dep, "/")
-		ours := dep == "trapline/format" || strings.HasPrefix(dep, "trapline/format/internal/")
+		ours := strings.HasPrefix(dep+"/", "trapline/format/")
 		if strings.Contains(first, ".") && !strings.HasPrefix(dep+"/", "github.com/klauspost/compress/") ||
 			first == "trapline" && !ours {
 			t.Errorf("format is built from %s", dep)
@@ -91,8 +99,9 @@ func TestFormatImports(t *testing.T) {
 
 // Captures are read on machines of any kind.
 func TestOfflineCommandsBuildElsewhere(t *testing.T) {
+	testenv.Slow(t)
 	for _, goos := range []string{"darwin", "windows"} {
-		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert"} {
+		for _, pkg := range []string{"trapline/cmd/report", "trapline/cmd/convert", "trapline/internal/naming"} {
 			cmd := exec.Command("go", "vet", pkg)
 			cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 			if out, err := cmd.CombinedOutput(); err != nil {

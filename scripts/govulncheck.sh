@@ -1,7 +1,7 @@
 #!/bin/sh
-# Looks for known vulnerabilities that our code reaches, with govulncheck at a fixed
-# version. The answer also depends on its database and so on the day. Where the database
-# or the tool cannot be fetched, the check is left out by name.
+# Looks for known vulnerabilities that our code reaches. The result also depends on the
+# database of the day. If the tool or the database cannot be fetched, this script says
+# that the check is left out.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 "$go" run "$tool" ./... >"$log" 2>&1 || status=$?
-# go run says "exit status 3" and exits with 1; 3 is govulncheck's own for findings.
+# govulncheck exits with 3 if it finds something. go run reports that and exits with 1.
 if [ "$status" -ne 0 ] && ! grep -q '^exit status 3$' "$log"; then
 	echo "govulncheck: left out: $(grep -v '^exit status' "$log" | tail -n 1)"
 	exit 0

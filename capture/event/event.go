@@ -1,10 +1,9 @@
 package event
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
+	"trapline/format"
 	"trapline/internal/expr"
 )
 
@@ -115,21 +114,14 @@ const (
 
 var stackNames = [...]string{StackNone: "none", StackKernel: "k", StackUser: "u", StackBoth: "ku"}
 
+// ReturnSuffix ends the names that perf probe gives to events at returns.
+const ReturnSuffix = "__return"
+
 // ProfileName is the timed event that takes its frequency from its spelling.
 const ProfileName = "profile"
 
 // MaxRate is the highest rate that a limit can have: times are in ns.
 const MaxRate = 1e9
-
-// Require adds a condition: it must hold as well. The error is an [expr.Error].
-func (e *Event) Require(condition string) error {
-	parsed, err := expr.Parse(strings.TrimSpace(condition))
-	if err != nil {
-		return fmt.Errorf("filter of %s: %w", e.place(), err)
-	}
-	e.Conditions = append(e.Conditions, parsed)
-	return nil
-}
 
 // MeasuresCalls reports whether the event's hits can say how long a call took.
 func (e *Event) MeasuresCalls() bool {
@@ -138,3 +130,46 @@ func (e *Event) MeasuresCalls() bool {
 	}
 	return e.Syntax.AtReturn()
 }
+
+// A Syntax says how events of one kind of probe are spelled, and what they may ask for.
+type Syntax struct {
+	Kind format.ProbeKind
+	// Spellings are the words before the colon, the canonical one first.
+	Spellings []string
+	Form      Form
+	// Words are events that are spelled without their kind, by all their names, with
+	// the canonical names as values.
+	Words map[string]string
+
+	// ReturnOf is the kind of probe at the entry of the calls at whose return this kind
+	// hits; ProbeUnknown: it does not hit at returns.
+	ReturnOf format.ProbeKind
+	// MeasuresCalls reports whether hits of an event can say how long a call took; nil:
+	// those at returns can.
+	MeasuresCalls func(*Event) bool
+
+	InPrograms bool // arguments are a user program's
+	Arguments  bool // hits have the function's arguments or the tracepoint's fields
+	Registers  bool // hits have registers and stack words
+	Offsets    bool // FUNCTION+OFFSET is allowed
+	Addresses  bool // an address alone is allowed, in the kernel
+}
+
+// Name is the canonical spelling of the kind.
+func (s *Syntax) Name() string { return s.Spellings[0] }
+
+// AtReturn reports whether the events happen when a function returns.
+func (s *Syntax) AtReturn() bool { return s.ReturnOf != format.ProbeUnknown }
+
+// A Form is what follows the kind in an event.
+type Form uint8
+
+const (
+	FormTracepoint     Form = iota // SYSTEM:EVENT
+	FormRawTracepoint              // [MODULE:]EVENT
+	FormKernelFunction             // [MODULE:]FUNCTION[+OFFSET], or an address
+	FormUserFunction               // BINARY:FUNCTION[@FILE][:LINE|+OFFSET], BINARY:OFFSET, BINARY@FILE:LINE
+	FormUSDT                       // BINARY:[PROVIDER:]NAME
+	FormWatchpoint                 // ADDRESS:LENGTH:ACCESS
+	FormTimed                      // the rest of a word: nothing, or :hz:FREQUENCY
+)

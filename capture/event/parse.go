@@ -1,20 +1,13 @@
 package event
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 
-	"trapline/internal/glob"
+	"trapline/internal/expr"
 )
 
 const maxEventText = 64 << 10 // bytes
-
-// A Context is where events that name a function alone are looked for, as perf probe's
-// options -x and -m say it.
-type Context struct {
-	Binary string // path, soname or short library name; "" not given
-	Module string // kernel module; "" not given
-}
 
 // Parse reads one -e value, where the context says. Commas and braces give several events, as with perf;
 // errors are of type [*SyntaxError], of predicates [*expr.Error]. It accepts
@@ -44,12 +37,6 @@ func (g Grammar) Parse(c Context, text string) ([]Event, error) {
 		}
 		p.pos++ // the comma
 	}
-}
-
-type parser struct {
-	scanner
-	grammar Grammar
-	context Context
 }
 
 // group reads {EVENT,…}. The kernel has no group for probes: it is a list.
@@ -223,65 +210,12 @@ func (p *parser) form(e *Event, at int, text string) error {
 	return readers[e.Syntax.Form](p, e, at, text)
 }
 
-func (p *parser) tracepoint(e *Event, at int, text string) error {
-	system, name, ok := strings.Cut(text, ":")
-	if !ok {
-		return p.fail(at, "expected SYSTEM:EVENT")
+// Require adds a condition: it must hold as well. The error is an [expr.Error].
+func (e *Event) Require(condition string) error {
+	parsed, err := expr.Parse(strings.TrimSpace(condition))
+	if err != nil {
+		return fmt.Errorf("filter of %s: %w", e.place(), err)
 	}
-	e.System, e.Name = system, name
-	if glob.HasMeta(system) || glob.HasMeta(name) {
-		e.Match = MatchGlob
-	}
-	if err := p.pattern(at, system, "tracepoint"); err != nil {
-		return err
-	}
-	return p.pattern(at+len(system)+1, name, "tracepoint")
-}
-
-// pattern checks a name that may hold globs.
-func (p *parser) pattern(at int, text, what string) error {
-	if text == "" {
-		return p.fail(at, "empty name in a "+what)
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
-		case c == '/':
-			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
-		case !isNameByte(c) && !strings.ContainsRune(`*?[]{},-!^\`, rune(c)):
-			return p.fail(at+i, "not a character of "+what+" names")
-		}
-	}
-	if _, err := glob.Parse(text); err != nil {
-		return p.fail(at, err.Error())
-	}
+	e.Conditions = append(e.Conditions, parsed)
 	return nil
-}
-
-// parseNumber reads a decimal number or one with 0x.
-func parseNumber(s string) (uint64, bool) {
-	base := 10
-	if digits, ok := strings.CutPrefix(s, "0x"); ok {
-		s, base = digits, 16
-	}
-	if strings.HasPrefix(s, "+") {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s, base, 64)
-	return n, err == nil
-}
-
-// isNameByte reports whether kernel symbols and tracepoints may hold a character.
-func isNameByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '$'
-}
-
-func isIdentifier(s string) bool {
-	for i := range len(s) {
-		if !isNameByte(s[i]) || s[i] == '.' || s[i] == '$' {
-			return false
-		}
-	}
-	return s != "" && !startsWithDigit(s)
 }

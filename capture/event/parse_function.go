@@ -9,25 +9,6 @@ import (
 	"trapline/internal/glob"
 )
 
-// module takes MODULE: off the front. What is behind a colon at the end may be a line.
-func (p *parser) module(e *Event, at int, text string) (int, string, error) {
-	e.Module = p.context.Module
-	module, function, ok := strings.Cut(text, ":")
-	if !ok || strings.HasPrefix(text, "~/") || isNumber(function) {
-		return at, text, nil
-	}
-	for i := range len(module) {
-		if !isNameByte(module[i]) && module[i] != '-' {
-			return 0, "", p.fail(at+i, "not a character of module names")
-		}
-	}
-	if module == "" {
-		return 0, "", p.fail(at, "empty module name")
-	}
-	e.Module = module
-	return at + len(module) + 1, function, nil
-}
-
 // kernelFunction reads [MODULE:]FUNCTION[@FILE][:LINE|+OFFSET] or an address.
 func (p *parser) kernelFunction(e *Event, at int, text string) error {
 	at, text, err := p.module(e, at, text)
@@ -63,23 +44,6 @@ func (p *parser) kernelFunction(e *Event, at int, text string) error {
 		return p.pattern(at, name, "kernel function")
 	}
 	return p.kernelName(at, name, "a kernel function")
-}
-
-func (p *parser) kernelName(at int, name, what string) error {
-	if name == "" {
-		return p.fail(at, "expected the name of "+what)
-	}
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
-		case c == '/':
-			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
-		case !isNameByte(c):
-			return p.fail(at+i, "not a character of names of "+strings.TrimPrefix(what, "a ")+"s")
-		}
-	}
-	return nil
 }
 
 // userProbe reads BINARY:FUNCTION…, BINARY:OFFSET or BINARY@FILE:LINE.
@@ -232,20 +196,6 @@ func (p *parser) regexp(e *Event, at int, text string) (bool, error) {
 		return true, p.fail(at+2, err.Error())
 	}
 	return true, nil
-}
-
-// regexpEnd returns the length of the ~/REGEXP/ that a text starts with, -1 when it is
-// not closed.
-func regexpEnd(text string) int {
-	for i := 2; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '/':
-			return i + 1
-		}
-	}
-	return -1
 }
 
 // maxLine bounds line numbers.

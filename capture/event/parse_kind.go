@@ -96,24 +96,6 @@ func (p *parser) usdt(e *Event, at int, text string) error {
 	return p.pattern(at, name, "USDT probe")
 }
 
-// binary reads the name of a program or library, in quotes or up to the colon, and
-// returns its length.
-func (p *parser) binary(e *Event, at int, text string) (end int, err error) {
-	if end = quotedEnd(text); end == 0 {
-		if end = strings.IndexByte(text, ':'); end < 0 {
-			end = len(text)
-		}
-	}
-	e.Binary, _ = unquote(text[:end])
-	if e.Binary == "" {
-		return 0, p.fail(at, "expected a program or library")
-	}
-	if text[0] != '"' && strings.IndexByte(e.Binary, '"') >= 0 {
-		return 0, p.fail(at+strings.IndexByte(text, '"'), "quotes must stand around the whole name")
-	}
-	return end, nil
-}
-
 // watchpoint reads bpftrace's ADDRESS:LENGTH:ACCESS.
 func (p *parser) watchpoint(e *Event, at int, text string) error {
 	address, rest, ok := strings.Cut(text, ":")
@@ -163,4 +145,19 @@ func (p *parser) watch(e *Event, at int, address string, lengthAt int, length st
 	}
 	e.Offset, e.Length = a, uint8(n)
 	return nil
+}
+
+func (p *parser) tracepoint(e *Event, at int, text string) error {
+	system, name, ok := strings.Cut(text, ":")
+	if !ok {
+		return p.fail(at, "expected SYSTEM:EVENT")
+	}
+	e.System, e.Name = system, name
+	if glob.HasMeta(system) || glob.HasMeta(name) {
+		e.Match = MatchGlob
+	}
+	if err := p.pattern(at, system, "tracepoint"); err != nil {
+		return err
+	}
+	return p.pattern(at+len(system)+1, name, "tracepoint")
 }

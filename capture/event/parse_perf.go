@@ -8,11 +8,10 @@ import (
 )
 
 // Names that perf probe gives to the groups and events that it makes: probe:FUNCTION,
-// probe_LIB:FUNCTION__return, sdt_PROVIDER:NAME; see Documentation/perf-probe.txt.
+// probe_LIB:FUNCTION__return, sdt_PROVIDER:NAME, with [ReturnSuffix]; see Documentation/perf-probe.txt.
 const (
-	probeGroup   = "probe"
-	sdtPrefix    = "sdt_"
-	ReturnSuffix = "__return"
+	probeGroup = "probe"
+	sdtPrefix  = "sdt_"
 )
 
 // isTracepointName tells SYSTEM:EVENT from what perf probe takes, FUNCTION:LINE and
@@ -21,8 +20,6 @@ func isTracepointName(word, rest string, colon bool) bool {
 	return colon && word != "" && rest != "" && !strings.Contains(rest, ":") && !startsWithDigit(rest) &&
 		strings.Trim(word, identifierBytes+`*?[]{},-!^\`) == "" && !strings.ContainsAny(rest, "(<%@+\"~")
 }
-
-const identifierBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // perfTracepoint reads SYSTEM:EVENT.
 func (p *parser) perfTracepoint(e *Event, at int, text string) error {

@@ -172,25 +172,3 @@ func (m Modifiers) String() string {
 	}
 	return "[" + strings.Join(parts, ",") + "]"
 }
-
-// QuoteBinary puts the name of a file into quotes when the grammar would take it apart.
-func QuoteBinary(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]@") {
-		return s
-	}
-	return doubleQuoted(s)
-}
-
-// QuoteFunction does so with the name of a user program's function.
-func QuoteFunction(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]+/*?@%~") && !startsWithDigit(s) {
-		return s
-	}
-	return doubleQuoted(s)
-}
-
-func doubleQuoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }

@@ -72,10 +72,6 @@ func reservedName(s string) bool {
 	return ok && isNumber(digits)
 }
 
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
 // defaultName is what an argument without a name is called: the last word of its
 // spelling, or memN, with N its place among the arguments, where that has none.
 func (e *Expr) defaultName(place int) string {

@@ -22,8 +22,6 @@ func (s *scanner) peek() byte {
 	return s.text[s.pos]
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
 func (s *scanner) skipSpace() {
 	for !s.done() && isSpace(s.peek()) {
 		s.pos++
@@ -39,24 +37,6 @@ type slashRule struct {
 	never    bool
 	colons   int  // after how many colons
 	operator bool // only when what is between it and the next slash compares something
-}
-
-var noPredicate = slashRule{never: true}
-
-// slashes returns the rule for the probe that comes next.
-func (p *parser) slashes() slashRule {
-	word, _, colon := strings.Cut(p.text[p.pos:], ":")
-	kind := p.grammar.Spelled(word)
-	switch {
-	case !colon || kind == nil:
-		if word == "mem" && colon {
-			return noPredicate
-		}
-		return slashRule{operator: p.context.Binary != ""}
-	case kind.InPrograms:
-		return slashRule{colons: 2, operator: true}
-	}
-	return slashRule{}
 }
 
 // predicateEnd returns the position of the slash that closes the predicate that starts
@@ -195,48 +175,4 @@ func (s *scanner) skipQuoted() error {
 	}
 	s.pos = min(s.pos, len(s.text))
 	return s.fail(start, "quote is not closed")
-}
-
-// CutBinary splits BINARY:REST, of which the binary may be in quotes.
-func CutBinary(text string) (binary, rest string) {
-	end := quotedEnd(text)
-	if end == 0 {
-		binary, rest, _ = strings.Cut(text, ":")
-		return binary, rest
-	}
-	binary, _ = unquote(text[:end])
-	return binary, strings.TrimPrefix(text[end:], ":")
-}
-
-// unquote returns the text of a quoted name; others as they are. The scanner has
-// checked that quotes are closed.
-func unquote(s string) (text string, quoted bool) {
-	if len(s) < 2 || s[0] != '"' {
-		return s, false
-	}
-	var b strings.Builder
-	for i := 1; i < len(s)-1; i++ {
-		if s[i] == '\\' && i+1 < len(s)-1 {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String(), true
-}
-
-// quotedEnd returns the length of the quoted name that s starts with, 0 when it
-// starts with none.
-func quotedEnd(s string) int {
-	if s == "" || s[0] != '"' {
-		return 0
-	}
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return 0
 }

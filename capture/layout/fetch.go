@@ -115,3 +115,6 @@ func (f Fetch) Unreadable() Fetch {
 	f.Steps = []FetchStep{{Space: UserMemory, Size: 8}} // nothing can be read at address 0
 	return f
 }
+
+// CommonSize is the size of the common fields at the start of a trace record.
+const CommonSize = 8

@@ -56,9 +56,6 @@ type Field struct {
 	Value    string // the argument that it shows, in the grammar's canonical spelling; "" none
 }
 
-// CommonSize is the size of the common fields at the start of a trace record.
-const CommonSize = 8
-
 // A Show is how the bytes of a text in the record become text.
 type Show uint8
 

@@ -36,7 +36,7 @@ type Finder struct {
 // front of every path that is read; "" for this machine's own.
 func New(root string, pid int) *Finder {
 	f := &Finder{root: root, pid: pid}
-	f.libraries = sync.OnceValue(f.readLibraries)
+	f.libraries = sync.OnceValue(func() []library { return readLibraries(f.fileRoot()) })
 	return f
 }
 

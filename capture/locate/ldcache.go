@@ -77,10 +77,10 @@ func cString(text string, offset uint32) (string, bool) {
 	return text[:end], true
 }
 
-// readLibraries returns the cache's libraries for this machine's architecture. The
-// cache is that of the process whose files are looked at.
-func (f *Finder) readLibraries() []library {
-	name := f.fileRoot() + "/etc/ld.so.cache"
+// readLibraries returns the libraries for this machine's architecture in the cache
+// below a root directory.
+func readLibraries(root string) []library {
+	name := root + "/etc/ld.so.cache"
 	if info, err := os.Stat(name); err != nil || info.Size() > maxLDCache {
 		return nil
 	}

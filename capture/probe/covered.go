@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"trapline/capture/event"
-	"trapline/capture/tracefs"
 	"trapline/format"
 )
 
@@ -89,17 +88,4 @@ func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []s
 		system, event, _ := strings.Cut(name, ":")
 		return !slices.Contains(r.tracepointNames()[event], system)
 	})
-}
-
-// readTracepointNames returns the groups of all tracepoints by their names.
-func (r *Resolver) readTracepointNames() map[string][]string {
-	systems := make(map[string][]string)
-	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
-		systems[name] = append(systems[name], system)
-		return nil
-	})
-	if err != nil {
-		return nil
-	}
-	return systems
 }

@@ -50,10 +50,6 @@ func (r *Resolver) resolveKernel(ev *event.Event, resolve func(*event.Event) (*P
 // hasManySites reports whether one program can hit in several functions.
 func hasManySites(ev *event.Event) bool { return !KindOf(ev.Syntax.Kind).AttachTo }
 
-// joinsVariants reports whether variants of functions are probed with them: not where
-// what is asked for depends on the function's own code.
-func joinsVariants(ev *event.Event) bool { return ev.Offset == 0 && len(ev.Args) == 0 }
-
 // clones returns the variants that are called in their function's place. Its parts
 // are called by itself, too.
 func clones(variants []Site) []Site {
@@ -104,6 +100,41 @@ const paddingPrefix = "__pfx_"
 // resolveKernelPattern returns a probe for each function that a pattern matches: of those
 // that ftrace can patch, since the others are not attached to by one link.
 func (r *Resolver) resolveKernelPattern(ev *event.Event, resolve func(*event.Event) (*Probe, error)) ([]Probe, error) {
+	names, err := r.matching(ev)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkCount(ev, len(names)); err != nil {
+		return nil, err
+	}
+	var probes []Probe
+	var left leftOut
+	taken := make(map[uint64]bool)
+	for _, name := range names {
+		named := *ev // still a pattern's: without arguments that it does not ask for
+		named.Name = name
+		p, err := resolve(&named)
+		if err != nil {
+			left.add(err)
+			continue
+		}
+		if p.Address != 0 && taken[p.Address] {
+			continue // another name of the same function
+		}
+		taken[p.Address] = true
+		probes = append(probes, *p)
+	}
+	if len(probes) == 0 {
+		return nil, left.first
+	}
+	probes = joinClones(ev, probes)
+	left.note(&probes[0])
+	return probes, nil
+}
+
+// matching returns the names, sorted, of the functions that a pattern matches and that
+// can be probed.
+func (r *Resolver) matching(ev *event.Event) ([]string, error) {
 	match, err := newMatcher(ev.Match, ev.Name)
 	if err != nil {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}
@@ -137,33 +168,8 @@ func (r *Resolver) resolveKernelPattern(ev *event.Event, resolve func(*event.Eve
 		return nil, &event.UnsupportedError{Event: ev.Text, Reason: "the kernel allows no probe of the functions that match (they are notrace, or on the blacklist)",
 			Remedy: "probe callers of them"}
 	}
-	if err := r.checkCount(ev, len(names)); err != nil {
-		return nil, err
-	}
 	slices.Sort(names)
-	var probes []Probe
-	var left leftOut
-	taken := make(map[uint64]bool)
-	for _, name := range names {
-		named := *ev // still a pattern's: without arguments that it does not ask for
-		named.Name = name
-		p, err := resolve(&named)
-		if err != nil {
-			left.add(err)
-			continue
-		}
-		if p.Address != 0 && taken[p.Address] {
-			continue // another name of the same function
-		}
-		taken[p.Address] = true
-		probes = append(probes, *p)
-	}
-	if len(probes) == 0 {
-		return nil, left.first
-	}
-	probes = joinClones(ev, probes)
-	left.note(&probes[0])
-	return probes, nil
+	return names, nil
 }
 
 // joinClones makes the compiler's clones of functions among the probes places of their

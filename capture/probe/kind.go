@@ -52,7 +52,7 @@ type Kind struct {
 	Resolve func(r *Resolver, ev *event.Event) ([]Probe, error)
 	// List calls yield with the kind's events that match, sorted, until it returns
 	// false; nil: they cannot be listed.
-	List func(r *Resolver, s *Selection, yield func(Listing) bool) error
+	List func(r *Resolver, k *Kind, s *Selection, yield func(Listing) bool) error
 	// ListRank orders listings of all kinds; 0: only listed when asked for by kind.
 	ListRank int
 }
@@ -122,9 +122,6 @@ func Parse(c event.Context, text string) ([]event.Event, error) { return grammar
 func ParseFile(name string, text []byte) ([]event.Event, error) {
 	return grammar().ParseFile(name, text)
 }
-
-// Uses reports whether a backend is one of the kind's.
-func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
 
 // String returns what to know of the kind before choosing it, in one line.
 func (k *Kind) String() string {

@@ -71,16 +71,6 @@ type Limits struct {
 	Max   uint64 // hits in all; 0: any number
 }
 
-// limit gives the probe the limits and the stacks that its event asks for. Hits of some kinds are
-// sampled by the kernel.
-func (p *Probe) limit(m event.Modifiers) {
-	p.Stack, p.Depth = m.Stack, m.Depth
-	p.Limits = Limits{Every: m.Every, Rate: m.Rate, Max: m.Max}
-	if KindOf(p.Kind).Sampled && m.Every > 0 {
-		p.PerfPeriod, p.Frequency, p.Limits.Every = m.Every, 0, 0
-	}
-}
-
 // Period is what a hit of the probe stands for.
 func (p *Probe) Period() uint64 {
 	if p.PerfPeriod > 0 {
@@ -88,3 +78,16 @@ func (p *Probe) Period() uint64 {
 	}
 	return max(p.Limits.Every, 1)
 }
+
+// lowestKernelAddress divides the address space on all 64-bit machines.
+const lowestKernelAddress = 1 << 63
+
+// A Watch is what a watchpoint hits at.
+type Watch struct {
+	Address uint64
+	Length  uint8 // bytes: 1, 2, 4 or 8
+	Access  event.Access
+}
+
+// InKernel reports whether the address means the same in all processes.
+func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }

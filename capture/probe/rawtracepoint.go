@@ -1,9 +1,6 @@
 package probe
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/bpf"
@@ -31,10 +28,6 @@ func init() {
 		ListRank: 3,
 	})
 }
-
-// The kernel describes each tracepoint by a typedef of its callbacks' type:
-// __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
-const rawTracepointPrefix = "btf_trace_"
 
 // resolveRawTracepoints returns the raw tracepoints of a name or pattern.
 func (r *Resolver) resolveRawTracepoints(ev *event.Event) ([]Probe, error) {
@@ -100,27 +93,7 @@ func (r *Resolver) rawTracepoint(name string) *value.Signature {
 	return r.kernel.RawTracepoint(name, proto)
 }
 
-func rawTracepointName(t btf.Type) (string, bool) {
-	if d, ok := t.(*btf.Typedef); ok {
-		return strings.CutPrefix(d.Name, rawTracepointPrefix)
-	}
-	return "", false
-}
-
-// eachBTFType calls yield with all types of the kernel that decode.
-func (r *Resolver) eachBTFType(yield func(btf.Type)) {
-	if r.opt.BTF == nil {
-		return
-	}
-	for t, err := range r.opt.BTF.All() {
-		if err != nil {
-			return
-		}
-		yield(t)
-	}
-}
-
-func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listRawTracepoints(k *Kind, s *Selection, yield func(Listing) bool) error {
 	if r.opt.BTF == nil {
 		return &event.UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
@@ -128,7 +101,7 @@ func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) er
 		if !s.Match(name) {
 			continue
 		}
-		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + name}
+		l := Listing{Kind: k.Kind, Name: k.Name() + ":" + name}
 		if s.Verbose {
 			if sig := r.rawTracepoint(name); sig != nil {
 				l.Fields = sig.Fields(false)
@@ -139,26 +112,4 @@ func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) er
 		}
 	}
 	return nil
-}
-
-// btfNames are the names that BTF knows, sorted.
-type btfNames struct {
-	rawTracepoints []string
-	functions      []string
-}
-
-func (r *Resolver) readBTFNames() *btfNames {
-	n := new(btfNames)
-	r.eachBTFType(func(t btf.Type) {
-		if f, ok := t.(*btf.Func); ok {
-			n.functions = append(n.functions, f.Name)
-		} else if name, ok := rawTracepointName(t); ok {
-			n.rawTracepoints = append(n.rawTracepoints, name)
-		}
-	})
-	for _, list := range []*[]string{&n.rawTracepoints, &n.functions} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return n
 }

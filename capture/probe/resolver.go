@@ -1,18 +1,15 @@
 package probe
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf/btf"
 
-	"trapline/bpf"
 	"trapline/capture/event"
 	"trapline/capture/layout"
 	"trapline/capture/locate"
@@ -45,8 +42,9 @@ type Resolver struct {
 	files    *locate.Finder
 	programs map[string]*program.File // by the path that is opened
 
-	functions func() *kernelFunctions // nil: not known
-	traceable func() *traceable       // nil: not known
+	functions func() *kernelFunctions                 // nil: not known
+	symbols   func() (map[string]kernelSymbol, error) // functions and variables, by name
+	traceable func() *traceable                       // nil: not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
 	// tracepointNames has the groups of tracepoints by name; nil: not known.
@@ -59,81 +57,13 @@ func NewResolver(opt Options) *Resolver {
 	r := &Resolver{opt: opt, tracefs: tracefs.Dir(opt.TraceFS), files: locate.New(opt.Root, opt.PID),
 		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
 	r.kernel = value.Kernel{Types: opt.BTF, Module: r.moduleTypes, Symbol: r.symbolAddress, SystemCall: r.systemCallArguments}
-	r.functions = sync.OnceValue(r.indexFunctions)
-	r.traceable = sync.OnceValue(r.readTraceable)
-	r.blacklist = sync.OnceValue(r.readBlacklist)
-	r.tracepointNames = sync.OnceValue(r.readTracepointNames)
-	r.btfNames = sync.OnceValue(r.readBTFNames)
+	r.functions = sync.OnceValue(func() *kernelFunctions { return indexFunctions(opt.Symbols) })
+	r.symbols = sync.OnceValues(func() (map[string]kernelSymbol, error) { return readSymbols(r.path("/proc/kallsyms")) })
+	r.traceable = sync.OnceValue(func() *traceable { return readTraceable(opt.TraceFS, r.functions()) })
+	r.blacklist = sync.OnceValue(func() map[string]bool { return readBlacklist(r.path("/sys/kernel/debug/kprobes/blacklist")) })
+	r.tracepointNames = sync.OnceValue(func() map[string][]string { return readTracepointNames(r.tracefs) })
+	r.btfNames = sync.OnceValue(func() *btfNames { return readBTFNames(opt.BTF) })
 	return r
-}
-
-// Resolve returns the attach points of an event, by name. Its errors are of the types
-// [event.NotFoundError], [event.InvalidError], [event.UnsupportedError] and
-// [event.PermissionError], of type [expr.Error] for its conditions, or failures to read
-// a file.
-func (r *Resolver) Resolve(ev event.Event) ([]Probe, error) {
-	if d := ev.Modifiers.MinDuration; d > 0 {
-		ev.Conditions = slices.Clone(ev.Conditions)
-		if err := ev.Require(fmt.Sprintf("duration >= %dns", d.Nanoseconds())); err != nil {
-			return nil, err
-		}
-	}
-	probes, err := r.resolve(&ev)
-	if err != nil {
-		return nil, err
-	}
-	for i := range probes {
-		if err := probes[i].finish(&ev); err != nil {
-			return nil, err
-		}
-	}
-	if ev.Alias != "" && len(probes) > 0 {
-		if len(probes) > 1 {
-			return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("%d probes match, and the name %s= is for one", len(probes), ev.Alias)}
-		}
-		probes[0].Name = ev.Alias
-	}
-	return probes, nil
-}
-
-// finish lays out a probe's record, and takes the filter and the limits from its event.
-func (p *Probe) finish(ev *event.Event) (err error) {
-	p.Event = ev.Text
-	if err := p.layOut(); err != nil {
-		return &event.InvalidError{Event: ev.Text, Reason: err.Error()}
-	}
-	p.limit(ev.Modifiers)
-	p.Filter, err = p.NewFilter(p.Name, ev.Conditions)
-	return err
-}
-
-func (p *Probe) layOut() error {
-	var sites [][]layout.Fetch
-	for _, s := range p.Places() {
-		sites = append(sites, s.Fetch)
-	}
-	return p.Record.LayOut(sites...)
-}
-
-func (r *Resolver) resolve(ev *event.Event) ([]Probe, error) {
-	if made := asTracepoint(ev); made != nil && r.tracefs.Has(made.System, made.Name) {
-		ev = made
-	}
-	if len(ev.Args) > bpf.MaxFetches {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
-	}
-	k := KindOf(ev.Syntax.Kind)
-	if k == nil {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: "events of kind " + ev.Syntax.Name() + " cannot be probed"}
-	}
-	return k.Resolve(r, ev)
-}
-
-func one(p *Probe, err error) ([]Probe, error) {
-	if err != nil {
-		return nil, err
-	}
-	return []Probe{*p}, nil
 }
 
 // havePMU reports whether the kernel has one of the PMUs kprobe and uprobe, which
@@ -156,18 +86,63 @@ func (r *Resolver) path(name string) string {
 	return filepath.Join(r.opt.Root, name)
 }
 
-// readLines calls yield with each line of a file until it returns false.
-func readLines(name string, yield func(line string) bool) error {
-	f, err := os.Open(name)
+// moduleTypes returns the types of a module; nil when there are none.
+func (r *Resolver) moduleTypes(module string) *btf.Spec {
+	if spec, known := r.modules[module]; known {
+		return spec
+	}
+	r.modules[module] = nil
+	f, err := os.Open(r.path("/sys/kernel/btf/" + module)) // 5.11
 	if err != nil {
-		return err
+		return nil
 	}
 	defer f.Close()
-	s := bufio.NewScanner(f)
-	for s.Scan() {
-		if !yield(s.Text()) {
-			return nil
-		}
+	if spec, err := btf.LoadSplitSpecFromReader(f, r.opt.BTF); err == nil {
+		r.modules[module] = spec
 	}
-	return s.Err()
+	return r.modules[module]
 }
+
+// symbolAddress finds a function or variable of the kernel or of a module.
+func (r *Resolver) symbolAddress(name string) (uint64, error) {
+	symbols, err := r.symbols()
+	if err != nil {
+		return 0, err
+	}
+	s, ok := symbols[name]
+	switch {
+	case !ok:
+		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+	case s.ambiguous:
+		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
+	case s.address == 0:
+		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
+	}
+	return s.address, nil
+}
+
+// systemCallArguments returns the arguments of a system call by the names of its
+// tracepoint; nil: they are not known.
+func (r *Resolver) systemCallArguments(name string) []layout.Field {
+	record, err := r.tracefs.Record(tracefs.SystemCalls, "sys_enter_"+name)
+	if err != nil || len(record.Fields) == 0 {
+		return nil
+	}
+	return record.Fields[1:] // behind the number of the call
+}
+
+// checkCount refuses a pattern that matches more than was expected.
+func (r *Resolver) checkCount(ev *event.Event, n int) error {
+	most := r.opt.MaxProbes
+	if most == 0 {
+		most = DefaultMaxProbes
+	}
+	if n > most {
+		return &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("%d probes match, and at most %d are allowed: narrow the pattern, or set --max-probes", n, most)}
+	}
+	return nil
+}
+
+// DefaultMaxProbes is how many probes one event may stand for unless more are allowed,
+// as with bpftrace.
+const DefaultMaxProbes = 1024

@@ -136,7 +136,7 @@ func (r *Resolver) haveHardwareCounters() bool {
 	return false
 }
 
-func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listTimed(k *Kind, s *Selection, yield func(Listing) bool) error {
 	hardware := r.haveHardwareCounters()
 	var names []string
 	for _, t := range timedEvents {
@@ -146,7 +146,7 @@ func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !yield(Listing{Kind: s.Kind.Kind, Name: name}) {
+		if !yield(Listing{Kind: k.Kind, Name: name}) {
 			break
 		}
 	}

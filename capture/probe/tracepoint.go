@@ -161,9 +161,9 @@ func asTracepoint(ev *event.Event) *event.Event {
 
 var errStop = errors.New("stop")
 
-func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listTracepoints(k *Kind, s *Selection, yield func(Listing) bool) error {
 	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
-		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
+		l := Listing{Kind: k.Kind, Name: system + ":" + name}
 		if !s.Match(l.Name) {
 			return nil
 		}

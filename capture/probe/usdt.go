@@ -10,7 +10,6 @@ import (
 	"trapline/capture/program"
 	"trapline/capture/usdt"
 	"trapline/format"
-	"trapline/internal/glob"
 	"trapline/internal/nearest"
 )
 
@@ -88,46 +87,6 @@ func usdtPlace(binaries []*program.File) string {
 	return "what the process has mapped"
 }
 
-// usdtBinaries returns the files that an event may mean: the one that it names, or
-// for * those that the process has mapped. Without a process, as in perf's
-// sdt_PROVIDER:NAME, that is the program or library of the provider's name.
-func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
-	if ev.Binary != "*" {
-		b, err := r.binary(ev)
-		return []*program.File{b}, err
-	}
-	if r.opt.PID == 0 {
-		for _, name := range []string{ev.Provider, "lib" + ev.Provider} {
-			named := *ev
-			if named.Binary = name; glob.HasMeta(name) || ev.Provider == "" {
-				break
-			}
-			if b, err := r.binary(&named); err == nil {
-				return []*program.File{b}, nil
-			}
-		}
-		return nil, &event.NotFoundError{Event: ev.Text, Reason: "neither a process (-p) nor a program or library says where to look: write usdt:BINARY:[PROVIDER:]NAME"}
-	}
-	paths, err := r.files.Mapped()
-	if err != nil {
-		return nil, err
-	}
-	var binaries []*program.File
-	for _, name := range paths {
-		named := *ev
-		named.Binary = name
-		b, err := r.binary(&named)
-		if err != nil {
-			continue // not an ELF file, or deleted
-		}
-		binaries = append(binaries, b)
-	}
-	if len(binaries) == 0 {
-		return nil, &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("process %d has no programs or libraries mapped", r.opt.PID)}
-	}
-	return binaries, nil
-}
-
 // usdtProbe makes the probe of all places.
 func (r *Resolver) usdtProbe(ev *event.Event, b *program.File, u *usdt.Probe) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Group: u.Provider, Function: u.Name, Path: b.Path.Open,
@@ -155,8 +114,8 @@ func (r *Resolver) usdtProbe(ev *event.Event, b *program.File, u *usdt.Probe) (*
 	return p, err
 }
 
-func (r *Resolver) listUSDT(s *Selection, yield func(Listing) bool) error {
-	return r.listPrograms(s, r.listProgramUSDT, yield)
+func (r *Resolver) listUSDT(k *Kind, s *Selection, yield func(Listing) bool) error {
+	return r.listPrograms(k, s, r.listProgramUSDT, yield)
 }
 
 // listProgramUSDT lists a program's USDT probes, by NAME or PROVIDER:NAME.

@@ -1,50 +1,11 @@
 package probe
 
 import (
-	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"trapline/capture/event"
 	"trapline/capture/program"
-	"trapline/internal/symbol"
 )
-
-// noFunction says why a function cannot be found.
-func noFunction(ev *event.Event, b *program.File) error {
-	if places, err := b.InlinedCalls(ev.Name); err == nil && len(places) > 0 {
-		return &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("%s is inlined everywhere: %s; --inlined sets the probe at %s where its code begins",
-			ev.Name, callSites(places), event.Counted(len(places), "place"))}
-	}
-	e := &event.NotFoundError{Event: ev.Text, Reason: "no such function in " + b.Path.Resolved, Nearest: b.Nearest(ev.Name)}
-	all, err := b.Functions()
-	switch {
-	case err == nil && len(all) == 0:
-		e.Reason = "no function names in " + b.Path.Resolved + ": it is stripped, so give a file offset or install its debug symbols"
-	case b.Stripped:
-		e.Reason += ", of which only the functions that it exports have names: it is stripped, and no debug file of it is installed"
-	}
-	return e
-}
-
-// callSites names the lines of calls: "at a.c:12 in main, …".
-func callSites(places []symbol.Place) string {
-	var list []string
-	for _, p := range places {
-		s := fmt.Sprintf("at %s:%d", path.Base(p.File), p.Line)
-		if len(p.Functions) > 1 {
-			s += " in " + symbol.DemangleName(p.Functions[1])
-		}
-		if !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	if n := len(list) - maxDescribed; n > 0 {
-		list = append(list[:maxDescribed], fmt.Sprintf("and %d more", n))
-	}
-	return strings.Join(list, ", ")
-}
 
 // withInlined adds the places where calls of a function were inlined to its probe, or
 // makes a probe of them alone.

@@ -170,24 +170,3 @@ func inSource(ev *event.Event, e *symbol.ELF, functions []symbol.Function) ([]sy
 	}
 	return kept, nil
 }
-
-// maxDescribed is how many places a note or an error names.
-const maxDescribed = 6
-
-// describePlaces names the functions around places: "leaf in main, leaf in other".
-func describePlaces(places []symbol.Place) string {
-	var list []string
-	for _, p := range places {
-		names := make([]string, len(p.Functions))
-		for i, f := range p.Functions {
-			names[i] = symbol.DemangleName(f)
-		}
-		if s := strings.Join(names, " in "); s != "" && !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	if n := len(list) - maxDescribed; n > 0 {
-		list = append(list[:maxDescribed], fmt.Sprintf("%d more", n))
-	}
-	return strings.Join(list, ", ")
-}

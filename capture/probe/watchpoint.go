@@ -27,19 +27,6 @@ func init() {
 // perfTypeBreakpoint is PERF_TYPE_BREAKPOINT of include/uapi/linux/perf_event.h.
 const perfTypeBreakpoint = 5
 
-// lowestKernelAddress divides the address space on all 64-bit machines.
-const lowestKernelAddress = 1 << 63
-
-// A Watch is what a watchpoint hits at.
-type Watch struct {
-	Address uint64
-	Length  uint8 // bytes: 1, 2, 4 or 8
-	Access  event.Access
-}
-
-// InKernel reports whether the address means the same in all processes.
-func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }
-
 // resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in
 // arch/x86/kernel/hw_breakpoint.c.
 func (r *Resolver) resolveWatchpoint(ev *event.Event) ([]Probe, error) {

@@ -1,27 +1,10 @@
 package program
 
 import (
-	"os"
-
 	"trapline/capture/event"
 	"trapline/capture/unwind"
 	"trapline/internal/symbol"
 )
-
-// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
-const maxDebugInfo = 512 << 20
-
-// DebugData returns the debug information of the file or of its debug file; nil: there
-// is none.
-func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
-
-func (f *File) readDebugData() (d *symbol.DebugData, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		d, err = e.DebugData(maxDebugInfo)
-		return err
-	})
-	return d, err
-}
 
 // Lines opens the file for questions about lines of source and inlined calls, which its
 // debug information answers. Without any, the error is an [event.UnsupportedError].
@@ -51,14 +34,9 @@ func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 
 // UnwindRule finds how the frame at a file offset is unwound.
 func (f *File) UnwindRule(offset uint64) unwind.Rule {
-	file, err := os.Open(f.Path.Open)
-	if err != nil {
+	image := f.unwinding()
+	if image == nil {
 		return unwind.Rule{}
 	}
-	defer file.Close()
-	m, err := unwind.ReadImage(file)
-	if err != nil {
-		return unwind.Rule{}
-	}
-	return m.Rule(offset)
+	return image.Rule(offset)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"trapline/capture/locate"
+	"trapline/capture/unwind"
 	"trapline/internal/symbol"
 )
 
@@ -27,6 +28,7 @@ type File struct {
 	functions func() ([]symbol.Function, error)
 	symbols   func() map[string]uint64 // addresses of all symbols of one meaning
 	debugData func() (*symbol.DebugData, error)
+	unwinding func() *unwind.Image // nil: it cannot be read
 }
 
 // Open reads a file's headers and dynamic symbols.
@@ -74,6 +76,7 @@ func Open(p *locate.File) (b *File, err error) {
 	b.Stripped = len(static) == 0 && !b.IsGo && !named.HasDebugFile()
 	b.functions = sync.OnceValues(b.readFunctions)
 	b.debugData = sync.OnceValues(b.readDebugData)
+	b.unwinding = sync.OnceValue(b.readUnwinding)
 	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }
@@ -176,4 +179,46 @@ func (f *File) Offset(address uint64) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
+const maxDebugInfo = 512 << 20
+
+// DebugData returns the debug information of the file or of its debug file; nil: there
+// is none.
+func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
+
+func (f *File) readDebugData() (d *symbol.DebugData, err error) {
+	err = f.symbolized(func(e *symbol.ELF) error {
+		d, err = e.DebugData(maxDebugInfo)
+		return err
+	})
+	return d, err
+}
+
+// indirectSymbols returns the addresses of functions that choose an implementation.
+func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
+	indirect := make(map[uint64]bool)
+	for _, symbols := range tables {
+		for _, s := range symbols {
+			if elf.ST_TYPE(s.Info) == elf.STT_GNU_IFUNC {
+				indirect[s.Value] = true
+			}
+		}
+	}
+	return indirect
+}
+
+// readUnwinding indexes the tables by which stacks through the file are unwound.
+func (f *File) readUnwinding() *unwind.Image {
+	file, err := os.Open(f.Path.Open)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	image, err := unwind.ReadImage(file)
+	if err != nil {
+		return nil
+	}
+	return image
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"debug/elf"
-
 	"trapline/internal/nearest"
 	"trapline/internal/symbol"
 )
@@ -144,19 +142,6 @@ func (f *File) Nearest(name string) []string {
 	return near.Names()
 }
 
-// indirectSymbols returns the addresses of functions that choose an implementation.
-func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
-	indirect := make(map[uint64]bool)
-	for _, symbols := range tables {
-		for _, s := range symbols {
-			if elf.ST_TYPE(s.Info) == elf.STT_GNU_IFUNC {
-				indirect[s.Value] = true
-			}
-		}
-	}
-	return indirect
-}
-
 // MayBeProbed reports whether a function's entry is a place that is called.
 func (f *File) MayBeProbed(g *symbol.Function) bool {
 	_, v := SplitVariant(g.Name)
@@ -174,4 +159,16 @@ func DisplayName(f *symbol.Function, ambiguous bool) string {
 		name += fmt.Sprintf("@0x%x", f.Offset)
 	}
 	return name
+}
+
+// Variants returns the compiler's variants of a function that are called.
+func (f *File) Variants(name string) []symbol.Function {
+	all, err := f.functions()
+	if err != nil {
+		return nil
+	}
+	return f.Select(all, func(g *symbol.Function) bool {
+		base, v := SplitVariant(g.Name)
+		return base == name && (v == Clone || v == Part)
+	})
 }

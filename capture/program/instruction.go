@@ -63,3 +63,7 @@ func (f *File) CheckOffset(offset uint64) error {
 	}
 	return nil
 }
+
+// maxFunction is the size of the largest function that is searched, in bytes. The
+// largest that Go's own programs have are some hundred KiB long.
+const maxFunction = 16 << 20

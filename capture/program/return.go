@@ -10,10 +10,6 @@ import (
 	"trapline/internal/x86"
 )
 
-// maxFunction is the size of the largest function that is searched, in bytes. The
-// largest that Go's own programs have are some hundred KiB long.
-const maxFunction = 16 << 20
-
 // Returns returns the places where a Go function returns: its RET instructions, and
 // jumps to other functions, which return in its stead. A return probe of the kernel
 // would put another return address on the stack, which Go's runtime reads and moves.

@@ -2,8 +2,6 @@ package program
 
 import (
 	"strings"
-
-	"trapline/internal/symbol"
 )
 
 // A Variant is how a compiler's copy of a function stands to the function that it is
@@ -49,16 +47,4 @@ func SplitVariant(name string) (base string, v Variant) {
 			return base, v
 		}
 	}
-}
-
-// Variants returns the compiler's variants of a function that are called.
-func (f *File) Variants(name string) []symbol.Function {
-	all, err := f.functions()
-	if err != nil {
-		return nil
-	}
-	return f.Select(all, func(g *symbol.Function) bool {
-		base, v := SplitVariant(g.Name)
-		return base == name && (v == Clone || v == Part)
-	})
 }

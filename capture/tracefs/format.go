@@ -37,6 +37,38 @@ func parseFormat(system, text string) (*layout.Record, error) {
 		return nil, errors.New("format file is longer than 1 MiB")
 	}
 	head, printFormat, _ := strings.Cut(text, "\nprint fmt: ")
+	declarations, err := parseDeclarations(head)
+	if err != nil {
+		return nil, err
+	}
+	r := &layout.Record{RecordSize: layout.CommonSize}
+	printed := parsePrintFormat(printFormat)
+	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
+		// Addresses in the program, which the kernel prints as if they were its own
+		// (arch/x86/include/asm/trace/exceptions.h).
+		for name, p := range printed {
+			printed[name] = printing{hex: p.hex || p.symbol}
+		}
+	}
+	for i := range declarations {
+		d := &declarations[i]
+		if system == SystemCalls {
+			addArgument(r, d)
+		} else {
+			addField(r, d, printed[d.name])
+		}
+	}
+	renameSyscallNumber(r.Fields)
+	// The data of dynamic fields lie in the order of the fields: the last ones say
+	// where the record ends.
+	if n := len(r.DataLocs); n > bpf.MaxDataLocs {
+		r.DataLocs = r.DataLocs[n-bpf.MaxDataLocs:]
+	}
+	return r, nil
+}
+
+// parseDeclarations reads the fields of a format file but for the common ones.
+func parseDeclarations(head string) ([]declaration, error) {
 	var declarations []declaration
 	for line := range strings.Lines(head) {
 		line = strings.TrimSpace(line)
@@ -60,49 +92,37 @@ func parseFormat(system, text string) (*layout.Record, error) {
 	if len(declarations) == 0 && !strings.Contains(head, "field:") {
 		return nil, errors.New("no fields: not a tracepoint's format file")
 	}
-	r := &layout.Record{RecordSize: layout.CommonSize}
-	syscall := system == SystemCalls
-	printed := parsePrintFormat(printFormat)
-	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
-		// Addresses in the program, which the kernel prints as if they were its own
-		// (arch/x86/include/asm/trace/exceptions.h).
-		for name, p := range printed {
-			printed[name] = printing{hex: p.hex || p.symbol}
-		}
+	return declarations, nil
+}
+
+// addArgument adds an argument of a system call to a record.
+func addArgument(r *layout.Record, d *declaration) {
+	if d.dynamic {
+		// The kernel hands programs the registers only, not the strings that it
+		// copies for ftrace: perf_call_bpf_enter in kernel/trace/trace_syscalls.c.
+		return
 	}
-	for i := range declarations {
-		d := &declarations[i]
-		if syscall && d.dynamic {
-			// The kernel hands programs the registers only, not the strings that it
-			// copies for ftrace: perf_call_bpf_enter in kernel/trace/trace_syscalls.c.
-			continue
-		}
-		r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
-		if d.size == 0 {
-			continue
-		}
-		var f layout.Field
-		if syscall {
-			f = d.syscallField()
-		} else {
-			f = d.field(printed[d.name])
-		}
-		if f.Dynamic {
-			loc := f.Offset
-			if f.Relative {
-				loc |= bpf.DataLocRelative
-			}
-			r.DataLocs = append(r.DataLocs, loc)
-		}
-		r.Fields = append(r.Fields, f)
+	r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
+	if d.size > 0 {
+		r.Fields = append(r.Fields, d.syscallField())
 	}
-	renameSyscallNumber(r.Fields)
-	// The data of dynamic fields lie in the order of the fields: the last ones say
-	// where the record ends.
-	if n := len(r.DataLocs); n > bpf.MaxDataLocs {
-		r.DataLocs = r.DataLocs[n-bpf.MaxDataLocs:]
+}
+
+// addField adds a field to a record.
+func addField(r *layout.Record, d *declaration, p printing) {
+	r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
+	if d.size == 0 {
+		return
 	}
-	return r, nil
+	f := d.field(p)
+	if f.Dynamic {
+		loc := f.Offset
+		if f.Relative {
+			loc |= bpf.DataLocRelative
+		}
+		r.DataLocs = append(r.DataLocs, loc)
+	}
+	r.Fields = append(r.Fields, f)
 }
 
 // renameSyscallNumber calls __syscall_nr what newer kernels and perf show it as,
@@ -283,3 +303,6 @@ var integerTypes = map[string]cType{
 	"mode_t": {4, false}, "umode_t": {2, false}, "key_t": {4, true}, "key_serial_t": {4, true},
 	"clockid_t": {4, true}, "timer_t": {4, true}, "mqd_t": {4, true}, "rwf_t": {4, true},
 }
+
+// SystemCalls is the group of the tracepoints of single system calls.
+const SystemCalls = "syscalls"

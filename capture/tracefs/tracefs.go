@@ -12,9 +12,6 @@ import (
 	"trapline/capture/layout"
 )
 
-// SystemCalls is the group of the tracepoints of single system calls.
-const SystemCalls = "syscalls"
-
 // A Dir is where tracefs is mounted; "" means nowhere.
 type Dir string
 

@@ -22,6 +22,7 @@ const stepLimit = 10 * time.Second
 // stack; walking by rules alone must find the same stack after every instruction,
 // through all switches of stacks.
 func TestGoStacksStepByStep(t *testing.T) {
+	testenv.Slow(t)
 	testenv.Tool(t, "gcc")
 	goTool := testenv.Tool(t, "go")
 	all := []string{"main.leaf", "main.deep", "runtime.systemstack", "runtime.morestack", "runtime.copystack", "runtime.nanotime1", "time.now", "[vdso]",

@@ -35,13 +35,9 @@ func (s *Scope) fetch(r *layout.Record) error {
 }
 
 // fetchForConditions adds the values that conditions look at and that the record does
-// not have yet. What cannot be a value is left for checking the conditions to refuse.
+// not have yet.
 func (s *Scope) fetchForConditions(r *layout.Record) error {
-	for _, name := range r.Unknown(s.ev.Conditions) {
-		value, err := event.ParseValue(name)
-		if err != nil {
-			continue
-		}
+	for _, value := range missing(s.ev, r) {
 		r.ForConditions = true
 		if err := s.fetchArgument(r, &event.Arg{Name: value.String(), Value: *value}); err != nil {
 			return err
@@ -49,6 +45,22 @@ func (s *Scope) fetchForConditions(r *layout.Record) error {
 	}
 	return nil
 }
+
+// missing returns the values that an event's conditions look at and that a record does
+// not have. What cannot be a value is left for checking the conditions to refuse.
+func missing(ev *event.Event, r *layout.Record) []*event.Expr {
+	var values []*event.Expr
+	for _, name := range r.Unknown(ev.Conditions) {
+		if value, err := event.ParseValue(name); err == nil {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// ConditionsFetch reports whether an event's conditions look at values of a hit that are
+// fetched for them alone if nothing else is.
+func ConditionsFetch(ev *event.Event) bool { return len(missing(ev, new(layout.Record))) > 0 }
 
 func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
 	if a.Value.Op == event.OpDuration {
@@ -116,18 +128,4 @@ func (s *Scope) fetchAll(r *layout.Record) error {
 		return r.Add(showing(got, "retval", "retval"))
 	}
 	return nil
-}
-
-// paramName is what a parameter is called: argN without a name of its own.
-func paramName(params []param, i int) string {
-	name := params[i].name
-	for j := range i {
-		if params[j].name == name {
-			name = ""
-		}
-	}
-	if name == "" {
-		return fmt.Sprintf("arg%d", i)
-	}
-	return name
 }

@@ -263,3 +263,21 @@ func (l location) structure(name string, form valueForm) ([]layout.Value, error)
 	}
 	return all, nil
 }
+
+// recorded records a tracepoint's field as the whole record has it.
+func (l location) recorded(name string) ([]layout.Value, error) {
+	field := *l.typ.field
+	field.Name = name
+	switch {
+	case field.Dynamic: // the word that says where in the record it lies
+		f := l.fetch
+		f.Steps = []layout.FetchStep{{Add: int32(l.add), Space: layout.KernelMemory, Size: 4}}
+		return single(f, field, nil)
+	case l.typ.scalar():
+		f, err := l.number(l.typ.size, l.typ.signed, false)
+		return single(f, field, err)
+	}
+	f, err := l.address()
+	f.As, f.Space, f.Max = layout.FetchBlock, l.space, field.Size*field.Count
+	return single(f, field, err)
+}

@@ -109,8 +109,6 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 	}
 }
 
-var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")
-
 // one reads one location, up to the end or a piece.
 func (l *evaluator) one(x *cursor.Cursor) (location, error) {
 	op := x.U8()

@@ -14,7 +14,6 @@ type dwarfFunction struct {
 	entry     uint64 // of the function
 	variables []dwarfVariable
 	result    *valueType // nil: returns nothing
-	described bool       // a prototype was there
 	base      []byte     // DW_AT_frame_base
 	producer  string
 }
@@ -104,7 +103,6 @@ func (f *dwarfFunction) read(d *symbol.DebugData, r *dwarf.Reader, e *dwarf.Entr
 		f.entry = low
 	}
 	f.base, _ = e.Val(dwarf.AttrFrameBase).([]byte)
-	f.described = true
 	if t, ok := f.attribute(d, e, dwarf.AttrType).(dwarf.Offset); ok {
 		f.result = f.typeAt(d, t)
 	}

@@ -165,7 +165,7 @@ func (k *Kernel) systemCallArguments(sc *Scope, function string) {
 		}
 		t := &valueType{kind: kindInteger, name: f.CType, size: int(f.Size), signed: f.Type == format.FieldInt}
 		if f.Type == format.FieldPointer {
-			t = k.spelledType(f.CType)
+			t = spelledType(k.Types, f.CType)
 		}
 		step := layout.FetchStep{Add: 8 * int32(words[i]), Space: layout.KernelMemory, Size: 8}
 		at := location{typ: t, space: layout.UserMemory, pieces: []layout.Fetch{{Base: regs.Base, Word: regs.Word, Steps: []layout.FetchStep{step}}}}

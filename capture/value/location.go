@@ -242,3 +242,5 @@ func (l location) scalar(name string) (layout.Fetch, layout.Field, error) {
 	f, err := l.number(t.size, t.signed, t.bigEndian)
 	return f, field, err
 }
+
+var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")

@@ -166,3 +166,17 @@ func (s *Scope) register(name string) (location, error) {
 	}
 	return at, nil
 }
+
+// paramName is what a parameter is called: argN without a name of its own.
+func paramName(params []param, i int) string {
+	name := params[i].name
+	for j := range i {
+		if params[j].name == name {
+			name = ""
+		}
+	}
+	if name == "" {
+		return fmt.Sprintf("arg%d", i)
+	}
+	return name
+}

@@ -8,12 +8,12 @@ import (
 
 // spelledType describes a type of the kernel as C spells it, such as
 // const struct sockaddr *. What BTF does not know by that name is void.
-func (k *Kernel) spelledType(name string) *valueType {
+func spelledType(types *btf.Spec, name string) *valueType {
 	bare := unqualified(name)
 	if to, ok := strings.CutSuffix(bare, "*"); ok {
-		return &valueType{kind: kindPointer, name: name, size: 8, element: func() *valueType { return k.spelledType(to) }}
+		return &valueType{kind: kindPointer, name: name, size: 8, element: func() *valueType { return spelledType(types, to) }}
 	}
-	if t := k.typeNamed(bare); t != nil {
+	if t := typeNamed(types, bare); t != nil {
 		return btfType(t)
 	}
 	return &valueType{kind: kindVoid, name: bare}
@@ -39,25 +39,25 @@ func unqualified(name string) string {
 }
 
 // typeNamed finds a type of the kernel; nil if there is none of the name, or several.
-func (k *Kernel) typeNamed(name string) btf.Type {
-	if k.Types == nil {
+func typeNamed(spec *btf.Spec, name string) btf.Type {
+	if spec == nil {
 		return nil
 	}
 	if tag, ok := strings.CutPrefix(name, "struct "); ok {
 		var t *btf.Struct
-		if k.Types.TypeByName(tag, &t) != nil {
+		if spec.TypeByName(tag, &t) != nil {
 			return nil
 		}
 		return t
 	}
 	if tag, ok := strings.CutPrefix(name, "union "); ok {
 		var t *btf.Union
-		if k.Types.TypeByName(tag, &t) != nil {
+		if spec.TypeByName(tag, &t) != nil {
 			return nil
 		}
 		return t
 	}
-	types, err := k.Types.AnyTypesByName(name)
+	types, err := spec.AnyTypesByName(name)
 	if err != nil {
 		return nil
 	}

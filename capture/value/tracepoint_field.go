@@ -35,7 +35,7 @@ func (k *Kernel) fieldType(f *layout.Field) *valueType {
 	element := &valueType{kind: kindInteger, name: f.CType, size: int(f.Size), signed: f.Type == format.FieldInt, field: &one}
 	switch f.Type {
 	case format.FieldPointer:
-		element = k.spelledType(f.CType)
+		element = spelledType(k.Types, f.CType)
 		element.field = &one
 	case format.FieldBool:
 		element.kind = kindBool
@@ -52,27 +52,3 @@ func (k *Kernel) fieldType(f *layout.Field) *valueType {
 	return &valueType{kind: kindArray, name: fmt.Sprintf("%s[%d]", f.CType, count), size: count * element.size, count: count,
 		element: func() *valueType { return element }, field: f}
 }
-
-// recorded records a tracepoint's field as the whole record has it.
-func (l location) recorded(name string) ([]layout.Value, error) {
-	field := *l.typ.field
-	field.Name = name
-	switch {
-	case field.Dynamic: // the word that says where in the record it lies
-		f := l.fetch
-		f.Steps = []layout.FetchStep{{Add: int32(l.add), Space: layout.KernelMemory, Size: 4}}
-		return single(f, field, nil)
-	case l.typ.scalar():
-		f, err := l.number(l.typ.size, l.typ.signed, false)
-		return single(f, field, err)
-	}
-	f, err := l.address()
-	f.As, f.Space, f.Max = layout.FetchBlock, l.space, field.Size*field.Count
-	return single(f, field, err)
-}
-
-// isText reports whether a tracepoint's field is text by itself, no address of one.
-func (t *valueType) isText() bool { return t.field != nil && t.field.Type == format.FieldString }
-
-// isVariable reports whether a tracepoint's field lies wherever a word of the record says.
-func (t *valueType) isVariable() bool { return t.field != nil && t.field.Dynamic }

@@ -134,3 +134,9 @@ func (t *valueType) named(name string) *valueType {
 	}
 	return t
 }
+
+// isText reports whether a tracepoint's field is text by itself, no address of one.
+func (t *valueType) isText() bool { return t.field != nil && t.field.Type == format.FieldString }
+
+// isVariable reports whether a tracepoint's field lies wherever a word of the record says.
+func (t *valueType) isVariable() bool { return t.field != nil && t.field.Dynamic }

@@ -116,13 +116,11 @@ func startPiped(t *testing.T, cmd *exec.Cmd) (input io.WriteCloser, output io.Re
 // dial waits for a server.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			return c
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	var c net.Conn
+	eventually(t, "server at "+address, func() (ok bool) {
+		var err error
+		c, err = net.Dial("tcp", address)
+		return err == nil
+	})
+	return c
 }

@@ -126,12 +126,7 @@ func startPostgres(t *testing.T) *database {
 		db.server.Process.Signal(syscall.SIGQUIT) // ends its processes at once
 		db.server.Wait()
 	})
-	for end := time.Now().Add(patience); run(t, db.psql("SELECT 1")).code != 0; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			text, _ := os.ReadFile(log.Name())
-			t.Fatalf("the server does not answer:\n%s", text)
-		}
-	}
+	eventually(t, "answer of the server, see "+log.Name(), func() bool { return run(t, db.psql("SELECT 1")).code == 0 })
 	return db
 }
 

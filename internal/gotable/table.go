@@ -31,11 +31,13 @@ type Table struct {
 	funcData uint64 // virtual address of go:func.*, 0 when not found
 
 	names, units, files, pcs, functions []byte
+
+	memory int // bytes of what these are parts of
 }
 
 // parse checks the header at the start of data.
 func parse(order binary.ByteOrder, data []byte) *Table {
-	t := &Table{order: order}
+	t := &Table{order: order, memory: len(data)}
 	if len(data) < 8 || data[4] != 0 || data[5] != 0 {
 		return nil
 	}
@@ -102,6 +104,9 @@ func (t *Table) field(i int) uint64 {
 	}
 	return uint64(t.order.Uint32(b))
 }
+
+// Memory returns the number of bytes that the table takes.
+func (t *Table) Memory() int { return t.memory }
 
 // Len returns the number of functions.
 func (t *Table) Len() int { return t.count }

@@ -25,7 +25,7 @@ func ReadBuildID(r io.ReaderAt) (id []byte, err error) {
 	if h, hErr := elffile.WithoutSections(r); hErr == nil {
 		r = h
 	}
-	obj, err := newObject(r)
+	obj, err := newObject(r, new(meter))
 	if err != nil {
 		return nil, fmt.Errorf("reading build ID: %w", err)
 	}

@@ -84,7 +84,7 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 // openMatching opens an ELF file if its build ID is the one asked for, or, where
 // crc is given, its checksum. Close closes it.
 func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
-	f, o := openObject(path)
+	f, o := openObject(path, e.memory)
 	if o == nil {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 
 // openObject opens an ELF file by name; nil when there is none. Anything but a
 // regular file could make us wait.
-func openObject(path string) (*os.File, *object) {
+func openObject(path string, memory *meter) (*os.File, *object) {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 		return nil, nil
 	}
@@ -113,7 +113,7 @@ func openObject(path string) (*os.File, *object) {
 	if err != nil {
 		return nil, nil
 	}
-	o, err := tryObject(f)
+	o, err := tryObject(f, memory)
 	if err != nil {
 		f.Close()
 		return nil, nil
@@ -122,9 +122,9 @@ func openObject(path string) (*os.File, *object) {
 	return f, o
 }
 
-func tryObject(r io.ReaderAt) (o *object, err error) {
+func tryObject(r io.ReaderAt, memory *meter) (o *object, err error) {
 	defer guard("reading debug file", &err)
-	return newObject(r)
+	return newObject(r, memory)
 }
 
 func fileCRC(f *os.File) uint32 {

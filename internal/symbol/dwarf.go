@@ -16,6 +16,7 @@ import (
 type dwarfData struct {
 	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
 
+	memory     *meter
 	order      binary.ByteOrder
 	executable func(addr uint64) bool
 	units      []*unit   // by offset
@@ -58,6 +59,7 @@ func (e *ELF) readDWARF() (d *dwarfData) {
 // newDWARF opens an object's sections; nil when it has no debug information.
 func newDWARF(o *object, executable func(uint64) bool) *dwarfData {
 	d := &dwarfData{
+		memory:     o.memory,
 		order:      o.file.ByteOrder,
 		executable: executable,
 		abbrevs:    make(map[abbrevKey]*abbrevTable),

@@ -34,6 +34,16 @@ func (t *abbrevTable) get(code uint64) *abbrev {
 	return t.sparse[code]
 }
 
+func (t *abbrevTable) count(m *meter) {
+	addSlice(m, t.dense)
+	for i := range t.dense {
+		addSlice(m, t.dense[i].attrs)
+	}
+	for _, a := range t.sparse {
+		addSlice(m, a.attrs)
+	}
+}
+
 // abbreviations returns the table at an offset of .debug_abbrev, nil when it is
 // damaged. Units often share one.
 func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
@@ -61,6 +71,8 @@ func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
 	})
 	if !good {
 		t = nil
+	} else {
+		t.count(d.memory)
 	}
 	d.mu.Lock()
 	d.abbrevs[key] = t

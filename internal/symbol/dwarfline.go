@@ -59,6 +59,9 @@ func (u *unit) readLines() *lineTable {
 		p.table = t
 		p.run(&c)
 		slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
+		addSlice(u.d.memory, t.sequences)
+		addSlice(u.d.memory, t.rows)
+		addSlice(u.d.memory, t.files.files)
 	}
 	return t
 }

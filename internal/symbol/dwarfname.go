@@ -9,6 +9,9 @@ import (
 // maxNameHops bounds the references followed from an entry to its name.
 const maxNameHops = 16
 
+// nameSize is about what an entry of dwarfData.names takes beside the name, in bytes.
+const nameSize = 48
+
 // name returns the linkage name of a function's entry, or else its plain name; ""
 // when it has none.
 func (d *dwarfData) name(entry uint64) string {
@@ -27,6 +30,7 @@ func (d *dwarfData) name(entry uint64) string {
 	name = d.readName(entry)
 	d.mu.Lock()
 	d.names[entry] = name
+	d.memory.add(nameSize + len(name))
 	d.mu.Unlock()
 	return name
 }

@@ -97,6 +97,8 @@ func (u *unit) readScopes() (t *scopeTable) {
 		}
 	}
 	t.segments = flatten(spans)
+	addSlice(u.d.memory, t.list)
+	addSlice(u.d.memory, t.segments)
 	return t
 }
 

@@ -31,18 +31,23 @@ func (o *object) debugSection(name string) *dwarfSection {
 			return &dwarfSection{r: o.r, off: s.Offset, size: s.Size}
 		}
 		if b, err := o.contents(s); err == nil {
-			return &dwarfSection{data: b, size: uint64(len(b))}
+			return o.unpacked(b)
 		}
 		return new(dwarfSection)
 	}
 	if s := o.section(".zdebug_" + name); s != nil {
 		if b, err := o.contents(s); err == nil {
 			if b, err = unpackOld(b); err == nil {
-				return &dwarfSection{data: b, size: uint64(len(b))}
+				return o.unpacked(b)
 			}
 		}
 	}
 	return new(dwarfSection)
+}
+
+func (o *object) unpacked(b []byte) *dwarfSection {
+	o.memory.add(len(b))
+	return &dwarfSection{data: b, size: uint64(len(b))}
 }
 
 // unpackOld decompresses the form of compressed sections that came before

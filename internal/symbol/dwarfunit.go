@@ -3,6 +3,7 @@ package symbol
 import (
 	"debug/dwarf"
 	"sync"
+	"unsafe"
 
 	"trapline/internal/cursor"
 )
@@ -65,6 +66,8 @@ func (d *dwarfData) scanUnits(code bool) {
 		})
 	}
 	d.segments = flatten(spans)
+	addSlice(d.memory, d.segments)
+	d.memory.add(len(d.units) * int(unsafe.Sizeof(unit{})))
 }
 
 // readHeader reads a unit's header: DWARF 5, section 7.5.1. Units that can not be

@@ -37,7 +37,7 @@ func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	if opt.DebugDirs == nil {
 		opt.DebugDirs = []string{"/usr/lib/debug"}
 	}
-	obj, err := newObject(r)
+	obj, err := newObject(r, new(meter))
 	if err != nil {
 		return nil, fmt.Errorf("reading ELF image %q: %w", opt.Path, err)
 	}

@@ -50,6 +50,8 @@ func (e *ELF) readFunctions() (t *functionTable) {
 	t.symbols = slices.Clip(syms)
 	t.setSizes(e)
 	t.segments = flatten(t.spans())
+	addSlice(e.memory, t.symbols)
+	addSlice(e.memory, t.segments)
 	return t
 }
 

@@ -23,6 +23,7 @@ type goTable struct {
 // readGoTable finds the image's Go table, nil if there is none.
 func (e *ELF) readGoTable() *goTable {
 	if t := gotable.Open(e.file); t != nil {
+		e.memory.add(t.Memory())
 		return &goTable{t, e.object}
 	}
 	return nil

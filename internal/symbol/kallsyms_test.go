@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 // Modules come after the core whatever their addresses, and some symbols are no code.
@@ -110,12 +111,12 @@ func TestKallsymsRefused(t *testing.T) {
 func TestThisKernel(t *testing.T) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
-		t.Skip("there is no /proc/kallsyms")
+		testenv.Unsupported(t, "/proc/kallsyms")
 	}
 	defer f.Close()
 	k, err := symbol.ReadKallsyms(f)
 	if errors.Is(err, symbol.ErrHidden) {
-		t.Skip(err)
+		testenv.Missing(t, "the right to see the kernel's symbols")
 	}
 	if err != nil {
 		t.Fatal(err)

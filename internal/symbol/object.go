@@ -16,14 +16,17 @@ type object struct {
 	r    io.ReaderAt
 	file *elffile.File
 	path string // of a debug file
+
+	memory *meter // of the image, its debug files included
 }
 
-func newObject(r io.ReaderAt) (*object, error) {
+func newObject(r io.ReaderAt, memory *meter) (*object, error) {
 	f, err := elffile.Open(r)
 	if err != nil {
 		return nil, err
 	}
-	return &object{r: f.R, file: f}, nil
+	addSlice(memory, f.Sections)
+	return &object{r: f.R, file: f, memory: memory}, nil
 }
 
 // section returns a section that has contents in the file, or nil.

@@ -53,6 +53,14 @@ func Tool(t testing.TB, name string) string {
 
 func program(name string) string { return "the program " + name }
 
+// Slow keeps a test out of go test -short.
+func Slow(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out: -short")
+	}
+}
+
 // Missing skips the test for want of something, or fails it where nothing may be left out.
 func Missing(t testing.TB, what string) {
 	t.Helper()

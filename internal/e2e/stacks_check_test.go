@@ -64,6 +64,9 @@ func stackCases(t testing.TB, stdout, tail string) (map[int]*stackCase, map[stri
 		c.seen = make([]int, len(c.stacks))
 		cases[number] = c
 	}
+	if len(cases) == 0 {
+		t.Fatal("the program has printed no cases")
+	}
 	return cases, own
 }
 

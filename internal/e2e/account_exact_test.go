@@ -64,10 +64,7 @@ func TestCountsAreExact(t *testing.T) {
 // checkThreads fails unless each of the workers has n hits.
 func checkThreads(t *testing.T, what string, all []hit, n, workers int) {
 	t.Helper()
-	byThread := map[int]int{}
-	for _, h := range all {
-		byThread[h.TID]++
-	}
+	byThread := threadsOf(all)
 	for tid, hits := range byThread {
 		if hits != n {
 			t.Errorf("%s: %d hits of thread %d, want %d", what, hits, tid, n)

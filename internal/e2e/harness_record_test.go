@@ -6,7 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -17,6 +17,16 @@ import (
 
 // patience bounds every command: one that hangs is killed and fails its test.
 const patience = 2 * time.Minute
+
+// eventually waits for a condition that nothing announces.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %v there is still no %s", patience, what)
+		}
+	}
+}
 
 // A result is what a finished command left.
 type result struct {
@@ -55,43 +65,39 @@ type recording struct {
 	cmd    *exec.Cmd
 	path   string
 	stderr bytes.Buffer
-	done   chan struct{}
+	done   chan struct{} // closed when record has ended
 }
 
-// startRecord starts record and returns when its probes are attached.
+// startRecord starts record and returns once it records.
 func startRecord(t testing.TB, args ...string) *recording {
 	t.Helper()
-	r := &recording{path: filepath.Join(t.TempDir(), "trapline.data"), done: make(chan struct{})}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	r.cmd = exec.CommandContext(ctx, command(t, "record"), append([]string{"-v", "-o", r.path}, args...)...)
-	stderr, err := r.cmd.StderrPipe()
-	if err == nil {
-		err = r.cmd.Start()
-	}
+	ready, notify, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer ready.Close()
+	r := &recording{path: filepath.Join(t.TempDir(), "trapline.data"), done: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	r.cmd = exec.CommandContext(ctx, command(t, "record"), append([]string{"-o", r.path, "--ready-fd", "3"}, args...)...)
+	r.cmd.Stderr, r.cmd.ExtraFiles = &r.stderr, []*os.File{notify}
+	err = r.cmd.Start()
+	notify.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		r.cmd.Wait()
+		close(r.done)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		<-r.done
-		r.cmd.Wait()
 	})
-	lines := bufio.NewReader(stderr)
-	for {
-		line, err := lines.ReadString('\n')
-		r.stderr.WriteString(line)
-		if err != nil {
-			close(r.done)
-			t.Fatalf("record %s ended at once:\n%s", strings.Join(args, " "), &r.stderr)
-		}
-		if strings.Contains(line, "attached") {
-			break
-		}
+	if line, err := bufio.NewReader(ready).ReadString('\n'); line != "ready\n" {
+		cancel()
+		<-r.done
+		t.Fatalf("record %s did not start: it wrote %q (%v)\n%s", strings.Join(args, " "), line, err, &r.stderr)
 	}
-	go func() {
-		io.Copy(&r.stderr, lines)
-		close(r.done)
-	}()
 	return r
 }
 
@@ -114,8 +120,13 @@ func (r *recording) stop(t testing.TB, s syscall.Signal) (int, string) {
 func (r *recording) wait(t testing.TB) (int, string) {
 	t.Helper()
 	<-r.done
-	r.cmd.Wait()
 	return r.cmd.ProcessState.ExitCode(), r.stderr.String()
+}
+
+// hasHits waits until the hits in the file satisfy a condition.
+func (r *recording) hasHits(t testing.TB, what string, enough func(all []hit) bool) {
+	t.Helper()
+	eventually(t, what, func() bool { return enough(hits(t, r.path)) })
 }
 
 // stopOK ends the recording as Ctrl-C does.

@@ -3,13 +3,15 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"golang.org/x/sys/unix"
 
 	"trapline/internal/testenv"
 )
@@ -73,49 +75,42 @@ func TestMaxRate(t *testing.T) {
 	}
 }
 
-// With a delay, the beginning of the command is missing, and only that.
+// What a command does before the delay is over is not recorded; what it does from the
+// line to --ready-fd on is.
 func TestDelay(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
+	const before, after = 100, 600
 	target := testenv.Target(t, "counter")
-	const n = 600
-	path := recordOK(t, "-D", "200", "-e", "uprobe:"+target+":leaf i=arg0:s32", "--", target, "-c", "p", "-r", "1000", strconv.Itoa(n))
-	all := hits(t, path)
-	checkWhole(t, path, len(all))
-	if len(all) == 0 || len(all) == n {
-		t.Fatalf("%d of %d hits", len(all), n)
+	fifo := filepath.Join(t.TempDir(), "proceed")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	for i := range all {
-		if want := int64(n - len(all) + i); all[i].number(t, "i") != want {
-			t.Fatalf("hit %d of %d is call %d, want %d", i, len(all), all[i].number(t, "i"), want)
+	script := fmt.Sprintf(`"$0" -c p %d; read line <"$1"; "$0" -c p %d`, before, after)
+	r := startRecord(t, "-D", "1500", "-e", "uprobe:"+target+":leaf i=arg0:s32", "--", "sh", "-c", script, target, fifo)
+	if err := os.WriteFile(fifo, []byte("go\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if code, messages := r.wait(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, messages)
+	}
+	checkWhole(t, r.path, after)
+	for i, h := range hits(t, r.path) {
+		if got := h.number(t, "i"); got != int64(i) {
+			t.Fatalf("hit %d is of call %d", i, got)
 		}
 	}
 }
 
+// Every hit from the line to --ready-fd on is recorded.
 func TestReadyDescriptor(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
 	target := testenv.Target(t, "counter-static")
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	path := filepath.Join(t.TempDir(), "trapline.data")
-	cmd := exec.Command(command(t, "record"), "-q", "-o", path, "-a", "-u", strconv.Itoa(otherUser), "-M", "1000", "--ready-fd", "3", "-e", getppid)
-	cmd.ExtraFiles = []*os.File{w}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer time.AfterFunc(patience, func() { cmd.Process.Kill() }).Stop()
-	w.Close()
-	line := make([]byte, 16)
-	if n, err := r.Read(line); string(line[:n]) != "ready\n" {
-		t.Fatalf("read %q, %v", line[:n], err)
-	}
+	r := startRecord(t, "-q", "-a", "-u", strconv.Itoa(otherUser), "-M", "1000", "-e", getppid)
 	runOK(t, asOtherUser(exec.Command(target, "-c", "p", "1000")))
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
+	if code, messages := r.wait(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, messages)
 	}
-	checkWhole(t, path, 1000)
+	checkWhole(t, r.path, 1000)
 }

@@ -61,11 +61,16 @@ func TestStacksOfSingleEvents(t *testing.T) {
 	event := "raw_syscalls:sys_enter" // where there are both
 	path := recordOK(t, "-U", "-e", "default="+event, "-e", "both="+event+" [stack=ku]", "-e", "kernel="+event+"[stack=k]", "-e", "none="+event+" [stack=none]", "--", target)
 	all := hits(t, path)
+	counts := make(map[string]int)
 	for _, h := range all {
+		counts[h.Probe]++
 		kernel, user := len(h.Kernel) > 0, len(h.User) > 0
 		if wantKernel, wantUser := h.Probe == "both" || h.Probe == "kernel", h.Probe == "both" || h.Probe == "default"; kernel != wantKernel || user != wantUser {
 			t.Errorf("%s: %d frames in the kernel, %d in the program", h.Probe, len(h.Kernel), len(h.User))
 		}
+	}
+	if n := counts["default"]; n == 0 || counts["both"] != n || counts["kernel"] != n || counts["none"] != n {
+		t.Errorf("hits by probe: %v, want as many of each", counts)
 	}
 	checkWhole(t, path, len(all))
 }

@@ -57,7 +57,7 @@ func withSilentBreakpoints(t *testing.T, program string, args ...string) *exec.C
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, append([]string{program}, args...)...)
-	cmd.Env = append(os.Environ(), silentBreakpoints+"=1")
+	cmd.Env = append(os.Environ(), actAs+"=silentBreakpoints")
 	cmd.ExtraFiles = []*os.File{child, proceed}
 	t.Cleanup(func() { number.Close(); proceed.Close() })
 	go func() {
@@ -73,9 +73,6 @@ func withSilentBreakpoints(t *testing.T, program string, args ...string) *exec.C
 	}()
 	return cmd
 }
-
-// silentBreakpoints is set for the process that is to execute a program with silent breakpoints.
-const silentBreakpoints = "TRAPLINE_E2E_SILENT_BREAKPOINTS"
 
 // execWithSilentBreakpoints executes the program of the arguments under the filter.
 func execWithSilentBreakpoints() error {

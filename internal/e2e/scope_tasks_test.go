@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -48,18 +48,20 @@ func TestScope(t *testing.T) {
 		checkWhole(t, r.path, 4*n)
 	})
 	t.Run("cpu", func(t *testing.T) {
-		if runtime.NumCPU() < 2 {
-			testenv.Missing(t, "a second CPU")
+		cpus := usableCPUs(t)
+		if len(cpus) < 2 {
+			testenv.Unsupported(t, "a second CPU")
 		}
-		r := startRecord(t, "-C", "1", "-u", strconv.Itoa(otherUser), "-e", getppid)
-		for cpu := range 2 {
+		recorded := cpus[len(cpus)-1]
+		r := startRecord(t, "-C", strconv.Itoa(recorded), "-u", strconv.Itoa(otherUser), "-e", getppid)
+		for _, cpu := range []int{cpus[0], recorded} {
 			onCPU(t, cpu, func() { runOK(t, asOtherUser(count())) })
 		}
 		r.stopOK(t)
 		checkWhole(t, r.path, 4*n)
 		for _, h := range hits(t, r.path) {
-			if h.CPU != 1 {
-				t.Fatalf("a hit on CPU %d", h.CPU)
+			if h.CPU != recorded {
+				t.Fatalf("a hit on CPU %d, want only CPU %d", h.CPU, recorded)
 			}
 		}
 	})
@@ -78,29 +80,50 @@ func TestScope(t *testing.T) {
 		}
 		one, _ := slow(), slow()
 		r := startRecord(t, "-p", strconv.Itoa(one.Process.Pid), "-e", getppid)
-		time.Sleep(500 * time.Millisecond)
+		r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
 		one.Process.Kill() // nobody waits for it yet: record must see that it is gone all the same
 		if code, messages := r.wait(t); code != 0 {
 			t.Fatalf("exit code %d\n%s", code, messages)
 		}
-		path := r.path
-		all := hits(t, path)
-		checkWhole(t, path, len(all))
-		threads := map[int]bool{}
+		all := hits(t, r.path)
+		checkWhole(t, r.path, len(all))
 		for _, h := range all {
-			threads[h.TID] = true
 			if h.PID != one.Process.Pid {
 				t.Fatalf("a hit of process %d, want only %d", h.PID, one.Process.Pid)
 			}
 		}
-		if len(threads) != 2 {
-			t.Errorf("hits of %d threads, want 2", len(threads))
+		if n := len(threadsOf(all)); n != 2 {
+			t.Errorf("hits of %d threads, want 2", n)
 		}
 	})
 	t.Run("no children", func(t *testing.T) {
 		path := recordOK(t, "-i", "-e", getppid, "--", target, "-c", "p", "-f", "2", strconv.Itoa(n))
 		checkWhole(t, path, n)
 	})
+}
+
+// threadsOf returns how many hits each thread has.
+func threadsOf(all []hit) map[int]int {
+	threads := map[int]int{}
+	for _, h := range all {
+		threads[h.TID]++
+	}
+	return threads
+}
+
+// usableCPUs returns the CPUs that this process may run on.
+func usableCPUs(t testing.TB) (cpus []int) {
+	t.Helper()
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		t.Fatal(err)
+	}
+	for cpu := range 8 * int(unsafe.Sizeof(set)) {
+		if set.IsSet(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus
 }
 
 // onCPU runs f, and the processes that it starts, on one CPU.

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 
 	"trapline/internal/testenv"
@@ -14,8 +15,8 @@ import (
 var binDir string
 
 func TestMain(m *testing.M) {
-	if os.Getenv(silentBreakpoints) != "" {
-		fmt.Fprintln(os.Stderr, execWithSilentBreakpoints())
+	if act := acts[os.Getenv(actAs)]; act != nil {
+		fmt.Fprintln(os.Stderr, act())
 		os.Exit(1)
 	}
 	dir, err := os.MkdirTemp("", "trapline-e2e")
@@ -31,6 +32,16 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// actAs is the environment variable that makes this binary one of the programs that
+// tests run.
+const actAs = "TRAPLINE_E2E_ACT_AS"
+
+// acts are these programs. They do not return unless something fails.
+var acts = map[string]func() error{
+	"killSelf":          func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
+	"silentBreakpoints": execWithSilentBreakpoints,
 }
 
 func command(t testing.TB, name string) string {

@@ -69,7 +69,7 @@ func TestCapabilities(t *testing.T) {
 	} {
 		t.Run(c.event[strings.LastIndexByte(c.event, '/')+1:], func(t *testing.T) {
 			if answers[c.kind] != "yes" {
-				t.Skipf("there is no %s here: %s", c.kind, answers[c.kind]) // TestInfo checks that this is so
+				testenv.KernelLacks(t, c.kind) // TestInfo checks that this is so
 			}
 			try := func(caps []capability) result {
 				path := filepath.Join(publicDir(t), "trapline.data")

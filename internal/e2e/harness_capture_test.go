@@ -137,6 +137,9 @@ func functions(calls []call) string {
 func checkStacks(t testing.TB, all []hit, innermost string) {
 	t.Helper()
 	wrong := where(all, func(h *hit) bool { return !strings.HasPrefix(functions(h.User)+" ", innermost+" ") })
+	if len(all) == 0 {
+		t.Errorf("there are no hits, want some in %q", innermost)
+	}
 	if len(wrong) > 0 {
 		t.Errorf("%d of %d hits have another stack than %q, the first: %q", len(wrong), len(all), innermost, functions(wrong[0].User))
 	}

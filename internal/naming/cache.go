@@ -1,0 +1,146 @@
+package naming
+
+import (
+	"container/list"
+	"errors"
+	"sync"
+
+	"trapline/internal/symbol"
+)
+
+// Limits bound what a [Namer] keeps. Fields that are 0 get their default.
+type Limits struct {
+	Memory int64 // bytes of the indexes of images that are not in use; 32 MiB
+	Images int   // images that are kept open; 256
+	Names  int   // frames whose names are kept; 131,072, which take some 30 MB
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Memory == 0 {
+		l.Memory = 32 << 20
+	}
+	if l.Images == 0 {
+		l.Images = 256
+	}
+	if l.Names == 0 {
+		l.Names = 1 << 17
+	}
+	return l
+}
+
+// A cache holds indexed images, the most recently used ones first.
+type cache struct {
+	limits Limits
+
+	mu     sync.Mutex
+	images map[Image]*list.Element // of *entry
+	recent *list.List
+	memory int64 // of the images that are not in use
+}
+
+// An entry is an image that is indexed, or that cannot be.
+type entry struct {
+	image  Image
+	users  int
+	size   int64 // as counted in cache.memory
+	open   sync.Once
+	elf    *symbol.ELF // nil: it has no names
+	closer func() error
+}
+
+func newCache(limits Limits) *cache {
+	return &cache{limits: limits, images: make(map[Image]*list.Element), recent: list.New()}
+}
+
+// use calls ask with the image's index, nil if it has none. The index stays open
+// meanwhile. Several goroutines may use the same image.
+func (c *cache) use(image Image, ask func(*symbol.ELF)) error {
+	e := c.acquire(image)
+	e.open.Do(func() { e.read() })
+	ask(e.elf)
+	return c.release(e)
+}
+
+func (c *cache) acquire(image Image) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.images[image]
+	if !ok {
+		element = c.recent.PushFront(&entry{image: image})
+		c.images[image] = element
+	}
+	c.recent.MoveToFront(element)
+	e := element.Value.(*entry)
+	if e.users == 0 {
+		c.memory -= e.size
+		e.size = 0
+	}
+	e.users++
+	return e
+}
+
+// release ends the use of an image, and closes those that exceed the limits.
+func (c *cache) release(e *entry) error {
+	c.mu.Lock()
+	if e.users--; e.users == 0 && e.elf != nil {
+		e.size = e.elf.Memory()
+		c.memory += e.size
+	}
+	unused := c.evict(func() bool { return c.memory > c.limits.Memory || c.recent.Len() > c.limits.Images })
+	c.mu.Unlock()
+	return closeAll(unused)
+}
+
+// evict takes out images that are not in use, the least recently used first, while
+// more have to go.
+func (c *cache) evict(more func() bool) (evicted []*entry) {
+	for element := c.recent.Back(); element != nil && more(); {
+		before := element.Prev()
+		if e := element.Value.(*entry); e.users == 0 {
+			c.memory -= e.size
+			c.recent.Remove(element)
+			delete(c.images, e.image)
+			evicted = append(evicted, e)
+		}
+		element = before
+	}
+	return evicted
+}
+
+// close closes all images that are not in use.
+func (c *cache) close() error {
+	c.mu.Lock()
+	all := c.evict(func() bool { return true })
+	c.mu.Unlock()
+	return closeAll(all)
+}
+
+func closeAll(entries []*entry) error {
+	var errs []error
+	for _, e := range entries {
+		errs = append(errs, e.close())
+	}
+	return errors.Join(errs...)
+}
+
+func (e *entry) read() {
+	source, err := e.image.Open()
+	if err != nil {
+		return
+	}
+	e.closer = source.Close
+	if elf, err := symbol.NewELF(source, source.Options); err == nil {
+		e.elf = elf
+	}
+}
+
+func (e *entry) close() error {
+	var errs []error
+	if e.elf != nil {
+		errs = append(errs, e.elf.Close())
+	}
+	if e.closer != nil {
+		errs = append(errs, e.closer())
+	}
+	return errors.Join(errs...)
+}
