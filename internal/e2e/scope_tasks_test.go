@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -33,73 +34,85 @@ func runOK(t testing.TB, cmd *exec.Cmd) {
 	}
 }
 
-func TestScope(t *testing.T) {
+// countCalls is how many calls a thread makes.
+const countCalls = 1000
+
+// countTwice makes them in two threads of each of two processes.
+func countTwice(t *testing.T) *exec.Cmd {
+	t.Helper()
+	return exec.Command(testenv.Target(t, "counter-static"), "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(countCalls))
+}
+
+func TestScopeOfAUser(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
-	const n = 1000
-	target := testenv.Target(t, "counter-static")
-	count := func() *exec.Cmd { return exec.Command(target, "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(n)) }
+	r := startRecord(t, "-a", "-u", strconv.Itoa(otherUser), "-e", getppid)
+	runOK(t, countTwice(t))
+	runOK(t, asOtherUser(countTwice(t)))
+	r.stopOK(t)
+	checkWhole(t, r.path, 4*countCalls)
+}
 
-	t.Run("user", func(t *testing.T) {
-		r := startRecord(t, "-a", "-u", strconv.Itoa(otherUser), "-e", getppid)
-		runOK(t, count())
-		runOK(t, asOtherUser(count()))
-		r.stopOK(t)
-		checkWhole(t, r.path, 4*n)
-	})
-	t.Run("cpu", func(t *testing.T) {
-		cpus := usableCPUs(t)
-		if len(cpus) < 2 {
-			testenv.Unsupported(t, "a second CPU")
+func TestScopeOfACPU(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	cpus := usableCPUs(t)
+	if len(cpus) < 2 {
+		testenv.Unsupported(t, "a second CPU")
+	}
+	recorded := cpus[len(cpus)-1]
+	r := startRecord(t, "-C", strconv.Itoa(recorded), "-u", strconv.Itoa(otherUser), "-e", getppid)
+	for _, cpu := range []int{cpus[0], recorded} {
+		onCPU(t, cpu, func() { runOK(t, asOtherUser(countTwice(t))) })
+	}
+	r.stopOK(t)
+	checkWhole(t, r.path, 4*countCalls)
+	for _, h := range hits(t, r.path) {
+		if h.CPU != recorded {
+			t.Fatalf("a hit on CPU %d, want only CPU %d", h.CPU, recorded)
 		}
-		recorded := cpus[len(cpus)-1]
-		r := startRecord(t, "-C", strconv.Itoa(recorded), "-u", strconv.Itoa(otherUser), "-e", getppid)
-		for _, cpu := range []int{cpus[0], recorded} {
-			onCPU(t, cpu, func() { runOK(t, asOtherUser(count())) })
+	}
+}
+
+// Of two processes alike, one is recorded from its middle to its end.
+func TestScopeOfAProcess(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	slow := func() *os.Process {
+		cmd := exec.Command(testenv.Target(t, "counter-static"), "-c", "p", "-t", "2", "-r", "1000", "1000000")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
 		}
-		r.stopOK(t)
-		checkWhole(t, r.path, 4*n)
-		for _, h := range hits(t, r.path) {
-			if h.CPU != recorded {
-				t.Fatalf("a hit on CPU %d, want only CPU %d", h.CPU, recorded)
-			}
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+		return cmd.Process
+	}
+	one, _ := slow(), slow()
+	r := startRecord(t, "-p", strconv.Itoa(one.Pid), "-e", getppid)
+	r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
+	one.Kill() // nobody waits for it yet: record must see that it is gone all the same
+	if code, messages := r.wait(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, messages)
+	}
+	all := hits(t, r.path)
+	checkWhole(t, r.path, len(all))
+	for _, h := range all {
+		if h.PID != one.Pid {
+			t.Fatalf("a hit of process %d, want only %d", h.PID, one.Pid)
 		}
-	})
-	t.Run("process", func(t *testing.T) {
-		// Two alike, of which one is recorded from its middle to its end.
-		slow := func() *exec.Cmd {
-			cmd := exec.Command(target, "-c", "p", "-t", "2", "-r", "1000", "1000000")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				cmd.Process.Kill()
-				cmd.Wait()
-			})
-			return cmd
-		}
-		one, _ := slow(), slow()
-		r := startRecord(t, "-p", strconv.Itoa(one.Process.Pid), "-e", getppid)
-		r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
-		one.Process.Kill() // nobody waits for it yet: record must see that it is gone all the same
-		if code, messages := r.wait(t); code != 0 {
-			t.Fatalf("exit code %d\n%s", code, messages)
-		}
-		all := hits(t, r.path)
-		checkWhole(t, r.path, len(all))
-		for _, h := range all {
-			if h.PID != one.Process.Pid {
-				t.Fatalf("a hit of process %d, want only %d", h.PID, one.Process.Pid)
-			}
-		}
-		if n := len(threadsOf(all)); n != 2 {
-			t.Errorf("hits of %d threads, want 2", n)
-		}
-	})
-	t.Run("no children", func(t *testing.T) {
-		path := recordOK(t, "-i", "-e", getppid, "--", target, "-c", "p", "-f", "2", strconv.Itoa(n))
-		checkWhole(t, path, n)
-	})
+	}
+	if n := len(threadsOf(all)); n != 2 {
+		t.Errorf("hits of %d threads, want 2", n)
+	}
+}
+
+func TestScopeWithoutChildren(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	path := recordOK(t, "-i", "-e", getppid, "--", testenv.Target(t, "counter-static"), "-c", "p", "-f", "2", strconv.Itoa(countCalls))
+	checkWhole(t, path, countCalls)
 }
 
 // threadsOf returns how many hits each thread has.
