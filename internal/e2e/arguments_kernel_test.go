@@ -11,8 +11,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Arguments of raw tracepoints by BTF: the registers of system calls lead to what the
-// program passed.
+// Raw tracepoints have arguments typed by BTF. The registers of a system call lead to
+// what the program passed.
 func TestRawTracepointArguments(t *testing.T) {
 	testenv.Root(t)
 	const n = 1000
@@ -43,7 +43,7 @@ func TestRawTracepointArguments(t *testing.T) {
 	}
 }
 
-// Arguments of kernel functions by BTF, at entry and at return.
+// Kernel functions have arguments typed by BTF, at entry and at return.
 func TestKernelArguments(t *testing.T) {
 	for _, c := range []struct {
 		entry, exit string
@@ -87,8 +87,8 @@ func TestKernelArguments(t *testing.T) {
 	}
 }
 
-// isKernelCall reports whether a hit is of a call that the program kernelcalls makes in
-// its loop, and fails unless it has the arguments of call i.
+// isKernelCall reports whether a hit is from the loop of the program kernelcalls. It
+// fails unless the hit has the arguments of iteration i.
 func isKernelCall(t *testing.T, h *hit, i int) bool {
 	t.Helper()
 	switch h.Probe {

@@ -17,7 +17,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// expect fails unless a hit's arguments are those wanted, each as JSON has it.
+// expect fails unless the hit's arguments equal want, compared as JSON.
 func (h *hit) expect(t testing.TB, want map[string]any) {
 	t.Helper()
 	got, err := json.Marshal(h.Args)
@@ -33,8 +33,8 @@ func (h *hit) expect(t testing.TB, want map[string]any) {
 	}
 }
 
-// Arguments of a C program by the names in its debug information, or none given,
-// whatever compiler and level of optimization: every value of every hit.
+// C arguments are recorded by name, or all of them if none is given, for every compiler
+// and optimization level. The test checks every value of every hit.
 func TestProgramArguments(t *testing.T) {
 	testenv.Root(t)
 	const n = 2000
@@ -73,7 +73,7 @@ func TestProgramArguments(t *testing.T) {
 	}
 }
 
-// wantArgument returns the arguments of call i, as testdata/targets/arguments.c makes them.
+// wantArgument returns the arguments that testdata/targets/arguments.c passes in call i.
 func wantArgument(probe string, i int) map[string]any {
 	blob := make([]byte, 64)
 	for k := range 64 {
@@ -114,8 +114,8 @@ func wantArgument(probe string, i int) map[string]any {
 	return nil
 }
 
-// Go's arguments by name while stacks grow and move and garbage is collected: every
-// call once, with its own values.
+// Go arguments are recorded by name while stacks grow and move and garbage is collected:
+// each call once, with its own values.
 func TestGoArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -167,7 +167,7 @@ func TestGoArguments(t *testing.T) {
 	}
 }
 
-// What cannot be had is said before anything is recorded.
+// Invalid arguments are reported before recording starts.
 func TestArgumentMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -17,8 +17,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Arguments of system calls at their tracepoints: fields by name, and the text, bytes and
-// structures in the program's memory that they point to, of every call.
+// Tracepoints of system calls record fields by name, and the strings, bytes and
+// structures in the program's memory that fields point to.
 func TestFieldsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -47,7 +47,7 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 	}
 }
 
-// systemCallEvents are events of the system calls that the program kernelcalls makes.
+// systemCallEvents are tracepoints of the system calls in the loop of kernelcalls.
 var systemCallEvents = []string{
 	"open=syscalls:sys_enter_openat filename:ustring n=flags second=filename[1] $comm /filename ~ \"/nonexistent/*\"/",
 	"same=t:syscalls:sys_enter_openat f=args.filename:string@user args->mode:x8 dfd:s64 c=+1(filename):u8@user arg2 /f ~ \"/nonexistent/*\"/",
@@ -61,7 +61,7 @@ var systemCallEvents = []string{
 	"open_any=syscalls:sys_enter_open{at,at2} filename:ustring /filename ~ \"/nonexistent/*\"/",
 }
 
-// systemCallArguments returns the arguments of the program's call i.
+// systemCallArguments returns the arguments of iteration i.
 func systemCallArguments(t *testing.T, h *hit, i int) map[string]any {
 	t.Helper()
 	file := "/nonexistent/" + strconv.Itoa(i)
@@ -91,8 +91,8 @@ func systemCallArguments(t *testing.T, h *hit, i int) map[string]any {
 	return nil
 }
 
-// The same tracepoint three times: with its whole record, with some of its fields, and
-// with these read one by one. All hits say the same in all three.
+// A tracepoint is recorded three times: the whole record, some fields, and the same
+// fields fetched one by one. All three must have the same values.
 func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -148,7 +148,7 @@ func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	}
 }
 
-// A predicate may look at fields that are not among those asked for: they are recorded, too.
+// A predicate may use fields that were not requested. They are recorded as well.
 func TestFilterByOtherFields(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -185,7 +185,7 @@ func TestFilterByOtherFields(t *testing.T) {
 	}
 }
 
-// What cannot be had of a tracepoint is said before anything is recorded, and what to do instead.
+// Invalid fields of tracepoints are reported before recording starts, with an alternative.
 func TestFieldMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

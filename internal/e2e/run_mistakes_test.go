@@ -12,8 +12,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// mistakes are commands, their exit codes and words of their messages, with names of
-// files that replace TEXT, NEWER, DIR and TARGET.
+// mistakes are commands with their exit codes and words of their messages. TEXT, NEWER,
+// DIR and TARGET stand for files that TestMistakes creates.
 var mistakes = []struct {
 	name    string
 	command string
@@ -41,7 +41,7 @@ var mistakes = []struct {
 	{"unwritable output", "convert -i TEXT -o /no/such/dir/x.svg", 4, "/no/such/dir/x.svg"},
 }
 
-// Each mistake has its exit code and a message that names what was asked.
+// Each mistake has its exit code and a message that names what was requested.
 func TestMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -18,7 +18,7 @@ import (
 
 const getppid = "syscalls:sys_enter_getppid"
 
-// otherUser has no name and no processes.
+// otherUser is a user without a name and without processes.
 const otherUser = 54321
 
 func asOtherUser(cmd *exec.Cmd) *exec.Cmd {
@@ -34,10 +34,10 @@ func runOK(t testing.TB, cmd *exec.Cmd) {
 	}
 }
 
-// countCalls is how many calls a thread makes.
+// countCalls is the number of calls that a thread of countTwice makes.
 const countCalls = 1000
 
-// countTwice makes them in two threads of each of two processes.
+// countTwice returns a command of two processes with two threads each.
 func countTwice(t *testing.T) *exec.Cmd {
 	t.Helper()
 	return exec.Command(testenv.Target(t, "counter-static"), "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(countCalls))
@@ -74,7 +74,7 @@ func TestScopeOfACPU(t *testing.T) {
 	}
 }
 
-// Of two processes alike, one is recorded from its middle to its end.
+// One of two identical processes is recorded until it exits.
 func TestScopeOfAProcess(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -115,7 +115,7 @@ func TestScopeWithoutChildren(t *testing.T) {
 	checkWhole(t, path, countCalls)
 }
 
-// threadsOf returns how many hits each thread has.
+// threadsOf counts the hits of each thread.
 func threadsOf(all []hit) map[int]int {
 	threads := map[int]int{}
 	for _, h := range all {
@@ -124,7 +124,7 @@ func threadsOf(all []hit) map[int]int {
 	return threads
 }
 
-// usableCPUs returns the CPUs that this process may run on.
+// usableCPUs returns the CPUs that the test may run on.
 func usableCPUs(t testing.TB) (cpus []int) {
 	t.Helper()
 	var set unix.CPUSet
@@ -139,7 +139,7 @@ func usableCPUs(t testing.TB) (cpus []int) {
 	return cpus
 }
 
-// onCPU runs f, and the processes that it starts, on one CPU.
+// onCPU runs f, and the processes that f starts, on one CPU.
 func onCPU(t *testing.T, cpu int, f func()) {
 	t.Helper()
 	runtime.LockOSThread()
