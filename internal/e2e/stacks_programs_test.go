@@ -86,6 +86,7 @@ var goAlways = []string{
 
 func TestStacksOfGo(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, name := range []string{"gostacks", "gostacks-stripped"} {
 		t.Run(name, func(t *testing.T) {
 			program := testenv.Target(t, name)
@@ -159,6 +160,7 @@ func TestStacksOfCgo(t *testing.T) {
 // Stacks are correct at every instruction of a function, observed by uprobes.
 func TestStacksAtEveryInstruction(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, build := range []string{"gcc-O2-nofp", "clang-O2-nofp"} {
 		t.Run(build, func(t *testing.T) {
 			program := stacksProgram(t, build)
