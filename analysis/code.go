@@ -39,13 +39,13 @@ type Call struct {
 	// else but Kernel is set.
 	Truncated bool
 
-	symbol symbolID
-	index  uint32 // dense over all calls, from 1
+	Symbol SymbolID
+	Index  uint32 // dense over all calls of a result, from 1; 0: the call is of none
 }
 
-// A symbolID identifies (function, image) pairs, so that grouping by symbol
-// compares integers. 0 is no symbol.
-type symbolID uint32
+// A SymbolID identifies a function of an image within a result, so that grouping by
+// function compares integers. 0 is no symbol.
+type SymbolID uint32
 
 // A Frame is one code address of a stack with the calls that it stands for:
 // innermost first, so all but the last were inlined into the next one. There is
@@ -132,8 +132,8 @@ func (c *Call) Name() string {
 	return c.Image.Name() + "+0x" + strconv.FormatUint(c.Offset, 16)
 }
 
-// dso is what perf calls the shared object.
-func (c *Call) dso() string {
+// DSO returns the name of what perf calls the shared object.
+func (c *Call) DSO() string {
 	if c.Image == nil && c.Kernel {
 		return "[kernel.kallsyms]"
 	}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"trapline/analysis/internal/table"
 	"trapline/format"
 )
 
@@ -38,9 +39,10 @@ type job struct {
 // A counter counts hits by key: kernel and user stack IDs, task and probe
 // numbers, CPU, and one word for each column of the arguments asked for.
 type counter struct {
-	*table
-	hits []uint64
-	args []argColumns
+	*table.Table
+	words int // of a key
+	hits  []uint64
+	args  []argColumns
 }
 
 const (
@@ -62,7 +64,7 @@ func (w *worker) reset() {
 		w.shapes, w.order = make(map[format.ShapeID]*counter), nil
 	}
 	for _, c := range w.shapes {
-		c.table.reset()
+		c.Table.Reset()
 		c.hits = c.hits[:0]
 	}
 	w.stacks.reset()
@@ -78,7 +80,7 @@ func (w *worker) counter(shape format.ShapeID, args []argColumns) *counter {
 		for _, a := range args {
 			words += a.words()
 		}
-		c = &counter{table: newTable(words), args: args}
+		c = &counter{Table: table.New(words), words: words, args: args}
 		w.shapes[shape] = c
 		w.order = append(w.order, shape)
 	}
@@ -96,7 +98,7 @@ func (w *worker) count(j job) {
 	w.key = append(w.key[:0], make([]uint64, c.words)...)
 	for _, r := range w.rows {
 		w.fillKey(int(r), j)
-		i := c.index(w.key)
+		i := c.Index(w.key)
 		if i == len(c.hits) {
 			c.hits = append(c.hits, 0)
 		}

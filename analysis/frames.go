@@ -3,6 +3,7 @@ package analysis
 import (
 	"encoding/hex"
 
+	"trapline/analysis/internal/table"
 	"trapline/format"
 )
 
@@ -30,7 +31,7 @@ type codeDictionary struct {
 
 	images    map[imageKey]uint32 // into imageList
 	imageList []*Image            // 0: none is known
-	frames    *table              // of codePlaces; numbers are those of frameList
+	frames    *table.Table        // of codePlaces; numbers are those of frameList
 	frameList []*Frame
 	stacks    map[string]uint32 // encoded kind, cut and frames → stackList
 	stackList []*Stack
@@ -38,10 +39,10 @@ type codeDictionary struct {
 
 	calls      uint32            // made so far
 	functions  map[string]string // linkage → shown
-	symbols    map[symbolKey]symbolID
-	addresses  *table     // image and offset of calls without a name
-	unnamed    []symbolID // by number in addresses
-	lastSymbol symbolID
+	symbols    map[symbolKey]SymbolID
+	addresses  *table.Table // image and offset of calls without a name
+	unnamed    []SymbolID   // by number in addresses
+	lastSymbol SymbolID
 	cuts       map[format.StackCut]*Call
 	lostCall   *Call
 }
@@ -51,11 +52,11 @@ func newCodeDictionary(demangle func(string) string) *codeDictionary {
 		demangle:  demangle,
 		images:    make(map[imageKey]uint32),
 		imageList: []*Image{nil},
-		frames:    newTable(2),
+		frames:    table.New(2),
 		stacks:    make(map[string]uint32),
 		functions: make(map[string]string),
-		symbols:   make(map[symbolKey]symbolID),
-		addresses: newTable(2),
+		symbols:   make(map[symbolKey]SymbolID),
+		addresses: table.New(2),
 		cuts:      make(map[format.StackCut]*Call),
 	}
 	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
@@ -103,7 +104,7 @@ func (p codePlace) guessed() bool { return p.flags&format.FrameGuessed != 0 }
 // one may be lost to damage.
 func (d *codeDictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
 	key := p.key()
-	n := d.frames.index(key[:])
+	n := d.frames.Index(key[:])
 	isNew := n == len(d.frameList)
 	if isNew {
 		d.frameList = append(d.frameList, &Frame{Image: d.imageList[p.image], Offset: p.offset, Flags: p.flags})
@@ -122,7 +123,7 @@ func (d *codeDictionary) frame(p codePlace, s *format.Segment, id format.FrameID
 // lostFrame returns the frame that stands for those whose description was lost to
 // damage.
 func (d *codeDictionary) lostFrame() uint32 {
-	n := d.frames.index([]uint64{^uint64(0), 0}) // no place has this key
+	n := d.frames.Index([]uint64{^uint64(0), 0}) // no place has this key
 	if n == len(d.frameList) {
 		d.frameList = append(d.frameList, &Frame{Calls: []*Call{d.lostCall}})
 	}
@@ -137,8 +138,8 @@ func (d *codeDictionary) nameless(p codePlace) *Call {
 	return c
 }
 
-func (d *codeDictionary) addressID(p codePlace) symbolID {
-	n := d.addresses.index([]uint64{uint64(p.image), p.offset})
+func (d *codeDictionary) addressID(p codePlace) SymbolID {
+	n := d.addresses.Index([]uint64{uint64(p.image), p.offset})
 	if n == len(d.unnamed) {
 		d.unnamed = append(d.unnamed, d.newSymbol())
 	}
@@ -184,7 +185,7 @@ func (d *codeDictionary) function(linkage string) string {
 	return shown
 }
 
-func (d *codeDictionary) symbol(k symbolKey) symbolID {
+func (d *codeDictionary) symbol(k symbolKey) SymbolID {
 	id, ok := d.symbols[k]
 	if !ok {
 		id = d.newSymbol()
@@ -193,14 +194,14 @@ func (d *codeDictionary) symbol(k symbolKey) symbolID {
 	return id
 }
 
-func (d *codeDictionary) newSymbol() symbolID {
+func (d *codeDictionary) newSymbol() SymbolID {
 	d.lastSymbol++
 	return d.lastSymbol
 }
 
-func (d *codeDictionary) identify(c *Call, id symbolID) {
+func (d *codeDictionary) identify(c *Call, id SymbolID) {
 	d.calls++
-	c.symbol, c.index = id, d.calls
+	c.Symbol, c.Index = id, d.calls
 }
 
 // standIn returns a call that stands for frames that are not there.

@@ -97,16 +97,16 @@ func (f *Filter) matchProbe(name string) bool {
 	return false
 }
 
-// matchCall holds the call's image against dsos and its function against
+// MatchCall holds the call's image against dsos and its function against
 // symbols, as perf's -d and -S do.
-func matchCall(c *Call, dsos, symbols []string) bool {
+func MatchCall(c *Call, dsos, symbols []string) bool {
 	if len(dsos)+len(symbols) == 0 {
 		return true
 	}
 	if c == nil {
 		return false
 	}
-	if len(dsos) > 0 && !slices.Contains(dsos, c.dso()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
+	if len(dsos) > 0 && !slices.Contains(dsos, c.DSO()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
 		return false
 	}
 	return len(symbols) == 0 || slices.Contains(symbols, c.Name()) ||

@@ -35,7 +35,7 @@ func (s *selector) pick(seg *segment, b *rows, r int) (hit picked, ok bool) {
 	hit.task, hit.probe = task.number, probe.number
 	if s.stacks {
 		hit.kernel, hit.user = s.stack(seg, b.kernel[r], true), s.stack(seg, b.user[r], false)
-		ok = matchCall(Leaf(hit.kernel, hit.user), filter.DSOs, filter.Symbols)
+		ok = MatchCall(Leaf(hit.kernel, hit.user), filter.DSOs, filter.Symbols)
 		return hit, ok
 	}
 	return hit, true

@@ -23,8 +23,21 @@ type Node struct {
 	First  int32 // the heaviest child; 0: there is none
 	Next   int32 // the next child of the parent; 0: this is the last one
 
+	Figures
+}
+
+// Figures are those of a node.
+type Figures struct {
 	Weight, Hits   uint64 // of the hits that pass through
 	Self, SelfHits uint64 // of those that end here
+}
+
+// Add adds other figures.
+func (f *Figures) Add(o Figures) {
+	f.Weight += o.Weight
+	f.Hits += o.Hits
+	f.Self += o.Self
+	f.SelfHits += o.SelfHits
 }
 
 // Name returns what reports call the node.
@@ -47,13 +60,14 @@ func (t *Tree) Children(n int32) iter.Seq[int32] {
 	}
 }
 
-func newTree(root Node) *Tree {
+// NewTree returns a tree of a root alone.
+func NewTree(root Node) *Tree {
 	root.Parent = -1
 	return &Tree{Nodes: []Node{root}}
 }
 
-// add adds a child to a node, as the first one, and returns its number.
-func (t *Tree) add(parent int32, child Node) int32 {
+// Add adds a child to a node, as the first one, and returns its number.
+func (t *Tree) Add(parent int32, child Node) int32 {
 	n := int32(len(t.Nodes))
 	child.Parent, child.Next = parent, t.Nodes[parent].First
 	t.Nodes[parent].First = n
@@ -64,7 +78,7 @@ func (t *Tree) add(parent int32, child Node) int32 {
 // sort puts the children of a node in order. It returns them in the memory of scratch.
 func (t *Tree) sort(parent int32, scratch []int32) []int32 {
 	children := slices.AppendSeq(scratch[:0], t.Children(parent))
-	slices.SortFunc(children, func(a, b int32) int { return compareNodes(&t.Nodes[a], &t.Nodes[b]) })
+	slices.SortFunc(children, func(a, b int32) int { return CompareNodes(&t.Nodes[a], &t.Nodes[b]) })
 	next := int32(0)
 	for _, c := range slices.Backward(children) {
 		t.Nodes[c].Next = next
@@ -74,8 +88,8 @@ func (t *Tree) sort(parent int32, scratch []int32) []int32 {
 	return children
 }
 
-// compareNodes orders the children of a node.
-func compareNodes(a, b *Node) int {
+// CompareNodes orders the children of a node.
+func CompareNodes(a, b *Node) int {
 	if a.Weight != b.Weight {
 		return cmp.Compare(b.Weight, a.Weight)
 	}

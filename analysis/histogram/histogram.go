@@ -1,8 +1,14 @@
-package analysis
+// Package histogram groups hits by keys, as perf report does, with a call tree below
+// each group.
+package histogram
 
-// HistogramOptions say how samples become a histogram.
-type HistogramOptions struct {
-	Keys []SortKey
+import (
+	"trapline/analysis"
+)
+
+// Options say how samples become a histogram.
+type Options struct {
+	Keys []Key
 	// Children adds to each entry the hits below it in the call graph: entries
 	// for all functions of the stacks, not only for the innermost ones. Stand-ins for
 	// missing callers have none: trees show where callers are missing.
@@ -27,7 +33,7 @@ type TreeOptions struct {
 
 // A Histogram is hits grouped by sort keys.
 type Histogram struct {
-	Keys    []SortKey
+	Keys    []Key
 	Samples uint64   // hits of all samples
 	Sum     uint64   // their weight
 	Entries []*Entry // by weight, the heaviest first, then by name
@@ -40,13 +46,13 @@ type Entry struct {
 	// adds those that have it as a caller. Without Children they are equal.
 	Self, Total         uint64
 	SelfHits, TotalHits uint64
-	Tree                *Tree // nil: the entry has none
+	Tree                *analysis.Tree // nil: the entry has none
 }
 
 // A Cell is the value of one key.
 type Cell struct {
 	Text   string
-	Value  *Value // of KeyArg; nil: the probe has no such argument
-	ID     uint32 // PID, TID or CPU
-	Kernel bool   // of KeySymbol: a function of the kernel
+	Value  *analysis.Value // of KeyArg; nil: the probe has no such argument
+	ID     uint32          // PID, TID or CPU
+	Kernel bool            // of KeySymbol: a function of the kernel
 }

@@ -1,23 +1,27 @@
-package analysis
+package histogram
+
+import (
+	"trapline/analysis"
+)
 
 // maxChain bounds the depth of trees, as stacks are as deep as a file says.
 const maxChain = 4096
 
 // A chain is the calls of a hit, innermost first, as far as they count.
 type chain struct {
-	kernel, user []*Call
-	beyond       *Call // nil: nothing was left out
+	kernel, user []*analysis.Call
+	beyond       *analysis.Call // nil: nothing was left out
 }
 
 // newChain returns the calls of a sample, at most most of them unless it is 0. beyond
 // stands for what that leaves out.
-func newChain(s *Sample, most int, beyond *Call) chain {
+func newChain(s *analysis.Sample, most int, beyond *analysis.Call) chain {
 	left := maxChain
 	if most > 0 {
 		left = min(left, most)
 	}
 	var c chain
-	take := func(st *Stack) []*Call {
+	take := func(st *analysis.Stack) []*analysis.Call {
 		if st == nil {
 			return nil
 		}
@@ -41,7 +45,7 @@ func (c *chain) len() int {
 	return n
 }
 
-func (c *chain) at(i int) *Call {
+func (c *chain) at(i int) *analysis.Call {
 	if i < len(c.kernel) {
 		return c.kernel[i]
 	}

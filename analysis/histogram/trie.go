@@ -1,6 +1,11 @@
-package analysis
+package histogram
 
-import "iter"
+import (
+	"iter"
+
+	"trapline/analysis"
+	"trapline/analysis/internal/table"
+)
 
 // A trie merges the chains of a histogram's samples from the end at which call
 // trees begin, so that all that follows costs as much as there are different
@@ -17,31 +22,34 @@ type trie struct {
 	least    uint64   // weight of symbols that are not left out
 
 	elements   []element
-	numbers    []uint32            // by Call.index: number in elements, plus 1
+	numbers    []uint32            // by Call.Index: number in elements, plus 1
 	byIdentity map[[2]uint32]int32 // symbol and call number → number in elements
 
-	keys  *table // parent, and element with the bit that tells first occurrences
+	keys  *table.Table // parent, and element with the bit that tells first occurrences
 	nodes []trieNode
 
-	endKeys *table // entry, and node with the bit that says whether the chain ends there
-	ends    []sampleCount
+	endKeys *table.Table // entry, and node with the bit that says whether the chain ends there
+	ends    []ending
 
 	seen   []uint32 // by call number: the last sample that it was in
 	number uint32   // of the sample being added
 }
 
+// An ending is the hits whose chains end in the same way.
+type ending struct{ hits, weight uint64 }
+
 // An element is what chains are made of: calls that trees and keys do not tell
 // apart.
 type element struct {
-	call   *Call  // one of them
-	number uint32 // as in grouping.callNumber
+	call   *analysis.Call // one of them
+	number uint32         // as in grouping.callNumber
 }
 
 type trieNode struct {
 	parent  int32 // noNode: first of its run
 	element int32
 	entry   int32 // whose tree begins here for all that is below; noEntry: none
-	figures
+	analysis.Figures
 }
 
 const (
@@ -56,33 +64,12 @@ const (
 	restOfOne  = 1 << 63 // of runs that begin after what was left out
 )
 
-// figures are those of a [Node].
-type figures struct {
-	weight, hits   uint64
-	self, selfHits uint64
-}
-
-func (f *figures) add(o figures) {
-	f.weight += o.weight
-	f.hits += o.hits
-	f.self += o.self
-	f.selfHits += o.selfHits
-}
-
-// addTo adds the figures to those of a node.
-func (f *figures) addTo(n *Node) {
-	n.Weight += f.weight
-	n.Hits += f.hits
-	n.Self += f.self
-	n.SelfHits += f.selfHits
-}
-
-func newTrie(g *grouping, samples iter.Seq[*Sample], lightest uint64) *trie {
+func newTrie(g *grouping, samples iter.Seq[*analysis.Sample], lightest uint64) *trie {
 	t := &trie{
 		g: g, caller: g.opt.Tree.Caller, lightest: lightest,
 		byIdentity: make(map[[2]uint32]int32),
-		keys:       newTable(2),
-		endKeys:    newTable(2),
+		keys:       table.New(2),
+		endKeys:    table.New(2),
 	}
 	if !g.opt.Tree.Relative {
 		t.least = lightest
@@ -97,28 +84,28 @@ func newTrie(g *grouping, samples iter.Seq[*Sample], lightest uint64) *trie {
 }
 
 // weigh finds how heavy functions are at most: recursion is counted each time.
-func (t *trie) weigh(samples iter.Seq[*Sample]) {
+func (t *trie) weigh(samples iter.Seq[*analysis.Sample]) {
 	for s := range samples {
 		chain := t.g.chain(s)
 		for pos := range chain.len() {
 			c := chain.at(pos)
-			if n := int(c.symbol) + 1 - len(t.weights); n > 0 {
+			if n := int(c.Symbol) + 1 - len(t.weights); n > 0 {
 				t.weights = append(t.weights, make([]uint64, n)...)
 			}
-			t.weights[c.symbol] += s.Weight
+			t.weights[c.Symbol] += s.Weight
 		}
 	}
 }
 
-func (t *trie) heavy(c *Call) bool {
-	return t.weights == nil || t.weights[c.symbol] >= t.least
+func (t *trie) heavy(c *analysis.Call) bool {
+	return t.weights == nil || t.weights[c.Symbol] >= t.least
 }
 
 // add adds a sample's chain. The tree of an entry of the innermost call shows all
 // of the chain. Others show the side that the trie's order leads to: what the function
 // called, or who called it. A function that is in the chain more than once counts
 // from the occurrence with the longest such side.
-func (t *trie) add(s *Sample, hit uint32) {
+func (t *trie) add(s *analysis.Sample, hit uint32) {
 	chain := t.g.chain(s)
 	n := chain.len()
 	if n == 0 {
@@ -129,8 +116,8 @@ func (t *trie) add(s *Sample, hit uint32) {
 	if t.caller {
 		t.seen[t.elements[leaf].number] = t.number
 	}
-	own := figures{weight: s.Weight, hits: s.Hits}
-	end := figures{self: s.Weight, selfHits: s.Hits}
+	own := analysis.Figures{Weight: s.Weight, Hits: s.Hits}
+	end := analysis.Figures{Self: s.Weight, SelfHits: s.Hits}
 	parent, at, broken := wholeChain|uint64(hit), int32(noNode), false
 	for i := range n {
 		pos := i
@@ -148,11 +135,11 @@ func (t *trie) add(s *Sample, hit uint32) {
 			continue
 		}
 		at = t.child(parent, at, hit, e, first)
-		t.nodes[at].add(own)
+		t.nodes[at].Add(own)
 		parent = uint64(at)
 	}
 	if at != noNode {
-		t.nodes[at].add(end)
+		t.nodes[at].Add(end)
 	}
 	if !broken {
 		t.end(hit, leaf, at, true, own)
@@ -164,7 +151,7 @@ func (t *trie) child(key uint64, parent int32, hit uint32, e int32, first bool) 
 	if first {
 		k[1] |= 1
 	}
-	n := t.keys.index(k[:])
+	n := t.keys.Index(k[:])
 	if n == len(t.nodes) {
 		node := trieNode{parent: parent, element: e, entry: noEntry}
 		if first {
@@ -177,7 +164,7 @@ func (t *trie) child(key uint64, parent int32, hit uint32, e int32, first bool) 
 
 // end notes how far the tree of a sample's own entry follows its chain. Only trees
 // that begin at the outermost caller need it: others begin with the entry.
-func (t *trie) end(hit uint32, leaf, at int32, whole bool, own figures) {
+func (t *trie) end(hit uint32, leaf, at int32, whole bool, own analysis.Figures) {
 	if !t.caller || at == noNode {
 		return
 	}
@@ -189,12 +176,12 @@ func (t *trie) end(hit uint32, leaf, at int32, whole bool, own figures) {
 	if whole {
 		k[1] |= 1
 	}
-	n := t.endKeys.index(k[:])
+	n := t.endKeys.Index(k[:])
 	if n == len(t.ends) {
-		t.ends = append(t.ends, sampleCount{})
+		t.ends = append(t.ends, ending{})
 	}
-	t.ends[n].hits += own.hits
-	t.ends[n].weight += own.weight
+	t.ends[n].hits += own.Hits
+	t.ends[n].weight += own.Weight
 }
 
 // entry returns the entry of an element if it is to have a tree.
@@ -206,15 +193,15 @@ func (t *trie) entry(hit uint32, e int32) int32 {
 	return int32(n)
 }
 
-func (t *trie) elementOf(s *Sample, c *Call) int32 {
-	at := int(c.index)
+func (t *trie) elementOf(s *analysis.Sample, c *analysis.Call) int32 {
+	at := int(c.Index)
 	if n := at + 1 - len(t.numbers); n > 0 {
 		t.numbers = append(t.numbers, make([]uint32, n)...)
 	}
 	if n := t.numbers[at]; n != 0 {
 		return int32(n - 1)
 	}
-	id := [2]uint32{uint32(c.symbol), t.g.callNumber(s, c)}
+	id := [2]uint32{uint32(c.Symbol), t.g.callNumber(s, c)}
 	n, ok := t.byIdentity[id]
 	if !ok {
 		n = int32(len(t.elements))

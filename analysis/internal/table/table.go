@@ -1,4 +1,6 @@
-package analysis
+// Package table numbers keys of several words: the hash table that counting hits goes
+// through.
+package table
 
 import (
 	"math/bits"
@@ -9,30 +11,33 @@ import (
 // collide. Nothing depends on the order of slots.
 var hashSeed = rand.Uint64()
 
-// A table gives dense numbers, from 0 in the order of first use, to keys of a
+// A Table gives dense numbers, from 0 in the order of first use, to keys of a
 // fixed number of words, at least 1. It is an open-addressed hash table: counting goes through
 // it once a hit, and Go's maps would take several times as long with keys of
 // variable width.
-type table struct {
-	words int
+type Table struct {
+	words int      // of a key
 	keys  []uint64 // of entry i: keys[i*words:][:words]
 	slots []uint32 // entry+1; 0 is free
 	shift uint     // 64 - log2(len(slots))
 }
 
-func newTable(words int) *table {
+// New returns an empty table of keys of so many words.
+func New(words int) *Table {
 	const initial = 1 << 10
-	return &table{words: words, slots: make([]uint32, initial), shift: 64 - uint(bits.TrailingZeros(initial))}
+	return &Table{words: words, slots: make([]uint32, initial), shift: 64 - uint(bits.TrailingZeros(initial))}
 }
 
-func (t *table) len() int {
+// Len returns the number of keys.
+func (t *Table) Len() int {
 	return len(t.keys) / t.words
 }
 
-func (t *table) key(i int) []uint64 { return t.keys[i*t.words : (i+1)*t.words] }
+// Key returns the key with the number i.
+func (t *Table) Key(i int) []uint64 { return t.keys[i*t.words : (i+1)*t.words] }
 
-// reset forgets all entries and keeps the memory.
-func (t *table) reset() {
+// Reset forgets all entries and keeps the memory.
+func (t *Table) Reset() {
 	t.keys = t.keys[:0]
 	clear(t.slots)
 }
@@ -46,21 +51,21 @@ func hashKey(key []uint64) uint64 {
 	return h * 0x9e3779b97f4a7c15
 }
 
-// index returns the number of the key, a new one if the key is new. The table
+// Index returns the number of the key, a new one if the key is new. The table
 // copies the key.
-func (t *table) index(key []uint64) int {
+func (t *Table) Index(key []uint64) int {
 	mask := uint64(len(t.slots) - 1)
 	for s := hashKey(key) >> t.shift; ; s = (s + 1) & mask {
 		e := t.slots[s]
 		if e == 0 {
-			t.slots[s] = uint32(t.len() + 1)
+			t.slots[s] = uint32(t.Len() + 1)
 			t.keys = append(t.keys, key...)
-			if t.len()*4 > len(t.slots)*3 {
+			if t.Len()*4 > len(t.slots)*3 {
 				t.grow()
 			}
-			return t.len() - 1
+			return t.Len() - 1
 		}
-		if equalKey(t.key(int(e-1)), key) {
+		if equalKey(t.Key(int(e-1)), key) {
 			return int(e - 1)
 		}
 	}
@@ -75,12 +80,12 @@ func equalKey(a, b []uint64) bool {
 	return true
 }
 
-func (t *table) grow() {
+func (t *Table) grow() {
 	t.slots = make([]uint32, 2*len(t.slots))
 	t.shift--
 	mask := uint64(len(t.slots) - 1)
-	for i := range t.len() {
-		s := hashKey(t.key(i)) >> t.shift
+	for i := range t.Len() {
+		s := hashKey(t.Key(i)) >> t.shift
 		for t.slots[s] != 0 {
 			s = (s + 1) & mask
 		}

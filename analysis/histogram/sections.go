@@ -1,4 +1,4 @@
-package analysis
+package histogram
 
 import (
 	"cmp"
@@ -7,20 +7,22 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"trapline/analysis"
 )
 
 // QueryFor returns the query that counts what a histogram by the keys looks at.
 // Stacks are counted if any key or withStacks asks for them.
-func QueryFor(keys []SortKey, filter Filter, withStacks bool) Query {
-	q := Query{Filter: filter, Probe: true, Kernel: withStacks, User: withStacks}
+func QueryFor(keys []Key, filter analysis.Filter, withStacks bool) analysis.Query {
+	q := analysis.Query{Filter: filter, Probe: true, Kernel: withStacks, User: withStacks}
 	for _, k := range keys {
 		switch k.Kind {
 		case KeyComm:
-			q.Task = q.Task.with(ByComm)
+			q.Task = both(q.Task, analysis.ByComm)
 		case KeyPID:
-			q.Task = q.Task.with(ByPID)
+			q.Task = both(q.Task, analysis.ByPID)
 		case KeyTID:
-			q.Task = ByThread
+			q.Task = analysis.ByThread
 		case KeyCPU:
 			q.CPU = true
 		case KeyArg:
@@ -32,12 +34,12 @@ func QueryFor(keys []SortKey, filter Filter, withStacks bool) Query {
 	return q
 }
 
-// with returns the coarsest key that has what both have.
-func (t TaskKey) with(other TaskKey) TaskKey {
-	if t == NoTask || t == other {
-		return other
+// both returns the coarsest key that has what both have.
+func both(a, b analysis.TaskKey) analysis.TaskKey {
+	if a == analysis.NoTask || a == b {
+		return b
 	}
-	return ByThread
+	return analysis.ByThread
 }
 
 // A Section is the histogram of one probe's hits, or of all.
@@ -53,11 +55,11 @@ type Section struct {
 // of different probes have no common measure, and their sum means nothing. If the
 // probe is one of the keys, the user asks to see them together and there is one
 // histogram. The probes with the most hits come first.
-func Sections(r *Result, opt HistogramOptions) []*Section {
-	together := slices.Contains(opt.Keys, SortKey{Kind: KeyProbe})
+func Sections(r *analysis.Result, opt Options) []*Section {
+	together := slices.Contains(opt.Keys, Key{Kind: KeyProbe})
 	byName := make(map[string]*Section)
 	var sections []*Section
-	section := func(p *Probe) *Section {
+	section := func(p *analysis.Probe) *Section {
 		name := p.Name
 		if together {
 			name = ""
@@ -89,7 +91,7 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 		o.Total = s.Weight
 		wg.Go(func() {
 			free <- struct{}{}
-			s.Histogram = newHistogram(r.pick(samples[s]), o)
+			s.Histogram = newHistogram(pick(r.Samples, samples[s]), o)
 			<-free
 		})
 	}
@@ -103,10 +105,11 @@ func Sections(r *Result, opt HistogramOptions) []*Section {
 	return sections
 }
 
-func (r *Result) pick(numbers []int32) iter.Seq[*Sample] {
-	return func(yield func(*Sample) bool) {
+// pick returns the samples with these numbers.
+func pick(samples []analysis.Sample, numbers []int32) iter.Seq[*analysis.Sample] {
+	return func(yield func(*analysis.Sample) bool) {
 		for _, n := range numbers {
-			if !yield(&r.Samples[n]) {
+			if !yield(&samples[n]) {
 				return
 			}
 		}
@@ -115,7 +118,7 @@ func (r *Result) pick(numbers []int32) iter.Seq[*Sample] {
 
 // newHistogram groups samples, which must have been counted by what the keys look
 // at. It goes through them more than once and does not change them.
-func newHistogram(samples iter.Seq[*Sample], opt HistogramOptions) *Histogram {
+func newHistogram(samples iter.Seq[*analysis.Sample], opt Options) *Histogram {
 	g := newGrouping(opt)
 	for s := range samples {
 		g.add(s)
