@@ -5,7 +5,7 @@ import (
 	"trapline/format"
 )
 
-// samples gathers the counts of all segments by the dictionary's numbers.
+// samples sums up the counts of all segments by dictionary numbers.
 type samples struct {
 	query  *Query
 	dict   *dictionary
@@ -21,7 +21,7 @@ func newSamples(q *Query, d *dictionary) *samples {
 	return &samples{query: q, dict: d, keys: table.New(words), key: make([]uint64, words)}
 }
 
-// add adds what was counted by the IDs of a segment.
+// add adds the counts of one segment.
 func (a *samples) add(seg *segment, c *counter) {
 	key := a.key
 	for i, hits := range c.hits {
@@ -46,8 +46,8 @@ func (a *samples) add(seg *segment, c *counter) {
 	}
 }
 
-// addArgs interns the arguments of a key and packs their numbers, plus 1, two to
-// a word; 0 is an argument that the probe does not have.
+// addArgs interns the arguments of a key. It packs their numbers, plus 1, two to a
+// word. 0 means that the probe does not have the argument.
 func (a *samples) addArgs(seg *segment, columns []uint64, args []argColumns, probe probeEntry) {
 	dst := a.key[keyWords:]
 	n := 0
@@ -64,8 +64,8 @@ func (a *samples) addArgs(seg *segment, columns []uint64, args []argColumns, pro
 	}
 }
 
-// list returns the samples that pass the filter on calls. Stacks must have their
-// calls.
+// list returns the samples that pass the filters on images and functions. All
+// stacks must have been expanded.
 func (a *samples) list() []Sample {
 	filter := &a.query.Filter
 	list := make([]Sample, 0, a.keys.Len())

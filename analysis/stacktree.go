@@ -7,11 +7,13 @@ import (
 	"trapline/analysis/internal/table"
 )
 
-// StackTree merges the stacks of samples, which must have been counted by probe, task
-// and stacks: from their outermost callers with caller set, otherwise from their
-// innermost calls. Calls are one node if reports show nothing that tells them apart: name,
-// image and kind. The task is the outermost of all, and a hit without stacks stands for its
-// probe. Weights are those that weigh gives to a sample; samples of weight 0 are left out.
+// StackTree merges the stacks of samples: from their outermost callers if caller is
+// set, otherwise from their innermost calls. The samples must have been counted by
+// task, probe and stacks.
+//
+// Calls with the same name, image and kind become one node. The task is the
+// outermost node. The name of the probe replaces the stack of a hit without stacks.
+// weigh returns the weight of a sample; samples of weight 0 are left out.
 func StackTree(samples []Sample, caller bool, weigh func(*Sample) uint64) *Tree {
 	g := newGraft()
 	var path []int32
@@ -36,14 +38,14 @@ type look struct {
 	kind        CallKind
 }
 
-// A graft is what will be a tree, while stacks are being added to it. Nodes are in chunks,
-// as copies of a growing slice would take more memory than all else.
+// A graft is a tree under construction. Its figures are stored in chunks: growing a
+// single slice would take more memory than everything else.
 type graft struct {
-	keys     *table.Table   // parent<<32 | element; nodes are the entries' numbers plus 1
-	chunks   [][]Figures    // of nodes, in the order of their numbers
-	elements []Node         // what nodes of an element show
+	keys     *table.Table   // parent<<32 | element → number of the node, minus 1
+	chunks   [][]Figures    // by number of the node
+	elements []Node         // prototypes of the nodes
 	byLook   map[look]int32 // into elements
-	byCall   []int32        // by Call.index: into elements, plus 1
+	byCall   []int32        // by Call.Index: index into elements, plus 1
 	tasks    map[Task]int32 // into elements
 	probes   map[*Probe]int32
 }
@@ -57,7 +59,7 @@ func newGraft() *graft {
 	}
 }
 
-// node returns the figures of a node, a new one if the number is the next.
+// node returns the figures of node n, which may be the next new one.
 func (g *graft) node(n int) *Figures {
 	if n/graftChunk == len(g.chunks) {
 		g.chunks = append(g.chunks, make([]Figures, graftChunk))
@@ -65,7 +67,7 @@ func (g *graft) node(n int) *Figures {
 	return &g.chunks[n/graftChunk][n%graftChunk]
 }
 
-// path appends the elements of a sample to dst, the innermost call first.
+// path appends the elements of a sample to dst, innermost call first.
 func (g *graft) path(dst []int32, s *Sample) []int32 {
 	none := len(dst)
 	for _, st := range [...]*Stack{s.Kernel, s.User} {
@@ -130,7 +132,7 @@ func (g *graft) element(l look, shown Node) int32 {
 	return n
 }
 
-// add adds a sample's path, from the root on.
+// add adds a sample along its path from the root.
 func (g *graft) add(path []int32, own Figures) {
 	at := 0
 	g.node(at).Add(own)

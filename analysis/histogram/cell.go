@@ -8,10 +8,10 @@ import (
 	"trapline/format"
 )
 
-// noStack is the symbol of hits without any stack.
+// noStack is the symbol of hits without stacks.
 const noStack = "[no stack]"
 
-// cells returns what the keys show of a sample and one of its calls.
+// cells returns the values of the keys for a sample and one of its calls.
 func cells(keys []Key, s *analysis.Sample, c *analysis.Call) []Cell {
 	cells := make([]Cell, len(keys))
 	arg := 0
@@ -30,8 +30,8 @@ func cells(keys []Key, s *analysis.Sample, c *analysis.Call) []Cell {
 	return cells
 }
 
-// cell returns what a key shows of a hit and one of its calls, nil if there is no
-// stack.
+// cell returns the value of a key for a sample and one of its calls, which is nil
+// if the sample has no stack.
 func cell(k Key, s *analysis.Sample, c *analysis.Call) Cell {
 	switch k.Kind {
 	case KeyComm:
@@ -69,8 +69,8 @@ func dsoName(s *analysis.Sample, c *analysis.Call) string {
 	return c.DSO()
 }
 
-// probeSymbol names the place of a hit without a stack: the function that the probe
-// is on, as the address of such a hit would show in perf.
+// probeSymbol names a hit without a stack: perf would show its address, which is in
+// the function of the probe.
 func probeSymbol(p *analysis.Probe) (name string, kernel bool) {
 	if p == nil {
 		return noStack, false
@@ -103,7 +103,7 @@ func probeImage(p *analysis.Probe) string {
 	return "[unknown]"
 }
 
-// appendKey appends what tells apart the sample's value of a key.
+// appendKey appends an encoding of the value of a key that identifies it.
 func appendKey(b []byte, k Key, s *analysis.Sample, arg int) []byte {
 	switch k.Kind {
 	case KeyComm:

@@ -4,17 +4,17 @@ import (
 	"trapline/analysis"
 )
 
-// maxChain bounds the depth of trees, as stacks are as deep as a file says.
+// maxChain bounds the depth of trees, since a file may contain stacks of any depth.
 const maxChain = 4096
 
-// A chain is the calls of a hit, innermost first, as far as they count.
+// A chain is the calls of a hit that count, innermost first.
 type chain struct {
 	kernel, user []*analysis.Call
-	beyond       *analysis.Call // nil: nothing was left out
+	beyond       *analysis.Call // nil if nothing was left out
 }
 
-// newChain returns the calls of a sample, at most most of them unless it is 0. beyond
-// stands for what that leaves out.
+// newChain returns the calls of a sample: at most the given number, or all if it is
+// 0. beyond replaces the calls that are left out.
 func newChain(s *analysis.Sample, most int, beyond *analysis.Call) chain {
 	left := maxChain
 	if most > 0 {

@@ -7,24 +7,23 @@ import (
 	"trapline/analysis"
 )
 
-// A forest makes the call trees of a histogram's entries out of a trie: nodes of
-// the trie with the same function under the same callers become one, from the top,
-// and what is too light is dropped at once.
+// A forest turns a trie into the call trees of the entries. From the top down, it
+// joins trie nodes with the same function and callers, and drops what is too light.
 type forest struct {
 	*trie
-	children []int32            // by node: the first; noNode: none
-	siblings []int32            // by node: the next; noNode: none
-	shares   []analysis.Figures // by node: of the entry whose tree is made, on the way to its calls
+	children []int32            // by node: first child or noNode
+	siblings []int32            // by node: next sibling or noNode
+	shares   []analysis.Figures // by node: share of the current entry
 	groups   []int32            // scratch, by symbol: group+1
 }
 
-// A branch is a node of the trie in an entry's tree.
+// A branch is a trie node in the tree of an entry.
 type branch struct {
 	node  int32
-	share bool // only the entry's share of it
+	share bool // count only the share of the entry
 }
 
-// growTrees gives a call tree to each entry that is heavy enough to have one.
+// growTrees sets the call trees of all entries that are heavy enough.
 func growTrees(g *grouping, samples iter.Seq[*analysis.Sample]) {
 	opt := g.opt.Tree
 	lightest := uint64(0)
@@ -58,7 +57,7 @@ func growTrees(g *grouping, samples iter.Seq[*analysis.Sample]) {
 	}
 }
 
-// least returns the lightest weight that is shown.
+// least returns the lightest weight to show.
 func (o *TreeOptions) least(total uint64) uint64 {
 	return max(1, uint64(o.MinShare*float64(total)+0.999999))
 }
@@ -83,7 +82,7 @@ func newForest(t *trie) *forest {
 	return f
 }
 
-// tops returns the nodes at which the trees of entries begin.
+// tops returns, by entry, the nodes where its tree starts.
 func (f *forest) tops() map[int32][]branch {
 	tops := make(map[int32][]branch)
 	for n, node := range f.nodes {
@@ -103,8 +102,8 @@ func (f *forest) endsByEntry() map[int32][]int {
 	return ends
 }
 
-// share sets the shares of an entry whose hits take these ways from the outermost
-// callers, and returns the nodes on them.
+// share computes the shares of an entry whose chains end in the given ways, and
+// returns the nodes on their paths from the outermost callers.
 func (f *forest) share(ends []int) (used []int32) {
 	for _, i := range ends {
 		word := f.endKeys.Key(i)[1]
@@ -125,19 +124,19 @@ func (f *forest) share(ends []int) (used []int32) {
 	return used
 }
 
-// A limb is a node that is being made of the branches that have its function.
+// A limb is a node under construction, with the branches of its function.
 type limb struct {
 	analysis.Node
 	branches []branch
 }
 
-// split makes the children of a node: one of each function that the branches have,
-// and the nodes below it.
+// split adds the descendants of a node: one child for each function of the
+// branches.
 func (f *forest) split(t *analysis.Tree, parent int32, branches []branch, least uint64) {
 	limbs := f.limbs(branches)
 	limbs = slices.DeleteFunc(limbs, func(l limb) bool { return l.Weight < least })
 	slices.SortFunc(limbs, func(a, b limb) int { return analysis.CompareNodes(&a.Node, &b.Node) })
-	for _, l := range slices.Backward(limbs) { // each becomes the first child
+	for _, l := range slices.Backward(limbs) { // Add puts each in front
 		f.split(t, t.Add(parent, l.Node), f.below(l.branches), least)
 	}
 }
@@ -167,7 +166,8 @@ func (f *forest) limbs(branches []branch) []limb {
 	return limbs
 }
 
-// below returns what follows on branches. Of what is shared, it is the part that the entry has.
+// below returns the children of branches. Of a shared branch it returns those in
+// which the entry has a share.
 func (f *forest) below(branches []branch) []branch {
 	var next []branch
 	for _, b := range branches {

@@ -9,41 +9,41 @@ import (
 	"trapline/analysis/internal/table"
 )
 
-// A grouping builds a histogram. Cells are compared by number: those that depend
-// on the sample alone make one number, those that depend on a call another, and an
-// entry is a pair of both.
+// A grouping builds a histogram. It compares cells by number: one number for the
+// cells that depend only on the sample, another for those that depend on a call. An
+// entry is a pair of both numbers.
 type grouping struct {
 	opt  Options
 	hist *Histogram
 
 	sampleCells map[string]uint32
 	callCells   map[string]uint32
-	callNumbers []uint32 // by Call.Index: number in callCells, plus 1
-	hits        []uint32 // by sample: number in sampleCells
+	callNumbers []uint32 // by Call.Index: value in callCells, plus 1
+	hits        []uint32 // by sample: value in sampleCells
 
 	pairs   *table.Table   // sample cells<<32 | call cells
-	recent  []recentPair   // by call cells: the pair looked up last
-	entries []*Entry       // nil: filtered out
-	sums    []sums         // by entry: apart from it, as every call of every sample looks here
-	number  int            // of the sample that is being added
-	beyond  *analysis.Call // stands for what MaxStack leaves out; its symbol and index are 0, which are no other call's
+	recent  []recentPair   // by call cells: the last lookup
+	entries []*Entry       // nil if filtered out
+	sums    []sums         // by entry; separate, since every call of every sample looks here
+	number  int            // of the current sample
+	beyond  *analysis.Call // replaces what MaxStack leaves out; no other call has symbol and index 0
 
 	name []byte
 }
 
-// A recentPair saves the look-up of a pair: most samples are of the same cells as
-// the one before.
+// A recentPair caches the lookup of a pair. Most samples have the same cells as the
+// previous one.
 type recentPair struct{ hit, entry uint32 } // both plus 1
 
-// sums are the figures of one entry.
+// sums are the counts of one entry.
 type sums struct {
 	self, total         uint64
 	selfHits, totalHits uint64
-	seen                int // number of the last sample that was added, so that recursion counts once
+	seen                int // number of the last sample added, so that recursion counts once
 }
 
 func newGrouping(opt Options) *grouping {
-	// Keys that look at no call give all calls of a hit one entry.
+	// Without per-call keys, all calls of a hit belong to the same entry.
 	opt.Children = opt.Children && slices.ContainsFunc(opt.Keys, Key.PerCall)
 	return &grouping{
 		opt:         opt,
@@ -82,8 +82,8 @@ func (g *grouping) add(s *analysis.Sample) {
 	}
 }
 
-// addTotal adds the sample to the total of the entry for one of its calls, unless
-// it has been added already.
+// addTotal adds the sample to the total of the entry of one of its calls, unless
+// that was done before.
 func (g *grouping) addTotal(s *analysis.Sample, hit uint32, c *analysis.Call) *sums {
 	e := &g.sums[g.find(s, hit, c)]
 	if e.seen != g.number {
@@ -94,7 +94,7 @@ func (g *grouping) addTotal(s *analysis.Sample, hit uint32, c *analysis.Call) *s
 	return e
 }
 
-// find returns the number of the entry for a call of a sample.
+// find returns the number of the entry of a call.
 func (g *grouping) find(s *analysis.Sample, hit uint32, c *analysis.Call) int {
 	call := g.callNumber(s, c)
 	if n := int(call) + 1 - len(g.recent); n > 0 {
@@ -121,7 +121,7 @@ func (g *grouping) pair(hit, call uint32) int {
 	return g.pairs.Index(key[:])
 }
 
-// callNumber numbers calls by what the keys show of them.
+// callNumber numbers calls by their cells.
 func (g *grouping) callNumber(s *analysis.Sample, c *analysis.Call) uint32 {
 	if c != nil {
 		if n := int(c.Index) + 1 - len(g.callNumbers); n > 0 {

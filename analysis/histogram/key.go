@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A KeyKind is a property that hits are grouped by. The meanings are perf's.
+// A KeyKind is a property to group hits by, with the meaning it has in perf.
 type KeyKind uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 	KeyArg
 )
 
-// A Key is one column that a histogram groups by.
+// A Key is one column of a histogram.
 type Key struct {
 	Kind KeyKind
 	Arg  string // of KeyArg, as in Query.Args
@@ -32,8 +32,8 @@ var keyKinds = map[string]KeyKind{
 	"srcline": KeySrcline, "cpu": KeyCPU, "probe": KeyProbe,
 }
 
-// ParseKeys parses a list of sort keys: comm,dso,symbol. A word that is no key is the
-// name of an argument.
+// ParseKeys parses a list of sort keys such as comm,dso,symbol. Any other word is
+// the name of an argument.
 func ParseKeys(s string) ([]Key, error) {
 	var keys []Key
 	for word := range strings.SplitSeq(s, ",") {
@@ -52,12 +52,13 @@ func ParseKeys(s string) ([]Key, error) {
 	return keys, nil
 }
 
-// PerCall reports whether the key looks at a call of the stack and not at the hit.
+// PerCall reports whether the key depends on a call of the stack rather than on the
+// hit.
 func (k Key) PerCall() bool {
 	return k.Kind == KeyDSO || k.Kind == KeySymbol || k.Kind == KeySrcline
 }
 
-// String returns the key as sort keys are written.
+// String returns the key as [ParseKeys] accepts it.
 func (k Key) String() string {
 	for name, kind := range keyKinds {
 		if kind == k.Kind && name != "sym" {

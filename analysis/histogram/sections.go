@@ -11,8 +11,8 @@ import (
 	"trapline/analysis"
 )
 
-// QueryFor returns the query that counts what a histogram by the keys looks at.
-// Stacks are counted if any key or withStacks asks for them.
+// QueryFor returns the query that counts what a histogram with the given keys
+// needs. It counts stacks if withStacks is set or a key needs them.
 func QueryFor(keys []Key, filter analysis.Filter, withStacks bool) analysis.Query {
 	q := analysis.Query{Filter: filter, Probe: true, Kernel: withStacks, User: withStacks}
 	for _, k := range keys {
@@ -34,7 +34,7 @@ func QueryFor(keys []Key, filter analysis.Filter, withStacks bool) analysis.Quer
 	return q
 }
 
-// both returns the coarsest key that has what both have.
+// both returns the coarsest key that includes both keys.
 func both(a, b analysis.TaskKey) analysis.TaskKey {
 	if a == analysis.NoTask || a == b {
 		return b
@@ -42,19 +42,19 @@ func both(a, b analysis.TaskKey) analysis.TaskKey {
 	return analysis.ByThread
 }
 
-// A Section is the histogram of one probe's hits, or of all.
+// A Section is the histogram of the hits of one probe, or of all probes.
 type Section struct {
-	Probe string // "" all probes
-	// Hits are those that shares are of: all of the probe's hits on the CPUs asked for,
-	// also those that other filters left out.
+	Probe string // "" for all probes
+	// Hits and Weight are what shares are relative to: all hits of the probe on the
+	// selected CPUs, including those that other filters exclude.
 	Hits, Weight uint64
 	*Histogram
 }
 
-// Sections returns a histogram for each probe, as perf does for its events: hits
-// of different probes have no common measure, and their sum means nothing. If the
-// probe is one of the keys, the user asks to see them together and there is one
-// histogram. The probes with the most hits come first.
+// Sections returns a histogram for each probe, as perf does for its events: the sum
+// of hits of different probes means nothing. If the probe is one of the keys, the
+// user wants to see probes together, and there is one histogram. Probes with the
+// most hits come first.
 func Sections(r *analysis.Result, opt Options) []*Section {
 	together := slices.Contains(opt.Keys, Key{Kind: KeyProbe})
 	byName := make(map[string]*Section)
@@ -85,7 +85,7 @@ func Sections(r *analysis.Result, opt Options) []*Section {
 		samples[s] = append(samples[s], int32(i))
 	}
 	var wg sync.WaitGroup
-	free := make(chan struct{}, runtime.GOMAXPROCS(0)) // making one takes more memory than keeping it
+	free := make(chan struct{}, runtime.GOMAXPROCS(0)) // building a histogram takes more memory than keeping it
 	for _, s := range sections {
 		o := opt
 		o.Total = s.Weight
@@ -105,7 +105,7 @@ func Sections(r *analysis.Result, opt Options) []*Section {
 	return sections
 }
 
-// pick returns the samples with these numbers.
+// pick iterates over the samples with the given numbers.
 func pick(samples []analysis.Sample, numbers []int32) iter.Seq[*analysis.Sample] {
 	return func(yield func(*analysis.Sample) bool) {
 		for _, n := range numbers {
@@ -116,8 +116,8 @@ func pick(samples []analysis.Sample, numbers []int32) iter.Seq[*analysis.Sample]
 	}
 }
 
-// newHistogram groups samples, which must have been counted by what the keys look
-// at. It goes through them more than once and does not change them.
+// newHistogram groups samples, which must have been counted by everything that the
+// keys need. It iterates more than once and does not modify them.
 func newHistogram(samples iter.Seq[*analysis.Sample], opt Options) *Histogram {
 	g := newGrouping(opt)
 	for s := range samples {

@@ -7,48 +7,47 @@ import (
 	"trapline/analysis/internal/table"
 )
 
-// A trie merges the chains of a histogram's samples from the end at which call
-// trees begin, so that all that follows costs as much as there are different
-// chains of functions: samples differ in addresses too, and are many more.
+// A trie merges the chains of the samples, starting from the end where call trees
+// start. The cost of later steps then depends on the number of distinct chains of
+// functions. There are many more samples, since they also differ in addresses.
 //
-// Functions that are too light to be shown in any tree are left out, and end what
-// is above them: nothing below a node that is not shown is shown. What follows
-// on one begins a run of its own, as the trees of other functions need it.
+// Functions too light to be shown in any tree are left out. They end the run above
+// them, since nothing below a hidden node is shown. What follows starts a new run,
+// which the trees of other functions need.
 type trie struct {
 	g        *grouping
-	caller   bool     // chains begin at the outermost caller
-	lightest uint64   // entries that are lighter have no tree
-	weights  []uint64 // of all samples by symbol; nil: none is too light
-	least    uint64   // weight of symbols that are not left out
+	caller   bool     // start at the outermost caller
+	lightest uint64   // lighter entries have no tree
+	weights  []uint64 // by symbol; nil if no symbol is too light
+	least    uint64   // lighter symbols are left out
 
 	elements   []element
-	numbers    []uint32            // by Call.Index: number in elements, plus 1
-	byIdentity map[[2]uint32]int32 // symbol and call number → number in elements
+	numbers    []uint32            // by Call.Index: index into elements, plus 1
+	byIdentity map[[2]uint32]int32 // symbol and call number → index into elements
 
-	keys  *table.Table // parent, and element with the bit that tells first occurrences
+	keys  *table.Table // parent key, and element<<1 | first occurrence
 	nodes []trieNode
 
-	endKeys *table.Table // entry, and node with the bit that says whether the chain ends there
+	endKeys *table.Table // entry, and node<<1 | chain ends there
 	ends    []ending
 
-	seen   []uint32 // by call number: the last sample that it was in
-	number uint32   // of the sample being added
+	seen   []uint32 // by call number: the last sample that contains it
+	number uint32   // of the current sample
 }
 
-// An ending is the hits whose chains end in the same way.
+// An ending counts hits whose chains end in the same way.
 type ending struct{ hits, weight uint64 }
 
-// An element is what chains are made of: calls that trees and keys do not tell
-// apart.
+// An element is a class of calls that neither trees nor keys tell apart.
 type element struct {
 	call   *analysis.Call // one of them
 	number uint32         // as in grouping.callNumber
 }
 
 type trieNode struct {
-	parent  int32 // noNode: first of its run
+	parent  int32 // noNode at the start of a run
 	element int32
-	entry   int32 // whose tree begins here for all that is below; noEntry: none
+	entry   int32 // the entry whose tree starts here; noEntry if none
 	analysis.Figures
 }
 
@@ -57,11 +56,11 @@ const (
 	noEntry = -1
 )
 
-// Keys of parents: a node's number, or one of these and the number of the sample's
-// cells, as entries of different cells do not share trees.
+// Parent keys: the number of a node, or one of these constants plus the number of
+// the cells of the sample, since entries with different cells do not share trees.
 const (
-	wholeChain = 1 << 62 // of runs that begin with the chain
-	restOfOne  = 1 << 63 // of runs that begin after what was left out
+	wholeChain = 1 << 62 // of runs that start with the chain
+	restOfOne  = 1 << 63 // of runs that start after functions that were left out
 )
 
 func newTrie(g *grouping, samples iter.Seq[*analysis.Sample], lightest uint64) *trie {
@@ -83,7 +82,8 @@ func newTrie(g *grouping, samples iter.Seq[*analysis.Sample], lightest uint64) *
 	return t
 }
 
-// weigh finds how heavy functions are at most: recursion is counted each time.
+// weigh computes upper bounds of the weights of functions: it counts recursive
+// calls each time.
 func (t *trie) weigh(samples iter.Seq[*analysis.Sample]) {
 	for s := range samples {
 		chain := t.g.chain(s)
@@ -101,10 +101,12 @@ func (t *trie) heavy(c *analysis.Call) bool {
 	return t.weights == nil || t.weights[c.Symbol] >= t.least
 }
 
-// add adds a sample's chain. The tree of an entry of the innermost call shows all
-// of the chain. Others show the side that the trie's order leads to: what the function
-// called, or who called it. A function that is in the chain more than once counts
-// from the occurrence with the longest such side.
+// add adds the chain of a sample.
+//
+// The tree of the entry of the innermost call shows the whole chain. The tree of
+// another entry shows one side of the chain, depending on the order: what the
+// function called, or who called it. If a function occurs more than once, the
+// occurrence with the longest such side counts.
 func (t *trie) add(s *analysis.Sample, hit uint32) {
 	chain := t.g.chain(s)
 	n := chain.len()
@@ -162,8 +164,9 @@ func (t *trie) child(key uint64, parent int32, hit uint32, e int32, first bool) 
 	return int32(n)
 }
 
-// end notes how far the tree of a sample's own entry follows its chain. Only trees
-// that begin at the outermost caller need it: others begin with the entry.
+// end records how far the tree of the innermost entry follows the chain of a
+// sample. Only trees that start at the outermost caller need this; others start
+// with the entry.
 func (t *trie) end(hit uint32, leaf, at int32, whole bool, own analysis.Figures) {
 	if !t.caller || at == noNode {
 		return
@@ -184,7 +187,7 @@ func (t *trie) end(hit uint32, leaf, at int32, whole bool, own analysis.Figures)
 	t.ends[n].weight += own.Weight
 }
 
-// entry returns the entry of an element if it is to have a tree.
+// entry returns the entry of an element if it gets a tree.
 func (t *trie) entry(hit uint32, e int32) int32 {
 	n := t.g.pair(hit, t.elements[e].number)
 	if t.g.entries[n] == nil || t.g.sums[n].total < t.lightest {

@@ -1,5 +1,4 @@
-// Package table numbers keys of several words: the hash table that counting hits goes
-// through.
+// Package table provides the hash table that counts hits.
 package table
 
 import (
@@ -7,14 +6,14 @@ import (
 	"math/rand/v2"
 )
 
-// hashSeed differs from run to run, so that no capture can be made whose keys all
-// collide. Nothing depends on the order of slots.
+// hashSeed differs from run to run, so that nobody can craft a capture whose keys
+// all collide. The order of slots is not observable.
 var hashSeed = rand.Uint64()
 
-// A Table gives dense numbers, from 0 in the order of first use, to keys of a
-// fixed number of words, at least 1. It is an open-addressed hash table: counting goes through
-// it once a hit, and Go's maps would take several times as long with keys of
-// variable width.
+// A Table assigns consecutive numbers, from 0 in order of first use, to keys of a
+// fixed number of words (at least 1). It is an open-addressing hash table. Counting
+// looks up a key for every hit, and Go maps would take several times as long for
+// keys of variable width.
 type Table struct {
 	words int      // of a key
 	keys  []uint64 // of entry i: keys[i*words:][:words]
@@ -22,7 +21,7 @@ type Table struct {
 	shift uint     // 64 - log2(len(slots))
 }
 
-// New returns an empty table of keys of so many words.
+// New returns an empty table for keys of the given number of words.
 func New(words int) *Table {
 	const initial = 1 << 10
 	return &Table{words: words, slots: make([]uint32, initial), shift: 64 - uint(bits.TrailingZeros(initial))}
@@ -33,10 +32,10 @@ func (t *Table) Len() int {
 	return len(t.keys) / t.words
 }
 
-// Key returns the key with the number i.
+// Key returns key number i.
 func (t *Table) Key(i int) []uint64 { return t.keys[i*t.words : (i+1)*t.words] }
 
-// Reset forgets all entries and keeps the memory.
+// Reset removes all keys but keeps the memory.
 func (t *Table) Reset() {
 	t.keys = t.keys[:0]
 	clear(t.slots)
@@ -51,8 +50,8 @@ func hashKey(key []uint64) uint64 {
 	return h * 0x9e3779b97f4a7c15
 }
 
-// Index returns the number of the key, a new one if the key is new. The table
-// copies the key.
+// Index returns the number of a key, adding the key if it is new. The table copies
+// the key.
 func (t *Table) Index(key []uint64) int {
 	mask := uint64(len(t.slots) - 1)
 	for s := hashKey(key) >> t.shift; ; s = (s + 1) & mask {
