@@ -4,18 +4,14 @@ import (
 	"trapline/format"
 )
 
-// Each calls yield for every hit that passes the filter, input after input and in
-// time order within each segment, until yield returns false. Of the query, only
-// Filter and NoDemangle matter. Memory is bounded by the size of a segment and the
-// number of distinct stacks. Errors are those of [Aggregate].
+// Each calls yield for every hit that passes the filter until yield returns false.
+// Hits come input by input, and in time order within each segment.
+//
+// Of the query, Each uses only Filter, NoDemangle, Kernel and User; the latter two
+// say which stacks events have. Memory is bounded by the size of a segment and the
+// number of distinct stacks. For errors see [Aggregate].
 func Each(inputs []*Input, q Query, yield func(*Event) bool) (*Result, error) {
-	l := &listing{
-		query:  Query{Filter: q.Filter, Task: ByThread},
-		cpus:   newCPUSet(q.Filter.CPUs),
-		dict:   newDictionary(demangler(q)),
-		result: &Result{},
-		yield:  yield,
-	}
+	l := &listing{selector: newSelector(q), result: &Result{}, yield: yield}
 	l.result.Quality.Cut = make(map[format.StackCut]uint64)
 	sc := scanner{visitor: l, result: l.result}
 	if err := sc.run(inputs); err != nil && err != errStop {
@@ -25,14 +21,12 @@ func Each(inputs []*Input, q Query, yield func(*Event) bool) (*Result, error) {
 	return l.result, nil
 }
 
-// A listing is the state of one Each.
+// A listing is the state of a call of Each.
 type listing struct {
-	query  Query
-	cpus   cpuSet
-	dict   *dictionary
+	selector
 	result *Result
 	yield  func(*Event) bool
-	blocks []*format.Hits // of the segment being read: names are known only at its end
+	blocks []*format.Hits // of the current segment; names are known only at its end
 	event  Event
 }
 
@@ -50,7 +44,7 @@ func (l *listing) hits(h *format.Hits, _ *part) error {
 func (l *listing) endSegment(s *format.Segment, p *part) error {
 	seg := newSegment(l.dict, s, p.boot)
 	seg.update(&l.query, nil)
-	m := newMerge(l.blocks)
+	m := newMerge(l.blocks, rowColumns{stacks: l.stacks, args: true})
 	l.blocks = nil
 	for {
 		b, row, ok := m.next()
@@ -67,43 +61,27 @@ func (l *listing) endSegment(s *format.Segment, p *part) error {
 	return nil
 }
 
-// row yields one hit if it passes the filter, and reports whether to go on.
+// row yields a hit if it passes the filter. It reports whether to continue.
 func (l *listing) row(seg *segment, b *rows, r int, h *Header) bool {
-	filter := &l.query.Filter
-	probe := seg.probes[inside(b.probe[r], len(seg.probes))]
-	task := seg.tasks[inside(b.task[r], len(seg.tasks))]
-	if !probe.pass || !task.pass || !l.cpus.has(b.cpu[r]) {
+	hit, ok := l.pick(seg, b, r)
+	if !ok {
 		return true
 	}
 	e := &l.event
-	e.Kernel = l.stack(seg, b.kernel[r], true)
-	e.User = l.stack(seg, b.user[r], false)
-	if !matchCall(Leaf(e.Kernel, e.User), filter.DSOs, filter.Symbols) {
-		return true
+	e.Kernel, e.User = nil, nil
+	if l.query.Kernel {
+		e.Kernel = hit.kernel
+	}
+	if l.query.User {
+		e.User = hit.user
 	}
 	e.Time = b.time[r]
 	e.CPU = int(b.cpu[r])
-	e.Task = l.dict.taskList[task.number]
-	e.Probe = l.dict.probeList[probe.number]
+	e.Task = l.dict.taskList[hit.task]
+	e.Probe = l.dict.probeList[hit.probe]
 	e.Header = h
 	e.Args = seg.args(e.Args[:0], e.Probe, b, r)
 	return l.yield(e)
-}
-
-// inside returns id, or 0 if there is no entry with that ID.
-func inside(id uint32, n int) int {
-	if int(id) < n {
-		return int(id)
-	}
-	return 0
-}
-
-func (l *listing) stack(seg *segment, id uint32, kernel bool) *Stack {
-	st := l.dict.stackAt(seg.stack(format.StackID(id), kernel))
-	if st != nil {
-		l.dict.expand(st)
-	}
-	return st
 }
 
 func (s *segment) args(dst []Value, p *Probe, b *rows, r int) []Value {

@@ -3,38 +3,31 @@ package analysis
 import (
 	"cmp"
 	"container/heap"
-	"fmt"
 	"slices"
 
 	"trapline/format"
 )
 
-// A merge goes through the hits of several blocks in time order. Blocks are nearly
-// in order already, so only those are decoded at a time that overlap. Hits of the same
-// time come in the order of the file.
+// A merge iterates over the hits of several blocks in time order. Since blocks are
+// nearly in order, it decodes only those that overlap. Hits with equal times keep
+// the order of the file.
 type merge struct {
 	heap mergeHeap
+	want rowColumns
 	errs []error
 }
 
-// rows is a block whose columns are decoded.
-type rows struct {
-	time                           []uint64
-	cpu, task, probe, kernel, user []uint32
-	args                           [][]uint64
-}
-
-// A mergeBlock is a block with the place of its next hit.
+// A mergeBlock is a block with the position of its next hit.
 type mergeBlock struct {
 	hits  *format.Hits
-	seq   int // place in the file
+	seq   int // position in the file
 	time  uint64
-	rows  *rows   // nil: not decoded yet
-	order []int32 // rows by time
+	rows  *rows   // nil until decoded
+	order []int32 // row numbers by time
 }
 
-func newMerge(blocks []*format.Hits) *merge {
-	m := &merge{}
+func newMerge(blocks []*format.Hits, want rowColumns) *merge {
+	m := &merge{want: want}
 	for i, h := range blocks {
 		if h.Rows > 0 {
 			m.heap = append(m.heap, &mergeBlock{hits: h, seq: i, time: h.TimeMin})
@@ -44,17 +37,17 @@ func newMerge(blocks []*format.Hits) *merge {
 	return m
 }
 
-// next returns the next hit as a row of a block.
+// next returns the next hit, as a row of a block.
 func (m *merge) next() (*rows, int, bool) {
 	for len(m.heap) > 0 {
 		b := m.heap[0]
 		if b.rows == nil {
-			if err := b.open(); err != nil {
+			if err := b.open(m.want); err != nil {
 				m.errs = append(m.errs, err)
 				heap.Pop(&m.heap)
 				continue
 			}
-			// TimeMin may be wrong in a damaged file; the order follows the hits.
+			// TimeMin may be wrong in a damaged file, so order by the actual times.
 			heap.Fix(&m.heap, 0)
 			continue
 		}
@@ -70,8 +63,8 @@ func (m *merge) next() (*rows, int, bool) {
 	return nil, 0, false
 }
 
-func (b *mergeBlock) open() error {
-	r, err := decodeRows(b.hits)
+func (b *mergeBlock) open(want rowColumns) error {
+	r, err := decodeRows(b.hits, want)
 	if err != nil {
 		return err
 	}
@@ -83,34 +76,6 @@ func (b *mergeBlock) open() error {
 	b.rows, b.time = r, r.time[b.order[0]]
 	b.hits = nil
 	return nil
-}
-
-// maxValues bounds the arguments that are decoded at a time: columns of equal values
-// take no room in a file, so a small one could ask for any amount of memory.
-const maxValues = 1 << 24
-
-func decodeRows(h *format.Hits) (*rows, error) {
-	var r rows
-	var err error
-	column := func(get func([]uint32) ([]uint32, error)) (c []uint32) {
-		if err == nil {
-			c, err = get(nil)
-		}
-		return c
-	}
-	r.time, err = h.Time(nil)
-	r.cpu, r.task, r.probe = column(h.CPU), column(h.Task), column(h.Probe)
-	r.kernel, r.user = column(h.KernelStack), column(h.UserStack)
-	shape, _ := h.Segment.Shape(h.Shape)
-	if n := shape.Columns() * h.Rows; n > maxValues {
-		return nil, fmt.Errorf("a block of hits with %d argument values: at most %d are read", n, maxValues)
-	}
-	for i := 0; i < shape.Columns() && err == nil; i++ {
-		var c []uint64
-		c, err = h.Arg(nil, i)
-		r.args = append(r.args, c)
-	}
-	return &r, err
 }
 
 type mergeHeap []*mergeBlock

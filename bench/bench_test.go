@@ -58,7 +58,7 @@ func TestOptions(t *testing.T) {
 // that states its cost.
 func TestKinds(t *testing.T) {
 	seen := map[string]bool{}
-	for _, k := range kinds {
+	for _, k := range kindTable {
 		if seen[k.name] || strings.Contains(k.name, ",") {
 			t.Errorf("kind %q cannot be chosen", k.name)
 		}

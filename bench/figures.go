@@ -96,6 +96,19 @@ func parseSentLate(said string) (float64, error) {
 	return strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
 }
 
+// timed runs a command and returns the time that its target printed.
+func timed(command []string) (float64, error) {
+	out, err := run(command[0], command[1:]...)
+	if err != nil {
+		return 0, err
+	}
+	v, err := parseNanoseconds(out.output)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", command[0], err)
+	}
+	return v, nil
+}
+
 // parseNanoseconds returns the first line of a target's output that begins with a
 // number: with -T, ns a call. bpftrace and others print lines of their own.
 func parseNanoseconds(output string) (float64, error) {

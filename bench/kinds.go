@@ -31,7 +31,7 @@ type kind struct {
 // call is the loop around getppid, in which leaf is called once.
 var call = []string{"counter", "-c", "p", "-d", "8", "-T"}
 
-var kinds = []kind{
+var kindTable = []kind{
 	{name: "tracepoint", probe: format.ProbeTracepoint, event: "raw_syscalls:sys_enter", target: call, hits: 1,
 		perf: "raw_syscalls:sys_enter", bpftrace: "tracepoint:raw_syscalls:sys_enter"},
 	{name: "raw tracepoint", probe: format.ProbeRawTracepoint, event: "rawtracepoint:sys_enter", target: call, hits: 1,
@@ -55,7 +55,7 @@ var kinds = []kind{
 }
 
 func kindNames() (names []string) {
-	for _, k := range kinds {
+	for _, k := range kindTable {
 		names = append(names, k.name)
 	}
 	return names
@@ -88,8 +88,8 @@ func (b *bench) costTable() (cost.Table, error) {
 		Machine: machine(), Date: b.started.Format("2006-01-02"),
 		Command: "bench " + strings.Join(os.Args[1:], " "), Runs: b.runs, Calls: b.calls,
 	}
-	for i := range kinds {
-		k := &kinds[i]
+	for i := range kindTable {
+		k := &kindTable[i]
 		if !b.kinds.has(k.name) {
 			continue
 		}
@@ -202,17 +202,4 @@ func (b *bench) definePerf(k *kind, ways map[cost.Way][]string) bool {
 		return false
 	}
 	return true
-}
-
-// timed runs a command and returns the time that its target printed.
-func timed(command []string) (float64, error) {
-	out, err := run(command[0], command[1:]...)
-	if err != nil {
-		return 0, err
-	}
-	v, err := parseNanoseconds(out.output)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", command[0], err)
-	}
-	return v, nil
 }

@@ -40,18 +40,6 @@ var measures = []measure{
 	{"report", reportTime},
 }
 
-// options are the command line.
-type options struct {
-	runs  int
-	only  list
-	kinds list
-	calls int
-	tmp   string
-	json  bool
-	write string
-	from  string
-}
-
 func main() {
 	var o options
 	flag.IntVar(&o.runs, "runs", 5, "runs of each short measurement")
@@ -114,15 +102,6 @@ func (o *options) run() error {
 	return printRows(os.Stdout, rows)
 }
 
-// A bench is where the measures find what they need.
-type bench struct {
-	options
-	root         string // of the module
-	bin, targets string // directories
-	dir          string // for captures, emptied between measures
-	started      time.Time
-}
-
 // measure takes the measures that were asked for, in the order of the list.
 func (b *bench) measure() (rows []row, err error) {
 	for _, m := range measures {
@@ -142,11 +121,6 @@ func (b *bench) measure() (rows []row, err error) {
 	}
 	return rows, nil
 }
-
-func (b *bench) record() string            { return filepath.Join(b.bin, "record") }
-func (b *bench) report() string            { return filepath.Join(b.bin, "report") }
-func (b *bench) target(name string) string { return filepath.Join(b.targets, name) }
-func (b *bench) file(name string) string   { return filepath.Join(b.dir, name) }
 
 func measureNames() (names []string) {
 	for _, m := range measures {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The account: what became of the hits of each probe, counted on each CPU.
- * Called by take_hit() for every hit in scope. User space adds the counters up, and adds
- * what the kernel itself has skipped.
+ * The account: what became of the hits of each probe, by CPU.
+ * Called by take_hit() for every hit in scope. User space sums up the counters and adds
+ * what the kernel has skipped.
  */
 #ifndef TRAPLINE_ACCOUNT_H
 #define TRAPLINE_ACCOUNT_H
 
 #include "constants.h"
 
-/* The account of a probe on one CPU; indices as format.Cause - 1. */
+/* What became of a hit. The values are those of format.Cause minus 1. */
 enum count {
 	COUNT_RECORDED,
 	COUNT_FILTERED,
@@ -19,9 +19,10 @@ enum count {
 	COUNT_UNREADABLE,
 	COUNTS,
 };
+/* The account of a probe on one CPU. */
 struct counts {
 	u64 n[COUNTS];
-	u64 passed; /* hits that 1 of N was taken of; see rate.h */
+	u64 passed; /* hits that sampling chose from, see rate.h */
 };
 
 struct {
@@ -39,7 +40,7 @@ static __always_inline void count(u32 probe, enum count what)
 		return;
 	if (exclusive)
 		c->n[what]++;
-	else /* an interrupt's program may count here too */
+	else /* a program in an interrupt may count here too */
 		__sync_fetch_and_add(&c->n[what], 1);
 }
 

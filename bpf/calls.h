@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How long calls take: at a return, the entry of the same call is looked up.
- * Called by take_hit() and filter.h at returns, and by the programs at the entries of
- * measured calls.
+ * Durations of calls: at a return, the entry of the same call is looked up.
+ * At entries, the programs on_call_… call call_begins(). At returns, take_hit() calls
+ * call_ends(), and take_return() adds the duration to the record.
  */
 #ifndef TRAPLINE_CALLS_H
 #define TRAPLINE_CALLS_H
@@ -12,17 +12,17 @@
 #include "site.h"
 
 /*
- * What a call is known again by. The frame tells calls of one task that are open
- * at the same time apart, in whatever order they return:
- * - registers: the stack pointer at the entry;
- * - trampolines: the address of the arguments, which a call's entry and exit share
- *   (arch_prepare_bpf_trampoline, arch/x86/net/bpf_jit_comp.c);
- * - system calls: nothing, since a task makes one at a time.
- * A goroutine may go on in another thread, and on a stack that has been moved: it
- * is the owner itself, with the distance from the stack's upper end as the frame.
+ * Identifies a call. The frame distinguishes the open calls of one task, in whatever
+ * order they return:
+ * - with registers, it is the stack pointer at the entry;
+ * - with trampolines, it is the address of the arguments, which the entry and the exit
+ *   of a call share (arch_prepare_bpf_trampoline, arch/x86/net/bpf_jit_comp.c);
+ * - of system calls it is 0, because a task makes one at a time.
+ * A goroutine may continue in another thread and on a moved stack. Then the owner is the
+ * process, and the frame is the distance from the stack's upper end.
  */
 struct call {
-	u64 owner; /* task_struct; of goroutines: mm_struct */
+	u64 owner; /* task_struct; for goroutines, mm_struct */
 	u64 goroutine;
 	u64 frame;
 	u32 probe;
@@ -30,10 +30,10 @@ struct call {
 };
 struct call_start {
 	u64 time; /* ns, CLOCK_MONOTONIC */
-	u64 task; /* its start time: the memory of a task_struct is used again */
+	u64 task; /* its start time: the kernel reuses the memory of a task_struct */
 };
 
-/* The least recently used go first: those of calls that never return. */
+/* Drops the least recently used entries: those of calls that never return. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -41,14 +41,15 @@ struct {
 	__type(value, struct call_start);
 } calls SEC(".maps");
 
-volatile const u32 duration_at = 0;   /* offset of the duration in the record; 0: not measured */
-volatile const u32 duration_mark = 0; /* its bit in the marks */
-/* bytes that are off the stack by then: the return address */
+volatile const u32 duration_at = 0;   /* offset in the record; 0: not measured */
+volatile const u32 duration_mark = 0; /* the duration's bit in the marks */
+/* bytes popped before the return is hit: the return address */
 volatile const u32 popped_at_return = 0;
 volatile const u32 goroutine_calls = 0;
 
 #define DURATION_UNKNOWN (~0ULL)
 
+/* Identifies the current call; returns false if its memory cannot be read. */
 static __always_inline bool call_of(struct hit_context *c, u32 popped, struct call *call)
 {
 	call->owner = bpf_get_current_task();
@@ -62,7 +63,7 @@ static __always_inline bool call_of(struct hit_context *c, u32 popped, struct ca
 	if (goroutine_calls) {
 		u64 upper;
 
-		/* g is in R14 (ABIInternal), and begins with stack.lo and stack.hi (runtime2.go) */
+		/* g is in R14 (ABIInternal); it starts with stack.lo and stack.hi (runtime2.go) */
 		call->goroutine = ((struct pt_regs *)c->ctx)->r14;
 		if (bpf_probe_read_user(&upper, sizeof(upper), (void *)(call->goroutine + 8)) ||
 		    bpf_probe_read_kernel(&call->owner, sizeof(call->owner), &c->task->mm))
@@ -73,7 +74,7 @@ static __always_inline bool call_of(struct hit_context *c, u32 popped, struct ca
 	return true;
 }
 
-/* For programs at entries. CPUs and names of tasks may be others at the return. */
+/* Notes the entry of a call. CPU and task name are not checked: they may change by the return. */
 static __always_inline int call_begins(void *ctx, enum hook hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -93,7 +94,7 @@ static __always_inline int call_begins(void *ctx, enum hook hook)
 	return 0;
 }
 
-/* The duration in ns of the call that returns here; to be asked once. */
+/* Returns the duration of the call that returns here, in ns. Call it once per return. */
 static __always_inline u64 call_ends(struct hit_context *c)
 {
 	u64 now = bpf_ktime_get_ns(), duration = DURATION_UNKNOWN;
@@ -111,7 +112,7 @@ static __always_inline u64 call_ends(struct hit_context *c)
 	return duration;
 }
 
-/* take_record, and the duration: the record's new size. */
+/* Takes the record and adds the duration; returns the size, ~0 if it cannot be read. */
 static __always_inline u32 take_return(struct hit_context *c, u8 *record, struct hit *hit)
 {
 	u32 size = take_record(c, record, hit);
@@ -120,7 +121,7 @@ static __always_inline u32 take_return(struct hit_context *c, u8 *record, struct
 
 	if (!duration_at || size == ~0U || at > MAX_RECORD - 8 || marks > MAX_RECORD - 8)
 		return size;
-	if (c->hook == HOOK_TRACEPOINT) { /* both are behind what the tracepoint has */
+	if (c->hook == HOOK_TRACEPOINT) { /* both follow the trace record */
 		*(u64 *)(record + marks) = 0;
 		size = marks + 8;
 	}

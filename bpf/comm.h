@@ -2,22 +2,24 @@
 /*
  * Matches task names against patterns.
  * Called by scope.h. internal/glob compiles all patterns of a set into one automaton.
- * Its states are the bits of a word, so each character costs the same few instructions.
+ * Its states are the bits of a word, so matching takes the same few instructions per
+ * character for any patterns.
  */
 #ifndef TRAPLINE_COMM_H
 #define TRAPLINE_COMM_H
 
 #include "event.h"
 
-/* glob.Automaton: what each byte does to the states. */
+/* A set of patterns: glob.Automaton. */
 struct comm_patterns {
 	struct {
-		u64 advance; /* these move to the next bit */
-		u64 stay;    /* these remain */
+		u64 advance; /* states that this byte moves to the next bit */
+		u64 stay;    /* states that this byte leaves set */
 	} steps[256];
 	u64 start;  /* the states before the first byte */
-	u64 accept; /* one of these is set after a name that matches */
+	u64 accept; /* after a name that matches, one of these is set */
 };
+/* The sets: keys of scope_comms. */
 enum {
 	COMM_ONLY,
 	COMM_EXCEPT,
@@ -30,7 +32,7 @@ struct {
 	__type(value, struct comm_patterns);
 } scope_comms SEC(".maps");
 
-/* Does the current task's name match a pattern of the set? */
+/* Reports whether the current task's name matches a pattern of the set. */
 __noinline u32 comm_matches(u32 set)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

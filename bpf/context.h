@@ -1,42 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kinds of hooks: what a program's argument, the context, leads to.
- * Used by everything that reads the context: arguments, stacks, and durations of calls.
- * Each entry function in hooks.bpf.c passes its kind on as a constant.
+ * The context of a hit: what a program knows about the hit that it takes.
+ * Used by take_hit() and by everything that it calls for arguments, durations and stacks.
+ * Each entry function in hooks.bpf.c passes its kind of hook as a constant.
  */
 #ifndef TRAPLINE_CONTEXT_H
 #define TRAPLINE_CONTEXT_H
 
 #include "scratch.h"
 
+/* What a program's argument points to. */
 enum hook {
-	HOOK_TRACEPOINT, /* context: the trace record */
-	HOOK_CONTEXT,	 /* context: u64 args[]: raw tracepoints, fentry, fexit */
-	HOOK_REGISTERS,	 /* context: struct pt_regs: kprobes, uprobes */
-	HOOK_NONE,	 /* no arguments: timed events */
+	HOOK_TRACEPOINT, /* the trace record */
+	HOOK_CONTEXT,	 /* u64 args[]: raw tracepoints, fentry, fexit */
+	HOOK_REGISTERS,	 /* struct pt_regs: kprobes, uprobes */
+	HOOK_NONE,	 /* struct pt_regs without arguments: perf events */
 };
 
 /*
- * A hit while a program takes it, passed by pointer to everything that has a part in
- * that. It lies on the program's stack rather than in scratch memory, since the verifier
- * forgets what a pointer points to when it is put into a map. All functions with a
- * hit_context are inlined and none hands the address of a member to a helper, so the
- * compiler keeps the members in registers, and knows what hook is.
+ * The hit that a program is taking. It is on the program's stack, not in scratch
+ * memory: the verifier no longer knows what a pointer points to after it has been
+ * stored in a map. Functions that take a hit_context must be inlined, and must not pass
+ * the address of a member to a helper. Then the compiler keeps the members in registers
+ * and hook is a constant, so the context costs nothing.
  */
 struct hit_context {
-	void *ctx; /* what the kernel gives the program: its context */
+	void *ctx; /* the program's argument, as hook says */
 	enum hook hook;
-	u32 probe; /* index in the recorder's list of probes */
+	u32 probe; /* index in record's list of probes */
 	struct task_struct *task;
 	u32 cpu;
 	u32 slot;
-	struct scratch *s; /* of the slot */
-	struct ring *ring; /* of the CPU and slot */
-	u64 at;		   /* position in the ring of the next event to be built */
-	u64 time;	   /* of the hit: ns, CLOCK_MONOTONIC */
-	u64 epoch;	   /* mixed into the hashes of stacks */
-	u64 duration;	   /* of the call that returns, ns; see calls.h */
-	bool verify;	   /* the stacks are taken in two ways and compared */
+	struct scratch *s; /* the slot's memory */
+	struct ring *ring; /* of this CPU and slot */
+	u64 at;		   /* the position in the ring of the next event */
+	u64 time;	   /* ns, CLOCK_MONOTONIC */
+	u64 epoch;	   /* see struct control */
+	u64 duration;	   /* ns, of a call that returns, see calls.h */
+	bool verify;	   /* find the stacks twice, to compare them */
 };
+
+/* Sets the task of a hit. */
+static __always_inline void set_task(struct hit *hit, struct task_struct *task)
+{
+	hit->pid = task->tgid;
+	hit->tid = task->pid;
+	/* a direct read: bpf_get_current_comm() takes ten times as long */
+	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
+	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
+}
 
 #endif

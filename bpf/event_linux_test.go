@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// The constants that decoders use are those of the C structures.
+// TestEventLayout compares the sizes and offsets that decoders use with the C
+// structures, as BTF describes them.
 func TestEventLayout(t *testing.T) {
 	var h HooksHit
 	var s HooksStack
@@ -55,10 +56,10 @@ func TestEventLayout(t *testing.T) {
 		{"user_frame.known", unsafe.Offsetof(f.Known), 36},
 	} {
 		if c.got != c.want {
-			t.Errorf("%s is at %d (or of size), the decoder has %d", c.name, c.got, c.want)
+			t.Errorf("offset or size of %s is %d, the decoder uses %d", c.name, c.got, c.want)
 		}
 	}
 	if longest := unsafe.Sizeof(s) + MaxFrames*unsafe.Sizeof(f); longest > LongestEvent {
-		t.Errorf("the longest stack takes %d bytes, an event %d", longest, LongestEvent)
+		t.Errorf("the longest stack takes %d bytes, LongestEvent is %d", longest, LongestEvent)
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Arguments that a program reads itself: registers, and the memory that they lead to.
- * Called by record.h. What is read is described by constants, one struct fetch a value,
- * and the verifier drops all that a description does not use.
+ * Fetches: arguments that a program reads from registers and the memory they lead to.
+ * Called by take_record(). Constants describe what to read, one struct fetch per value,
+ * and the verifier removes the code that the descriptions do not use.
  */
 #ifndef TRAPLINE_FETCH_H
 #define TRAPLINE_FETCH_H
@@ -11,37 +11,40 @@
 
 #define MAX_FETCHES 16
 #define MAX_STEPS 6
-/* bytes beyond a string's limit: its NUL, and one that tells that it goes on */
+/* bytes read beyond a string's limit: its NUL, and one more to see that it is longer */
 #define STRING_ENDS 2
 
+/* What a value starts from. */
 enum fetch_base {
-	BASE_CONTEXT = 0,  /* 8-byte word of the context: a register, or an argument */
+	BASE_CONTEXT = 0,  /* an 8-byte word of the context: a register or an argument */
 	BASE_CONSTANT = 1, /* 0 */
-	BASE_TASK = 2,	   /* address of the current task_struct */
-	BASE_RECORD = 3,   /* address of the context */
+	BASE_TASK = 2,	   /* the address of the current task_struct */
+	BASE_RECORD = 3,   /* the address of the context */
 };
+/* Where an address points to. */
 enum fetch_space {
-	SPACE_NONE = 0, /* the value itself */
+	SPACE_NONE = 0, /* it is a value, not an address */
 	SPACE_KERNEL = 1,
 	SPACE_USER = 2,
 };
+/* What is recorded. */
 enum fetch_as {
 	FETCH_NUMBER = 0,
-	FETCH_BLOCK = 1,  /* max bytes of memory, in the slot */
-	FETCH_STRING = 2, /* text in memory up to its NUL, max bytes of it */
-	FETCH_BYTES = 3,  /* memory of a length, max bytes of it */
+	FETCH_BLOCK = 1,  /* max bytes of memory, in place */
+	FETCH_STRING = 2, /* text in memory up to its NUL, at most max bytes */
+	FETCH_BYTES = 3,  /* memory of a given length, at most max bytes */
 };
 enum {
-	FETCH_SWAP = 1,	   /* big-endian: swap all 8 bytes, then shift */
-	FETCH_SIGNED = 2,  /* shift the sign in */
-	FETCH_INDEXED = 4, /* add word index of the context, shifted left by scale */
+	FETCH_SWAP = 1,	   /* big-endian: swap all 8 bytes before shifting */
+	FETCH_SIGNED = 2,  /* shift right with the sign */
+	FETCH_INDEXED = 4, /* add the context's word index, shifted left by scale */
 };
 
-/* value = value + add; with a space: value = the size bytes in memory there */
+/* value += add; with a space, value is then read from memory there */
 struct fetch_step {
 	s32 add;
 	u8 space;
-	u8 size;
+	u8 size; /* bytes to read */
 	u16 pad;
 };
 
@@ -51,26 +54,26 @@ struct fetch {
 	u8 word; /* of the context */
 	u8 steps;
 	u8 as;
-	u8 space; /* that the address leads to, when it is not fetched as a number */
+	u8 space; /* where the address points to, unless it is fetched as a number */
 	u8 flags;
-	u8 left, right; /* shifts that leave the bits of a number, and extend its sign */
-	u16 at;		/* offset in the record of its slot, as Field.Offset */
-	u16 max;	/* bytes of a block; limit of text and bytes */
-	u16 length_at;	/* slot of the fetch before that has the length of bytes; 0: max */
-	u8 mark;	/* its bit in the marks */
+	u8 left, right; /* shifts that cut out a number's bits and extend its sign */
+	u16 at;		/* offset of its slot in the record, as Field.Offset */
+	u16 max;	/* size of a block; limit of text and bytes */
+	u16 length_at;	/* slot of an earlier fetch: the length of bytes; 0: max */
+	u8 mark;	/* bit in the marks */
 	u8 index, scale;
 	u8 pad[3];
 	struct fetch_step step[MAX_STEPS];
 };
 volatile const u32 fetch_count = 0;
-volatile const u32 fetch_end = 8; /* where the slots end and strings begin */
-/* slot of the marks: which values could not be read, and (<< 32) which were cut; 0: none */
+volatile const u32 fetch_end = 8; /* where the slots end and texts begin */
+/* slot of the marks: values not read and, shifted left by 32, values cut; 0: none */
 volatile const u32 marks_at = 0;
 volatile const struct fetch fetches[MAX_FETCHES] = {};
 
 /*
- * The barrier keeps the compiler from joining loads from the context into one
- * with a computed address, which the verifier refuses.
+ * The barrier keeps the compiler from merging the loads into one from a computed
+ * address, which the verifier rejects for contexts.
  */
 #define CONTEXT_WORD(n)                         \
 	case n:                                 \
@@ -132,7 +135,7 @@ static __always_inline long read_memory(u32 space, void *to, u32 size, u64 from)
 	return bpf_probe_read_kernel(to, size, (void *)from);
 }
 
-/* The value that a fetch's steps lead to; false: memory on the way could not be read. */
+/* Follows a fetch's steps to its value; returns false if memory cannot be read. */
 static __always_inline bool follow_steps(void *ctx, const volatile struct fetch *f, u64 *result)
 {
 	u64 value = f->constant;
@@ -166,22 +169,25 @@ static __always_inline bool follow_steps(void *ctx, const volatile struct fetch 
 }
 
 /*
- * Where the record ends so far is kept in memory, whose contents the verifier does
- * not follow: each text that may be read or not would double what it has to check.
+ * Returns where the record ends so far. This is kept in memory, which the verifier does
+ * not track: otherwise each text, read or not, would double the states it checks.
  */
 static __always_inline u32 record_end(struct hit *hit)
 {
 	return *(volatile u16 *)&hit->size;
 }
 
-/* Marks a value, in memory as well: at a word of the marks, 0 unread, 1 cut. */
+/* Marks a value in a word of the marks: 0 for values not read, 1 for values cut. */
 static __always_inline void mark_value(u8 *record, u32 word, const volatile struct fetch *f)
 {
 	if (marks_at >= 8 && marks_at <= MAX_RECORD)
 		*(volatile u32 *)(record + marks_at - 8 + 4 * word) |= 1U << (f->mark & 31);
 }
 
-/* Text or bytes at an address, put at the end of the record; the word that says where, 0: unreadable. */
+/*
+ * Appends text or bytes from memory to the record. Returns the word for the slot, which
+ * says where they are, or 0 if the memory cannot be read.
+ */
 static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 from, u8 *record,
 					 struct hit *hit, bool *cut)
 {
@@ -190,7 +196,7 @@ static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 fro
 
 	if (max > MAX_RECORD - 16 - STRING_ENDS)
 		return 0;
-	/* no room left: nothing of it is kept */
+	/* no room left: keep nothing */
 	if (at > MAX_RECORD - 16 - STRING_ENDS - max) {
 		*cut = true;
 		return at + 8;
@@ -225,9 +231,9 @@ static __always_inline u64 fetch_dynamic(const volatile struct fetch *f, u64 fro
 }
 
 /*
- * Fetched values, each in its slot; text and bytes follow the slots. Returns the
- * size. A function of its own, with loops: the verifier knows the constants on
- * every round all the same, and unrolled it would be a hundred kilobytes.
+ * Fetches all values, each into its slot; text and bytes follow the slots. Returns the
+ * record's size. The loops are not unrolled, which would take a hundred kilobytes: the
+ * verifier knows the constants in every iteration anyway.
  */
 static __noinline u32 fetched_record(void *ctx, u8 *record, struct hit *hit)
 {
@@ -251,7 +257,7 @@ static __noinline u32 fetched_record(void *ctx, u8 *record, struct hit *hit)
 			return 0;
 		ok = follow_steps(ctx, f, &value);
 		if (f->as == FETCH_NUMBER) {
-			/* through memory: the verifier lets no pointer be shifted */
+			/* through memory: the verifier does not let a pointer be shifted */
 			*(volatile u64 *)(record + at) = value;
 			value = *(volatile u64 *)(record + at);
 			if (f->flags & FETCH_SWAP)
@@ -269,7 +275,7 @@ static __noinline u32 fetched_record(void *ctx, u8 *record, struct hit *hit)
 			ok = ok && !read_memory(f->space, record + at, size, value);
 			if (!ok)
 				mark_value(record, 0, f);
-			continue; /* the slot holds what was read, or zeros */
+			continue; /* the slot has the bytes read, or zeros */
 		} else if (ok) {
 			value = fetch_dynamic(f, value, record, hit, &is_cut);
 			ok = value;

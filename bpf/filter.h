@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Predicates: which hits in scope are wanted, by what they carry.
- * Called by take_hit(): the record is taken first and decided by, and copied to the ring
+ * Predicates: which hits in scope are wanted, by their arguments and task.
+ * Called by take_hit(). With a predicate, the record is taken first, and copied to the ring
  * if the hit is kept.
  */
 #ifndef TRAPLINE_FILTER_H
@@ -9,13 +9,13 @@
 
 #include "calls.h"
 
-/* How many bytes of a text are compared: expr.MaxText. */
+/* The number of bytes of a text that are compared: expr.MaxText. */
 #define MAX_TEXT 1024
 
 /*
- * What a predicate looks at. Of the hit flags, pid, tid, comm and size are set.
- * The space behind the record lets texts in it be read up to MAX_TEXT bytes
- * without a check for each.
+ * The input of a predicate. Of the hit, flags, pid, tid, comm and size are set. The
+ * space after the record lets a predicate read MAX_TEXT bytes of any text without a
+ * check per text.
  */
 struct subject {
 	struct hit hit;
@@ -35,23 +35,23 @@ volatile const u32 with_filter = 0;
 enum verdict {
 	HIT_UNWANTED = 0,
 	HIT_WANTED = 1,
-	HIT_UNREADABLE = 2, /* an argument that the predicate looks at could not be read */
+	HIT_UNREADABLE = 2, /* the predicate needs an argument that could not be read */
 };
 
 /*
- * Is the hit wanted? The instructions of this function are replaced by those of
- * the predicate when a program is loaded (capture/filter_linux.go). It is a global
- * function so that the verifier checks them by themselves.
+ * Decides whether a hit is wanted. When a program is loaded, the instructions of the
+ * predicate replace those of this function (capture/predicate). It is a global function,
+ * so the verifier checks it on its own.
  */
 __noinline u32 predicate(struct subject *s)
 {
 	u32 verdict = HIT_WANTED;
 
-	asm volatile("" : "+r"(verdict) : "r"(s)); /* not for the compiler to foresee */
+	asm volatile("" : "+r"(verdict) : "r"(s)); /* hides the value from the compiler */
 	return verdict;
 }
 
-/* Takes the record, and decides by it. */
+/* Takes the record and runs the predicate on it. */
 static __always_inline u32 filter_hit(struct hit_context *c)
 {
 	u32 slot = c->slot, size;
@@ -66,16 +66,13 @@ static __always_inline u32 filter_hit(struct hit_context *c)
 	if (size > MAX_RECORD)
 		size = MAX_RECORD;
 	s->hit.size = size;
-	s->hit.pid = c->task->tgid;
-	s->hit.tid = c->task->pid;
-	((u64 *)s->hit.comm)[0] = ((u64 *)c->task->comm)[0];
-	((u64 *)s->hit.comm)[1] = ((u64 *)c->task->comm)[1];
+	set_task(&s->hit, c->task);
 	s->uid = bpf_get_current_uid_gid();
 	s->cpu = c->cpu;
 	return predicate(s);
 }
 
-/* The record that filter_hit has taken, for a hit that is kept. */
+/* Copies the record that filter_hit() has taken to the ring; returns its size, ~0 on failure. */
 static __always_inline u32 filtered_record(u32 slot, u8 *record, struct hit *hit)
 {
 	struct subject *s = bpf_map_lookup_elem(&subjects, &slot);
@@ -85,7 +82,7 @@ static __always_inline u32 filtered_record(u32 slot, u8 *record, struct hit *hit
 		return ~0U;
 	hit->flags = s->hit.flags;
 	size = s->hit.size;
-	/* not clamped: the verifier of 6.1 would check a copy of it */
+	/* not clamped: Linux 6.1's verifier would then check a copy of the value */
 	if (size > MAX_RECORD)
 		return ~0U;
 	if (size && bpf_probe_read_kernel(record, size, s->record))

@@ -2,9 +2,9 @@
 
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reads the kernel's memory for user space, which has no better way: /proc/kcore
- * needs more privileges than recording. An object of its own, since recordings
- * need none of it once they run.
+ * Reads the kernel's memory for user space, which needs its ORC tables (capture/teach).
+ * /proc/kcore would need more privileges than recording. It is a separate object,
+ * because a running recording does not need it.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -27,7 +27,7 @@ struct kernel_range {
 	u64 size; /* at most KERNEL_CHUNK */
 };
 
-/* Copies a range to kernel_chunks; returns 0, or bpf_probe_read_kernel's error. */
+/* Copies a range to kernel_chunks; returns 0 or the error of bpf_probe_read_kernel(). */
 SEC("syscall")
 int read_kernel(struct kernel_range *range)
 {

@@ -11,8 +11,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Every program must pass the verifier with stacks, arguments and every scope on:
-// the constants that enable the most code.
+// TestProgramsLoad loads every program with the constants that enable the most code:
+// stacks, arguments, a predicate and every kind of scope.
 func TestProgramsLoad(t *testing.T) {
 	testenv.Root(t)
 	type program struct {
@@ -89,17 +89,17 @@ func TestProgramsLoad(t *testing.T) {
 	}
 }
 
-// everyFetch describes values of every kind behind as many memory accesses as there
-// can be: what the verifier has most work with.
+// everyFetch returns fetches of every kind with as many memory accesses as possible:
+// the most work for the verifier.
 func everyFetch(program string) (fetches [MaxFetches]HooksFetch) {
 	for i := range fetches {
 		f := &fetches[i]
 		*f = HooksFetch{Base: uint8(i % 4), Word: uint8(i % 2), Steps: MaxSteps, As: uint8(3 - i/4%4), Space: uint8(1 + i%2),
 			Flags: uint8(i % 4), Right: 32, At: uint16(8 + 8*i), Max: 200, Mark: uint8(i)}
 		if f.Base == 0 && program == HooksProgOnTracepoint {
-			f.Base = 3 // the record's first 8 bytes cannot be loaded
+			f.Base = 3 // programs may not load the first 8 bytes of a trace record
 		}
-		if f.As == 1 { // a block, in its slot
+		if f.As == 1 { // a block of the size of its slot
 			f.Max = 8
 		}
 		if f.As == 3 && i > 0 {

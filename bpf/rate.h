@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which of the hits in scope that no filter rejects are kept.
- * Called by take_hit(), last of all that may reject a hit: 1 of N, a rate, and maxima.
- * CPUs share the rate and the maxima without a lock.
+ * Sampling, rates and maxima: which of the wanted hits are kept.
+ * take_hit() calls keep_hit() last, after all other checks, and kept_hit_lost() if the hit
+ * is lost after all. All CPUs share rates and maxima, without a lock.
  */
 #ifndef TRAPLINE_RATE_H
 #define TRAPLINE_RATE_H
 
 #include "account.h"
 
-volatile const u32 sample_every = 0;	/* one of so many, by probe and CPU; 0: all */
-volatile const u64 rate_interval = 0;	/* ns between hits of the probe, on average; 0: any */
-volatile const u64 rate_burst = 0;	/* ns that a hit may be ahead of that */
-volatile const u64 probe_max = 0;	/* hits of the probe in all; 0: any number */
-volatile const u64 recording_max = 0;	/* hits of the recording in all; 0: any number */
-volatile const u32 recording_limit = 0; /* index in limits of the recording's own */
+volatile const u32 sample_every = 0;	/* keep one hit in N, per probe and CPU; 0: all */
+volatile const u64 rate_interval = 0;	/* the probe's average ns between hits; 0: any */
+volatile const u64 rate_burst = 0;	/* ns that hits may be ahead of that rate */
+volatile const u64 probe_max = 0;	/* hits of the probe; 0: any number */
+volatile const u64 recording_max = 0;	/* hits of the recording; 0: any number */
+volatile const u32 recording_limit = 0; /* the recording's index in limits */
 
-/* What all CPUs have kept, by probe; the last one is the recording's. */
+/* What all CPUs together have kept. */
 struct limit {
-	u64 due;   /* ns, CLOCK_MONOTONIC: when the next hit would be on time */
-	u64 taken; /* hits, counted only if there is a maximum */
+	u64 due;   /* ns, CLOCK_MONOTONIC: when the next hit is due at the given rate */
+	u64 taken; /* hits; counted only if there is a maximum */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* set to the number of probes and 1 */
+	__uint(max_entries, 1); /* set to the number of probes plus 1 for the recording */
 	__type(key, u32);
 	__type(value, struct limit);
 } limits SEC(".maps");
 
-/* The last of every sample_every hits, as a perf event with that period. */
+/* Chooses the last of every sample_every hits, as a perf event of that period does. */
 static __always_inline bool is_sample(u32 probe)
 {
 	u64 before;
@@ -47,9 +47,9 @@ static __always_inline bool is_sample(u32 probe)
 }
 
 /*
- * The generic cell rate algorithm (ITU-T I.371): a token bucket in one word, so
- * that CPUs share it without a lock. Hits that lose a race three times are as
- * good as at the same moment as those that won, and are left out.
+ * The generic cell rate algorithm (ITU-T I.371): a token bucket in one word, which CPUs
+ * share without a lock. A hit that loses the race three times came at practically the
+ * same moment as the winners, and is left out.
  */
 static __always_inline bool in_rate(u32 probe)
 {
@@ -88,7 +88,7 @@ static __always_inline void give_back(u32 index)
 		__sync_fetch_and_add(&l->taken, -1);
 }
 
-/* Has the recording all its hits? What comes later is no longer part of it. */
+/* Reports whether the recording has its maximum of hits. Later hits are not part of it. */
 static __always_inline bool recording_full(void)
 {
 	u32 index = recording_limit;
@@ -106,7 +106,7 @@ enum keep {
 	RECORDING_FULL,
 };
 
-/* To be asked once a hit, last of all that may reject it. */
+/* Decides about a hit. Call it once per hit, after everything else that may reject it. */
 static __always_inline enum keep keep_hit(u32 probe)
 {
 	if (!is_sample(probe) || !in_rate(probe))
@@ -118,7 +118,7 @@ static __always_inline enum keep keep_hit(u32 probe)
 	return KEEP_HIT;
 }
 
-/* A hit that was to be kept has been lost: another one may take its place. */
+/* Returns the place of a hit that was to be kept, but was lost, to a later hit. */
 static __always_inline void kept_hit_lost(u32 probe)
 {
 	if (probe_max)

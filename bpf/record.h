@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The arguments of a hit: one record, laid out as a trace record is, or fetched.
- * Called by calls.h, which adds the duration of a call. The record goes to the ring
- * directly or, with a filter, to the memory that the filter looks at.
+ * The record: the arguments of a hit, copied from a trace record or fetched.
+ * Called by take_return(). The record goes to the ring or, if there is a predicate, to the
+ * memory that the predicate reads.
  */
 #ifndef TRAPLINE_RECORD_H
 #define TRAPLINE_RECORD_H
@@ -10,17 +10,17 @@
 #include "context.h"
 #include "fetch.h"
 
-volatile const u32 record_size = 8; /* fixed part, with the 8 common bytes */
+volatile const u32 record_size = 8; /* of the fixed part, including the 8 common bytes */
 volatile const u32 data_loc_count = 0;
 volatile const u16 data_locs[MAX_DATA_LOCS] = {};
-/* data_locs: the offset counts from the end of the word itself (__rel_loc) */
+/* in data_locs: the offset counts from the end of the word (__rel_loc) */
 #define DATA_LOC_RELATIVE 0x8000
 
 #define DIRECT_WORDS 16
 
 /*
- * The fixed part of a tracepoint's record. Short ones of whole words are loaded
- * from the context, which saves a call; the verifier drops the loads beyond.
+ * Copies the fixed part of a trace record. If it is short and of whole words, it is
+ * loaded from the context, which saves a call. The verifier removes the loads beyond it.
  */
 static __always_inline long fixed_part(u64 *ctx, u64 *record, u32 fixed)
 {
@@ -35,9 +35,10 @@ static __always_inline long fixed_part(u64 *ctx, u64 *record, u32 fixed)
 }
 
 /*
- * A tracepoint's record, dynamic data included: the fixed part first, since it
- * says where the dynamic data end. Layout: include/trace/stages/, __data_loc
- * words hold length << 16 | offset. Returns its size without the 8 common bytes.
+ * Copies a trace record: first the fixed part, which says where the dynamic data end,
+ * then the dynamic data. A __data_loc word holds length << 16 | offset (see
+ * include/trace/stages/). Returns the size without the 8 common bytes, ~0 if the record
+ * cannot be read.
  */
 static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *hit)
 {
@@ -77,6 +78,7 @@ static __always_inline u32 tracepoint_record(void *ctx, u8 *record, struct hit *
 	return end - 8;
 }
 
+/* Takes the record of a hit; returns its size, ~0 if it cannot be read. */
 static __always_inline u32 take_record(struct hit_context *c, u8 *record, struct hit *hit)
 {
 	if (fetch_count)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which tasks and CPUs a probe is asked to record.
- * Called by take_hit() and calls.h for every hit; scope_fork and scope_exit by the programs
- * that follow children.
+ * The scope: which tasks and CPUs a probe records.
+ * take_hit() and call_begins() check it for every hit. The programs on_fork and on_exit
+ * call scope_fork() and scope_exit() to follow child processes.
  */
 #ifndef TRAPLINE_SCOPE_H
 #define TRAPLINE_SCOPE_H
@@ -10,14 +10,14 @@
 #include "comm.h"
 #include "scratch.h"
 
-/* Constants, set before a program is loaded: the verifier drops what they rule out. */
+/* What the scope checks. */
 enum {
 	SCOPE_PIDS = 1,
 	SCOPE_TIDS = 2,
 	SCOPE_UIDS = 4,
 	SCOPE_CPUS = 8,
-	SCOPE_COMMS = 16,	 /* only these names of tasks */
-	SCOPE_EXCEPT_COMMS = 32, /* not these */
+	SCOPE_COMMS = 16,	 /* the task's name matches */
+	SCOPE_EXCEPT_COMMS = 32, /* the task's name does not match */
 	SCOPE_CGROUPS = 64,
 };
 #define MAX_UIDS 8
@@ -28,8 +28,8 @@ volatile const u32 scope_uids[MAX_UIDS] = {};
 volatile const u32 scope_uid_count = 0;
 volatile const u64 scope_cpus[MAX_CPUS / 64] = {};
 volatile const u32 scope_cgroup_count = 0;
-volatile const u32 self_pid = 0;
-volatile const u32 follow = 0; /* children inherit the scope */
+volatile const u32 self_pid = 0; /* record itself, which is never in scope */
+volatile const u32 follow = 0;	 /* child processes and threads join */
 
 /* Changed whenever a task joins or leaves the scope. */
 struct {
@@ -39,7 +39,7 @@ struct {
 	__type(value, u32);
 } scope_generation SEC(".maps");
 
-/* Processes and threads in scope; children are added as they are forked. */
+/* Processes and threads in scope; with follow, children are added at fork. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -53,7 +53,7 @@ struct {
 	__type(value, u8);
 } scope_tids SEC(".maps");
 
-/* Cgroups in scope, with what is below them. */
+/* Cgroups in scope, including their descendants. */
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
 	__uint(max_entries, 16); /* MAX_CGROUPS */
@@ -71,7 +71,7 @@ static __always_inline bool in_cgroup(void)
 	return false;
 }
 
-/* The parts of the scope that need no memory. */
+/* Checks everything but the lists of processes and threads. */
 static __always_inline bool in_scope(u32 pid, u32 cpu)
 {
 	if (pid == self_pid)
@@ -98,6 +98,7 @@ static __always_inline bool in_scope(u32 pid, u32 cpu)
 	return !(scope & SCOPE_CGROUPS) || in_cgroup();
 }
 
+/* Reports whether the lists have the process or the thread, or there are no lists. */
 static __always_inline bool listed(u32 pid, u32 tid)
 {
 	if ((scope & SCOPE_PIDS) && bpf_map_lookup_elem(&scope_pids, &pid))
@@ -108,9 +109,8 @@ static __always_inline bool listed(u32 pid, u32 tid)
 }
 
 /*
- * Is the task, or its process, listed? The answer is kept with the CPU's
- * scratch until another task asks or the lists change: a look-up in a hash map
- * is a fifth of what a hit without stacks costs.
+ * Like listed(), but keeps the answer in scratch until another task asks or the lists
+ * change: a lookup in a hash map takes a fifth of the time of a hit without stacks.
  */
 static __always_inline bool in_listed_scope(struct scratch *s, u32 pid, u32 tid)
 {
@@ -140,7 +140,7 @@ static __always_inline void scope_changed(void)
 		__sync_fetch_and_add(generation, 1);
 }
 
-/* A child joins its parent's scope before it runs for the first time. */
+/* Adds a child to its parent's scope before the child first runs. */
 static __always_inline int scope_fork(struct task_struct *parent, struct task_struct *child)
 {
 	u8 one = 1;
@@ -167,7 +167,7 @@ static __always_inline int scope_fork(struct task_struct *parent, struct task_st
 	return 0;
 }
 
-/* A dead task leaves, so that the next owner of its number is not recorded. */
+/* Removes a task that ends, so that the next task with its number is not recorded. */
 static __always_inline int scope_exit(struct task_struct *task)
 {
 	u32 id;

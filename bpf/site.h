@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which of the recorder's probes a hit belongs to.
- * Called by take_hit() and, at the entries of measured calls, by calls.h.
- * User space sets the index before loading, or a cookie for each place.
+ * The probe that a hit belongs to.
+ * Called by take_hit() and call_begins(). User space sets the index of a program's probe
+ * before loading it, or one cookie per attachment.
  */
 #ifndef TRAPLINE_SITE_H
 #define TRAPLINE_SITE_H
 
 #include "context.h"
 
-volatile const u32 probe_index = 0;
+volatile const u32 probe_index = 0; /* in record's list of probes */
 
 /*
- * One program serves several probes: those of a pattern over functions or
- * tracepoints, when they differ in nothing else. The index of the probe is then
- * the cookie that the kernel keeps for each place that the program is attached
- * to (5.15).
+ * One program serves several probes: those of a pattern that differ in nothing but
+ * their function or tracepoint. The kernel then keeps the probe's index as the cookie
+ * of each attachment. Cookies require Linux 5.15.
  */
 volatile const u32 many_probes = 0;
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The core: one hit, from the hook to the ring.
+ * The core: takes one hit, from the hook to the ring.
  * Called by the entry function of every hook in hooks.bpf.c.
- * Scope, predicate, rate, stacks and arguments, in this order.
+ * The order is scope, predicate, sampling and rates, stacks, arguments.
  */
 #ifndef TRAPLINE_TAKE_HIT_H
 #define TRAPLINE_TAKE_HIT_H
 
 #include "account.h"
 #include "filter.h"
+#include "hash.h"
 #include "rate.h"
 #include "ring.h"
 #include "scope.h"
@@ -16,10 +17,9 @@
 #include "stacks/kernel_stack.h"
 #include "stacks/user_stack.h"
 
-/* epoch: mixed into every stack hash; a new one makes every stack new. */
 struct control {
-	u64 epoch;
-	u32 enabled;
+	u64 epoch;   /* part of every stack hash: a new epoch makes every stack new */
+	u32 enabled; /* 0: ignore all hits */
 	u32 pad;
 };
 struct {
@@ -29,11 +29,10 @@ struct {
 	__type(value, struct control);
 } controls SEC(".maps");
 
-/* Returns whether the hit was recorded. */
+/* Builds the hit and its stacks in the ring; returns false if the hit is lost. */
 static __always_inline bool build_hit(struct hit_context *c)
 {
 	struct taken kernel = {}, user = {};
-	struct task_struct *task = c->task;
 	struct hit *hit;
 	u32 size;
 
@@ -44,7 +43,7 @@ static __always_inline bool build_hit(struct hit_context *c)
 	}
 	c->at = c->ring->produced;
 	c->time = bpf_ktime_get_ns();
-	c->verify = verify_every && (c->time * 0x9E3779B97F4A7C15ULL >> 32) % verify_every == 0;
+	c->verify = verify_every && (spread(c->time) >> 32) % verify_every == 0;
 	if (with_kernel_stack)
 		kernel = kernel_stack(c);
 	if (with_user_stack)
@@ -59,13 +58,9 @@ static __always_inline bool build_hit(struct hit_context *c)
 	hit->flags = 0;
 	hit->probe = c->probe;
 	hit->time = c->time;
-	hit->pid = task->tgid;
-	hit->tid = task->pid;
+	set_task(hit, c->task);
 	hit->kernel_stack = kernel.hash;
 	hit->user_stack = user.hash;
-	/* read directly: bpf_get_current_comm takes ten times as long */
-	((u64 *)hit->comm)[0] = ((u64 *)task->comm)[0];
-	((u64 *)hit->comm)[1] = ((u64 *)task->comm)[1];
 
 	if (with_filter)
 		size = filtered_record(c->slot, (u8 *)(hit + 1), hit);
@@ -80,7 +75,7 @@ static __always_inline bool build_hit(struct hit_context *c)
 	hit->size = size;
 	publish(c->ring, event_end(c->at, sizeof(struct hit) + size));
 	count(c->probe, COUNT_RECORDED);
-	/* only now: another CPU's hit must not name a stack that is not on its way */
+	/* only now: no other CPU's hit may refer to a stack before it is published */
 	if (kernel.put)
 		mark_sent(kernel.hash);
 	if (user.put)
@@ -88,6 +83,7 @@ static __always_inline bool build_hit(struct hit_context *c)
 	return true;
 }
 
+/* Records a hit in scope, or counts why not. */
 static __always_inline void keep_or_drop(struct hit_context *c)
 {
 	c->duration = duration_at ? call_ends(c) : 0;
@@ -117,6 +113,7 @@ static __always_inline void keep_or_drop(struct hit_context *c)
 	}
 }
 
+/* Takes a hit. Returns 0, for entry functions to return. */
 static __always_inline int take_hit(void *ctx, enum hook hook)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -143,7 +140,7 @@ static __always_inline int take_hit(void *ctx, enum hook hook)
 	if (in_listed_scope(s, task->tgid, task->pid))
 		keep_or_drop(&c);
 	if (!exclusive)
-		*(volatile u64 *)&s->busy = 0; /* read on this CPU only */
+		*(volatile u64 *)&s->busy = 0; /* only this CPU reads it */
 	return 0;
 }
 

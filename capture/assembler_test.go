@@ -10,14 +10,14 @@ import (
 
 	"trapline/capture/attach"
 	"trapline/capture/images"
+	"trapline/capture/layout"
 	"trapline/capture/probe"
 	"trapline/capture/ring"
 	"trapline/capture/ring/ringtest"
-	"trapline/capture/value"
 	"trapline/format"
 )
 
-// fakeCode names kernel addresses by the page they lie in and user frames by their inode.
+// fakeCode puts kernel addresses into one image and user frames into one image per inode.
 type fakeCode struct {
 	kernelImage images.Image
 	files       map[uint64]*images.Image
@@ -34,7 +34,8 @@ func (l *fakeCode) Kernel(a uint64) images.Location {
 }
 func (l *fakeCode) IsEntry(x images.Location) bool { return x.Offset < 0x100 }
 
-// assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
+// assemble processes rounds of events by CPU and returns the hits as readHits prints
+// them.
 func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
 	t.Helper()
 	var file bytes.Buffer
@@ -56,7 +57,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 			t.Fatal(err)
 		}
 		if i == 0 && len(rounds) > 2 {
-			// A new segment: hits with the old hashes are still to come.
+			// Start a new segment. Hits with the old hashes are still to come.
 			if err := errors.Join(w.EndSegment(), a.startSegment(format.Clock{})); err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +69,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	return readHits(t, &file), a
 }
 
-// readHits writes each hit of a capture as one line.
+// readHits returns one line per hit of a capture.
 func readHits(t *testing.T, file io.Reader) (lines []string) {
 	t.Helper()
 	r, err := format.NewReader(file)
@@ -83,58 +84,67 @@ func readHits(t *testing.T, file io.Reader) (lines []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h, ok := b.(*format.Hits)
-		if !ok {
-			continue
-		}
-		time, _ := h.Time(nil)
-		cpu, _ := h.CPU(nil)
-		task, _ := h.Task(nil)
-		pr, _ := h.Probe(nil)
-		kernel, _ := h.KernelStack(nil)
-		user, _ := h.UserStack(nil)
-		s := h.Segment
-		shape, _ := s.Shape(h.Shape)
-		args := make([][]uint64, shape.Columns())
-		for i := range args {
-			args[i], _ = h.Arg(nil, i)
-		}
-		for i := range h.Rows {
-			tk, _ := s.Task(format.TaskID(task[i]))
-			p, _ := s.Probe(format.ProbeID(pr[i]))
-			line := fmt.Sprintf("%d cpu%d %s %d/%d %s", time[i], cpu[i], s.String(tk.Comm), tk.PID, tk.TID, s.String(p.Name))
-			column := 0
-			for _, f := range shape.Fields {
-				v := args[column][i]
-				switch f.Type {
-				case format.FieldString:
-					line += fmt.Sprintf(" %s=%q", s.String(f.Name), s.String(format.StringID(v)))
-				case format.FieldInt:
-					line += fmt.Sprintf(" %s=%d", s.String(f.Name), int64(v))
-				default:
-					line += fmt.Sprintf(" %s=%d", s.String(f.Name), v)
-				}
-				column += int(f.Count)
-			}
-			for _, id := range []uint32{kernel[i], user[i]} {
-				if id == 0 {
-					continue
-				}
-				st, _ := s.Stack(format.StackID(id))
-				line += " ["
-				for _, fid := range st.Frames {
-					f, _ := s.Frame(fid)
-					img, _ := s.Image(f.Image)
-					line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
-				}
-				if st.Cut != format.CutNone {
-					line += " (" + st.Cut.String() + ")"
-				}
-				line += " ]"
-			}
-			lines = append(lines, line)
+		if h, ok := b.(*format.Hits); ok {
+			lines = append(lines, describeHits(h)...)
 		}
 	}
+}
+
+// describeHits returns one line per hit of a block.
+func describeHits(h *format.Hits) []string {
+	time, _ := h.Time(nil)
+	cpu, _ := h.CPU(nil)
+	task, _ := h.Task(nil)
+	pr, _ := h.Probe(nil)
+	kernel, _ := h.KernelStack(nil)
+	user, _ := h.UserStack(nil)
+	s := h.Segment
+	shape, _ := s.Shape(h.Shape)
+	args := make([][]uint64, shape.Columns())
+	for i := range args {
+		args[i], _ = h.Arg(nil, i)
+	}
+	lines := make([]string, h.Rows)
+	for i := range lines {
+		tk, _ := s.Task(format.TaskID(task[i]))
+		p, _ := s.Probe(format.ProbeID(pr[i]))
+		lines[i] = fmt.Sprintf("%d cpu%d %s %d/%d %s", time[i], cpu[i], s.String(tk.Comm), tk.PID, tk.TID, s.String(p.Name))
+		column := 0
+		for _, f := range shape.Fields {
+			lines[i] += fmt.Sprintf(" %s=%s", s.String(f.Name), describeValue(s, f.Type, args[column][i]))
+			column += int(f.Count)
+		}
+		for _, id := range []uint32{kernel[i], user[i]} {
+			if id != 0 {
+				lines[i] += describeCaptured(s, format.StackID(id))
+			}
+		}
+	}
+	return lines
+}
+
+func describeValue(s *format.Segment, t format.FieldType, v uint64) string {
+	switch t {
+	case format.FieldString:
+		return fmt.Sprintf("%q", s.String(format.StringID(v)))
+	case format.FieldInt:
+		return fmt.Sprint(int64(v))
+	}
+	return fmt.Sprint(v)
+}
+
+func describeCaptured(s *format.Segment, id format.StackID) string {
+	st, _ := s.Stack(id)
+	line := " ["
+	for _, fid := range st.Frames {
+		f, _ := s.Frame(fid)
+		img, _ := s.Image(f.Image)
+		line += fmt.Sprintf(" %s+%#x", s.String(img.Path), f.Offset)
+	}
+	if st.Cut != format.CutNone {
+		line += " (" + st.Cut.String() + ")"
+	}
+	return line + " ]"
 }
 
 func wantLines(t *testing.T, got, want []string) {
@@ -144,7 +154,7 @@ func wantLines(t *testing.T, got, want []string) {
 	}
 }
 
-var plain = []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: value.Record{RecordSize: 8}}}
+var plain = []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: layout.Record{RecordSize: 8}}}
 
 func comm(s string) (c [16]byte) {
 	copy(c[:], s)
@@ -153,7 +163,7 @@ func comm(s string) (c [16]byte) {
 
 func TestAssembleStacks(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
-		// The first kernel frames belong to the hook itself.
+		// The first kernel frames belong to the hook.
 		ringtest.EncodeKernelStack(11, 0x10, 0x20, 0x1000, 0x2000),
 		ringtest.EncodeUserStack(12, 5,
 			ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Offset: 0x40, Known: true}),
@@ -166,7 +176,8 @@ func TestAssembleStacks(t *testing.T) {
 	})
 }
 
-// A frame pointer that was none leads to an address without code: the stack ends there, and says so.
+// An invalid frame pointer leads to an address without code. The stack ends there and
+// says so.
 func TestAssembleCutsAtNoCode(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
 		ringtest.EncodeUserStack(12, 5, ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true},
@@ -176,7 +187,8 @@ func TestAssembleCutsAtNoCode(t *testing.T) {
 	wantLines(t, got, []string{"1 cpu0 cat 5/6 a:b [ /bin/7+0x30 (no unwind rule) ]"})
 }
 
-// A stack goes to the ring of the CPU that saw it first; another CPU's hit may be read before it.
+// A stack is in the ring of the CPU that first saw it. Another CPU's hit may be read
+// before it.
 func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	hit := ringtest.EncodeHit(ring.Hit{Time: 1, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
 	got, a := assemble(t, plain,
@@ -185,7 +197,7 @@ func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	if a.counts.StacksLost != 0 {
 		t.Errorf("%d stacks lost", a.counts.StacksLost)
 	}
-	// One that never comes is counted, and the hit kept.
+	// A missing stack is counted, and the hit is kept.
 	got, a = assemble(t, plain, map[int][][]byte{0: {hit}})
 	wantLines(t, got, []string{"1 cpu0 x 5/5 a:b"})
 	if a.counts.StacksLost != 1 {
@@ -193,7 +205,7 @@ func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	}
 }
 
-// Hits in flight when a segment ends carry the hashes of the segment before.
+// Hits in flight at the end of a segment have hashes of that segment.
 func TestAssembleAcrossSegments(t *testing.T) {
 	hit := func(time uint64) []byte {
 		return ringtest.EncodeHit(ring.Hit{Time: time, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
@@ -209,7 +221,7 @@ func TestAssembleAcrossSegments(t *testing.T) {
 	})
 }
 
-// A stack that is sent again under its hash is compared with the first.
+// A stack that is sent again is compared with the first.
 func TestAssembleComparesStacks(t *testing.T) {
 	again := func(b []byte) []byte { b[1] = 1; return b }
 	_, a := assemble(t, plain, map[int][][]byte{0: {
@@ -229,7 +241,7 @@ func TestAssembleUndecodable(t *testing.T) {
 }
 
 func TestDecodeRecord(t *testing.T) {
-	fields := []value.Field{
+	fields := []layout.Field{
 		{Name: "signed", Type: format.FieldInt, Offset: 8, Size: 4, Count: 1},
 		{Name: "byte", Type: format.FieldUint, Offset: 12, Size: 1, Count: 1},
 		{Name: "name", Type: format.FieldString, Offset: 13, Size: 5, Count: 1},
@@ -248,7 +260,7 @@ func TestDecodeRecord(t *testing.T) {
 	le.PutUint16(record[20:], 1)
 	le.PutUint16(record[22:], 2)
 	record = append(record, "hello\x00abc\x00"...)
-	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: value.Record{Fields: fields}}}
+	probes := []probe.Probe{{Kind: format.ProbeTracepoint, Name: "a:b", Record: layout.Record{Fields: fields}}}
 	got, _ := assemble(t, probes, map[int][][]byte{0: {ringtest.EncodeHit(ring.Hit{Comm: comm("x"), Record: record})}})
 	wantLines(t, got, []string{`0 cpu0 x 0/0 a:b signed=-2 byte=200 name="comm" dynamic="hello" relative="abc" array=1 beyond=0`})
 }

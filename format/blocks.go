@@ -4,34 +4,16 @@ package format
 // *SegmentEnd or *Damage.
 type Block interface{ isBlock() }
 
-// A File starts a part: one recording on one machine. Where the block itself was
-// lost, a File without properties stands in for it.
-type File struct {
-	Version    uint16
-	Properties []Property
-}
-
-// Get returns the value of the first property with the key, "" if there is none.
-func (f *File) Get(key string) string {
-	for _, p := range f.Properties {
-		if p.Key == key {
-			return p.Value
-		}
-	}
-	return ""
-}
-
 // A Loss is the account of hits so far. Its counts are cumulative in the part:
-// later ones replace earlier ones of the same probe name, CPU and cause.
+// later counts replace earlier ones of the same probe name, CPU and cause.
 type Loss struct {
 	Time    uint64 // ns of the part's clock
 	Counts  []Count
-	Segment *Segment // of the probes' IDs
+	Segment *Segment // that defines the probes' IDs
 }
 
-// A SegmentEnd says that a segment is whole: all its dictionaries, symbols
-// included, have been read. Its figures are the writer's, so that a reader can
-// tell how much it missed.
+// A SegmentEnd ends a segment: all its dictionaries and symbols have been read. Its
+// figures are the writer's, so a reader can tell how much it missed.
 type SegmentEnd struct {
 	Segment *Segment
 	Strings, Images, Frames, Stacks,
@@ -39,7 +21,7 @@ type SegmentEnd struct {
 	Hits uint64
 }
 
-// Damage stands for bytes that could not be read. Hits in them are gone.
+// Damage stands for bytes that could not be read. Hits in them are lost.
 type Damage struct {
 	Offset, Length int64 // in the input; Length 0: something is missing here
 	Reason         string
@@ -50,6 +32,7 @@ func (d *Damage) Err() error { return &CorruptError{Offset: d.Offset, Reason: d.
 
 func (*File) isBlock()         {}
 func (*SegmentStart) isBlock() {}
+func (*Hits) isBlock()         {}
 func (*Loss) isBlock()         {}
 func (*SegmentEnd) isBlock()   {}
 func (*Damage) isBlock()       {}

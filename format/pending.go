@@ -1,31 +1,30 @@
 package format
 
-// Entries of one dictionary block: small enough that no block comes near
-// MaxPayload, whatever the entries are.
+// Limits of a dictionary block, small enough that no block comes near MaxPayload.
 const (
 	blockEntries = 64 << 10
 	blockText    = 4 << 20 // bytes of strings
 )
 
-// writePending has the entries written that no block has yet, so that blocks after it may
+// writePending queues all entries that have not been queued yet, so that later blocks may
 // refer to them.
-func (d *dictionaries) writePending(q *queue) {
+func (in *interners) writePending(q *queue) {
 	for {
-		first, rows := d.pendingStrings()
+		first, rows := in.pendingStrings()
 		if len(rows) == 0 {
 			break
 		}
 		q.do(func(e *encoder) { e.strings(first, rows) })
 	}
-	writeRows(q, d.images.pending, (*encoder).images)
-	writeRows(q, d.frames.pending, (*encoder).frames)
-	writeRows(q, d.stacks.pending, (*encoder).stacks)
-	writeRows(q, d.tasks.pending, (*encoder).tasks)
-	writeRows(q, d.shapes.pending, (*encoder).shapes)
-	writeRows(q, d.probes.pending, (*encoder).probes)
+	writeRows(q, in.images.pending, (*encoder).images)
+	writeRows(q, in.frames.pending, (*encoder).frames)
+	writeRows(q, in.stacks.pending, (*encoder).stacks)
+	writeRows(q, in.tasks.pending, (*encoder).tasks)
+	writeRows(q, in.shapes.pending, (*encoder).shapes)
+	writeRows(q, in.probes.pending, (*encoder).probes)
 }
 
-// writeRows has blocks written until no entries are pending.
+// writeRows queues blocks until no entries are pending.
 func writeRows[T any](q *queue, pending func(max int) (uint32, []T), encode func(*encoder, uint32, []T)) {
 	for {
 		first, rows := pending(blockEntries)
@@ -36,15 +35,15 @@ func writeRows[T any](q *queue, pending func(max int) (uint32, []T), encode func
 	}
 }
 
-// pendingStrings returns strings that are in no block yet, of at most blockText
-// bytes unless the first alone is longer.
-func (d *dictionaries) pendingStrings() (first uint32, rows []string) {
+// pendingStrings returns strings that have not been queued yet: at most blockText bytes
+// of them, unless the first alone is longer.
+func (in *interners) pendingStrings() (first uint32, rows []string) {
 	n, size := 0, 0
-	for _, s := range d.strings.rows[d.strings.written:] {
+	for _, s := range in.strings.rows[in.strings.written:] {
 		if size += len(s); n == blockEntries || n > 0 && size > blockText {
 			break
 		}
 		n++
 	}
-	return d.strings.pending(n)
+	return in.strings.pending(n)
 }

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if ! command -v clang-format-19 >/dev/null; then
-	echo "clang-format: left out, clang-format-19 is not installed"
-	exit 0
+	scripts/left-out.sh "the program clang-format-19"
+	exit
 fi
 clang-format-19 --dry-run --Werror bpf/*.bpf.c bpf/*.h bpf/stacks/*.h bpf/headers/*.h

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Records testdata/demo.data anew, which `make demo` shows where it cannot record:
-# to be run after the format of captures has changed. It records a virtual machine
-# in which nothing else runs, on Debian 12 (scripts/vm-kernels.sh has been run).
+# Regenerates testdata/demo.data, which `make demo` shows if it cannot record. Run it
+# after changing the capture format. It records an otherwise idle virtual machine; it
+# needs Debian 12 and the kernels that scripts/vm-kernels.sh installs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ files=
 add() { # file, path in the machine
 	files="$files:$1=${2:-$1}"
 }
-add_program() { # name, with its libraries and what names their functions
+add_program() { # name; adds its libraries and their debug files
 	add "$(readlink -f "/usr/bin/$1")" "/usr/bin/$1"
 	for library in $(ldd "/usr/bin/$1" | grep -o '/[^ ]*'); do
 		add "$library"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Records this machine for a few seconds and shows what comes of it. Where that is
-# not possible it shows a capture that comes with the sources.
+# Records this machine for a few seconds and shows the results. If recording is not
+# possible, shows a capture that comes with the sources.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,20 +9,20 @@ mkdir -p "$out"
 load=
 trap '[ -z "$load" ] || kill "$load"; rm -f "$out/try.data" "$out/why-not"' EXIT
 
-# CPU time, task switches, files opened and memory taken from the C library.
+# CPU time, task switches, opened files, and memory requested from the C library.
 set -- -a -F 199 -e cpu-clock -e sched:sched_switch -e syscalls:sys_enter_openat -e 'uprobe:libc:malloc size=arg0:u64'
 if bin/record -q "$@" --duration 100ms -o "$out/try.data" 2>"$out/why-not"; then
 	capture=$out/trapline.data
 	echo "Recording the whole machine for 3 seconds:"
-	# Something to look at on machines that idle.
+	# Some load for idle machines.
 	(trap 'exit 0' TERM; while :; do ls -lR /usr/lib /usr/share >/dev/null 2>&1; sleep 0.05; done) &
 	load=$!
 	bin/record "$@" --duration 3s -o "$capture"
 else
 	capture=testdata/demo.data
-	echo "This machine or user cannot record all that the demo needs:"
+	echo "The demo cannot record on this machine:"
 	cat "$out/why-not"
-	echo "So this is $capture instead, recorded elsewhere. As root: sudo make demo"
+	echo "It shows $capture instead, recorded elsewhere. With root: sudo make demo"
 fi
 
 report() {

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Probes a Go program that checks itself, at entry and return of every call, while its
-# stacks grow and its garbage is collected: scripts/go-calls.sh [CALLS]. It fails if
-# the program crashed, computed anything wrong, or a call was missed. 100,000,000
-# calls take about half an hour on two CPUs.
+# Usage: scripts/go-calls.sh [CALLS]
+#
+# Probes every call and return of a Go program that checks its own results, while its
+# stacks grow and the garbage collector runs. Fails if the program crashes or computes a
+# wrong result, or if a call is missed. 100,000,000 calls take about half an hour on two
+# CPUs.
 set -eu
 cd "$(dirname "$0")/.."
 calls=${1:-100000000}

@@ -1,26 +1,34 @@
 #!/bin/sh
 # Runs the tests that depend on the kernel in a virtual machine for each kernel.
 # The machines get the programs of bin/ and the test targets as they are here.
+# Without a compiler, the tests of the programs that it builds are left out.
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/vm-kernels.sh $VM_KERNELS
 CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o .cache/vm/vmexec ./internal/vmtest/vmexec
 export TRAPLINE_TARGETS="$PWD/.cache/targets" TRAPLINE_BIN="$PWD/bin"
-make -s -C testdata/targets OUT="$TRAPLINE_TARGETS" all stacks-gcc-O2-nofp
+TRAPLINE_LACKS=
+for compiler in gcc clang-19; do
+	command -v $compiler >/dev/null || TRAPLINE_LACKS="$TRAPLINE_LACKS $compiler"
+done
+export TRAPLINE_LACKS
+make -s -C testdata/targets OUT="$TRAPLINE_TARGETS" all
 export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"
-export VM_TIMEOUT="${VM_TIMEOUT:-20m}" # of one package's tests, on a busy machine
+export VM_TIMEOUT="${VM_TIMEOUT:-20m}" # for the tests of one package, on a busy machine
 
 # What a dynamically linked target needs.
-libraries=$(ldd "$TRAPLINE_TARGETS/counter" | grep -o '/[^ ]*')
+libraries=
+case $TRAPLINE_LACKS in *gcc*) ;; *) libraries=$(ldd "$TRAPLINE_TARGETS/counter" | grep -o '/[^ ]*') ;; esac
 test_on() { # meta package
 	dir=$PWD/.cache/vm/$1
-	echo "-- $1: Linux $(strings -n 20 "$dir/vmlinuz" | sed -n 's/^\([0-9.]*[^ ]*\) (.*/\1/p' | head -n 1)"
+	echo "-- $1: $(sed -n 's/^# Linux[^ ]* \([0-9.]*\) Kernel Configuration/Linux \1/p' "$dir/config")"
 	VM_KERNEL=$dir/vmlinuz VM_FILES=$(printf '%s:' $libraries)$dir/dummy.ko=/vm/dummy.ko \
 		CGO_ENABLED=0 "$GO" test -count=1 -timeout 30m -p 1 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS
 }
 
-# Each machine keeps one CPU busy: all kernels at a time, their output in order.
+# Each machine keeps one CPU busy: all kernels run at the same time, and their output
+# comes in order.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 jobs=

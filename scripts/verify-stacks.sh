@@ -1,9 +1,9 @@
 #!/bin/bash
-# Records programs under load with --verify-stacks=1: each user stack that the BPF
-# programs walked by learned rules is found once more by full unwinding, each kernel
-# stack by the kernel's own unwinder, and compared. Prints a line a program, and fails
-# if two stacks differed. Programs that are not installed are left out, and named.
-# Run as root; SECONDS_EACH bounds how long the servers are under load.
+# Records programs under load with --verify-stacks=1. Each user stack that the BPF
+# programs walk by rules is also unwound exactly, and each kernel stack also by the
+# kernel's own unwinder. Prints the result for each program and fails if two stacks
+# differ. Names the programs that are not installed. Run as root. SECONDS_EACH is the time
+# for which servers are under load.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 record=$PWD/bin/record report=$PWD/bin/report
@@ -19,12 +19,12 @@ trap finish EXIT
 chmod 755 "$dir"
 failed=
 
-# System calls (within them user registers are saved), context switches, and functions
-# of libc at their first instructions, where the caller's frame does not exist yet.
+# System calls (where user registers are saved), context switches, and libc functions at
+# their first instructions, where the function has no frame yet.
 events=(-e raw_syscalls:sys_enter -e sched:sched_switch -e cpu-clock -F 997
 	-e uprobe:libc:malloc -e uprobe:libc:free -e uprobe:libc:realloc)
 
-verify() { # name, events of its own; then the arguments that say what is recorded
+verify() { # name, then arguments of record
 	local name=$1
 	shift
 	local status=0

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Fetches the kernels that `make test-vm` boots into .cache/vm, once a machine:
-#   .cache/vm/<meta package>/vmlinuz, config, dummy.ko
-# The arguments are Debian meta packages, since the packages that they stand for
-# are replaced with every update of the kernel. dummy.ko is a module to probe.
+# Fetches the kernels that the virtual machines boot into .cache/vm, once:
+#   .cache/vm/<meta package>/vmlinuz, config, dummy.ko (a module to probe)
+# The arguments are Debian meta packages: the packages that they depend on are replaced
+# with every update of the kernel. No kernel is installed. QEMU and xz are, if they are
+# missing, which takes root.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,6 +13,8 @@ resolve() {
 
 install_missing() { # program package
 	command -v "$1" >/dev/null && return
+	[ "$(id -u)" = 0 ] || { echo "vm-kernels: $1 is not installed: apt-get install $2, as root" >&2; exit 1; }
+	command -v apt-get >/dev/null || { echo "vm-kernels: $1 is not installed, and there is no apt-get to install it" >&2; exit 1; }
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends "$2" </dev/null
 }

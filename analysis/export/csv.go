@@ -2,11 +2,8 @@ package export
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/csv"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 
@@ -14,54 +11,52 @@ import (
 	"trapline/format"
 )
 
+var csvFormat = Format{
+	Name: "csv", Suffixes: []string{".csv"},
+	Help:  "one row a hit, one column an argument, for spreadsheets and data frames",
+	Write: writeCSV,
+}
+
 // fixedColumns are the columns of every CSV file; those of the arguments, and of
 // the stacks, follow.
 var fixedColumns = []string{"time", "realtime", "comm", "pid", "tid", "cpu", "probe"}
 
 // writeCSV writes RFC 4180 rows with a header. The header names the arguments of
-// all probes, known only at the end, as the input may be a pipe; so the rows wait in a temporary
-// file.
-func writeCSV(w io.Writer, r *Request) (result *Summary, err error) {
-	spool, err := os.CreateTemp("", "trapline-csv-")
-	if err != nil {
-		return nil, fmt.Errorf("a temporary file for the rows: %w", err)
+// all hits, so the captures are read twice.
+func writeCSV(w io.Writer, r *Request) (*Summary, error) {
+	for _, in := range r.Inputs {
+		in.Keep()
 	}
-	defer func() {
-		spool.Close()
-		os.Remove(spool.Name())
-	}()
-	c := newCSVRows(spool, r.Stacks)
-	result, err = r.each(c.hit)
-	if err == nil {
-		err = c.flush()
-	}
+	probes, err := analysis.ProbesHit(r.Inputs, r.query())
 	if err != nil {
 		return nil, err
 	}
-	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+	c := newCSVWriter(w, probes, r.Stacks)
+	if err := c.out.Write(c.names); err != nil {
 		return nil, err
 	}
-	return result, c.replay(w, bufio.NewReaderSize(spool, 1<<16))
+	result, err := r.each(r.Stacks, c.hit)
+	if err != nil {
+		return nil, err
+	}
+	c.out.Flush()
+	return result, c.out.Error()
 }
 
-// csvRows collects rows. A row in the spool is the number of its cells and each
-// cell with its length; columns are only ever added at the end.
-type csvRows struct {
-	spool   *bufio.Writer
+// A csvWriter writes rows.
+type csvWriter struct {
+	out     *csv.Writer
 	names   []string
-	columns map[string]int
+	columns map[string]int            // of arguments, by name
 	probes  map[*analysis.Probe][]int // columns of a probe's arguments
 	stacks  map[*analysis.Stack]string
-	full    bool
-	cells   []string
-	buf     []byte
-	rows    int
-	err     error
+	full    bool // with stacks
+	row     []string
 }
 
-func newCSVRows(spool io.Writer, stacks bool) *csvRows {
-	c := &csvRows{
-		spool:   bufio.NewWriterSize(spool, 1<<16),
+func newCSVWriter(w io.Writer, probes []*analysis.Probe, stacks bool) *csvWriter {
+	c := &csvWriter{
+		out:     csv.NewWriter(bufio.NewWriterSize(w, 1<<16)),
 		names:   slices.Clone(fixedColumns),
 		columns: map[string]int{},
 		probes:  map[*analysis.Probe][]int{},
@@ -71,55 +66,50 @@ func newCSVRows(spool io.Writer, stacks bool) *csvRows {
 	if stacks {
 		c.names = append(c.names, "kernel_stack", "user_stack")
 	}
+	for _, p := range probes {
+		for _, f := range p.Fields {
+			name := csvArgument(f)
+			if _, ok := c.columns[name]; !ok {
+				c.columns[name] = len(c.names)
+				c.names = append(c.names, name)
+			}
+		}
+	}
+	c.row = make([]string, len(c.names))
 	return c
 }
 
-func (c *csvRows) hit(e *analysis.Event) bool {
-	columns := c.argColumns(e.Probe)
-	c.cells = append(c.cells[:0],
+// csvArgument returns the name of an argument's column. Arguments of the same name
+// share one; the prefix keeps those called pid or comm apart from the task's.
+func csvArgument(f analysis.Field) string { return "args." + validText(f.Name) }
+
+func (c *csvWriter) hit(e *analysis.Event) bool {
+	row := append(c.row[:0],
 		strconv.FormatUint(e.Time, 10), "", validText(e.Task.Comm),
 		strconv.FormatUint(uint64(e.Task.PID), 10), strconv.FormatUint(uint64(e.Task.TID), 10),
 		strconv.Itoa(e.CPU), validText(e.Probe.Name))
 	if t, ok := e.Header.RealTime(e.Time); ok {
-		c.cells[1] = strconv.FormatInt(t.UnixNano(), 10)
+		row[1] = strconv.FormatInt(t.UnixNano(), 10)
 	}
 	if c.full {
-		c.cells = append(c.cells, c.stack(e.Kernel), c.stack(e.User))
+		row = append(row, c.stack(e.Kernel), c.stack(e.User))
 	}
-	for len(c.cells) < len(c.names) {
-		c.cells = append(c.cells, "")
-	}
+	clear(c.row[len(row):])
+	columns := c.argColumns(e.Probe)
 	for i, v := range e.Args {
-		c.cells[columns[i]] = csvValue(v)
+		c.row[columns[i]] = csvValue(v)
 	}
-	c.buf = binary.AppendUvarint(c.buf[:0], uint64(len(c.cells)))
-	for _, cell := range c.cells {
-		c.buf = binary.AppendUvarint(c.buf, uint64(len(cell)))
-		c.buf = append(c.buf, cell...)
-	}
-	_, c.err = c.spool.Write(c.buf)
-	c.rows++
-	return c.err == nil
+	return c.out.Write(c.row) == nil
 }
 
-// argColumns returns where a probe's arguments go. Arguments of the same name
-// share a column; the prefix keeps those called pid or comm apart from the task's.
-func (c *csvRows) argColumns(p *analysis.Probe) []int {
+func (c *csvWriter) argColumns(p *analysis.Probe) []int {
 	columns, ok := c.probes[p]
-	if ok {
-		return columns
-	}
-	for _, f := range p.Fields {
-		name := "args." + validText(f.Name)
-		at, ok := c.columns[name]
-		if !ok {
-			at = len(c.names)
-			c.names = append(c.names, name)
-			c.columns[name] = at
+	if !ok {
+		for _, f := range p.Fields {
+			columns = append(columns, c.columns[csvArgument(f)])
 		}
-		columns = append(columns, at)
+		c.probes[p] = columns
 	}
-	c.probes[p] = columns
 	return columns
 }
 
@@ -137,7 +127,7 @@ func csvValue(v analysis.Value) string {
 }
 
 // stack is the folded form: outermost call first.
-func (c *csvRows) stack(s *analysis.Stack) string {
+func (c *csvWriter) stack(s *analysis.Stack) string {
 	if s == nil {
 		return ""
 	}
@@ -154,41 +144,4 @@ func (c *csvRows) stack(s *analysis.Stack) string {
 		c.stacks[s] = text
 	}
 	return text
-}
-
-func (c *csvRows) flush() error {
-	if c.err != nil {
-		return fmt.Errorf("a temporary file for the rows: %w", c.err)
-	}
-	return c.spool.Flush()
-}
-
-// replay writes the header and the rows, each as wide as the header.
-func (c *csvRows) replay(w io.Writer, spool *bufio.Reader) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = false
-	if err := out.Write(c.names); err != nil {
-		return err
-	}
-	row := make([]string, len(c.names))
-	for range c.rows {
-		clear(row)
-		cells, err := binary.ReadUvarint(spool)
-		for i := 0; err == nil && i < int(cells); i++ {
-			var n uint64
-			if n, err = binary.ReadUvarint(spool); err == nil {
-				cell := make([]byte, n)
-				_, err = io.ReadFull(spool, cell)
-				row[i] = string(cell)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("a temporary file for the rows: %w", err)
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
 }

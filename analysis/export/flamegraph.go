@@ -28,7 +28,8 @@ func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := analysis.NewTree(result.Samples, !r.Reverse, r.value)
+	probes := probeList(result)
+	t := r.tree(result, !r.Reverse)
 	total := t.Nodes[0].Weight
 	boxes, left := layout(t, uint64(math.Ceil(float64(total)*r.MinWidth/100)), maxBoxes)
 	p := picture{
@@ -40,7 +41,7 @@ func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
 		boxes:    boxes,
 	}
 	if p.title == "" {
-		p.title = probeList(result)
+		p.title = probes
 	}
 	if left > 0 {
 		p.omitted = fmt.Sprintf("not shown: %s of %s calls, the narrowest", group(uint64(left)), group(uint64(len(t.Nodes)-1)))

@@ -64,8 +64,8 @@ func placeNodes(t *analysis.Tree, least uint64) []box {
 	for i := 0; i < len(boxes); i++ {
 		parent := boxes[i]
 		siblings = siblings[:0]
-		for c, first := int32(0), t.Nodes[parent.node].First; c < t.Nodes[parent.node].Count; c++ {
-			siblings = append(siblings, sibling{captionOf(&t.Nodes[first+c]), first + c})
+		for c := range t.Children(parent.node) {
+			siblings = append(siblings, sibling{captionOf(&t.Nodes[c]), c})
 		}
 		slices.SortFunc(siblings, func(a, b sibling) int { return a.compare(b.caption) })
 		offset := parent.offset

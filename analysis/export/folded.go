@@ -24,8 +24,9 @@ func writeFolded(w io.Writer, r *Request) (*Summary, error) {
 		return nil, err
 	}
 	f := folder{
-		tree:     analysis.NewTree(result.Samples, true, r.value),
+		tree:     r.tree(result, true),
 		annotate: r.Annotate,
+		texts:    map[*analysis.Call]string{},
 		out:      bufio.NewWriter(w),
 	}
 	f.below(nil, []fold{{node: 0}})
@@ -36,6 +37,8 @@ func writeFolded(w io.Writer, r *Request) (*Summary, error) {
 type folder struct {
 	tree     *analysis.Tree
 	annotate bool
+	texts    map[*analysis.Call]string // with a semicolon at the end
+	folds    []fold                    // of the nodes that are being written, from the root on
 	out      *bufio.Writer
 }
 
@@ -45,13 +48,17 @@ type folder struct {
 type fold struct {
 	text string
 	node int32
-	own  bool // hits that end there
 }
+
+func (f fold) own() bool { return !strings.HasSuffix(f.text, ";") }
 
 // below writes the lines of what is below the nodes of the folds, which all begin
 // with the line.
 func (f *folder) below(line []byte, above []fold) {
-	folds := f.folds(above)
+	start := len(f.folds)
+	f.children(above)
+	folds := f.folds[start:]
+	slices.SortFunc(folds, func(a, b fold) int { return strings.Compare(a.text, b.text) })
 	for len(folds) > 0 {
 		n := 1
 		for n < len(folds) && folds[n].text == folds[0].text {
@@ -60,42 +67,52 @@ func (f *folder) below(line []byte, above []fold) {
 		same := folds[:n] // lines do not tell them apart
 		folds = folds[n:]
 		line := append(line, same[0].text...)
-		if !same[0].own {
+		if same[0].own() {
+			f.write(line, same)
+		} else {
 			f.below(line, same)
-			continue
 		}
-		weight := uint64(0)
-		for _, s := range same {
-			weight += f.tree.Nodes[s.node].Self
+	}
+	f.folds = f.folds[:start]
+}
+
+// children adds the folds of the children of all the nodes.
+func (f *folder) children(above []fold) {
+	for _, a := range above {
+		for c := range f.tree.Children(a.node) {
+			n := &f.tree.Nodes[c]
+			text := f.text(n)
+			if n.Self > 0 {
+				f.folds = append(f.folds, fold{strings.TrimSuffix(text, ";"), c})
+			}
+			if n.First != 0 {
+				f.folds = append(f.folds, fold{text, c})
+			}
 		}
-		f.out.Write(line)
-		f.out.WriteByte(' ')
-		f.out.WriteString(strconv.FormatUint(weight, 10))
-		f.out.WriteByte('\n')
 	}
 }
 
-// folds returns those of the nodes' children, in the order of their lines.
-func (f *folder) folds(above []fold) []fold {
-	var folds []fold
-	for _, a := range above {
-		first := f.tree.Nodes[a.node].First
-		for i, n := range f.tree.Children(a.node) {
-			kind := analysis.KindOther
-			if n.Call != nil {
-				kind = n.Call.Kind()
-			}
-			text := appendFolded(nil, printable(n.Name()), f.annotate, kind)
-			if n.Self > 0 {
-				folds = append(folds, fold{string(text), first + int32(i), true})
-			}
-			if n.Count > 0 {
-				folds = append(folds, fold{string(append(text, ';')), first + int32(i), false})
-			}
-		}
+func (f *folder) text(n *analysis.Node) string {
+	if n.Call == nil {
+		return string(appendFolded(nil, printable(n.Name()), false, analysis.KindOther)) + ";"
 	}
-	slices.SortFunc(folds, func(a, b fold) int { return strings.Compare(a.text, b.text) })
-	return folds
+	text, ok := f.texts[n.Call]
+	if !ok {
+		text = string(appendFolded(nil, printable(n.Name()), f.annotate, n.Call.Kind())) + ";"
+		f.texts[n.Call] = text
+	}
+	return text
+}
+
+func (f *folder) write(line []byte, same []fold) {
+	weight := uint64(0)
+	for _, s := range same {
+		weight += f.tree.Nodes[s.node].Self
+	}
+	f.out.Write(line)
+	f.out.WriteByte(' ')
+	f.out.WriteString(strconv.FormatUint(weight, 10))
+	f.out.WriteByte('\n')
 }
 
 // appendFolded appends one frame. A semicolon separates frames, so it becomes a

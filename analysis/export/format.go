@@ -8,7 +8,6 @@ package export
 
 import (
 	"io"
-	"strings"
 
 	"trapline/analysis"
 )
@@ -51,61 +50,4 @@ type Format struct {
 type Summary struct {
 	*analysis.Result
 	Hits uint64 // that passed the filter
-}
-
-// Formats are all output formats, in the order in which they are listed.
-var Formats = []Format{
-	{
-		Name: "pprof", Suffixes: []string{".pb.gz", ".pprof"}, Binary: true,
-		Help:  "profile.proto in gzip, for go tool pprof and everything built on it",
-		Write: writePprof,
-	},
-	{
-		Name: "folded", Suffixes: []string{".folded", ".collapsed"},
-		Help:  "one line a distinct stack and its hits, for FlameGraph, inferno and speedscope",
-		Write: writeFolded,
-	},
-	{
-		Name: "flamegraph", Suffixes: []string{".svg"},
-		Help:  "interactive flame graph in one SVG file, for any browser",
-		Write: writeFlamegraph,
-	},
-	{
-		Name: "perfscript", Suffixes: []string{".perfscript", ".perf", ".txt"},
-		Help:  "text of perf script, for stackcollapse-perf.pl, speedscope and Firefox Profiler",
-		Write: writePerfScript,
-	},
-	{
-		Name: "ndjson", Suffixes: []string{".ndjson", ".jsonl"},
-		Help:  "one JSON object a hit, for jq, DuckDB and scripts",
-		Write: writeNDJSON,
-	},
-	{
-		Name: "csv", Suffixes: []string{".csv"},
-		Help:  "one row a hit, one column an argument, for spreadsheets and data frames",
-		Write: writeCSV,
-	},
-}
-
-// Lookup returns the format of that name.
-func Lookup(name string) (*Format, bool) {
-	for i := range Formats {
-		if Formats[i].Name == name {
-			return &Formats[i], true
-		}
-	}
-	return nil, false
-}
-
-// ForFile returns the format that a file's name asks for by its suffix.
-func ForFile(name string) (*Format, bool) {
-	name = strings.ToLower(name)
-	for i := range Formats {
-		for _, suffix := range Formats[i].Suffixes {
-			if strings.HasSuffix(name, suffix) {
-				return &Formats[i], true
-			}
-		}
-	}
-	return nil, false
 }

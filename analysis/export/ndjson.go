@@ -11,15 +11,21 @@ import (
 	"trapline/format"
 )
 
+var ndjson = Format{
+	Name: "ndjson", Suffixes: []string{".ndjson", ".jsonl"},
+	Help:  "one JSON object a hit, for jq, DuckDB and scripts",
+	Write: writeNDJSON,
+}
+
 // writeNDJSON writes one JSON object a line and hit.
 func writeNDJSON(w io.Writer, r *Request) (*Summary, error) {
-	n := ndjson{
+	n := ndjsonWriter{
 		out:    bufio.NewWriterSize(w, 1<<16),
 		texts:  map[string][]byte{},
 		stacks: map[*analysis.Stack][]byte{},
 		full:   r.Stacks,
 	}
-	result, err := r.each(n.hit)
+	result, err := r.each(r.Stacks, n.hit)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +35,7 @@ func writeNDJSON(w io.Writer, r *Request) (*Summary, error) {
 	return result, n.out.Flush()
 }
 
-type ndjson struct {
+type ndjsonWriter struct {
 	out    *bufio.Writer
 	texts  map[string][]byte // encoded names of tasks, probes and arguments
 	stacks map[*analysis.Stack][]byte
@@ -38,7 +44,7 @@ type ndjson struct {
 	err    error
 }
 
-func (n *ndjson) hit(e *analysis.Event) bool {
+func (n *ndjsonWriter) hit(e *analysis.Event) bool {
 	b := append(n.line[:0], `{"time":`...)
 	b = strconv.AppendUint(b, e.Time, 10)
 	if t, ok := e.Header.RealTime(e.Time); ok {
@@ -76,7 +82,7 @@ func (n *ndjson) hit(e *analysis.Event) bool {
 	return n.err == nil
 }
 
-func (n *ndjson) text(s string) []byte {
+func (n *ndjsonWriter) text(s string) []byte {
 	b, ok := n.texts[s]
 	if !ok {
 		b = encodeJSON(s)
@@ -148,7 +154,7 @@ type jsonFrame struct {
 }
 
 // stack is an array of calls, innermost first, or null without a stack.
-func (n *ndjson) stack(s *analysis.Stack) []byte {
+func (n *ndjsonWriter) stack(s *analysis.Stack) []byte {
 	if s == nil {
 		return []byte("null")
 	}

@@ -13,6 +13,12 @@ import (
 	"trapline/format"
 )
 
+var perfscript = Format{
+	Name: "perfscript", Suffixes: []string{".perfscript", ".perf", ".txt"},
+	Help:  "text of perf script, for stackcollapse-perf.pl, speedscope and Firefox Profiler",
+	Write: writePerfScript,
+}
+
 // writePerfScript writes what perf script --header -F +pid prints of a hit
 // (process_event in tools/perf/builtin-script.c): a line with task, CPU, time,
 // event and arguments, a line a call, an empty line. Where the known readers would
@@ -24,7 +30,7 @@ func writePerfScript(w io.Writer, r *Request) (*Summary, error) {
 		events: map[*analysis.Probe]string{},
 		tasks:  map[analysis.Task]string{},
 	}
-	result, err := r.each(p.hit)
+	result, err := r.each(true, p.hit)
 	if err != nil {
 		return nil, err
 	}

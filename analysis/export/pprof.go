@@ -11,6 +11,12 @@ import (
 	"trapline/format"
 )
 
+var pprof = Format{
+	Name: "pprof", Suffixes: []string{".pb.gz", ".pprof"}, Binary: true,
+	Help:  "profile.proto in gzip, for go tool pprof and everything built on it",
+	Write: writePprof,
+}
+
 // writePprof writes a profile.proto: the hits, then one more sample type for each
 // weight.
 func writePprof(w io.Writer, r *Request) (*Summary, error) {
@@ -29,7 +35,7 @@ func writePprof(w io.Writer, r *Request) (*Summary, error) {
 func readPprof(b *pprofBuilder, r *Request) (*Summary, error) {
 	if r.Labels {
 		values := make([]int64, len(r.Weights))
-		return r.each(func(e *analysis.Event) bool {
+		return r.each(true, func(e *analysis.Event) bool {
 			for i, name := range r.Weights {
 				values[i] = weighArg(e, name)
 			}

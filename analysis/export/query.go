@@ -21,11 +21,14 @@ func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
 	return s, r.checkWeights(result)
 }
 
-// each calls yield for every hit that the request selects.
-func (r *Request) each(yield func(*analysis.Event) bool) (*Summary, error) {
+// each calls yield for every hit that the request selects, with its stacks if they
+// are wanted.
+func (r *Request) each(stacks bool, yield func(*analysis.Event) bool) (*Summary, error) {
 	s := &Summary{}
+	q := r.query()
+	q.Kernel, q.User = stacks, stacks
 	var err error
-	s.Result, err = analysis.Each(r.Inputs, r.query(), func(e *analysis.Event) bool {
+	s.Result, err = analysis.Each(r.Inputs, q, func(e *analysis.Event) bool {
 		s.Hits++
 		return yield(e)
 	})
@@ -87,6 +90,13 @@ func (r *Request) value(s *analysis.Sample) uint64 {
 		return s.Hits
 	}
 	return uint64(max(0, weigh(s.Args[0], s.Hits)))
+}
+
+// tree merges the stacks of a merged query's samples, and lets go of the samples.
+func (r *Request) tree(s *Summary, caller bool) *analysis.Tree {
+	samples := s.Samples
+	s.Samples = nil // the collector may take them as soon as they have been merged
+	return analysis.StackTree(samples, caller, r.value)
 }
 
 // unit names what value counts.

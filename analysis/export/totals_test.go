@@ -13,6 +13,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"trapline/analysis"
+	"trapline/analysis/analysistest"
 	"trapline/analysis/export"
 )
 
@@ -135,6 +136,59 @@ func TestUnknownWeight(t *testing.T) {
 		_, err := f.Write(&bytes.Buffer{}, &r)
 		if err == nil || !strings.Contains(err.Error(), "there are bytes,") {
 			t.Errorf("%s: error %v, want one that lists the numbers", f.Name, err)
+		}
+	}
+}
+
+// Whatever a capture holds, each format has all of its hits.
+func TestRandomTotals(t *testing.T) {
+	for seed := range uint64(10) {
+		capture, hits := analysistest.Random(seed, 300)
+		size, switches := 0, 0
+		for _, h := range hits {
+			size += int(max(0, h.Size))
+			if h.Tag != "" {
+				switches++
+			}
+		}
+		if got := foldedTotal(t, convert(t, "folded", export.Request{}, capture)); got != len(hits) {
+			t.Errorf("folded: %d hits, want %d", got, len(hits))
+		}
+		if got := foldedTotal(t, convert(t, "folded", export.Request{Weights: []string{"size"}}, capture)); got != size {
+			t.Errorf("folded: weight %d, want %d", got, size)
+		}
+		for _, reverse := range []bool{false, true} {
+			boxes := parseSVG(t, convert(t, "flamegraph", export.Request{Reverse: reverse}, capture))
+			if boxes[0].W != uint64(len(hits)) {
+				t.Errorf("flamegraph: the root has %d hits, want %d", boxes[0].W, len(hits))
+			}
+		}
+		if got := bytes.Count(convert(t, "ndjson", export.Request{}, capture), []byte("\n")); got != len(hits) {
+			t.Errorf("ndjson: %d lines, want %d", got, len(hits))
+		}
+		if got := bytes.Count(convert(t, "perfscript", export.Request{}, capture), []byte("\n\n")); got < len(hits) {
+			t.Errorf("perfscript: %d blocks, want %d", got, len(hits))
+		}
+		rows := readCSV(t, convert(t, "csv", export.Request{}, capture))
+		tagged := 0
+		for _, r := range rows {
+			if r["args.tag"] != "" {
+				tagged++
+			}
+		}
+		if len(rows) != len(hits) || tagged != switches {
+			t.Errorf("csv: %d rows, %d with a tag; want %d and %d", len(rows), tagged, len(hits), switches)
+		}
+		p, err := profile.ParseData(convert(t, "pprof", export.Request{Labels: seed%2 == 0}, capture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got int64
+		for _, s := range p.Sample {
+			got += s.Value[0]
+		}
+		if got != int64(len(hits)) {
+			t.Errorf("pprof: %d hits, want %d", got, len(hits))
 		}
 	}
 }

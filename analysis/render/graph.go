@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"trapline/analysis"
+	"trapline/analysis/histogram"
 )
 
 // A graph writes the call tree of one entry, in the layout of perf's
@@ -13,7 +14,7 @@ import (
 type graph struct {
 	style  *Style
 	total  uint64
-	entry  *analysis.Entry
+	entry  *histogram.Entry
 	symbol string // in the entry's first column: a tree need not repeat it as its root
 }
 
@@ -35,10 +36,10 @@ func (g *graph) tree(w *bufio.Writer) {
 	t, parent, margin := g.entry.Tree, int32(0), graphMargin
 	// A single root that all of the entry's hits share needs no share of its own:
 	// it is drawn as a stem.
-	if top := t.Children(0); len(top) == 1 && top[0].Weight == g.entry.Total {
+	if top := &t.Nodes[t.Nodes[0].First]; top.Next == 0 && top.Weight == g.entry.Total {
 		run := g.stem(t.Nodes[0].First)
 		parent = run[len(run)-1]
-		if top[0].Name() == g.symbol {
+		if top.Name() == g.symbol {
 			run = run[1:]
 		}
 		for i, n := range run {
@@ -56,14 +57,14 @@ func (g *graph) tree(w *bufio.Writer) {
 
 // stem returns the nodes from n on that all of n's hits run through.
 func (g *graph) stem(n int32) []int32 {
+	nodes := g.entry.Tree.Nodes
 	run := []int32{n}
 	for {
-		node := &g.entry.Tree.Nodes[n]
-		children := g.entry.Tree.Children(n)
-		if len(children) != 1 || children[0].Weight != node.Weight {
+		child := nodes[n].First
+		if child == 0 || nodes[child].Next != 0 || nodes[child].Weight != nodes[n].Weight {
 			return run
 		}
-		n = node.First
+		n = child
 		run = append(run, n)
 	}
 }
@@ -72,11 +73,10 @@ func (g *graph) stem(n int32) []int32 {
 // shares are of.
 func (g *graph) branches(w *bufio.Writer, parent int32, prefix string, parentWeight uint64) {
 	nodes := g.entry.Tree.Nodes
-	first, count := nodes[parent].First, nodes[parent].Count
-	for n := first; n < first+count; n++ {
+	for n := range g.entry.Tree.Children(parent) {
 		writeLine(w, prefix+"|")
 		bar := "|"
-		if n == first+count-1 {
+		if nodes[n].Next == 0 {
 			bar = " "
 		}
 		run := g.stem(n)
@@ -144,14 +144,13 @@ func (g *graph) leaves(f func(value string, path []*analysis.Node)) {
 	var path []*analysis.Node
 	var walk func(parent int32)
 	walk = func(parent int32) {
-		first := t.Nodes[parent].First
-		for i := range t.Nodes[parent].Count {
-			n := &t.Nodes[first+i]
+		for c := range t.Children(parent) {
+			n := &t.Nodes[c]
 			path = append(path, n)
 			if n.Self > 0 && percent(n.Self, g.total) >= g.style.MinPercent {
 				f(g.value(n.Self, n.SelfHits, g.entry.Total), path)
 			}
-			walk(first + i)
+			walk(c)
 			path = path[:len(path)-1]
 		}
 	}

@@ -35,8 +35,8 @@ func Header(w io.Writer, r *analysis.Result, full bool) error {
 		bw.WriteString("# ========\n")
 	}
 	bw.WriteString("#\n")
-	fmt.Fprintf(bw, "# Hits: %s\n", AccountLine(&r.Quality))
-	if line := StackLine(&r.Quality); line != "" {
+	fmt.Fprintf(bw, "# Hits: %s\n", accountLine(&r.Quality))
+	if line := stackLine(&r.Quality); line != "" {
 		fmt.Fprintf(bw, "# Stacks: %s\n", line)
 	}
 	bw.WriteString("#\n")
@@ -81,9 +81,9 @@ func capturedOn(h *analysis.Header) string {
 // causes are the terms of the account in the order in which reports write them.
 var causes = []format.Cause{format.CauseRecorded, format.CauseFiltered, format.CauseSampled}
 
-// AccountLine says in one line what became of all hits:
+// accountLine says in one line what became of all hits:
 // "12 = 9 recorded + 0 filtered + 0 sampled out + 3 lost (ring full 3)".
-func AccountLine(q *analysis.Quality) string {
+func accountLine(q *analysis.Quality) string {
 	if len(q.Accounts) == 0 {
 		return fmt.Sprintf("%d in the capture (it holds no account of others)", q.Hits)
 	}
@@ -112,8 +112,8 @@ func AccountLine(q *analysis.Quality) string {
 	return b.String()
 }
 
-// StackLine says in one line how complete the stacks are; "" without stacks.
-func StackLine(q *analysis.Quality) string {
+// stackLine says in one line how complete the stacks are; "" without stacks.
+func stackLine(q *analysis.Quality) string {
 	if q.KernelStacks+q.UserStacks == 0 {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"trapline/analysis"
+	"trapline/analysis/histogram"
 	"trapline/format"
 )
 
@@ -15,10 +16,10 @@ import (
 const jsonVersion = 1
 
 type jsonReport struct {
-	Version  int           `json:"version"`
-	Captures []jsonCapture `json:"captures"`
-	Quality  jsonQuality   `json:"quality"`
-	Sections []jsonSection `json:"sections"`
+	Version  int            `json:"version"`
+	Captures []jsonCapture  `json:"captures"`
+	Quality  jsonQuality    `json:"quality"`
+	Sections *[]jsonSection `json:"sections,omitempty"` // nil: of views without
 }
 
 type jsonCapture struct {
@@ -87,10 +88,26 @@ type jsonNode struct {
 	Children []*jsonNode `json:"children,omitempty"`
 }
 
-// JSON writes the sections and what is known about the captures as one JSON
+// SectionsJSON writes the sections and what is known about the captures as one JSON
 // object; docs/json.md describes it.
-func JSON(w io.Writer, r *analysis.Result, sections []*analysis.Section, st Style) error {
-	doc := jsonReport{Version: jsonVersion, Captures: []jsonCapture{}, Quality: jsonQualityOf(&r.Quality), Sections: []jsonSection{}}
+func SectionsJSON(w io.Writer, r *analysis.Result, sections []*histogram.Section, st Style) error {
+	doc := jsonReportOf(r)
+	list := make([]jsonSection, 0, len(sections))
+	for _, s := range sections {
+		list = append(list, jsonSectionOf(s, &st))
+	}
+	doc.Sections = &list
+	return doc.write(w)
+}
+
+// HeaderJSON writes what is known about the captures: the same object without
+// sections.
+func HeaderJSON(w io.Writer, r *analysis.Result) error {
+	return jsonReportOf(r).write(w)
+}
+
+func jsonReportOf(r *analysis.Result) *jsonReport {
+	doc := &jsonReport{Version: jsonVersion, Captures: []jsonCapture{}, Quality: jsonQualityOf(&r.Quality)}
 	for _, h := range r.Headers {
 		c := jsonCapture{
 			Input: h.Input, Properties: make(map[string]string), Start: h.Start, End: h.End,
@@ -101,9 +118,10 @@ func JSON(w io.Writer, r *analysis.Result, sections []*analysis.Section, st Styl
 		}
 		doc.Captures = append(doc.Captures, c)
 	}
-	for _, s := range sections {
-		doc.Sections = append(doc.Sections, jsonSectionOf(s, &st))
-	}
+	return doc
+}
+
+func (doc *jsonReport) write(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
@@ -140,7 +158,7 @@ func jsonCounts(counts map[format.Cause]uint64) map[string]uint64 {
 	return m
 }
 
-func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
+func jsonSectionOf(s *histogram.Section, st *Style) jsonSection {
 	total := st.total(s)
 	j := jsonSection{
 		Probe: s.Probe, Hits: s.Hits, Samples: s.Samples, Weight: s.Sum, Total: total,
@@ -165,11 +183,11 @@ func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
 	return j
 }
 
-func jsonCell(k analysis.SortKey, c analysis.Cell) any {
+func jsonCell(k histogram.Key, c histogram.Cell) any {
 	switch k.Kind {
-	case analysis.KeyPID, analysis.KeyTID, analysis.KeyCPU:
+	case histogram.KeyPID, histogram.KeyTID, histogram.KeyCPU:
 		return c.ID
-	case analysis.KeyArg:
+	case histogram.KeyArg:
 		if c.Value == nil {
 			return nil
 		}
@@ -184,9 +202,9 @@ func jsonTree(t *analysis.Tree, parent int32) []*jsonNode {
 		return nil
 	}
 	var list []*jsonNode
-	first := t.Nodes[parent].First
-	for i, n := range t.Children(parent) {
-		j := &jsonNode{Name: n.Name(), Weight: n.Weight, Hits: n.Hits, Children: jsonTree(t, first+int32(i))}
+	for c := range t.Children(parent) {
+		n := &t.Nodes[c]
+		j := &jsonNode{Name: n.Name(), Weight: n.Weight, Hits: n.Hits, Children: jsonTree(t, c)}
 		if c := n.Call; c != nil {
 			j.Kernel, j.Inlined = c.Kernel, c.Inlined
 			if c.Image != nil {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel types that the programs read, and no others: a full dump of one
- * kernel's BTF would be 120,000 lines. Field offsets are relocated when a
- * program is loaded (CO-RE), so only names and types have to be right.
+ * The kernel types that the programs read. Included by hooks.bpf.c and
+ * kernelmemory.bpf.c. A full dump of a kernel's BTF would have 120,000 lines. Loading a
+ * program relocates field offsets (CO-RE), so only names and types must be right.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__

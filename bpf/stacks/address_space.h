@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Names of processes and of their address spaces, and versions of their mappings.
- * Called by user_stack.h once for each user stack, and by the program on_mapping, which
- * counts the changes of mappings where the kernel does not.
+ * Keys of processes and address spaces, and versions of their mappings.
+ * user_stack.h calls this once per user stack. The program on_mapping calls
+ * count_mapping() on kernels that do not count changes of mappings themselves.
  */
 #ifndef TRAPLINE_ADDRESS_SPACE_H
 #define TRAPLINE_ADDRESS_SPACE_H
 
 #include "hash.h"
 
-/* The same process and program, whatever it maps: fork and exec change it. */
+/* Names a process and its program, whatever it maps. Fork and exec change the key. */
 static __always_inline u64 process_key(struct task_struct *task)
 {
 	return mix(mix(task->tgid, task->group_leader->start_time), task->self_exec_id);
 }
 
 /*
- * Changes of address spaces, counted by on_mapping where Linux itself does not; by
- * mm, of which several may share a place: the mappings of one are then looked up
- * again when another's have changed.
+ * How often mappings have changed, by hash of the mm, where Linux itself does not count.
+ * Several address spaces may share a counter: then a change in one also invalidates the
+ * remembered mappings of the others.
  */
 #define CHANGE_BITS 12
 struct {
@@ -28,7 +28,7 @@ struct {
 	__type(value, u64);
 } mapping_changes SEC(".maps");
 
-volatile const u32 count_mappings = 0; /* on_mapping is attached */
+volatile const u32 count_mappings = 0; /* 1: on_mapping is attached */
 
 static __always_inline u64 *changes_of(u64 mm)
 {
@@ -37,12 +37,15 @@ static __always_inline u64 *changes_of(u64 mm)
 	return bpf_map_lookup_elem(&mapping_changes, &at);
 }
 
-/* A mapping is stored in an address space's tree, the argument: vma_mas_store in mm/mmap.c of Linux 6.1. */
+/*
+ * Counts a change of mappings. The tracepoint's argument is the tree that a mapping is
+ * stored in: vma_mas_store() in mm/mmap.c of Linux 6.1.
+ */
 static __always_inline int count_mapping(u64 *args)
 {
 	u64 tree, *n;
 
-	if (bpf_probe_read_kernel(&tree, sizeof(tree), args)) /* as a number, not a pointer */
+	if (bpf_probe_read_kernel(&tree, sizeof(tree), args)) /* reads a number, not a pointer */
 		return 0;
 	n = changes_of(tree - bpf_core_field_offset(struct mm_struct, mm_mt));
 	if (n)
@@ -51,11 +54,11 @@ static __always_inline int count_mapping(u64 *args)
 }
 
 /*
- * The version of an address space's mappings. Linux counts the changes since 6.4,
- * for the locks of single mappings; since 6.13 the count is odd while one is
- * being made, and what is on the stack is then mapped as it was before. Kernels
- * from 6.1 on have a tracepoint there instead. Older ones have neither: there, one
- * library that takes another's place with the same sizes in pages goes unnoticed.
+ * Returns the version of an address space's mappings. Since 6.4, Linux counts their
+ * changes for per-VMA locks. Since 6.13 the count is odd during a change; code on the
+ * stack is then still mapped as before. Linux 6.1 to 6.3 have a tracepoint instead. Older
+ * kernels have neither: a library that replaces another one with the same sizes in pages
+ * goes unnoticed.
  */
 static __always_inline u64 mappings_version(struct task_struct *task)
 {
@@ -76,17 +79,17 @@ static __always_inline u64 mappings_version(struct task_struct *task)
 }
 
 /*
- * A user stack's addresses mean something only in their address space. This
- * names one, for as long as its executable mappings stay as they are.
+ * Names an address space for stacks of plain addresses, which mean nothing without it.
+ * The key changes with the executable mappings.
  */
 static __always_inline u64 address_space(struct task_struct *task, u64 epoch)
 {
 	u64 h = mix(epoch, task->tgid);
 
 	h = mix(h, task->group_leader->start_time);
-	/* grows with every exec */
+	/* changes with every exec */
 	h = mix(h, task->self_exec_id);
-	/* pages of executable mappings: changes with dlopen and dlclose */
+	/* pages of executable mappings: change with dlopen and dlclose */
 	return mix(h, task->mm->exec_vm);
 }
 

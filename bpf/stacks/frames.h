@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * User stacks by frame pointers.
- * Called by user_stack.h for recordings, kernels and tasks without step rules.
- * bpf_get_stack reads each frame by itself and takes a page fault at the end of the chain,
- * which is half of what a hit with both stacks costs; here a copy of the stack is walked.
- * The frames are those of perf_callchain_user in arch/x86/events/core.c. What it does
- * beyond following the chain is left to it: 32-bit tasks, and tasks that a uprobe has changed.
+ * Called by user_stack.h if the recording, the kernel or the task has no step rules.
+ * The frames are those of perf_callchain_user() in arch/x86/events/core.c.
+ *
+ * bpf_get_stack() reads frame by frame and takes a page fault at the end of the chain, half
+ * of the cost of a hit with both stacks. So follow_frames() walks a copy of the stack. It
+ * leaves 32-bit tasks and tasks with uprobes to bpf_get_stack().
  */
 #ifndef TRAPLINE_FRAMES_H
 #define TRAPLINE_FRAMES_H
@@ -18,13 +19,13 @@
 #define FRAME_SIZE 16 /* the caller's frame pointer and the return address */
 
 /*
- * Follows the chain that begins at fp, into ip[1] and on. Returns the number of
- * frames, the one at ip[0] included.
+ * Follows the chain of frame pointers from fp and stores the frames from ip[1] on.
+ * Returns the number of frames, including ip[0].
  */
 __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	u64 base = 0, frames_at = 0; /* frames can be read from base to base + frames_at */
+	u64 base = 0, frames_at = 0; /* frames at base to base + frames_at - 1 are in the copy */
 	u32 n = 1;
 
 	if (!s)
@@ -35,7 +36,7 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 		if (i >= max || fp < LOWEST_ADDRESS)
 			break;
 		if (at >= frames_at) {
-			/* no further than the page: where one byte can be read, all can */
+			/* up to the end of the page, which is readable or not as a whole */
 			u64 size = PAGE - (fp & (PAGE - 1));
 
 			if (size > STACK_COPY)
@@ -48,7 +49,7 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 			at = 0;
 			frames_at = size - FRAME_SIZE + 1;
 		}
-		barrier_var(at); /* the verifier does not see the bound above */
+		barrier_var(at); /* the verifier loses the bound above */
 		if (at > STACK_COPY - FRAME_SIZE)
 			break;
 		u64 *frame = (u64 *)(s->stack + at);
@@ -60,7 +61,7 @@ __noinline u32 follow_frames(u32 slot, u64 fp, u32 max)
 	return n;
 }
 
-/* The frames of the current task's user stack, into s->ip; 0: there are none. */
+/* Stores the frames of the user stack in s->ip; returns their number, 0 if there are none. */
 static __always_inline u32 user_frames(struct hit_context *c)
 {
 	struct scratch *s = c->s;

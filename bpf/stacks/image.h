@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Keys of images, the files that code is mapped from: they name a file's content.
- * Called by mappings.h and program.h. Rules belong to a place in an image, so user space
- * makes the same keys (contentKey in capture).
+ * Keys of images: the files that code is mapped from, named by their content.
+ * Called by mappings.h and program.h. Rules belong to places in images, so user space
+ * makes the same keys.
  */
 #ifndef TRAPLINE_IMAGE_H
 #define TRAPLINE_IMAGE_H
 
 #include "hash.h"
 
-/* Keys of images that are no files: bit 0 is set for memory without a name. */
+/* Keys that do not name a file. Memory without a file has a key with bit 0 set. */
 #define IMAGE_ANONYMOUS 1
 #define VDSO_IMAGE 4
 
-/* What stands for the kernel and its modules where images have their keys. */
-#define KERNEL_IMAGE 2
+#define KERNEL_IMAGE 2 /* the kernel and its modules */
 
-/* Names the content of a file for as long as the machine runs: a file written anew is another image. */
+/*
+ * Names the content of a file until the machine reboots. A file that is rewritten becomes
+ * another image.
+ */
 static __always_inline u64 image_key(struct inode *inode)
 {
 	struct inode___old *old = (void *)inode;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads the kernel's stack through a copy of a piece of it.
- * Called by kernel_walk.h for each word of a walk, and by kernel_start.h.
- * On x86-64 only, as all of the kernel's walk.
+ * Reads the kernel stack through a copy of a piece of it.
+ * Called by kernel_walk.h for every word of a walk, and by kernel_start.h.
+ * Like the whole walk of kernel stacks, it exists on x86-64 only.
  */
 #ifndef TRAPLINE_KERNEL_COPY_H
 #define TRAPLINE_KERNEL_COPY_H
@@ -12,8 +12,9 @@
 #if defined(__TARGET_ARCH_x86)
 #define THREAD_SIZE 16384 /* arch/x86/include/asm/page_64_types.h; stacks are aligned to it */
 
-/* The kernel copies its own memory word by word: little at a time. */
-#define KERNEL_COPY 512
+#define KERNEL_COPY 512 /* less than of user stacks: the kernel copies its memory word by word */
+
+/* Copies stack memory from an address, up to the end of the stack at most. Returns 1 on failure. */
 __noinline int copy_kernel_stack(u32 slot, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -21,7 +22,7 @@ __noinline int copy_kernel_stack(u32 slot, u64 address)
 
 	if (!s)
 		return 1;
-	barrier_var(size); /* lest the bound is made of another register */
+	barrier_var(size); /* or the compiler checks the bound in another register */
 	if (size > KERNEL_COPY)
 		size = KERNEL_COPY;
 	if (size < 8)
@@ -34,6 +35,7 @@ __noinline int copy_kernel_stack(u32 slot, u64 address)
 	return 0;
 }
 
+/* Reads a word of the stack into *value; returns 1 on failure. */
 static __always_inline int kernel_word(struct scratch *s, u32 slot, u64 address, u64 *value)
 {
 	u64 at = address - s->walk.base;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A hit's kernel stack: walked, or taken by bpf_get_stack.
- * Called by take_hit() for each hit of a probe with kernel stacks. With --verify-stacks it
- * compares the two ways.
+ * The kernel stack of a hit: walked, or taken by bpf_get_stack().
+ * Called by take_hit() for probes with kernel stacks. With --verify-stacks, it takes the
+ * stack in both ways and compares them.
  */
 #ifndef TRAPLINE_KERNEL_STACK_H
 #define TRAPLINE_KERNEL_STACK_H
@@ -13,7 +13,7 @@
 #include "kernel_walk.h"
 #include "stack.h"
 
-/* Kernel stacks walked and taken by bpf_get_stack as well. */
+/* The account of kernel stacks taken in both ways. */
 struct comparison {
 	u64 compared, different;
 };
@@ -25,7 +25,7 @@ struct {
 } verified SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
-/* Does the walked kernel stack end as that of bpf_get_stack does? Counts the answer. */
+/* Reports and counts whether the walked stack is the outer part of the one by bpf_get_stack(). */
 __noinline int same_kernel_stack(u32 slot, u32 frames, u32 taught)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -33,14 +33,14 @@ __noinline int same_kernel_stack(u32 slot, u32 frames, u32 taught)
 	struct comparison *v = bpf_map_lookup_elem(&verified, &zero);
 
 	if (!s || !v || taught >= max_frames)
-		return 1; /* cut: nothing to compare */
+		return 1; /* cut short: nothing to compare */
 	v->compared++;
 	for (u32 i = 0; i < MAX_FRAMES; i++) {
 		u32 theirs = taught - frames + i;
 
 		if (i >= frames)
 			return 1;
-		barrier_var(theirs); /* keeps the bound in sight of the verifier */
+		barrier_var(theirs); /* or the verifier loses the bound */
 		if (theirs >= MAX_FRAMES || s->kernel.ip[i] != s->teacher[theirs])
 			break;
 	}
@@ -48,7 +48,7 @@ __noinline int same_kernel_stack(u32 slot, u32 frames, u32 taught)
 	return 0;
 }
 
-/* Walks the kernel stack; 0 frames: bpf_get_stack has to take it. */
+/* Walks the kernel stack; returns the number of frames, 0 if bpf_get_stack() has to take it. */
 static __always_inline u32 walked_kernel_stack(struct hit_context *c, u64 seed)
 {
 	struct scratch *s = c->s;
@@ -69,9 +69,10 @@ static __always_inline u32 walked_kernel_stack(struct hit_context *c, u64 seed)
 }
 #endif
 
-/* At most once in so many ns a known kernel stack is sent for the rules that are missing. */
+/* A known kernel stack is sent at most once in this many ns, to have its missing rules written. */
 #define TEACHING_PAUSE 1000000
 
+/* Takes the kernel stack of a hit. */
 static __always_inline struct taken kernel_stack(struct hit_context *c)
 {
 	struct scratch *s = c->s;
@@ -85,7 +86,7 @@ static __always_inline struct taken kernel_stack(struct hit_context *c)
 #if defined(__TARGET_ARCH_x86)
 	if ((c->hook == HOOK_REGISTERS || c->hook == HOOK_NONE) &&
 	    ((struct pt_regs *)c->ctx)->cs & 3)
-		return t; /* came from user mode */
+		return t; /* the hit is in user mode */
 	frames = walked_kernel_stack(c, seed);
 	t.hash = s->walk.hash | 1;
 	if (!frames && s->walk.missing && c->time - s->taught > TEACHING_PAUSE) {

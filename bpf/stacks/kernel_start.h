@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where the walk of a kernel stack begins: registers, or what stands in for them.
- * Called by kernel_stack.h before each walk, and after bpf_get_stack has taken a stack, to
- * learn from it.
+ * Where the walk of a kernel stack starts: the registers, or a substitute.
+ * Called by kernel_stack.h before each walk and, to learn the substitute, after
+ * bpf_get_stack() has taken a stack.
  */
 #ifndef TRAPLINE_KERNEL_START_H
 #define TRAPLINE_KERNEL_START_H
@@ -13,11 +13,16 @@
 #include "rules.h"
 #include "site.h"
 
-/* Where the stack begins for programs without registers, see kernel_walk.h. */
+/*
+ * Raw tracepoints and trampolines give programs the address of their arguments, which are
+ * on the stack, and no registers. The first return address is always at the same distance
+ * from the arguments. find_anchor() finds it by comparison with bpf_get_stack(); the walk
+ * uses it once ANCHOR_TRUSTED hits have agreed.
+ */
 struct anchor {
-	s32 place; /* of the first return address, bytes from the arguments */
-	s32 fp;	   /* of the frame pointer that goes with it; -8: not found */
-	u32 agreed;
+	s32 place;  /* distance of the first return address from the arguments, bytes */
+	s32 fp;	    /* distance of the frame pointer that goes with it; -8: not found */
+	u32 agreed; /* hits in a row */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -27,18 +32,16 @@ struct {
 } anchors SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
-/*
- * Programs on raw tracepoints and function entries are given the address of
- * their arguments, which lie on the stack, and no registers. How far behind
- * them the first return address lies is the same every time; it is found by
- * comparison with bpf_get_stack, and believed after as many hits have agreed.
- */
-#define ANCHOR_TRUSTED 16
-#define ANCHOR_WORDS 48
-#define ANCHOR_DEPTH 6
+#define ANCHOR_TRUSTED 16 /* hits that must agree */
+#define ANCHOR_WORDS 48	  /* how far to look from the arguments */
+#define ANCHOR_DEPTH 6	  /* how many frames of bpf_get_stack() to look for */
 
-/* How far from the arguments the function that holds them has put the address that our program returns to. */
 #define CALL_WORDS 48
+
+/*
+ * Returns the distance from the arguments to the return address of our program, which the
+ * function with the arguments has pushed below them; 0: not found.
+ */
 __noinline s64 find_call(u32 slot, u64 arguments, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -53,8 +56,8 @@ __noinline s64 find_call(u32 slot, u64 arguments, u64 address)
 }
 
 /*
- * Finds the anchor in the stack from `arguments` on, given that s->kernel.ip
- * holds what bpf_get_stack returned.
+ * Finds the anchor on the stack above the arguments, with the stack that bpf_get_stack()
+ * has stored in s->kernel.ip.
  */
 __noinline int find_anchor(u32 slot, u64 arguments, u32 index)
 {
@@ -75,15 +78,15 @@ __noinline int find_anchor(u32 slot, u64 arguments, u32 index)
 			}
 		}
 	}
-	/* Where the frame pointer lies that belongs to the frame found. */
+	/* where the frame pointer of that frame is */
 	body = rule_of(mix(KERNEL_IMAGE, callee - 1));
 	if (!place || !body)
 		return 0;
-	if (RULE_KIND(body) != RULE_STEP) /* a trampoline, which begins by saving it */
+	if (RULE_KIND(body) != RULE_STEP) /* a trampoline, which saves it first */
 		fp = place - 8;
 	else if (body & RULE_SAVES_FP)
 		fp = place + 8 + RULE_FP(body);
-	else /* our program has saved it */
+	else /* our program saves it */
 		fp = find_call(slot, arguments, callee) - 8;
 	if (a->place != place || a->fp != fp)
 		a->agreed = 0;
@@ -93,7 +96,7 @@ __noinline int find_anchor(u32 slot, u64 arguments, u32 index)
 	return 0;
 }
 
-/* Where the walk of the kernel stack begins; false: that is not known. */
+/* Sets s->walk to where the walk starts; returns false if that is unknown. */
 static __always_inline bool kernel_start(struct hit_context *c)
 {
 	struct scratch *s = c->s;
@@ -105,7 +108,7 @@ static __always_inline bool kernel_start(struct hit_context *c)
 	if (c->hook == HOOK_TRACEPOINT) {
 		/*
 		 * The context's first word, which programs may not load, points to
-		 * the registers that perf_arch_fetch_caller_regs made up: sp is the
+		 * the registers made up by perf_arch_fetch_caller_regs(): their sp is the
 		 * frame pointer of the function that called the program.
 		 */
 		if (bpf_probe_read_kernel(&at, 8, c->ctx) ||

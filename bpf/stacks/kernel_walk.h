@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kernel stacks by step rules, which user space derives from the kernel's ORC tables.
- * Called by kernel_stack.h. bpf_get_stack is the teacher: it takes every stack for which
- * a rule is missing, and user space writes the rules for what it returned.
- * It is also the fallback where no rule can say what comes next.
+ * Walks kernel stacks by step rules, derived by user space from the kernel's ORC tables.
+ * Called by kernel_stack.h, which takes the stack by bpf_get_stack() if the walk fails.
+ * User space then writes the rules that were missing.
  */
 #ifndef TRAPLINE_KERNEL_WALK_H
 #define TRAPLINE_KERNEL_WALK_H
@@ -15,29 +14,29 @@
 #include "rules.h"
 
 #if defined(__TARGET_ARCH_x86)
-/* Where walk_kernel_on is; dissolved into registers, as struct hit_context is. */
+/* The state of walk_kernel_on(), kept in registers like struct user_walker. */
 struct kernel_walker {
 	struct scratch *s;
 	u32 slot;
-	u64 pc, sp, fp; /* fp 0: not known */
+	u64 pc, sp, fp; /* fp 0: unknown */
 	u32 back;	/* 1: pc is a return address */
 };
 
-/* How a step may come out. */
+/* The results of steps and walks. */
 enum {
 	STEP_TAKEN = 0,
 	STEP_LAST = 1,	  /* there is no caller */
-	STEP_FAILED = -1, /* bpf_get_stack has to take the stack */
+	STEP_FAILED = -1, /* bpf_get_stack() has to take the stack */
 };
 
-/* Steps to what an interrupt or exception came from: the stack holds all its registers. */
+/* Steps to the code that was interrupted: the stack has its registers. */
 static __always_inline int registers_step(struct kernel_walker *w, u64 regs, u64 body)
 {
 	u64 cs;
 
 	if (kernel_word(w->s, w->slot, regs + REGS_CS, &cs))
 		return STEP_FAILED;
-	if (cs & 3) /* came from user mode */
+	if (cs & 3) /* it interrupted user mode */
 		return STEP_LAST;
 	if (body & RULE_SAVES_FP && kernel_word(w->s, w->slot, regs + REGS_BP, &w->fp))
 		return STEP_FAILED;
@@ -48,7 +47,7 @@ static __always_inline int registers_step(struct kernel_walker *w, u64 regs, u64
 	return STEP_TAKEN;
 }
 
-/* Steps to the caller of the frame with a rule. */
+/* Steps to the caller by a rule. */
 static __always_inline int kernel_step(struct kernel_walker *w, u64 body)
 {
 	u64 cfa = RULE_BASE(body) == BASE_FP ? w->fp : w->sp, value;
@@ -92,8 +91,8 @@ static __always_inline int kernel_step(struct kernel_walker *w, u64 body)
 }
 
 /*
- * Walks WALK_STEPS frames on, from s->walk.pc, sp, fp (0: not known) and back into
- * s->kernel.ip. Returns STEP_TAKEN if there are more.
+ * Walks the next WALK_STEPS frames, from s->walk, and stores them in s->kernel.ip. Returns
+ * STEP_TAKEN if there are more.
  */
 __noinline int walk_kernel_on(u32 slot, u32 max)
 {
@@ -145,7 +144,7 @@ last:
 	return STEP_LAST;
 }
 
-/* Walks the kernel stack; s->walk.frames 0: bpf_get_stack has to do it. */
+/* Walks the kernel stack from s->walk; leaves 0 in s->walk.frames if that fails. */
 static __always_inline void walk_kernel(struct scratch *s, u32 slot, u64 hash)
 {
 	int ended = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is mapped at the frames of a user stack, as they are sent.
+ * What is mapped at the frames of a user stack that is sent.
  * Called by user_stack.h for a stack that user space does not know, and by raw.h for the
- * frame that the walk ended at.
+ * last frame of the walk.
  */
 #ifndef TRAPLINE_LOCATE_H
 #define TRAPLINE_LOCATE_H
@@ -10,7 +10,7 @@
 #include "constants.h"
 #include "mappings.h"
 
-/* Writes what is mapped at a frame of the user stack in s->ip. */
+/* Stores frame i of the stack in s->ip, with its mapping, in s->user. */
 __noinline int locate_frame(u32 slot, u32 i)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -43,6 +43,7 @@ __noinline int locate_frame(u32 slot, u32 i)
 	return 0;
 }
 
+/* Stores all frames of the stack in s->ip in s->user. */
 __noinline int locate_frames(u32 slot, u32 frames)
 {
 	for (u32 i = 0; i < MAX_FRAMES; i++) {

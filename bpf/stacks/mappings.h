@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is mapped at a user address: asked of the kernel once a page of code, and
- * remembered. Called by near_mapping.h for the places that walks go through, and by
- * locate.h for the frames that are sent.
+ * What is mapped at a user address: asked of the kernel once per page of code, then
+ * remembered. Called by near_mapping.h for the places that a walk passes, and by locate.h
+ * for the frames that are sent.
  */
 #ifndef TRAPLINE_MAPPINGS_H
 #define TRAPLINE_MAPPINGS_H
@@ -10,8 +10,9 @@
 #include "program.h"
 
 /*
- * Mappings found before, direct-mapped by process and region, and, as small ones
- * share a region, by page. tag is the key ^ all other words, as in struct rule.
+ * The mappings found before, in a direct-mapped table. Each is entered twice: by process
+ * and region, and by process and page, because small mappings share a region. tag is
+ * key ^ all other words, as in struct rule.
  */
 #define REGION_SHIFT 21
 #define MAPPING_BITS 15
@@ -23,8 +24,9 @@ struct {
 } mappings SEC(".maps");
 
 /*
- * When a mapping was last changed, by the version then: whoever changes or removes
- * one locks it first (vma_start_write), which notes the version in it. ~0: not kept.
+ * Returns the version at which a mapping last changed, ~0 if the kernel does not keep it.
+ * Whoever changes or removes a mapping locks it first, which notes the version in it
+ * (vma_start_write).
  */
 static __always_inline u64 vma_changed(u64 vma)
 {
@@ -38,7 +40,7 @@ static __always_inline u64 vma_changed(u64 vma)
 	return ~0ULL;
 }
 
-/* Is a mapping found before still as it was? Asks without a lock. */
+/* Reports, without a lock, whether a mapping found before is unchanged. */
 static __always_inline bool unchanged(struct mapping *m)
 {
 	struct vm_area_struct *vma = (void *)m->vma;
@@ -49,12 +51,14 @@ static __always_inline bool unchanged(struct mapping *m)
 	       BPF_CORE_READ(vma, vm_mm) == bpf_get_current_task_btf()->mm;
 }
 
+/* The argument of found_mapping(). */
 struct mapping_search {
 	struct mapping *found;
 	u64 process;
-	u64 known;
+	u64 known; /* enum mapping_known */
 };
 
+/* Describes a mapping that bpf_find_vma() has found. */
 static long found_mapping(struct task_struct *task, struct vm_area_struct *vma,
 			  struct mapping_search *w)
 {
@@ -122,7 +126,7 @@ static __always_inline u64 page_key(struct scratch *s, u64 address)
 	return mix(s->process, address >> 12);
 }
 
-/* Was the mapping of an address found before, and is it still as it was? It is in s->at then. */
+/* Returns 1, with the mapping in s->at, if it was found before and is unchanged. */
 __noinline int known_mapping(u32 slot, u64 key, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -142,7 +146,7 @@ __noinline int known_mapping(u32 slot, u64 key, u64 address)
 	return 1;
 }
 
-/* Finds what is mapped at an address into s->at; returns enum mapping_known. */
+/* Finds the mapping of an address and stores it in s->at; returns enum mapping_known. */
 __noinline u32 find_mapping(u32 slot, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -152,7 +156,8 @@ __noinline u32 find_mapping(u32 slot, u64 address)
 	if (known_mapping(slot, region_key(s, address), address) ||
 	    known_mapping(slot, page_key(s, address), address))
 		return MAPPING_CODE;
-	barrier_var(address); /* the keys are made anew below: there is little room on the stack */
+	/* recomputes the keys below, because the stack has no room to keep them */
+	barrier_var(address);
 	s->at.size = 0;
 	struct mapping_search w = {.found = &s->at, .process = s->process};
 	long err = bpf_find_vma(bpf_get_current_task_btf(), address, found_mapping, &w, 0);

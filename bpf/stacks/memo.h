@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks that are remembered with the words of the stack that they read.
- * Called by user_stack.h before and after a walk, and by user_walk.h for every word read.
- * What a walk finds follows from where it begins, from what is mapped, and from the words
- * of the stack that it reads: a hit with the same ones has the same stack, and comparing
- * the words takes a quarter of the time that looking up their rules takes. Loops hit with
- * the same stack time and again.
+ * Memos: recent walks, with the words of the stack that they read.
+ * user_stack.h looks a walk up before it starts and keeps it when it has ended.
+ * user_walk.h notes every word read.
+ *
+ * A walk depends only on its starting registers, the mappings and the stack words it reads.
+ * If a later hit has the same ones, it has the same stack. Comparing the words takes a
+ * quarter of the time of looking up their rules, and loops hit with the same stack again
+ * and again.
  */
 #ifndef TRAPLINE_MEMO_H
 #define TRAPLINE_MEMO_H
@@ -14,14 +16,14 @@
 #include "user_copy.h"
 
 #define MEMO_WORDS 96
-#define MEMO_BITS 4 /* of each CPU and slot */
+#define MEMO_BITS 4 /* log2 of the memos per CPU and slot */
 struct memo {
-	u64 pc, sp, fp, space, seed; /* as the walk began; seed: and how deep it may go */
-	u64 hash;		     /* what it came to */
-	u32 frames;		     /* 0: it is not known yet */
-	u32 words; /* MEMO_NONE: it does not follow from words alone, or from too many */
+	u64 pc, sp, fp, space, seed; /* at the start of the walk; seed includes its depth limit */
+	u64 hash;		     /* the result */
+	u32 frames;		     /* of the result; 0: not known yet */
+	u32 words;		     /* MEMO_NONE: it depends on more, or on too many words */
 	u64 value[MEMO_WORDS];
-	u16 at[MEMO_WORDS]; /* bytes from sp */
+	u16 at[MEMO_WORDS]; /* distance from sp, bytes */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -32,7 +34,7 @@ struct {
 
 #define MEMO_NONE (MEMO_WORDS + 1)
 
-/* Where the walk is remembered, once find_memo has said which place that is. */
+/* Returns the memo that find_memo() has chosen. */
 static __always_inline struct memo *memo_of(struct scratch *s)
 {
 	u32 index = s->walk.memo;
@@ -40,7 +42,10 @@ static __always_inline struct memo *memo_of(struct scratch *s)
 	return bpf_map_lookup_elem(&memos, &index);
 }
 
-/* Notes that the walk has read a word; a value at no address: that it does not follow from words alone. */
+/*
+ * Notes a word that the walk has read. An address below the stack pointer, such as 0, says
+ * that the walk depends on more than words of the stack.
+ */
 __noinline int note_word(u32 slot, u64 address, u64 value)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -66,7 +71,7 @@ __noinline int note_word(u32 slot, u64 address, u64 value)
 	return 0;
 }
 
-/* Reads a word in a walk that may have to be remembered. */
+/* Reads a word of the stack, and notes it if the walk is being noted. */
 static __always_inline int noted_word(struct scratch *s, u32 slot, u64 address, u64 *value)
 {
 	if (stack_word(s, slot, address, value))
@@ -77,8 +82,8 @@ static __always_inline int noted_word(struct scratch *s, u32 slot, u64 address, 
 }
 
 /*
- * Finds where the walk that begins at s->walk.pc, sp and fp is remembered. One
- * that is met for the second time is to be noted; returns whether one was.
+ * Finds the memo of the walk that starts at s->walk.pc, sp and fp. Returns true if it has
+ * a result. A walk that is met for the second time is noted.
  */
 static __always_inline bool find_memo(struct scratch *s, u32 slot, u64 seed)
 {
@@ -109,7 +114,7 @@ static __always_inline bool find_memo(struct scratch *s, u32 slot, u64 seed)
 	return false;
 }
 
-/* Keeps what the walk that was noted has come to. */
+/* Keeps the result of a walk that was noted. */
 static __always_inline void keep_memo(struct scratch *s)
 {
 	struct memo *m;
@@ -123,7 +128,10 @@ static __always_inline void keep_memo(struct scratch *s)
 	m->frames = s->walk.frames;
 }
 
-/* The hash of the walk that is remembered, if the stack is as it was then; else 0, and it is forgotten. */
+/*
+ * Returns the hash of the remembered walk if the words on the stack are the same. If not,
+ * forgets the walk and returns 0.
+ */
 __noinline u64 remembered_walk(u32 slot)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);

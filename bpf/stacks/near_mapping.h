@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The mappings that the last walks went through, few enough to be compared one by one.
- * Called by user_walk.h, whenever a walk leaves the mapping that it was in; what is not
- * among them is looked up by mappings.h.
+ * The mappings used last: few enough to compare an address with each.
+ * Called by user_walk.h whenever a walk leaves its mapping. mappings.h looks up what is not
+ * among them.
  */
 #ifndef TRAPLINE_NEAR_MAPPING_H
 #define TRAPLINE_NEAR_MAPPING_H
@@ -12,7 +12,7 @@
 #include "uprobes.h"
 
 #if defined(__TARGET_ARCH_x86)
-/* The index of the near mapping that holds an address, NEAR_MAPPINGS if none does. */
+/* Returns the index of the near mapping with an address, NEAR_MAPPINGS if there is none. */
 __noinline u32 near_mapping(u32 slot, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -28,9 +28,10 @@ __noinline u32 near_mapping(u32 slot, u64 address)
 }
 
 /*
- * Finds the mapping of an address that is none of the near ones, and makes it one;
- * returns its index there, NEAR_MAPPINGS if nothing that can be executed is mapped.
- * What is not known has image 0. place is where the return address lay, 0 if it is none.
+ * Looks up the mapping of an address and makes it a near one. Returns its index, or
+ * NEAR_MAPPINGS if nothing executable is mapped there. An unknown mapping has image 0.
+ * place is where the return address was read, 0 if it is not a return address; if a
+ * uretprobe has replaced it there, *address becomes that of the original one.
  */
 __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 {
@@ -40,12 +41,12 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 	if (!s || !address)
 		return NEAR_MAPPINGS;
 	known = find_mapping(slot, *address);
-	/* The trampoline is the first byte of its page: the byte before may be anything. */
+	/* The trampoline starts its page, so the byte before it may be anything. */
 	if (place && (known == MAPPING_NO_CODE ||
 		      (known == MAPPING_CODE && s->at.image & IMAGE_ANONYMOUS))) {
 		u64 replaced = replaced_return(place);
 
-		note_word(slot, 0, 0); /* depends on more than the stack */
+		note_word(slot, 0, 0); /* the walk depends on more than the stack */
 		if (replaced) {
 			*address = replaced - 1;
 			known = find_mapping(slot, *address);
@@ -55,7 +56,7 @@ __noinline u32 far_mapping(u32 slot, u64 *address, u64 place)
 		return NEAR_MAPPINGS;
 	next = s->near_next++ % NEAR_MAPPINGS;
 	s->near[next].start = s->at.start;
-	/* trampolines may lie where there is no file, and what is not known may be known soon */
+	/* size 0 if it must be looked up again: trampolines, and what may become known */
 	s->near[next].size = known == MAPPING_CODE && !(s->at.image & IMAGE_ANONYMOUS) ? s->at.size
 										       : 0;
 	s->near[next].image = known == MAPPING_CODE ? s->at.image : 0;

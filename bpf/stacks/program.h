@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where the current program's code is mapped, known without asking for its mappings.
- * Called by mappings.h: for hits while the mappings are locked, such as those in mmap, in
- * processes of which nothing else is known yet.
+ * Where the code of the current program is mapped, known without looking up its mapping.
+ * Called by mappings.h. It helps hits while the mappings are locked, such as hits in
+ * mmap(), in processes whose mappings are not known yet.
  */
 #ifndef TRAPLINE_PROGRAM_H
 #define TRAPLINE_PROGRAM_H
@@ -11,17 +11,17 @@
 #include "scratch.h"
 
 /*
- * Where programs' code, as execve notes it in start_code, begins in their files:
- * the same in every process of a program.
+ * The file offsets at which the code of programs starts: mm->start_code, which execve()
+ * sets, as an offset. It is the same in every process of a program.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 12);
-	__type(key, u64); /* of the image */
+	__type(key, u64); /* image key */
 	__type(value, u64);
 } program_code SEC(".maps");
 
-/* Notes where the current program's code begins, if s->at is a mapping of it. */
+/* Notes where the current program's code starts, if s->at is a mapping of that program. */
 __noinline int note_program(u32 slot)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -40,9 +40,8 @@ __noinline int note_program(u32 slot)
 }
 
 /*
- * Is the address in the code of the current program? The kernel notes where that
- * is, and what file it came from, when the program begins: for hits while the
- * mappings are locked, such as those in mmap, in processes where nothing else is known yet.
+ * If the address is in the code of the current program, describes its mapping in s->at
+ * and returns 1. execve() notes in the mm where that code is and what file it is from.
  */
 __noinline int in_program(u32 slot, u64 address)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * User stacks that the programs cannot walk, sent as they are: registers and memory.
- * Called by user_stack.h, where a walk has ended for want of a rule, or is to be verified.
- * User space unwinds them.
+ * Raw stacks: user stacks that user space has to unwind, sent as registers and memory.
+ * Called by user_stack.h if a walk has ended for want of a rule, or if user space is to
+ * verify a walk.
  */
 #ifndef TRAPLINE_RAW_H
 #define TRAPLINE_RAW_H
@@ -14,12 +14,12 @@
 #include "special_step.h"
 #include "uprobes.h"
 
-/* Memory of a raw stack: so much beyond where the walk ended, and in all. */
-#define RAW_BEYOND (16 << 10)
-#define RAW_LONGEST (64 << 10)
+/* The memory that is sent, in bytes. */
+#define RAW_BEYOND (16 << 10)  /* beyond where the walk ended */
+#define RAW_LONGEST (64 << 10) /* in all */
 #define RAW_PIECES (RAW_LONGEST / PAGE + 1)
 
-/* Is there a budget, and is the ring empty enough that hits are not lost to it? */
+/* Reports whether the budget and the ring have room for a raw stack. No hit may be lost to it. */
 static __always_inline bool raw_allowed(struct hit_context *c)
 {
 	struct scratch *s = c->s;
@@ -34,7 +34,7 @@ static __always_inline bool raw_allowed(struct hit_context *c)
 	       ring->produced - *(volatile u64 *)&ring->consumed < ring->full / 2;
 }
 
-/* Puts back the return addresses that uretprobes have replaced in a copy. */
+/* Restores, in a copy of memory, the return addresses that uretprobes have replaced. */
 __noinline int restore_returns(u32 slot, u64 at, u64 from, u32 size)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -63,8 +63,8 @@ __noinline int restore_returns(u32 slot, u64 at, u64 from, u32 size)
 }
 
 /*
- * Puts copies of the user stack's memory at a position, page by page; pages that
- * cannot be read are left out. Returns the position behind them.
+ * Writes copies of user memory at a position in the ring, page by page, without the pages
+ * that cannot be read. Returns the position after them.
  */
 __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 {
@@ -81,7 +81,7 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 			break;
 		if (size > to - from)
 			size = to - from;
-		barrier_var(size); /* the verifier of 6.1 does not see the bound above */
+		barrier_var(size); /* Linux 6.1's verifier loses the bound above */
 		if (size > PAGE)
 			size = PAGE;
 		if (!bpf_probe_read_user(m + 1, size, (void *)from)) {
@@ -100,10 +100,10 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 
 #if defined(__TARGET_ARCH_x86)
 /*
- * Where the memory of the current task's stack ends that is worth sending: at
- * the first thread's arguments, at another thread's control block, which the C
- * libraries put above the stack, at the end of a goroutine's stack, or so far
- * beyond where the walk has ended.
+ * Returns where to stop copying the stack at sp. That is a given distance beyond where the
+ * walk ended, but not beyond the stack: the first thread's stack ends at the arguments,
+ * another thread's at its control block, which C libraries put above the stack, and a
+ * goroutine's where its g says.
  */
 static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked, u64 beyond)
 {
@@ -125,8 +125,8 @@ static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked,
 }
 
 /*
- * Puts the raw stack into the ring: where the walk ended for want of a
- * rule, or, to verify one that did not, up to its end.
+ * Writes the raw stack to the ring: up to where the walk ended and a part beyond or, to
+ * verify a walk, up to its end.
  */
 static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash, u8 flags)
 {
@@ -155,10 +155,10 @@ static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash,
 	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
 
 	if (landed - sp < RAW_LONGEST / 2)
-		landed = 0; /* in the same piece */
+		landed = 0; /* near enough to be in the first piece */
 	c->at = put_memory(c->slot, c->at, hash, sp,
 			   raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
-	if (landed) /* and from where the walk went over to another stack */
+	if (landed) /* a second piece, from where the walk entered another stack */
 		c->at = put_memory(c->slot, c->at, hash, landed,
 				   raw_end(task, landed, walked, beyond));
 	to = event_at(c->ring, c->at);

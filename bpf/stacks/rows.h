@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The rules of whole images, for places that no walk has passed yet.
- * Called by user_walk.h where the table of single rules has none. User space writes the
- * rows of an image when it first sees it.
+ * Rows: the rules of whole images, for places that no walk has passed yet.
+ * Called by user_walk.h where the table of single rules has none. User space writes an
+ * image's rows when it first sees the image.
  */
 #ifndef TRAPLINE_ROWS_H
 #define TRAPLINE_ROWS_H
@@ -10,9 +10,8 @@
 #include "event.h"
 
 /*
- * The rules of whole images, for places that no walk has passed yet: rows ordered
- * by offset, each holding up to the next. Rows never change once their image is
- * in image_rows; image_rows never forgets one.
+ * The rows of an image are ordered by offset. Each applies up to the next. Rows do not
+ * change once their image is in image_rows, and image_rows never loses an image.
  */
 struct row {
 	u64 offset; /* in the file, bytes */
@@ -27,6 +26,7 @@ struct {
 	__type(value, struct row);
 } rows SEC(".maps");
 
+/* The rows of an image. */
 struct row_span {
 	u32 first, count;
 };
@@ -38,7 +38,7 @@ struct {
 	__type(value, struct row_span);
 } image_rows SEC(".maps");
 
-/* The rule at an offset in an image by its rows; 0: none. */
+/* Returns the body of the row at an offset in an image, 0 if there is none. */
 __noinline u64 row_rule(u64 image, u64 offset)
 {
 	struct row_span *r = bpf_map_lookup_elem(&image_rows, &image);

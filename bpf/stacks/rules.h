@@ -2,9 +2,10 @@
 /*
  * Step rules, which lead from a frame to its caller, and the table of single rules.
  * Called by the walks, user_walk.h and kernel_walk.h. User space derives the rules from
- * the images' unwind information (capture/unwind) and writes them here.
- * They belong to a place in an image, not to a process, so that a new process of a
- * known program needs none.
+ * unwind information (capture/unwind) and writes them here.
+ *
+ * A rule belongs to a place in an image, not to a process: a new process of a known program
+ * needs no new rules.
  */
 #ifndef TRAPLINE_RULES_H
 #define TRAPLINE_RULES_H
@@ -12,15 +13,15 @@
 #include "hash.h"
 
 /*
- * One rule; body 0 is none. Reader and writer share no lock: tag is the rule's
- * key ^ body, so that a rule half written, or somebody else's, does not match.
+ * A rule; body 0 means none. Readers and writers share no lock: tag is key ^ body, so a
+ * half-written rule, or one with another key, does not match.
  */
 struct rule {
 	u64 body;
 	u64 tag;
 };
 
-/* A rule lies anywhere in the set that its key selects: one cache line. */
+/* The key selects a set of one cache line; the rule is anywhere in it. */
 #define RULE_WAYS 4
 #define RULE_SET_BITS 16
 struct rule_set {
@@ -35,8 +36,8 @@ struct {
 } rules SEC(".maps");
 
 /*
- * A body: bits 0-3 kind, 4-8 base, 9-15 flags, 16-31 where the frame pointer was
- * saved, 32-63 where the CFA is. What they mean is in capture/unwind/rule.go.
+ * The body of a rule: bits 0-3 are its kind, 4-8 the base register, 9-15 flags, 16-31 where
+ * the frame pointer is saved, 32-63 where the CFA is. capture/unwind says what they mean.
  */
 enum rule_kind {
 	RULE_STEP = 1,
@@ -64,11 +65,11 @@ enum {
 
 #define BASE_FP 6 /* DWARF register numbers */
 #define BASE_SP 7
-/* for code without unwind information: CFA = fp + 16, the caller's fp at CFA - 16 */
+/* for code without unwind information: CFA = fp + 16, the caller's fp is at CFA - 16 */
 #define FRAME_POINTER_RULE \
 	(16ULL << 32 | 0xfff0ULL << 16 | RULE_GUESSED | RULE_SAVES_FP | BASE_FP << 4 | RULE_STEP)
 
-/* Keeps a rule for the next walk: where there is room, else over another. */
+/* Adds a rule for the next walk. If its set is full, it replaces another. */
 static __always_inline void keep_rule(u64 key, u64 body)
 {
 	u32 at = key >> (64 - RULE_SET_BITS);
@@ -88,7 +89,7 @@ static __always_inline void keep_rule(u64 key, u64 body)
 	*(volatile u64 *)&set->way[way % RULE_WAYS].tag = body ^ key;
 }
 
-/* The rule with a key, 0: none. */
+/* Returns the body of the rule with a key, 0 if there is none. */
 static __always_inline u64 rule_of(u64 key)
 {
 	u32 at = key >> (64 - RULE_SET_BITS);

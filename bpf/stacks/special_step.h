@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Steps from a frame to its caller that need more than a rule's two distances.
- * Called by user_walk.h: signal frames, goroutines, and return addresses in registers.
- * raw.h uses the offsets in Go's structures.
+ * Steps from a frame to its caller that two distances cannot express.
+ * Called by user_walk.h for signal frames, Go's system stacks and return addresses in
+ * registers. raw.h uses the offsets in Go's structures.
  */
 #ifndef TRAPLINE_SPECIAL_STEP_H
 #define TRAPLINE_SPECIAL_STEP_H
@@ -11,8 +11,8 @@
 #include "rules.h"
 #include "user_copy.h"
 
-/* Offsets in the structures of Go's runtime that have not changed since 1.17. */
-#define GO_TLS_G (-8)	/* of the goroutine, from the thread's FS base */
+/* Offsets in structures of Go's runtime, unchanged since Go 1.17. */
+#define GO_TLS_G (-8)	/* the goroutine, from the thread's FS base */
 #define GO_G_STACK_HI 8 /* runtime.g.stack.hi */
 
 #if defined(__TARGET_ARCH_x86)
@@ -25,8 +25,8 @@ static __always_inline u64 user_word(u64 address)
 }
 
 /*
- * Steps that need more than a rule's two distances. They take s->walk.pc, sp and
- * fp on; an error ends the walk.
+ * Steps from s->walk.pc, sp and fp to the caller. Returns 0, or the CUT_… that ends the
+ * walk.
  */
 __noinline int special_step(u32 slot, u64 body)
 {
@@ -64,7 +64,7 @@ __noinline int special_step(u32 slot, u64 body)
 		break;
 	}
 	case RULE_LINK_REGISTER:
-		/* of the innermost frame alone: these are its registers */
+		/* only in the innermost frame: these are its registers */
 		if (bpf_probe_read_kernel(&value, 8,
 					  (void *)bpf_task_pt_regs(bpf_get_current_task_btf()) +
 						  register_offsets[RULE_BASE(body) & 15]))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Stacks are hashed, and sent when user space does not know their hash.
- * Called by kernel_stack.h and user_stack.h; take_hit() marks the stacks as sent once
- * they are published.
+ * Hashes of stacks, and the table of stacks that user space knows.
+ * Called by kernel_stack.h and user_stack.h for each stack. take_hit() marks stacks as sent
+ * once they are published.
  */
 #ifndef TRAPLINE_STACK_H
 #define TRAPLINE_STACK_H
@@ -12,9 +12,8 @@
 #include "ring.h"
 
 /*
- * Hashes of stacks that user space has been sent, direct-mapped. A slot holds
- * nothing but the hash, so that CPUs that race on it can at worst send a stack
- * twice.
+ * The hashes of stacks sent to user space, in a direct-mapped table. A slot holds only a
+ * hash, so CPUs that race for it at worst send a stack twice.
  */
 #define SENT_BITS 17
 struct {
@@ -25,8 +24,8 @@ struct {
 } sent SEC(".maps");
 
 /*
- * hash_frames is a global function so that the verifier checks its loop once,
- * not once for every state of its callers.
+ * Hashes plain addresses: the user or the kernel stack in scratch. It is a global
+ * function, so the verifier checks the loop once, not for every state of its callers.
  */
 __noinline u64 hash_frames(u32 slot, u32 user, u32 frames, u64 seed)
 {
@@ -44,7 +43,7 @@ __noinline u64 hash_frames(u32 slot, u32 user, u32 frames, u64 seed)
 	return h;
 }
 
-/* Is the stack known to user space? */
+/* Reports whether user space knows the stack. */
 static __always_inline bool sent_before(u64 hash)
 {
 	u32 at = hash >> (64 - SENT_BITS);
@@ -62,13 +61,13 @@ static __always_inline void mark_sent(u64 hash)
 		*(volatile u64 *)known = hash;
 }
 
-/* One hit in 1,024 sends its stack again, to be compared with the first. */
+/* Chooses one hit in 1,024, to send its stack again for comparison with the first. */
 static __always_inline bool sent_again(u64 time)
 {
-	return ((time * 0x9E3779B97F4A7C15ULL) >> 54) == 0;
+	return spread(time) >> 54 == 0;
 }
 
-/* Bytes to frames, bounded for the verifier. */
+/* Converts bytes to frames, bounded for the verifier. */
 static __always_inline u32 frame_count(long bytes)
 {
 	u32 n = (u32)bytes / 8;
@@ -77,20 +76,21 @@ static __always_inline u32 frame_count(long bytes)
 }
 
 /*
- * A stack of a hit. kernel_stack and user_stack take it and, if user space may
- * not know it, put its event into the ring at c->at, which they move on. To be
- * marked as sent once it has been published.
+ * A stack of a hit, as kernel_stack() and user_stack() return it. If user space may not
+ * know the stack, they write its event to the ring at c->at and advance c->at. The caller
+ * marks it as sent once it is published.
  */
 struct taken {
 	u64 hash; /* 0: none */
-	bool put;
+	bool put; /* its event is in the ring */
 };
 
+/* Writes a stack's event to the ring; without room, the hit has no stack. */
 static __always_inline void put_stack(struct hit_context *c, struct taken *t, void *event, u64 size)
 {
 	void *to = event_at(c->ring, c->at);
 
-	barrier_var(size); /* the verifier has lost the bound that the compiler knows */
+	barrier_var(size); /* the compiler knows the bound, the verifier has lost it */
 	if (size > LONGEST_EVENT)
 		size = LONGEST_EVENT;
 	if (!to || bpf_probe_read_kernel(to, size, event)) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What uprobes change in a task: return addresses, and the program counter.
- * Called by near_mapping.h, user_stack.h and raw.h, to see the stack as the program would
- * have it.
+ * What uprobes change in a task: return addresses and the program counter.
+ * Called by near_mapping.h, user_stack.h and raw.h, which need the values that the
+ * program itself would see.
  */
 #ifndef TRAPLINE_UPROBES_H
 #define TRAPLINE_UPROBES_H
 
 /*
- * Where a function returns to whose return address a uretprobe has replaced by
- * its trampoline: the kernel keeps it by the place where it lay on the stack
- * (struct return_instance, include/linux/uprobes.h). 0: nothing was replaced there.
+ * Returns the return address that a uretprobe has replaced by its trampoline at a place on
+ * the stack, 0 if none was replaced there. The kernel keeps them in a list (struct
+ * return_instance, include/linux/uprobes.h).
  */
 #define MAX_RETURN_INSTANCES 64 /* MAX_URETPROBE_DEPTH, kernel/events/uprobes.c */
 __noinline u64 replaced_return(u64 place)
@@ -31,9 +31,9 @@ __noinline u64 replaced_return(u64 place)
 }
 
 /*
- * Where in its program the current task is, if it has left it at ip: an instruction
- * that a uprobe has displaced runs out of line, on a page of the kernel's (struct
- * uprobe_task, include/linux/uprobes.h). It may enter the kernel there by itself.
+ * Returns the place in the program that corresponds to ip. An instruction displaced by a
+ * uprobe runs out of line, on a page that the kernel maps (struct uprobe_task,
+ * include/linux/uprobes.h), and may enter the kernel from there.
  */
 static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
 {
@@ -41,7 +41,7 @@ static __always_inline u64 program_counter(struct task_struct *task, u64 ip)
 		return ip;
 	u64 at = ip - task->utask->xol_vaddr;
 
-	return at <= 15 ? task->utask->vaddr + at : ip; /* the longest instruction */
+	return at <= 15 ? task->utask->vaddr + at : ip; /* the length of the longest instruction */
 }
 
 #endif

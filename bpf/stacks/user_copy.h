@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Reads the current task's user stack through a copy of a piece of it.
- * Called by everything that walks a user stack: user_walk.h, special_step.h, memo.h, and
- * frames.h, which fills the same copy itself.
+ * Called by all code that walks user stacks: user_walk.h, special_step.h and memo.h.
+ * frames.h fills the same copy itself.
  */
 #ifndef TRAPLINE_USER_COPY_H
 #define TRAPLINE_USER_COPY_H
 
 #include "scratch.h"
 
-#define LOWEST_ADDRESS 4096 /* a chain ends in 0 or a small number */
+#define LOWEST_ADDRESS 4096 /* no frame lies below; chains end with 0 or a small number */
 #define PAGE 4096
 
-/* Copies stack memory from an address on, no further than its page: where one byte can be read, all can. */
+/*
+ * Copies stack memory from an address, up to the end of its page at most: within a page,
+ * all bytes can be read or none. Returns 1 on failure.
+ */
 __noinline int copy_stack(u32 slot, u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -20,7 +23,7 @@ __noinline int copy_stack(u32 slot, u64 address)
 
 	if (!s)
 		return 1;
-	barrier_var(size); /* lest the bound is made of another register */
+	barrier_var(size); /* or the compiler checks the bound in another register */
 	if (size > STACK_COPY)
 		size = STACK_COPY;
 	if (size < 8)
@@ -33,7 +36,7 @@ __noinline int copy_stack(u32 slot, u64 address)
 	return 0;
 }
 
-/* Reads a word of the stack, through the copy, into *value. */
+/* Reads a word of the stack into *value; returns 1 on failure. */
 static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, u64 *value)
 {
 	u64 at = address - s->walk.base;
@@ -43,7 +46,7 @@ static __always_inline int stack_word(struct scratch *s, u32 slot, u64 address, 
 			return 1;
 		at = 0;
 	}
-	barrier_var(at); /* the verifier does not see the bound above */
+	barrier_var(at); /* the verifier loses the bound above */
 	if (at > STACK_COPY - 8)
 		return 1;
 	*value = *(u64 *)(s->stack + at);

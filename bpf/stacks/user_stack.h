@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A hit's user stack: walked, remembered, or sent as it is.
- * Called by take_hit() for each hit of a probe with user stacks. By step rules if the
- * recording has them and the task allows it, else by frame pointers.
+ * The user stack of a hit: remembered, walked, or sent raw.
+ * Called by take_hit() for probes with user stacks. It walks by step rules if the recording
+ * has them and the task allows it, otherwise by frame pointers.
  */
 #ifndef TRAPLINE_USER_STACK_H
 #define TRAPLINE_USER_STACK_H
@@ -18,8 +18,8 @@
 
 #if defined(__TARGET_ARCH_x86)
 /*
- * Is the task between two programs? Its registers are then still those of the
- * one before, whose memory is gone.
+ * Reports whether the task is between two programs, in execve(). Its registers are then
+ * those of the old program, whose memory is gone.
  */
 static __always_inline bool between_programs(struct hit_context *c)
 {
@@ -30,7 +30,10 @@ static __always_inline bool between_programs(struct hit_context *c)
 	       bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
-/* The registers with which the current task left user mode; NULL: it has none, or is not a 64-bit one. */
+/*
+ * Returns the registers with which the current task left user mode, and starts the walk
+ * there. Returns NULL if it has none or runs in 32-bit mode.
+ */
 static __always_inline void *user_registers(struct hit_context *c)
 {
 	struct task_struct *task = c->task;
@@ -45,7 +48,7 @@ static __always_inline void *user_registers(struct hit_context *c)
 		s->walk.pc = regs->ip;
 		s->walk.sp = regs->sp;
 		s->walk.fp = regs->bp;
-		/* keeps the loads apart from those below: the verifier wants one kind of pointer an instruction */
+		/* keeps these loads apart from those below: an instruction loads by one kind of pointer */
 		asm volatile("");
 		return regs;
 	}
@@ -59,17 +62,17 @@ static __always_inline void *user_registers(struct hit_context *c)
 }
 #endif
 
-/* A user stack that has been found: what is sent of it. The frames are in s->ip. */
+/* A user stack that has been found. Its frames are in s->ip. */
 struct found_stack {
 	u64 hash;
-	u64 space; /* as in struct stack */
+	u64 space; /* its address space */
 	u32 frames;
 	u8 flags;
 	u8 cut;
-	bool verify; /* by exact unwinding as well */
+	bool verify; /* send the stack raw as well, for user space to compare */
 };
 
-/* Names the task's address space, and forgets mappings of another one, or of other versions. */
+/* Sets the keys of the task's address space, and forgets the near mappings of any other. */
 static __always_inline void enter_address_space(struct hit_context *c)
 {
 	struct scratch *s = c->s;
@@ -87,8 +90,8 @@ static __always_inline void enter_address_space(struct hit_context *c)
 
 #if defined(__TARGET_ARCH_x86)
 /*
- * Finds the user stack by step rules, or remembers it. Returns true if there is no more
- * to do: user space knows a stack that is remembered, or the stack is sent raw.
+ * Finds the user stack by step rules. Returns true if nothing is left to do: the stack is
+ * remembered and user space knows it, or it has been sent raw.
  */
 static __always_inline bool find_by_rules(struct hit_context *c, void *regs, struct found_stack *f)
 {
@@ -103,7 +106,7 @@ static __always_inline bool find_by_rules(struct hit_context *c, void *regs, str
 			return true;
 	}
 	walk_user(s, c->slot, seed);
-	if (remembered) /* so that it is verified as well */
+	if (remembered) /* verifies the memo as well */
 		s->walk.hash = remembered;
 	f->hash = s->walk.hash | 1;
 	f->space = s->space;
@@ -143,7 +146,7 @@ static __always_inline void find_by_frame_pointers(struct hit_context *c, struct
 	c->s->ip[0] |= IP_EXACT;
 }
 
-/* Puts a user stack that has been found into the ring, unless user space knows it. */
+/* Writes a user stack to the ring, unless user space knows it. */
 static __always_inline struct taken put_user_stack(struct hit_context *c, struct found_stack *f)
 {
 	struct taken t = {.hash = f->hash};
@@ -168,6 +171,7 @@ static __always_inline struct taken put_user_stack(struct hit_context *c, struct
 	return t;
 }
 
+/* Takes the user stack of a hit. */
 static __always_inline struct taken user_stack(struct hit_context *c)
 {
 	struct task_struct *task = c->task;

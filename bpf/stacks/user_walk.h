@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * User stacks by step rules: the walk.
- * Called by user_stack.h. One piece of stack is copied with a single call and walked in
- * the copy; each place in an image that the walk passes is looked up in the rules.
- * A place without a rule ends the walk: the caller then sends the stack as it is, user
- * space unwinds it and writes the rules that were missing.
+ * Walks user stacks by step rules.
+ * Called by user_stack.h. The walk copies a piece of the stack with a single call and looks
+ * up the rule of each place that it passes.
+ *
+ * A place without a rule ends the walk. The caller then sends the stack raw; user space
+ * unwinds it and writes the missing rules.
  */
 #ifndef TRAPLINE_USER_WALK_H
 #define TRAPLINE_USER_WALK_H
 
 #include "constants.h"
+#include "hash.h"
 #include "near_mapping.h"
 #include "rows.h"
 #include "special_step.h"
 
 #if defined(__TARGET_ARCH_x86)
 /*
- * Where walk_on is. Like struct hit_context it is dissolved into registers: everything
- * that takes it is inlined.
+ * The state of walk_on(). Like struct hit_context, it is only passed to inlined functions
+ * and so kept in registers.
  */
 struct user_walker {
 	struct scratch *s;
 	u32 slot;
 	u64 pc, sp, fp;
-	u64 place; /* where pc was read, if it is a return address */
+	u64 place; /* where pc was read from, if it is a return address */
 	u64 hash;
 	u32 back; /* 1: pc is a return address */
 	u32 n;	  /* frames */
 	u8 cut;
-	u64 start, size, image, delta; /* of the mapping that the last frame is in */
+	u64 start, size, image, delta; /* the mapping of the last frame */
 };
 
-/* For a step that fails: the walk ends, and says why. */
+/* Ends the walk with a reason; returns false, for steps to return. */
 static __always_inline bool cut_walk(struct user_walker *w, u8 cut)
 {
 	w->cut = cut;
@@ -39,8 +41,8 @@ static __always_inline bool cut_walk(struct user_walker *w, u8 cut)
 }
 
 /*
- * Finds the mapping of the frame. Returns the address to look its rule up by, which is
- * that of the call if pc is a return address; 0: nothing that can be executed is there.
+ * Finds the mapping of the frame. Returns the address to look up its rule by: pc or, if
+ * pc is a return address, pc - 1. Returns 0 if nothing executable is mapped there.
  */
 static __always_inline u64 enter_mapping(struct user_walker *w)
 {
@@ -62,12 +64,12 @@ static __always_inline u64 enter_mapping(struct user_walker *w)
 	return at;
 }
 
-/* The rule of the place at an offset in the image, 0: none; the hash takes the place in. */
+/* Returns the rule at an offset in the image, 0 if there is none. Adds the place to the hash. */
 static __always_inline u64 place_rule(struct user_walker *w, u64 offset)
 {
 	u64 key = mix(w->image, offset), body;
 
-	w->hash = (w->hash ^ key) * 0x9FB21C651E98DF25ULL; /* keys are mixed well */
+	w->hash = (w->hash ^ key) * MIX_FACTOR; /* no mix(): keys are mixed already */
 	if (w->image & IMAGE_ANONYMOUS)
 		return FRAME_POINTER_RULE;
 	body = rule_of(key);
@@ -79,18 +81,18 @@ static __always_inline u64 place_rule(struct user_walker *w, u64 offset)
 	return body;
 }
 
-/* Steps to the caller by a rule's two distances; false: the walk ends. */
+/* Steps to the caller by a rule's two distances; returns false if the walk ends. */
 static __always_inline bool plain_step(struct user_walker *w, u64 body)
 {
 	u32 base = RULE_BASE(body);
 	u64 cfa = base == BASE_FP ? w->fp : w->sp, value;
 
-	if (base != BASE_FP && base != BASE_SP) { /* known to user space only */
+	if (base != BASE_FP && base != BASE_SP) { /* only user space has these registers */
 		w->s->walk.missing = 1;
 		return false;
 	}
 	if (body & RULE_GUESSED) {
-		if (!w->fp) /* that is how a chain of frame pointers ends */
+		if (!w->fp) /* the end of the chain of frame pointers */
 			return false;
 		if (w->fp < w->sp || w->fp & 7)
 			return cut_walk(w, CUT_NO_RULE);
@@ -123,14 +125,14 @@ static __always_inline bool plain_step(struct user_walker *w, u64 body)
 	return true;
 }
 
-/* Steps to the caller by a rule that special_step knows; false: the walk ends. */
+/* Steps to the caller by a rule of another kind; returns false if the walk ends. */
 static __always_inline bool other_step(struct user_walker *w, u64 body)
 {
 	struct scratch *s = w->s;
 
 	s->walk.sp = w->sp;
 	s->walk.fp = w->fp;
-	note_word(w->slot, 0, 0); /* it may look at more than the stack */
+	note_word(w->slot, 0, 0); /* the step may read more than the stack */
 	w->cut = special_step(w->slot, body);
 	if (w->cut)
 		return false;
@@ -143,7 +145,7 @@ static __always_inline bool other_step(struct user_walker *w, u64 body)
 	return true;
 }
 
-/* Steps to the caller of the frame with a rule; false: the walk ends. */
+/* Steps to the caller by a rule; returns false if the walk ends. */
 static __always_inline bool step(struct user_walker *w, u64 body)
 {
 	u32 kind = RULE_KIND(body);
@@ -160,8 +162,8 @@ static __always_inline bool step(struct user_walker *w, u64 body)
 }
 
 /*
- * Walks WALK_STEPS frames on from s->walk.pc, sp, fp and back, into
- * s->ip. Returns 0 if there are more.
+ * Walks the next WALK_STEPS frames, from s->walk, and stores them in s->ip. Returns 0 if
+ * there are more.
  */
 __noinline int walk_on(u32 slot, u32 max)
 {
@@ -186,7 +188,7 @@ __noinline int walk_on(u32 slot, u32 max)
 			break;
 		u64 *ip = &s->ip[w.n];
 
-		/* a pointer keeps its bound when it is spilled, n does not before Linux 6.2 */
+		/* before Linux 6.2, a pointer keeps its bound when it is spilled, but n does not */
 		barrier_var(ip);
 		ended = 1; /* unless a step succeeds */
 		at = enter_mapping(&w);
@@ -221,8 +223,8 @@ __noinline int walk_on(u32 slot, u32 max)
 }
 
 /*
- * Walks the current task's user stack from s->walk.pc, sp and fp. Leaves in
- * s->walk how many frames there are, their hash, and why the walk ended.
+ * Walks the current task's user stack from s->walk.pc, sp and fp. Leaves the number of
+ * frames, their hash and the reason why the walk ended in s->walk.
  */
 static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 {

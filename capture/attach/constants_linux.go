@@ -13,26 +13,27 @@ import (
 	"trapline/capture/probe"
 )
 
-// A constant is one of the values that a program is loaded with.
+// A constant is a read-only variable of a program and its value.
 type constant struct {
-	v     *ebpf.VariableSpec // nil: the compiler found no use for it in any program
+	v     *ebpf.VariableSpec // nil if no program uses it
 	value any
 }
 
-// setConstants sets those of the recording and, if given, of a group.
-func (p *Programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
+// setConstants sets the constants of the recording and, if g is not nil, of a group.
+// kernelRules enables walking kernel stacks by rules.
+func setConstants(spec *ebpf.CollectionSpec, s *Settings, kernelRules bool, g *group) error {
 	var v bpf.HooksVariableSpecs
 	if err := spec.Assign(&v); err != nil {
 		return err
 	}
-	constants := append(scopeConstants(&v, &p.settings.Scope), p.recordingConstants(&v)...)
+	constants := append(scopeConstants(&v, &s.Scope), recordingConstants(&v, s, kernelRules)...)
 	if g != nil {
 		fetches, err := encodeFetches(g.fetch)
 		if err != nil {
 			return err
 		}
 		constants = append(constants, constant{v.Fetches, fetches}, constant{v.FetchCount, uint32(len(g.fetch))})
-		constants = append(constants, stackConstants(&v, p.settings, g.probe)...)
+		constants = append(constants, stackConstants(&v, s, g.probe)...)
 		constants = append(constants, groupConstants(&v, g)...)
 		constants = append(constants, limitConstants(&v, &g.probe.Limits)...)
 	}
@@ -47,7 +48,7 @@ func (p *Programs) setConstants(spec *ebpf.CollectionSpec, g *group) error {
 	return nil
 }
 
-// scopeConstants say whose hits are recorded, as far as maps do not.
+// scopeConstants returns the part of the scope that is not in maps.
 func scopeConstants(v *bpf.HooksVariableSpecs, s *Scope) []constant {
 	var scope uint32
 	for bit, limited := range map[uint32]bool{
@@ -73,23 +74,22 @@ func scopeConstants(v *bpf.HooksVariableSpecs, s *Scope) []constant {
 	}
 }
 
-// rawBudget is how many bytes of raw stacks each CPU may send a second.
+// rawBudget is how many bytes of raw stacks each CPU may send per second.
 const rawBudget = 64 << 20
 
-// recordingConstants are the same for all programs.
-func (p *Programs) recordingConstants(v *bpf.HooksVariableSpecs) []constant {
-	s := p.settings
+// recordingConstants returns the constants that all programs share.
+func recordingConstants(v *bpf.HooksVariableSpecs, s *Settings, kernelRules bool) []constant {
 	return []constant{
 		{v.RecordingMax, s.MaxHits}, {v.RecordingLimit, uint32(len(s.Probes))},
 		{v.Exclusive, flag(Exclusive(s.Probes))},
-		{v.WithRules, flag(s.UserRules())}, {v.WithKernelRules, flag(p.KernelRules)},
+		{v.WithRules, flag(s.UserRules())}, {v.WithKernelRules, flag(kernelRules)},
 		{v.VerifyEvery, uint32(s.Stacks.VerifyEvery)}, {v.RawBudget, uint64(rawBudget)},
 		{v.HaveFindVma, flag(host.HaveFindVMA())}, {v.CountMappings, flag(s.countMappings())},
 		{v.HaveTaskRegs, flag(features.HaveProgramHelper(ebpf.Kprobe, asm.FnTaskPtRegs) == nil)},
 	}
 }
 
-// stackConstants say which stacks hits of a probe have.
+// stackConstants returns which stacks a probe's hits have.
 func stackConstants(v *bpf.HooksVariableSpecs, s *Settings, p *probe.Probe) []constant {
 	kernel, user := s.stacksOf(p)
 	return []constant{
@@ -97,7 +97,7 @@ func stackConstants(v *bpf.HooksVariableSpecs, s *Settings, p *probe.Probe) []co
 	}
 }
 
-// groupConstants say whose hits the program takes, and what their records hold.
+// groupConstants returns the probe that hits belong to and the layout of their records.
 func groupConstants(v *bpf.HooksVariableSpecs, g *group) []constant {
 	p := g.probe
 	var locs [bpf.MaxDataLocs]uint16
@@ -111,7 +111,7 @@ func groupConstants(v *bpf.HooksVariableSpecs, g *group) []constant {
 	}
 }
 
-// limitConstants say how many of a probe's hits are recorded.
+// limitConstants returns how many of a probe's hits are recorded.
 func limitConstants(v *bpf.HooksVariableSpecs, l *probe.Limits) []constant {
 	interval, burst := rate(l.Rate)
 	return []constant{
@@ -119,8 +119,8 @@ func limitConstants(v *bpf.HooksVariableSpecs, l *probe.Limits) []constant {
 	}
 }
 
-// rate returns the average distance of a probe's hits and how much earlier one
-// may come, in ns: so much that the hits of a tenth of a second may come at once.
+// rate returns the average interval between hits and how much earlier one may come, in
+// ns. The hits of a tenth of a second may come at once.
 func rate(hits uint64) (interval, burst uint64) {
 	if hits == 0 {
 		return 0, 0

@@ -8,14 +8,14 @@ import (
 	"trapline/capture/probe"
 )
 
-// A helper is a program that records nothing itself.
+// A helper is a program that supports others and records nothing.
 type helper struct {
-	program    string // of package bpf
-	tracepoint string // that it is attached to
-	purpose    string // for errors
+	program    string // name in package bpf
+	tracepoint string // raw tracepoint
+	purpose    string // for error messages
 }
 
-// helpersFor returns those that a recording needs.
+// helpersFor returns the helpers of a recording.
 func helpersFor(s *Settings) []helper {
 	var list []helper
 	if !s.Scope.NoInherit && len(s.Scope.PIDs)+len(s.Scope.TIDs) > 0 {
@@ -29,15 +29,15 @@ func helpersFor(s *Settings) []helper {
 }
 
 // attachHelper loads a helper and attaches it.
-func (p *Programs) attachHelper(h helper) error {
+func (l *loader) attachHelper(h helper, to *links) error {
 	row := backends[probe.RawTracepoint]
 	named := &probe.Probe{Name: h.purpose, Event: h.purpose}
-	program, err := p.load(h.program, h.tracepoint, ebpf.AttachNone, nil)
+	program, err := l.load(h.program, h.tracepoint, ebpf.AttachNone, nil)
 	if err != nil {
 		return explainLoad(&row, named, err)
 	}
 	defer program.Close() // the link keeps it
-	if err := row.attach(&target{program: program, probe: named}, &p.helpers); err != nil {
+	if err := row.attach(&target{program: program, probe: named}, to); err != nil {
 		return explainAttach(&row, named, err)
 	}
 	return nil

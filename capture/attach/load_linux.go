@@ -7,17 +7,25 @@ import (
 	"trapline/capture/predicate"
 )
 
-// loadGroup loads the program that serves a group, to be attached by a backend.
-func (p *Programs) loadGroup(g *group, b *backend) (*ebpf.Program, error) {
+// A loader loads the programs of a recording.
+type loader struct {
+	settings    *Settings
+	maps        maps // shared by all programs
+	kernelRules bool // walk kernel stacks by rules
+}
+
+// loadGroup loads the program of a group for a backend.
+func (l *loader) loadGroup(g *group, b *backend) (*ebpf.Program, error) {
 	attachTo := ""
 	if g.kind().AttachTo {
 		attachTo = g.probe.Function
 	}
-	return p.load(g.program, attachTo, b.attachType, g)
+	return l.load(g.program, attachTo, b.attachType, g)
 }
 
-// load loads one program with the constants of the recording and, if given, of a group.
-func (p *Programs) load(program, attachTo string, attachType ebpf.AttachType, g *group) (*ebpf.Program, error) {
+// load loads a program with the constants of the recording and, if g is not nil, of a
+// group.
+func (l *loader) load(program, attachTo string, attachType ebpf.AttachType, g *group) (*ebpf.Program, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
 		return nil, err
@@ -33,7 +41,7 @@ func (p *Programs) load(program, attachTo string, attachType ebpf.AttachType, g 
 	if attachType != ebpf.AttachNone {
 		spec.Programs[program].AttachType = attachType
 	}
-	if err := p.setConstants(spec, g); err != nil {
+	if err := setConstants(spec, l.settings, l.kernelRules, g); err != nil {
 		return nil, err
 	}
 	if g != nil && g.probe.Filter != nil {
@@ -41,7 +49,7 @@ func (p *Programs) load(program, attachTo string, attachType ebpf.AttachType, g 
 			return nil, err
 		}
 	}
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: p.maps.replace(spec)})
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: l.maps.replace(spec)})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package attach
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -35,24 +34,16 @@ func attachTracing(t *target, l *links, at ebpf.AttachType) error {
 	return nil
 }
 
-// explainTrampolineLoad says why a program of a trampoline could not be loaded; nil: not known.
+// explainTrampolineLoad explains why a trampoline's program cannot be loaded, or returns
+// nil.
 func explainTrampolineLoad(p *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) && len(host.Missing(host.CapBPF, host.CapPerfmon)) == 0 && host.Lockdown() != "confidentiality":
 		return &event.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
-			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
+			Remedy: "use a tracepoint or raw tracepoint near the function; see record -l"}
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, link.ErrNotSupported):
 		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
 			Remedy: "try kprobe:" + p.Function}
 	}
 	return nil
-}
-
-// tooManyPrograms refuses an event for which too many programs would be loaded.
-func tooManyPrograms(text string, programs int) error {
-	if programs <= manyPrograms {
-		return nil
-	}
-	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
-		Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
 }

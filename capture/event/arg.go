@@ -1,79 +1,79 @@
 package event
 
-// An Arg is one argument that was asked for.
+// An Arg is an argument that an event asks for.
 type Arg struct {
-	Name  string // as given, else made from Value
+	Name  string // as given, or derived from Value
 	Value Expr
 	Type  Type
 }
 
-// An Op says what an [Expr] is.
+// An Op is the kind of an [Expr].
 type Op uint8
 
 const (
 	OpArg          Op = iota // argument Index of the function, tracepoint or USDT probe, from 0
-	OpReturn                 // what the function returned
-	OpDuration               // of the call, in ns, at its return
+	OpReturn                 // the function's result
+	OpDuration               // duration of the call in ns, at its return
 	OpRegister               // register Name, as the architecture calls it, without %
 	OpStack                  // word Index of the stack, from 0 at the stack pointer
 	OpStackPointer           // address of word 0 of the stack
-	OpComm                   // name of the current task
+	OpComm                   // the current task's name
 	OpConstant               // Offset
-	OpName                   // parameter, local or global variable Name, by DWARF or BTF
-	OpSymbol                 // memory at symbol Name plus Offset; at address Offset when Name is ""
+	OpName                   // parameter, local or global variable Name, from DWARF or BTF
+	OpSymbol                 // memory at symbol Name plus Offset, or at address Offset if Name is ""
 	OpDeref                  // memory at Of plus Offset
-	OpField                  // field Name of the structure Of, or of the one that Of points to
-	OpIndex                  // element Index of the array Of, or of the one that Of points to
+	OpField                  // field Name of the structure Of, or of the one it points to
+	OpIndex                  // element Index of the array Of, or of the one it points to
 )
 
-// An Expr is how a value is got at: a tree without branches, from the outermost step
-// to where the value starts.
+// An Expr says how to get at a value. It is a chain of steps, from the last step to the
+// start of the value.
 type Expr struct {
 	Op     Op
 	Name   string
 	Index  int
 	Offset int64 // bytes
-	User   bool  // OpDeref: of user memory, whatever the event
-	Arrow  bool  // OpField: spelled ->, not .
+	User   bool  // OpDeref: in user memory, whatever the kind of probe
+	Arrow  bool  // OpField: written ->, not .
 	Of     *Expr
 }
 
-// A TypeKind says how a value is shown and how much of it is read.
+// A TypeKind says how a value is shown and how many bytes are read.
 type TypeKind uint8
 
 const (
-	TypeDefault  TypeKind = iota // as BTF or DWARF has it, else a register's worth
+	TypeDefault  TypeKind = iota // the type in BTF or DWARF, or else a register's worth
 	TypeUint                     // Size bytes, like the next three
 	TypeInt                      //
 	TypeHex                      //
 	TypeBool                     //
 	TypeChar                     // one byte
 	TypeSymbol                   // address in kernel code
-	TypeErrno                    // int: negative ones by name, -ENOENT
-	TypeEnum                     // by the name of the enumerator
+	TypeErrno                    // int: negative values are shown by name, as -ENOENT
+	TypeEnum                     // shown by the name of the enumerator
 	TypeIPv4                     // 4 bytes, network order, like the next two
 	TypeIPv6                     // 16 bytes
 	TypePort                     // 2 bytes
 	TypeSockaddr                 // address of struct sockaddr
-	TypeString                   // address of a string that ends with 0
+	TypeString                   // address of a NUL-terminated string
 	TypeBytes                    // address of Length bytes
 	TypeBits                     // Bits bits from bit BitOffset of Size bytes
-	TypeStruct                   // address of a structure: its fields, one level deep
+	TypeStruct                   // address of a structure, whose fields are recorded, one level deep
 )
 
-// A Type is the type that was asked for.
+// A Type is the type that an argument asks for.
 type Type struct {
 	Kind      TypeKind
 	Size      uint8  // bytes of one element
 	Bits      uint8  // TypeBits
 	BitOffset uint8  // TypeBits
-	Count     uint16 // elements of an array; 0 no array
+	Count     uint16 // elements of an array; 0 means no array
 	Length    *Expr  // TypeBytes
-	User      bool   // in user memory; not set where all is
+	User      bool   // in user memory; not set for probes whose memory is all user memory
 }
 
-// typeSpellings are the types that are a word. The kinds that none of them has are
-// spelled by [Type.String].
+// typeSpellings are the types that are a single word. [Type.String] spells the other
+// kinds.
 var typeSpellings = []struct {
 	name string
 	Type
@@ -95,7 +95,7 @@ var typeSpellings = []struct {
 	{"struct", Type{Kind: TypeStruct}},
 }
 
-// Leaf returns where the value of an expression starts.
+// Leaf returns the start of the chain.
 func (e *Expr) Leaf() *Expr {
 	for e.Of != nil {
 		e = e.Of

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// A SyntaxError says where and why an event cannot be read.
+// A SyntaxError reports an event that cannot be parsed.
 type SyntaxError struct {
-	Text   string // what was parsed
+	Text   string // the text that was parsed
 	Pos    int    // byte offset of the problem in Text
 	Reason string
 }
@@ -17,10 +17,10 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("event %q, character %d: %s", e.Text, e.Pos+1, e.Reason)
 }
 
-// A NotFoundError says that nothing is there to be probed as asked.
+// A NotFoundError reports that there is nothing to probe under the given name.
 type NotFoundError struct {
-	Event   string   // as asked for
-	Reason  string   // what is missing where: "no such function in /lib/libc.so.6"
+	Event   string   // the event as given
+	Reason  string   // what is missing and where: "no such function in /lib/libc.so.6"
 	Nearest []string // similar names that exist, best first
 }
 
@@ -32,8 +32,8 @@ func (e *NotFoundError) Error() string {
 	return s
 }
 
-// An InvalidError says that what was asked for exists, but not in this way: an
-// offset beyond the function, a type that the argument cannot have.
+// An InvalidError reports that the target exists but cannot be probed as asked: the
+// offset is outside the function, or the argument cannot have this type.
 type InvalidError struct {
 	Event  string
 	Reason string
@@ -41,8 +41,8 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string { return e.Event + ": " + e.Reason }
 
-// About puts the text of an event into an error that was made without: one of the types
-// [NotFoundError], [InvalidError] and [UnsupportedError].
+// About sets the event of an error that was made without one, if it is a [NotFoundError],
+// [InvalidError] or [UnsupportedError].
 func About(text string, err error) error {
 	var (
 		notFound    *NotFoundError
@@ -60,12 +60,12 @@ func About(text string, err error) error {
 	return err
 }
 
-// An UnsupportedError says what this machine, or the probed program, does not allow.
+// An UnsupportedError reports what this machine or the probed program does not support.
 type UnsupportedError struct {
-	Event   string // as asked for; "" when listing
-	Feature string // what is not there at all: "kprobes"; "" when it is this one probe that cannot be
+	Event   string // the event as given; "" when listing
+	Feature string // what is missing altogether: "kprobes"; "" if only this probe is unsupported
 	Reason  string
-	Remedy  string // what works instead; "" nothing
+	Remedy  string // what works instead; "" if nothing does
 }
 
 func (e *UnsupportedError) Error() string {
@@ -82,12 +82,12 @@ func (e *UnsupportedError) Error() string {
 	return s
 }
 
-// A PermissionError says what may not be done.
+// A PermissionError reports a missing permission.
 type PermissionError struct {
 	What   string // "reading /sys/kernel/tracing/events"
-	Need   string // "root"; "" where Reason says it
-	Reason string // what forbids it; "" where Need says it
-	Remedy string // what helps; "" nothing is known to
+	Need   string // "root"; "" if Reason says it
+	Reason string // what denies it; "" if Need says it
+	Remedy string // what helps; "" if nothing is known to
 }
 
 func (e *PermissionError) Error() string {
@@ -104,7 +104,7 @@ func (e *PermissionError) Error() string {
 	return s
 }
 
-// Counted writes a number of things: "1 place", "2 places".
+// Counted formats a number of things: "1 place", "2 places".
 func Counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

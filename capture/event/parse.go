@@ -1,27 +1,21 @@
 package event
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 
-	"trapline/internal/glob"
+	"trapline/internal/expr"
 )
 
 const maxEventText = 64 << 10 // bytes
 
-// A Context is where events that name a function alone are looked for, as perf probe's
-// options -x and -m say it.
-type Context struct {
-	Binary string // path, soname or short library name; "" not given
-	Module string // kernel module; "" not given
-}
-
-// Parse reads one -e value, where the context says. Commas and braces give several events, as with perf;
-// errors are of type [*SyntaxError], of predicates [*expr.Error]. It accepts
+// Parse parses one -e value in a context. Commas and braces separate several events, as
+// with perf. Errors are of type [*SyntaxError] or, for predicates, [*expr.Error]. It
+// accepts
 //
 //	[NAME=]PROBE [/PREDICATE/] [[NAME=]VALUE[:TYPE]]... [[MODIFIER,...]]
 //
-// in the spellings of bpftrace, perf, perf probe and ftrace: docs/events.md has all of them.
+// in the spellings of bpftrace, perf, perf probe and ftrace, which docs/events.md lists.
 func (g Grammar) Parse(c Context, text string) ([]Event, error) {
 	p := parser{scanner{text: text}, g, c}
 	if len(text) > maxEventText {
@@ -46,13 +40,7 @@ func (g Grammar) Parse(c Context, text string) ([]Event, error) {
 	}
 }
 
-type parser struct {
-	scanner
-	grammar Grammar
-	context Context
-}
-
-// group reads {EVENT,…}. The kernel has no group for probes: it is a list.
+// group parses {EVENT,…}. The kernel cannot group probes, so a group is a list.
 func (p *parser) group(events []Event) ([]Event, error) {
 	start := p.pos
 	for {
@@ -80,7 +68,7 @@ func (p *parser) group(events []Event) ([]Event, error) {
 	return events, nil
 }
 
-// event reads up to the comma, the group's brace or the end.
+// event parses up to the comma, the end of the group or the end of the text.
 func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 	start := p.pos
 	var e Event
@@ -103,7 +91,7 @@ func (p *parser) event(events []Event, inGroup bool) ([]Event, error) {
 	return append(events, e), nil
 }
 
-// alias reads NAME= or, as perf probe has it, GROUP:NAME=.
+// alias parses NAME= or, as with perf probe, GROUP:NAME=.
 func (p *parser) alias() string {
 	name, _, ok := strings.Cut(p.text[p.pos:], "=")
 	if group, after, two := strings.Cut(name, ":"); ok && two && isIdentifier(group) && isIdentifier(after) && p.context != (Context{}) {
@@ -117,7 +105,7 @@ func (p *parser) alias() string {
 	return name
 }
 
-// option reads what may stand behind the probe: a predicate, modifiers or an argument.
+// option parses what may follow the probe: a predicate, modifiers or an argument.
 func (p *parser) option(e *Event, inGroup bool) error {
 	switch p.peek() {
 	case '/':
@@ -132,7 +120,7 @@ func (p *parser) option(e *Event, inGroup bool) error {
 	return p.arg(e, at, p.text[at:p.pos])
 }
 
-// predicate reads /PREDICATE/.
+// predicate parses /PREDICATE/.
 func (p *parser) predicate(e *Event) error {
 	start := p.pos
 	end := p.predicateEnd(start, true)
@@ -150,7 +138,7 @@ func (p *parser) predicate(e *Event) error {
 	return e.Require(text)
 }
 
-// probe reads what follows the alias.
+// probe parses what follows the alias.
 func (p *parser) probe(e *Event, inGroup bool) error {
 	if done, err := p.ftrace(e, inGroup); done || err != nil {
 		return err
@@ -193,7 +181,7 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 	return p.fail(at, p.notAnEvent(word))
 }
 
-// notAnEvent says what a bare word may have meant.
+// notAnEvent explains what a bare word may have meant.
 func (p *parser) notAnEvent(word string) string {
 	if p.peek() == '/' && isIdentifier(word) || len(word) > 1 && strings.Trim(word[1:], "0123456789abcdef") == "" && word[0] == 'r' {
 		return "events of a PMU are taken by name only, as in cycles or cache-misses"
@@ -207,7 +195,7 @@ func (p *parser) notAnEvent(word string) string {
 	return "expected KIND:… or SYSTEM:EVENT"
 }
 
-// readers read what follows an event's kind.
+// readers parse each form.
 var readers = [...]func(p *parser, e *Event, at int, text string) error{
 	FormTracepoint:     (*parser).tracepoint,
 	FormRawTracepoint:  (*parser).rawTracepoint,
@@ -218,70 +206,17 @@ var readers = [...]func(p *parser, e *Event, at int, text string) error{
 	FormTimed:          (*parser).timed,
 }
 
-// form reads what follows the kind of an event.
+// form parses what follows the kind of an event.
 func (p *parser) form(e *Event, at int, text string) error {
 	return readers[e.Syntax.Form](p, e, at, text)
 }
 
-func (p *parser) tracepoint(e *Event, at int, text string) error {
-	system, name, ok := strings.Cut(text, ":")
-	if !ok {
-		return p.fail(at, "expected SYSTEM:EVENT")
+// Require adds a condition that must hold as well. The error is an [expr.Error].
+func (e *Event) Require(condition string) error {
+	parsed, err := expr.Parse(strings.TrimSpace(condition))
+	if err != nil {
+		return fmt.Errorf("filter of %s: %w", e.place(), err)
 	}
-	e.System, e.Name = system, name
-	if glob.HasMeta(system) || glob.HasMeta(name) {
-		e.Match = MatchGlob
-	}
-	if err := p.pattern(at, system, "tracepoint"); err != nil {
-		return err
-	}
-	return p.pattern(at+len(system)+1, name, "tracepoint")
-}
-
-// pattern checks a name that may hold globs.
-func (p *parser) pattern(at int, text, what string) error {
-	if text == "" {
-		return p.fail(at, "empty name in a "+what)
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
-		case c == '/':
-			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
-		case !isNameByte(c) && !strings.ContainsRune(`*?[]{},-!^\`, rune(c)):
-			return p.fail(at+i, "not a character of "+what+" names")
-		}
-	}
-	if _, err := glob.Parse(text); err != nil {
-		return p.fail(at, err.Error())
-	}
+	e.Conditions = append(e.Conditions, parsed)
 	return nil
-}
-
-// parseNumber reads a decimal number or one with 0x.
-func parseNumber(s string) (uint64, bool) {
-	base := 10
-	if digits, ok := strings.CutPrefix(s, "0x"); ok {
-		s, base = digits, 16
-	}
-	if strings.HasPrefix(s, "+") {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s, base, 64)
-	return n, err == nil
-}
-
-// isNameByte reports whether kernel symbols and tracepoints may hold a character.
-func isNameByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '$'
-}
-
-func isIdentifier(s string) bool {
-	for i := range len(s) {
-		if !isNameByte(s[i]) || s[i] == '.' || s[i] == '$' {
-			return false
-		}
-	}
-	return s != "" && !startsWithDigit(s)
 }

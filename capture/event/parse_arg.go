@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// arg reads one argument and checks it against the event's kind.
+// arg parses one argument and checks it against the event's kind.
 func (p *parser) arg(e *Event, at int, text string) error {
 	if !e.Syntax.Arguments && !e.Syntax.AtReturn() {
 		return p.fail(at, "timed events have no arguments")
@@ -54,7 +54,7 @@ func (p *parser) arg(e *Event, at int, text string) error {
 	return nil
 }
 
-// available checks that what a value starts with exists where the event happens.
+// available checks that the start of a value exists at the event's probes.
 func (p *parser) available(e *Event, at int, leaf *Expr) error {
 	switch leaf.Op {
 	case OpReturn, OpDuration:
@@ -73,7 +73,7 @@ func (p *parser) available(e *Event, at int, leaf *Expr) error {
 	return nil
 }
 
-// ParseValue reads the spelling of an argument's value.
+// ParseValue parses the spelling of an argument's value.
 func ParseValue(text string) (*Expr, error) {
 	return (&parser{scanner: scanner{text: text}}).expr(0, text)
 }

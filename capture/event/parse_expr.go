@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// maxArgIndex bounds what is worth asking a function for.
+	// maxArgIndex bounds N in argN.
 	maxArgIndex = 31
-	// maxExprDepth bounds how many steps lead to one value.
+	// maxExprDepth bounds the number of steps to one value.
 	maxExprDepth = 16
-	// maxStackWord bounds $stackN and elements of arrays.
+	// maxStackWord bounds $stackN and array indexes.
 	maxStackWord = 1 << 16
 )
 
-// An exprParser reads one expression inside an event.
+// An exprParser parses one expression within an event.
 type exprParser struct {
 	*scanner
 	end   int // of the expression
 	depth int
 }
 
-// expr reads the whole of text, which stands at a position, as one expression.
+// expr parses all of text, which is at position at, as one expression.
 func (p *parser) expr(at int, text string) (*Expr, error) {
 	x := exprParser{scanner: &scanner{text: p.text, pos: at}, end: at + len(text)}
 	e, err := x.chain()
@@ -45,7 +45,7 @@ func (x *exprParser) take(prefix string) bool {
 	return true
 }
 
-// ident reads the letters, digits and underscores that come next.
+// ident reads letters, digits and underscores.
 func (x *exprParser) ident() string {
 	start := x.pos
 	for x.pos < x.end && isNameByte(x.text[x.pos]) && x.text[x.pos] != '.' && x.text[x.pos] != '$' {
@@ -54,7 +54,7 @@ func (x *exprParser) ident() string {
 	return x.text[start:x.pos]
 }
 
-// chain reads a value and the fields and elements behind it.
+// chain parses a value followed by fields and elements.
 func (x *exprParser) chain() (*Expr, error) {
 	if x.depth++; x.depth > maxExprDepth {
 		return nil, x.fail(x.pos, "more than 16 steps to one value")
@@ -103,7 +103,7 @@ func (x *exprParser) index(what string, limit int) (int, error) {
 	return int(n), nil
 }
 
-// value reads what a chain starts with.
+// value parses the start of a chain.
 func (x *exprParser) value() (*Expr, error) {
 	at := x.pos
 	switch {
@@ -158,7 +158,7 @@ func (x *exprParser) value() (*Expr, error) {
 	return &Expr{Op: OpName, Name: word}, nil
 }
 
-// dollar reads ftrace's variables. Its arguments count from 1.
+// dollar parses ftrace's variables, whose arguments count from 1.
 func (x *exprParser) dollar(at int) (*Expr, error) {
 	word := x.ident()
 	digits, isArg := strings.CutPrefix(word, "arg")
@@ -190,7 +190,7 @@ func (x *exprParser) dollar(at int) (*Expr, error) {
 	return nil, x.fail(at, "no such variable: $argN (from 1), $retval, $stack, $stackN and $comm exist")
 }
 
-// symbol reads what follows @: SYMBOL[+|-OFFSET] or an address.
+// symbol parses what follows @: SYMBOL[+|-OFFSET] or an address.
 func (x *exprParser) symbol() (*Expr, error) {
 	at := x.pos
 	for x.pos < x.end && isNameByte(x.text[x.pos]) {
@@ -218,7 +218,7 @@ func (x *exprParser) symbol() (*Expr, error) {
 	return e, nil
 }
 
-// offset reads +N or -N.
+// offset parses +N or -N.
 func (x *exprParser) offset() (int64, error) {
 	negative := x.text[x.pos] == '-'
 	x.pos++
@@ -233,7 +233,7 @@ func (x *exprParser) offset() (int64, error) {
 	return int64(n), nil
 }
 
-// deref reads +OFFSET(VALUE), with u before the offset for user memory.
+// deref parses +OFFSET(VALUE), with u before the offset for user memory.
 func (x *exprParser) deref() (*Expr, error) {
 	sign := x.pos
 	e := &Expr{Op: OpDeref}

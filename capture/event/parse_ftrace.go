@@ -6,12 +6,12 @@ import (
 	"trapline/format"
 )
 
-// ftrace reads the spelling of tracefs' kprobe_events and uprobe_events,
+// ftrace parses the spelling of tracefs' kprobe_events and uprobe_events,
 //
 //	p[:[GROUP/]NAME] PLACE    r[MAXACTIVE][:[GROUP/]NAME] PLACE
 //
 // where PLACE is [MODULE:]FUNCTION[+OFFSET], FUNCTION%return or FILE:OFFSET. done is
-// false when the event is spelled otherwise. See Documentation/trace/kprobetrace.rst and
+// false for other spellings. See Documentation/trace/kprobetrace.rst and
 // uprobetracer.rst.
 func (p *parser) ftrace(e *Event, inGroup bool) (done bool, err error) {
 	start := p.pos
@@ -21,7 +21,7 @@ func (p *parser) ftrace(e *Event, inGroup bool) (done bool, err error) {
 	}
 	rest := p.text[start+1:]
 	if letter == 'r' {
-		rest = strings.TrimLeft(rest, "0123456789") // how many may run at once is not limited here
+		rest = strings.TrimLeft(rest, "0123456789") // the number of concurrent calls is not limited here
 	}
 	if rest == "" || rest[0] != ':' && !isSpace(rest[0]) {
 		return false, nil
@@ -45,12 +45,12 @@ func (p *parser) ftrace(e *Event, inGroup bool) (done bool, err error) {
 	return true, p.ftracePlace(e, inGroup, letter == 'r')
 }
 
-// ftraceName reads [GROUP/]NAME. The group, a directory of tracefs, names nothing here.
+// ftraceName parses [GROUP/]NAME. The group, a directory in tracefs, is ignored.
 func (p *parser) ftraceName(e *Event, letter byte, word string) error {
 	at := p.pos
 	p.pos += len(word)
 	if library, function, ok := strings.Cut(word, ":"); ok {
-		// As bcc's tools spell probes: p:c:malloc, p::vfs_read.
+		// Spellings of bcc's tools: p:c:malloc, p::vfs_read.
 		kind, hint := "kprobe", "uprobe"
 		if letter == 'r' {
 			kind, hint = "kretprobe", "uretprobe"
@@ -80,7 +80,7 @@ func (p *parser) ftraceName(e *Event, letter byte, word string) error {
 func (p *parser) ftracePlace(e *Event, inGroup, atReturn bool) error {
 	colons := 0
 	if c := p.peek(); c == '/' || c == '.' || c == '"' {
-		colons = 1 // behind the file
+		colons = 1 // a slash before the colon is part of the path
 	}
 	at, err := p.word(inGroup, slashRule{colons: colons})
 	if err != nil {

@@ -9,26 +9,7 @@ import (
 	"trapline/internal/glob"
 )
 
-// module takes MODULE: off the front. What is behind a colon at the end may be a line.
-func (p *parser) module(e *Event, at int, text string) (int, string, error) {
-	e.Module = p.context.Module
-	module, function, ok := strings.Cut(text, ":")
-	if !ok || strings.HasPrefix(text, "~/") || isNumber(function) {
-		return at, text, nil
-	}
-	for i := range len(module) {
-		if !isNameByte(module[i]) && module[i] != '-' {
-			return 0, "", p.fail(at+i, "not a character of module names")
-		}
-	}
-	if module == "" {
-		return 0, "", p.fail(at, "empty module name")
-	}
-	e.Module = module
-	return at + len(module) + 1, function, nil
-}
-
-// kernelFunction reads [MODULE:]FUNCTION[@FILE][:LINE|+OFFSET] or an address.
+// kernelFunction parses [MODULE:]FUNCTION[@FILE][:LINE|+OFFSET] or an address.
 func (p *parser) kernelFunction(e *Event, at int, text string) error {
 	at, text, err := p.module(e, at, text)
 	if err != nil {
@@ -65,24 +46,7 @@ func (p *parser) kernelFunction(e *Event, at int, text string) error {
 	return p.kernelName(at, name, "a kernel function")
 }
 
-func (p *parser) kernelName(at int, name, what string) error {
-	if name == "" {
-		return p.fail(at, "expected the name of "+what)
-	}
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
-		case c == '/':
-			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
-		case !isNameByte(c):
-			return p.fail(at+i, "not a character of names of "+strings.TrimPrefix(what, "a ")+"s")
-		}
-	}
-	return nil
-}
-
-// userProbe reads BINARY:FUNCTION…, BINARY:OFFSET or BINARY@FILE:LINE.
+// userProbe parses BINARY:FUNCTION…, BINARY:OFFSET or BINARY@FILE:LINE.
 func (p *parser) userProbe(e *Event, at int, text string) error {
 	end, err := p.binary(e, at, text)
 	if err != nil {
@@ -113,7 +77,7 @@ func (p *parser) userProbe(e *Event, at int, text string) error {
 		return nil
 	}
 	if cpp, ok := strings.CutPrefix(function, "cpp:"); ok && !strings.HasPrefix(cpp, ":") {
-		at, function = at+len("cpp:"), cpp // bpftrace's mark of C++ names
+		at, function = at+len("cpp:"), cpp // bpftrace's marker for C++ names
 	}
 	return p.userFunction(e, at, function)
 }
@@ -147,16 +111,16 @@ func (p *parser) sourceFile(e *Event, at int, file string) error {
 	return nil
 }
 
-// goReceiver is the pointer type that a method's name in Go holds: main.(*T).Run.
+// goReceiver matches the pointer type in the name of a Go method: main.(*T).Run.
 var goReceiver = regexp.MustCompile(`\(\*[\w.]+(\[[^]]*\])?\)`)
 
-// characterClass is a class of characters that no name holds: the types in brackets of
-// Go's generic functions have no hyphen, and do not start with ! or ^.
+// characterClass matches a class of characters that cannot be part of a name. The types
+// in brackets of Go's generic functions contain no hyphen and do not start with ! or ^.
 var characterClass = regexp.MustCompile(`\[([!^][^\]]+|\w-\w[\w-]*)\]`)
 
-// isUserPattern reports whether the name of a user program's function is a glob. Stars
-// in the parameters of C++ functions, and those of Go's receivers, are none; nor is
-// what stands in quotes.
+// isUserPattern reports whether the name of a user program's function is a glob. Stars in
+// the parameters of C++ functions and in Go receivers do not make it one. Quoted names
+// are never globs.
 func isUserPattern(name string) bool {
 	name = goReceiver.ReplaceAllString(name, "")
 	if strings.Contains(name, "(") {
@@ -166,7 +130,7 @@ func isUserPattern(name string) bool {
 	return strings.ContainsAny(name, `*?\`) || characterClass.MatchString(name) || open >= 0 && strings.Contains(name[open:], ",")
 }
 
-// userFunction reads FUNCTION[@FILE][:LINE|+OFFSET].
+// userFunction parses FUNCTION[@FILE][:LINE|+OFFSET].
 func (p *parser) userFunction(e *Event, at int, text string) error {
 	if isRegexp, err := p.regexp(e, at, text); isRegexp || err != nil {
 		return err
@@ -211,7 +175,7 @@ func (p *parser) userFunction(e *Event, at int, text string) error {
 	return nil
 }
 
-// regexp reads ~/REGEXP/.
+// regexp parses ~/REGEXP/.
 func (p *parser) regexp(e *Event, at int, text string) (bool, error) {
 	if !strings.HasPrefix(text, "~/") {
 		return false, nil
@@ -234,24 +198,10 @@ func (p *parser) regexp(e *Event, at int, text string) (bool, error) {
 	return true, nil
 }
 
-// regexpEnd returns the length of the ~/REGEXP/ that a text starts with, -1 when it is
-// not closed.
-func regexpEnd(text string) int {
-	for i := 2; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '/':
-			return i + 1
-		}
-	}
-	return -1
-}
-
 // maxLine bounds line numbers.
 const maxLine = 1 << 30
 
-// suffixes takes [@FILE][:LINE|+OFFSET] off the end of a function's name.
+// suffixes cuts [@FILE][:LINE|+OFFSET] off a function's name.
 func (p *parser) suffixes(e *Event, at int, text string) (string, error) {
 	text, err := p.cutOffset(e, at, text)
 	if err != nil {
@@ -276,7 +226,7 @@ func (p *parser) suffixes(e *Event, at int, text string) (string, error) {
 	return text, nil
 }
 
-// cutOffset takes +OFFSET off the end of a function's name.
+// cutOffset cuts +OFFSET off a function's name.
 func (p *parser) cutOffset(e *Event, at int, text string) (string, error) {
 	plus := strings.LastIndexByte(text, '+')
 	if plus < 0 || plus+1 < len(text) && !startsWithDigit(text[plus+1:]) || plus+1 == len(text) && e.Syntax.InPrograms {
@@ -293,7 +243,8 @@ func (p *parser) cutOffset(e *Event, at int, text string) (string, error) {
 	return text[:plus], nil
 }
 
-// cutLine splits at a colon, not one of C++, before a number at the end.
+// cutLine splits text at its last colon if a number follows. The :: of C++ does not
+// count.
 func cutLine(text string) (before, line string, ok bool) {
 	i := strings.LastIndexByte(text, ':')
 	if i < 0 || i > 0 && text[i-1] == ':' || !isNumber(text[i+1:]) {
@@ -302,8 +253,7 @@ func cutLine(text string) (before, line string, ok bool) {
 	return text[:i], text[i+1:], true
 }
 
-// sourceSuffixes tell names of source files from versions of symbols and from methods
-// of Go.
+// sourceSuffixes distinguish source files from symbol versions and Go methods.
 var sourceSuffixes = []string{"c", "cc", "cpp", "cxx", "C", "h", "hh", "hpp", "hxx", "inc", "ipp", "tcc", "go", "rs", "s", "S", "m", "mm", "d", "zig", "y", "l", "f", "f90", "pas", "adb"}
 
 func looksLikeSource(s string) bool {

@@ -8,7 +8,7 @@ import (
 	"trapline/internal/glob"
 )
 
-// otherKinds say what to write for bpftrace's kinds that are none here.
+// otherKinds give the replacement for bpftrace's kinds that do not exist here.
 var otherKinds = map[string]string{
 	"software": "write the event alone, as in page-faults or cpu-clock", "s": "write the event alone, as in page-faults or cpu-clock",
 	"hardware": "write the event alone, as in cycles or cache-misses", "h": "write the event alone, as in cycles or cache-misses",
@@ -18,7 +18,7 @@ var otherKinds = map[string]string{
 	"-":    "events need not be deleted: they end with the recording",
 }
 
-// profileUnits are the units of profile:UNIT:N, in a second; 0 for hz.
+// profileUnits maps the units of profile:UNIT:N to units per second; 0 for hz.
 var profileUnits = map[string]uint64{"hz": 0, "s": 1, "ms": 1e3, "us": 1e6}
 
 func isFrequency(rest string) bool {
@@ -27,7 +27,8 @@ func isFrequency(rest string) bool {
 	return ok && known && isNumber(n)
 }
 
-// timed reads what follows the name of a timed event, of profile :hz:FREQUENCY.
+// timed parses what follows the name of a timed event: nothing or, for profile,
+// :hz:FREQUENCY.
 func (p *parser) timed(e *Event, at int, rest string) error {
 	if e.Name != ProfileName {
 		e.Dialect = DialectPerf
@@ -71,7 +72,7 @@ func (p *parser) rawTracepoint(e *Event, at int, text string) error {
 	return p.pattern(at, text, "raw tracepoint")
 }
 
-// usdt reads BINARY:[PROVIDER:]NAME.
+// usdt parses BINARY:[PROVIDER:]NAME.
 func (p *parser) usdt(e *Event, at int, text string) error {
 	end, err := p.binary(e, at, text)
 	if err != nil {
@@ -96,25 +97,7 @@ func (p *parser) usdt(e *Event, at int, text string) error {
 	return p.pattern(at, name, "USDT probe")
 }
 
-// binary reads the name of a program or library, in quotes or up to the colon, and
-// returns its length.
-func (p *parser) binary(e *Event, at int, text string) (end int, err error) {
-	if end = quotedEnd(text); end == 0 {
-		if end = strings.IndexByte(text, ':'); end < 0 {
-			end = len(text)
-		}
-	}
-	e.Binary, _ = unquote(text[:end])
-	if e.Binary == "" {
-		return 0, p.fail(at, "expected a program or library")
-	}
-	if text[0] != '"' && strings.IndexByte(e.Binary, '"') >= 0 {
-		return 0, p.fail(at+strings.IndexByte(text, '"'), "quotes must stand around the whole name")
-	}
-	return end, nil
-}
-
-// watchpoint reads bpftrace's ADDRESS:LENGTH:ACCESS.
+// watchpoint parses bpftrace's ADDRESS:LENGTH:ACCESS.
 func (p *parser) watchpoint(e *Event, at int, text string) error {
 	address, rest, ok := strings.Cut(text, ":")
 	length, access, ok2 := strings.Cut(rest, ":")
@@ -124,7 +107,7 @@ func (p *parser) watchpoint(e *Event, at int, text string) error {
 	return p.watch(e, at, address, at+len(address)+1, length, at+len(address)+len(length)+2, access)
 }
 
-// perfWatchpoint reads perf's ADDRESS[/LENGTH][:ACCESS], with perf's defaults.
+// perfWatchpoint parses perf's ADDRESS[/LENGTH][:ACCESS], with perf's defaults.
 func (p *parser) perfWatchpoint(e *Event, at int, text string) error {
 	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeWatchpoint), DialectPerf
 	place, access, ok := strings.Cut(text, ":")
@@ -163,4 +146,19 @@ func (p *parser) watch(e *Event, at int, address string, lengthAt int, length st
 	}
 	e.Offset, e.Length = a, uint8(n)
 	return nil
+}
+
+func (p *parser) tracepoint(e *Event, at int, text string) error {
+	system, name, ok := strings.Cut(text, ":")
+	if !ok {
+		return p.fail(at, "expected SYSTEM:EVENT")
+	}
+	e.System, e.Name = system, name
+	if glob.HasMeta(system) || glob.HasMeta(name) {
+		e.Match = MatchGlob
+	}
+	if err := p.pattern(at, system, "tracepoint"); err != nil {
+		return err
+	}
+	return p.pattern(at+len(system)+1, name, "tracepoint")
 }

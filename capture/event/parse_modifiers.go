@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Bounds of modifiers: frames are what BPF's stacks hold, strings what a record does.
+// Limits of the BPF programs: frames per stack, and bytes per record.
 const (
 	maxDepth      = 127
 	maxStringSize = 4096
 )
 
-// modifiers reads [NAME=VALUE,…].
+// modifiers parses [NAME=VALUE,…].
 func (p *parser) modifiers(e *Event) error {
 	at := p.pos
 	end := strings.IndexByte(p.text[at:], ']')
@@ -45,7 +45,7 @@ func (p *parser) modifiers(e *Event) error {
 
 const modifierNames = "stack, depth, rate, every, max, min-dur, str and name exist"
 
-// modify sets one modifier; it returns why it cannot.
+// modify sets one modifier, or returns why it cannot.
 func (e *Event) modify(name, value string) string {
 	m := &e.Modifiers
 	var ok bool

@@ -7,31 +7,28 @@ import (
 	"trapline/internal/glob"
 )
 
-// Names that perf probe gives to the groups and events that it makes: probe:FUNCTION,
-// probe_LIB:FUNCTION__return, sdt_PROVIDER:NAME; see Documentation/perf-probe.txt.
+// Names of the groups and events that perf probe creates: probe:FUNCTION,
+// probe_LIB:FUNCTION__return, sdt_PROVIDER:NAME. See Documentation/perf-probe.txt.
 const (
-	probeGroup   = "probe"
-	sdtPrefix    = "sdt_"
-	ReturnSuffix = "__return"
+	probeGroup = "probe"
+	sdtPrefix  = "sdt_"
 )
 
-// isTracepointName tells SYSTEM:EVENT from what perf probe takes, FUNCTION:LINE and
-// names with :: in them.
+// isTracepointName distinguishes SYSTEM:EVENT from what perf probe takes: FUNCTION:LINE,
+// and names that contain ::.
 func isTracepointName(word, rest string, colon bool) bool {
 	return colon && word != "" && rest != "" && !strings.Contains(rest, ":") && !startsWithDigit(rest) &&
 		strings.Trim(word, identifierBytes+`*?[]{},-!^\`) == "" && !strings.ContainsAny(rest, "(<%@+\"~")
 }
 
-const identifierBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-
-// perfTracepoint reads SYSTEM:EVENT.
+// perfTracepoint parses SYSTEM:EVENT.
 func (p *parser) perfTracepoint(e *Event, at int, text string) error {
 	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeTracepoint), DialectPerf
 	return p.tracepoint(e, at, text)
 }
 
-// perfProbeName reads the name of an event that perf probe makes. Without perf probe,
-// the probe is set by what the name says.
+// perfProbeName parses the name of an event that perf probe creates. If perf probe has
+// not created it, the probe goes where the name says.
 func (p *parser) perfProbeName(e *Event, at int, text string) error {
 	e.Dialect = DialectPerf
 	text, percent := strings.CutPrefix(text, "%")
@@ -44,7 +41,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 		return p.fail(at, "expected %sdt_PROVIDER:NAME")
 	}
 	if glob.HasMeta(system) || glob.HasMeta(name) && !isSDT {
-		return p.perfTracepoint(e, at, text) // those that perf probe has made
+		return p.perfTracepoint(e, at, text) // those that perf probe has created
 	}
 	if err := p.kernelName(at, system, "a group of events"); err != nil {
 		return err
@@ -81,7 +78,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 	return p.kernelName(at, name, "a function")
 }
 
-// perfProbeUser reads what perf probe -x takes: FUNCTION[@FILE][:LINE|+OFFSET|%return]
+// perfProbeUser parses what perf probe -x takes: FUNCTION[@FILE][:LINE|+OFFSET|%return]
 // or FILE:LINE.
 func (p *parser) perfProbeUser(e *Event, at int, text string) error {
 	e.Syntax, e.Dialect, e.Binary = p.grammar.Of(format.ProbeUprobe), DialectPerfProbe, p.context.Binary
@@ -98,7 +95,7 @@ func (p *parser) perfProbeUser(e *Event, at int, text string) error {
 	return p.userFunction(e, at, text)
 }
 
-// perfProbeKernel reads what perf probe -m takes.
+// perfProbeKernel parses what perf probe -m takes.
 func (p *parser) perfProbeKernel(e *Event, at int, text string) error {
 	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeKprobe), DialectPerfProbe
 	text = p.cutReturn(e, text)
@@ -108,7 +105,7 @@ func (p *parser) perfProbeKernel(e *Event, at int, text string) error {
 	return p.kernelFunction(e, at, text)
 }
 
-// cutReturn takes %return off the end.
+// cutReturn cuts %return off the end.
 func (p *parser) cutReturn(e *Event, text string) string {
 	text, ok := strings.CutSuffix(text, "%return")
 	if ok {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// MaxElements bounds arrays.
+// MaxElements is the maximum number of elements of an array.
 const MaxElements = 64
 
 const noSuchType = "no such type: u8 to u64, s8 to s64, x8 to x64, char, bool, string, ustring, bytes:LENGTH, symbol, errno, enum, ipv4, ipv6, port, sockaddr, struct and bWIDTH@OFFSET/SIZE exist, each with [N] for an array"
 
-// argType reads the type of an argument of an event.
+// argType parses the type of an argument.
 func (p *parser) argType(e *Event, at int, text string) (Type, error) {
 	text, user := strings.CutSuffix(text, "@user")
 	t, err := p.plainType(at, text)
@@ -58,7 +58,7 @@ func (p *parser) plainType(at int, text string) (Type, error) {
 	return t, nil
 }
 
-// bitfield reads ftrace's bWIDTH@OFFSET/SIZE, in bits.
+// bitfield parses ftrace's bWIDTH@OFFSET/SIZE, in bits.
 func (p *parser) bitfield(at int, word string) (Type, error) {
 	digits, ok := strings.CutPrefix(word, "b")
 	width, rest, ok1 := strings.Cut(digits, "@")

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// String returns the canonical spelling, which is bpftrace's where bpftrace has one.
-// Parsing it gives the same event, but for Text and Dialect.
+// String returns the canonical spelling, which is bpftrace's if bpftrace has one. Parsing
+// it gives the same event, except for Text and Dialect.
 func (e Event) String() string {
 	var b strings.Builder
 	if e.Alias != "" {
@@ -23,7 +23,7 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// predicate spells the conditions.
+// predicate spells the conditions as one predicate.
 func (e *Event) predicate() string {
 	if len(e.Conditions) == 0 {
 		return ""
@@ -41,7 +41,7 @@ func (e *Event) predicate() string {
 	return " /" + strings.Join(parts, " && ") + "/"
 }
 
-// writers print what the forms read.
+// writers print each form.
 var writers = [...]func(*Event) string{
 	FormTracepoint:     (*Event).tracepointPlace,
 	FormRawTracepoint:  (*Event).kernelPlace,
@@ -52,7 +52,7 @@ var writers = [...]func(*Event) string{
 	FormTimed:          (*Event).timedPlace,
 }
 
-// place spells the kind and what it is at.
+// place spells the kind and its target.
 func (e *Event) place() string { return writers[e.Syntax.Form](e) }
 
 func (e *Event) timedPlace() string {
@@ -101,7 +101,7 @@ func (e *Event) kernelPlace() string {
 	return place + e.function(false)
 }
 
-// perfName spells a name that perf probe gives to its events.
+// perfName spells a name as perf probe does.
 func (e *Event) perfName() string {
 	if e.Syntax.AtReturn() {
 		return e.System + ":" + e.Name + ReturnSuffix
@@ -109,7 +109,7 @@ func (e *Event) perfName() string {
 	return e.System + ":" + e.Name
 }
 
-// function spells the function, its source file and the place in it.
+// function spells the function with its source file, line and offset.
 func (e *Event) function(user bool) string {
 	s := e.Name
 	switch {
@@ -132,7 +132,7 @@ func (e *Event) function(user bool) string {
 	return s
 }
 
-// spelling returns NAME=VALUE:TYPE, short where the default says the same.
+// spelling returns NAME=VALUE:TYPE. It omits what is the default.
 func (a *Arg) spelling(place int) string {
 	s := a.Value.String()
 	if a.Name != a.Value.defaultName(place) {
@@ -172,25 +172,3 @@ func (m Modifiers) String() string {
 	}
 	return "[" + strings.Join(parts, ",") + "]"
 }
-
-// QuoteBinary puts the name of a file into quotes when the grammar would take it apart.
-func QuoteBinary(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]@") {
-		return s
-	}
-	return doubleQuoted(s)
-}
-
-// QuoteFunction does so with the name of a user program's function.
-func QuoteFunction(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\"'\\,:;|=(){}<>[]+/*?@%~") && !startsWithDigit(s) {
-		return s
-	}
-	return doubleQuoted(s)
-}
-
-func doubleQuoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }

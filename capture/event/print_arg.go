@@ -62,7 +62,7 @@ func signed(n int64) string {
 	return "+" + strconv.FormatInt(n, 10)
 }
 
-// reservedName reports whether a bare word means something else than a variable.
+// reservedName reports whether a bare word does not name a variable.
 func reservedName(s string) bool {
 	switch s {
 	case "retval", "duration", "arg", "args":
@@ -72,12 +72,8 @@ func reservedName(s string) bool {
 	return ok && isNumber(digits)
 }
 
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// defaultName is what an argument without a name is called: the last word of its
-// spelling, or memN, with N its place among the arguments, where that has none.
+// defaultName returns the name of an argument that is given none: the last word of its
+// spelling or, if there is no word, memN, where N is its position among the arguments.
 func (e *Expr) defaultName(place int) string {
 	switch e.Op {
 	case OpComm:
@@ -100,7 +96,7 @@ func (e *Expr) defaultName(place int) string {
 	return "mem" + strconv.Itoa(place)
 }
 
-// String returns the canonical spelling; "" for the default.
+// String returns the canonical spelling, "" for the default type.
 func (t *Type) String() string {
 	s := ""
 	switch t.Kind {

@@ -13,13 +13,13 @@ import (
 	"trapline/internal/nearest"
 )
 
-// MaxProbeFile is how long a probe file may be, in bytes.
+// MaxProbeFile is the maximum size of a probe file in bytes.
 const MaxProbeFile = 1 << 20
 
-// fileKeys are what an entry of a probe file can say.
+// fileKeys are the keys of an entry of a probe file.
 var fileKeys = []string{"event", "name", "filter", "args", "modifiers", "binary", "module"}
 
-// A fileEntry is one entry of a probe file, as it is written.
+// A fileEntry is an entry of a probe file as written.
 type fileEntry struct {
 	line      int
 	event     string
@@ -30,8 +30,8 @@ type fileEntry struct {
 	context   Context
 }
 
-// ParseFile reads a probe file: YAML with a list of events under the key probes.
-// name stands for the file in errors and in the events' origins.
+// ParseFile parses a probe file: YAML with a list of events under the key probes. Errors
+// and [Event.Origin] refer to the file by name.
 func (g Grammar) ParseFile(name string, text []byte) ([]Event, error) {
 	fail := func(line int, err error) ([]Event, error) { return nil, fmt.Errorf("%s:%d: %w", name, line, err) }
 	if len(text) > MaxProbeFile {
@@ -60,7 +60,7 @@ func (g Grammar) ParseFile(name string, text []byte) ([]Event, error) {
 	return events, nil
 }
 
-// parseYAML returns the one document of a file.
+// parseYAML returns the only document of a file.
 func parseYAML(text []byte) (*yaml.Node, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var document, more yaml.Node
@@ -77,7 +77,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
-// fileEntries returns the entries below probes, or where something else stands.
+// fileEntries returns the entries under probes, or the line of an error.
 func fileEntries(root *yaml.Node) (entries []fileEntry, line int, err error) {
 	line, err = pairs(root, []string{"probes"}, func(_ string, list *yaml.Node) (int, error) {
 		if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
@@ -101,8 +101,7 @@ func fileEntries(root *yaml.Node) (entries []fileEntry, line int, err error) {
 	return entries, line, err
 }
 
-// pairs calls set with each key of a mapping and its value. It returns the line of
-// what is wrong.
+// pairs calls set for each key and value of a mapping. It returns the line of an error.
 func pairs(n *yaml.Node, known []string, set func(key string, value *yaml.Node) (int, error)) (int, error) {
 	if n = target(n); n.Kind != yaml.MappingNode {
 		return n.Line, errors.New("expected " + strings.Join(known, ":, ") + ":")
@@ -132,7 +131,7 @@ func pairs(n *yaml.Node, known []string, set func(key string, value *yaml.Node) 
 	return 0, nil
 }
 
-// target returns what an alias stands for.
+// target resolves an alias.
 func target(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode && n.Alias != nil {
 		return n.Alias
@@ -140,7 +139,7 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// set takes one key of an entry.
+// set sets one key of an entry.
 func (e *fileEntry) set(key string, value *yaml.Node) (line int, err error) {
 	text := func(to *string) (int, error) {
 		if value.Kind != yaml.ScalarNode || value.Value == "" {
@@ -181,10 +180,11 @@ func (e *fileEntry) set(key string, value *yaml.Node) (line int, err error) {
 	})
 }
 
-// modifierKeys are the modifiers of the event grammar; a name has a key of its own.
+// modifierKeys are the modifiers of the event grammar, except for name, which has its own
+// key.
 var modifierKeys = []string{"stack", "depth", "rate", "every", "max", "min-dur", "str"}
 
-// parse reads the entry as the event that it spells.
+// parse parses the event that the entry spells.
 func (e *fileEntry) parse(g Grammar) ([]Event, error) {
 	text := e.event
 	if e.name != "" {

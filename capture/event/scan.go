@@ -22,46 +22,26 @@ func (s *scanner) peek() byte {
 	return s.text[s.pos]
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
 func (s *scanner) skipSpace() {
 	for !s.done() && isSpace(s.peek()) {
 		s.pos++
 	}
 }
 
-// closers pairs brackets. Names of C++ functions hold all of them.
+// closers maps opening brackets to closing ones. C++ function names contain all of them.
 var closers = map[byte]byte{'(': ')', '<': '>', '{': '}', '[': ']'}
 
-// A slashRule says which slashes in a word start a predicate: those of paths and of the
-// names of Go's functions do not.
+// A slashRule says which slashes in a word start a predicate. Slashes in paths and in
+// names of Go functions do not.
 type slashRule struct {
 	never    bool
-	colons   int  // after how many colons
-	operator bool // only when what is between it and the next slash compares something
+	colons   int  // only after this many colons
+	operator bool // only if the text up to the next slash contains a comparison
 }
 
-var noPredicate = slashRule{never: true}
-
-// slashes returns the rule for the probe that comes next.
-func (p *parser) slashes() slashRule {
-	word, _, colon := strings.Cut(p.text[p.pos:], ":")
-	kind := p.grammar.Spelled(word)
-	switch {
-	case !colon || kind == nil:
-		if word == "mem" && colon {
-			return noPredicate
-		}
-		return slashRule{operator: p.context.Binary != ""}
-	case kind.InPrograms:
-		return slashRule{colons: 2, operator: true}
-	}
-	return slashRule{}
-}
-
-// predicateEnd returns the position of the slash that closes the predicate that starts
-// at another, -1 when there is none. Slashes in quotes and parentheses close nothing,
-// nor do those that divide; of a first one only, if it is not to divide.
+// predicateEnd returns the position of the slash that closes the predicate starting at
+// start, or -1. Slashes in quotes and parentheses do not close it, nor do divisions. If
+// divides is false, the first other slash must close it.
 func (s *scanner) predicateEnd(start int, divides bool) int {
 	depth := 0
 	for i := start + 1; i < len(s.text); i++ {
@@ -91,8 +71,8 @@ func (s *scanner) predicateEnd(start int, divides bool) int {
 	return -1
 }
 
-// closesPredicate tells the slash at the end of a predicate from one that divides: no
-// argument starts with a digit or parenthesis or is compared with anything.
+// closesPredicate distinguishes the slash that ends a predicate from a division. No
+// argument starts with a digit or a parenthesis, and none is followed by an operator.
 func (s *scanner) closesPredicate(slash int) bool {
 	rest := s.text[slash+1:]
 	if rest == "" || strings.IndexByte(",[}", rest[0]) >= 0 {
@@ -112,7 +92,7 @@ func (s *scanner) closesPredicate(slash int) bool {
 	return next == "" || next == after || strings.IndexByte("<>!&|*/", next[0]) < 0 && !strings.HasPrefix(next, "==")
 }
 
-// startsPredicate reports whether the slash that comes next does.
+// startsPredicate reports whether the next slash starts a predicate.
 func (s *scanner) startsPredicate(rule slashRule) bool {
 	if !rule.operator {
 		return true
@@ -121,15 +101,15 @@ func (s *scanner) startsPredicate(rule slashRule) bool {
 	return end >= 0 && strings.ContainsAny(s.text[s.pos+1:end], "=<>!&|~")
 }
 
-// startsModifiers reports whether the bracket that comes next does: no class of
-// characters and no array has an equals sign in it.
+// startsModifiers reports whether the next bracket starts modifiers. Character classes
+// and array indexes contain no equals sign.
 func (s *scanner) startsModifiers() bool {
 	inside, _, ok := strings.Cut(s.text[s.pos:], "]")
 	return ok && strings.Contains(inside, "=")
 }
 
-// word advances over one word: up to white space, a comma, a predicate, modifiers or, in
-// a group, the closing brace, none of which end it inside quotes and brackets.
+// word advances past one word. It ends at white space, a comma, a predicate, modifiers
+// or, in a group, the closing brace, unless these are quoted or in brackets.
 func (s *scanner) word(inGroup bool, rule slashRule) (start int, err error) {
 	start = s.pos
 	colons := 0
@@ -195,48 +175,4 @@ func (s *scanner) skipQuoted() error {
 	}
 	s.pos = min(s.pos, len(s.text))
 	return s.fail(start, "quote is not closed")
-}
-
-// CutBinary splits BINARY:REST, of which the binary may be in quotes.
-func CutBinary(text string) (binary, rest string) {
-	end := quotedEnd(text)
-	if end == 0 {
-		binary, rest, _ = strings.Cut(text, ":")
-		return binary, rest
-	}
-	binary, _ = unquote(text[:end])
-	return binary, strings.TrimPrefix(text[end:], ":")
-}
-
-// unquote returns the text of a quoted name; others as they are. The scanner has
-// checked that quotes are closed.
-func unquote(s string) (text string, quoted bool) {
-	if len(s) < 2 || s[0] != '"' {
-		return s, false
-	}
-	var b strings.Builder
-	for i := 1; i < len(s)-1; i++ {
-		if s[i] == '\\' && i+1 < len(s)-1 {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String(), true
-}
-
-// quotedEnd returns the length of the quoted name that s starts with, 0 when it
-// starts with none.
-func quotedEnd(s string) int {
-	if s == "" || s[0] != '"' {
-		return 0
-	}
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return 0
 }

@@ -17,13 +17,13 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// Inspect finds out what there is to know. tracefs is where that is mounted, "" nowhere; symbols
-// are the kernel's, nil when they are hidden.
+// Inspect examines the machine. tracefs is its mount point, or "". symbols are the
+// kernel's, or nil if they are hidden. It leaves Report.Probes empty.
 func Inspect(tracefs string, symbols *kallsyms.Symbols) *Report {
 	r := &Report{}
 	fact := func(name, value string) {
 		if value == "" {
-			value = "not known"
+			value = "unknown"
 		}
 		r.Facts = append(r.Facts, Fact{name, value})
 	}
@@ -39,7 +39,7 @@ func Inspect(tracefs string, symbols *kallsyms.Symbols) *Report {
 	fact("JIT", jitLine())
 	fact("locked memory", memoryLine())
 	fact("event sources", eventSources())
-	fact("perf_event_paranoid", setting("/proc/sys/kernel/perf_event_paranoid"))
+	fact("perf_event_paranoid", machine.setting("/proc/sys/kernel/perf_event_paranoid"))
 	r.Kernel = helpers()
 	return r
 }
@@ -69,9 +69,9 @@ func capabilitiesLine() string {
 	}
 	switch {
 	case len(missing) == 0:
-		return "all that recording can need"
+		return "all that recording may require"
 	case len(have) == 0:
-		return "none that recording can need"
+		return "none that recording may require"
 	}
 	return Join(have) + "; not " + Join(missing)
 }
@@ -87,7 +87,7 @@ func btfLine() string {
 	if err != nil || len(all) == 0 {
 		return "yes"
 	}
-	return fmt.Sprintf("yes, and of %d modules", len(all)-1)
+	return fmt.Sprintf("yes, also for %d modules", len(all)-1)
 }
 
 func tracefsLine(dir string) string {
@@ -102,7 +102,7 @@ func tracefsLine(dir string) string {
 
 func symbolsLine(symbols *kallsyms.Symbols) string {
 	if symbols == nil {
-		return "hidden: needs CAP_SYSLOG, and kernel.kptr_restrict (now " + setting("/proc/sys/kernel/kptr_restrict") + ") below 2"
+		return "hidden: needs CAP_SYSLOG, and kernel.kptr_restrict (now " + machine.setting("/proc/sys/kernel/kptr_restrict") + ") below 2"
 	}
 	return "visible"
 }
@@ -113,11 +113,11 @@ func stacksLine(symbols *kallsyms.Symbols) string {
 			return "by ORC tables"
 		}
 	}
-	return "by the kernel's own unwinder alone"
+	return "by the kernel's own unwinder"
 }
 
 func jitLine() string {
-	switch setting("/proc/sys/net/core/bpf_jit_enable") {
+	switch machine.setting("/proc/sys/net/core/bpf_jit_enable") {
 	case "0":
 		return "off (net.core.bpf_jit_enable): hits cost ten times as much"
 	case "1", "2":
@@ -129,17 +129,17 @@ func jitLine() string {
 	return ""
 }
 
-// memoryLine says what bounds the memory of maps.
+// memoryLine describes the limit on the memory of maps.
 func memoryLine() string {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
 		return ""
 	}
-	// 5.11 counts maps by control group, as this helper's kernel does.
+	// Since Linux 5.11, which also added this helper, maps are charged to control groups.
 	if features.HaveProgramHelper(ebpf.Kprobe, asm.FnKtimeGetCoarseNs) == nil {
-		return "maps count against control groups; perf buffers against " + bytesLine(limit.Cur)
+		return "maps are charged to control groups; limit of perf buffers: " + bytesLine(limit.Cur)
 	}
-	return bytesLine(limit.Cur) + ", raised with CAP_SYS_RESOURCE"
+	return bytesLine(limit.Cur) + "; CAP_SYS_RESOURCE raises it"
 }
 
 func bytesLine(n uint64) string {
@@ -161,7 +161,7 @@ func eventSources() string {
 	return strings.Join(names, ", ")
 }
 
-// helpers are the functions of the kernel that programs use where they can.
+// helpers returns the kernel functions that programs use if available.
 func helpers() []Ability {
 	var list []Ability
 	for _, h := range []struct {
@@ -170,9 +170,9 @@ func helpers() []Ability {
 		without     string
 	}{
 		{asm.FnTaskPtRegs, "bpf_task_pt_regs", "5.15", "user stacks at tracepoints cost more"},
-		{asm.FnFindVma, "bpf_find_vma", "5.17", "mappings are looked up after the hit, too late for processes that end soon"},
-		{asm.FnLoop, "bpf_loop", "5.17", "mappings are looked up after the hit, too late for processes that end soon"},
-		{asm.FnGetAttachCookie, "bpf_get_attach_cookie", "5.15", "many probes of an event take a program each"},
+		{asm.FnFindVma, "bpf_find_vma", "5.17", "mappings are looked up after the hit, too late for short-lived processes"},
+		{asm.FnLoop, "bpf_loop", "5.17", "mappings are looked up after the hit, too late for short-lived processes"},
+		{asm.FnGetAttachCookie, "bpf_get_attach_cookie", "5.15", "each probe needs its own program"},
 	} {
 		a := Ability{Name: h.name}
 		switch err := features.HaveProgramHelper(ebpf.Kprobe, h.fn); {
@@ -181,7 +181,7 @@ func helpers() []Ability {
 		case IsDenied(err):
 			a.Reason, a.Remedy = LoadDenied()
 		default:
-			a.Reason, a.Remedy = "needs Linux "+h.since, "without it "+h.without
+			a.Reason, a.Remedy = "needs Linux "+h.since, "without it, "+h.without
 		}
 		list = append(list, a)
 	}

@@ -6,7 +6,8 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// ReadKallsyms reads the kernel's symbols.
+// ReadKallsyms reads /proc/kallsyms. It returns [kallsyms.ErrHidden] if the kernel hides
+// addresses from this user.
 func ReadKallsyms() (*kallsyms.Symbols, error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {

@@ -2,24 +2,12 @@ package host
 
 import (
 	"bufio"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
-
-// setting returns what a file of /proc or /sys holds; "" where it cannot be read.
-func setting(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
-}
 
 func release() string {
 	var u unix.Utsname
@@ -29,30 +17,34 @@ func release() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-// OlderThan reports whether the kernel comes before a release such as 6.6.
-func OlderThan(since string) bool {
+// OlderThan reports whether the kernel is older than a release such as 6.6.
+func OlderThan(since string) bool { return releaseOlderThan(release(), since) }
+
+func releaseOlderThan(release, since string) bool {
 	var major, minor, wantMajor, wantMinor int
 	if _, err := fmt.Sscanf(since, "%d.%d", &wantMajor, &wantMinor); err != nil {
 		return false
 	}
-	if _, err := fmt.Sscanf(release(), "%d.%d", &major, &minor); err != nil {
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
 		return false
 	}
 	return major < wantMajor || major == wantMajor && minor < wantMinor
 }
 
-// Lockdown returns the kernel's lockdown mode: none, integrity or confidentiality;
-// "" where it does not say.
-func Lockdown() string {
+// Lockdown returns the lockdown mode: none, integrity or confidentiality, or "" if the
+// kernel does not report it.
+func Lockdown() string { return machine.lockdown() }
+
+func (r root) lockdown() string {
 	// "none [integrity] confidentiality"
-	_, after, _ := strings.Cut(setting("/sys/kernel/security/lockdown"), "[")
+	_, after, _ := strings.Cut(r.setting("/sys/kernel/security/lockdown"), "[")
 	mode, _, _ := strings.Cut(after, "]")
 	return mode
 }
 
-// seccomp reports whether a filter of system calls is active, as in most containers.
-func seccomp() bool {
-	f, err := os.Open("/proc/self/status")
+// seccomp reports whether a seccomp filter is active, as in most containers.
+func (r root) seccomp() bool {
+	f, err := os.Open(r.path("/proc/self/status"))
 	if err != nil {
 		return false
 	}
@@ -63,44 +55,4 @@ func seccomp() bool {
 		}
 	}
 	return false
-}
-
-// maxConfig bounds how much of a kernel configuration is read, unpacked.
-const maxConfig = 4 << 20
-
-// kernelConfig reads the kernel's configuration, where it is to be found.
-var kernelConfig = sync.OnceValue(func() map[string]string {
-	options := make(map[string]string)
-	read := func(r io.Reader) {
-		for lines := bufio.NewScanner(io.LimitReader(r, maxConfig)); lines.Scan(); {
-			line := lines.Text()
-			if name, ok := strings.CutPrefix(line, "# "); ok {
-				if name, ok = strings.CutSuffix(name, " is not set"); ok {
-					options[name] = "n"
-				}
-			} else if name, value, ok := strings.Cut(line, "="); ok {
-				options[name] = value
-			}
-		}
-	}
-	if f, err := os.Open("/proc/config.gz"); err == nil {
-		defer f.Close()
-		if unpacked, err := gzip.NewReader(f); err == nil {
-			read(unpacked)
-		}
-	} else if f, err := os.Open("/boot/config-" + release()); err == nil {
-		defer f.Close()
-		read(f)
-	}
-	return options
-})
-
-// Lacks returns the first of the options that the kernel is known to be built without.
-func Lacks(options ...string) string {
-	for _, o := range options {
-		if v, ok := kernelConfig()[o]; ok && v == "n" {
-			return o
-		}
-	}
-	return ""
 }

@@ -10,12 +10,13 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Kernel names kernel addresses from /proc/kallsyms.
+// Kernel locates and names kernel addresses by /proc/kallsyms.
 type Kernel struct {
-	symbols   *kallsyms.Symbols // nil: hidden
+	symbols   *kallsyms.Symbols // nil if hidden
 	reread    func() (*kallsyms.Symbols, error)
 	read      time.Time
-	age       time.Duration // of the symbols, before they are read again
+	age       time.Duration // after which they are read again
+	now       func() time.Time
 	images    map[kernelImage]*Image
 	locations map[uint64]Location // by address
 	addresses map[Location]uint64
@@ -26,21 +27,22 @@ type kernelImage struct {
 	name string
 }
 
-// How old the symbols must be to be read again for an address without a name. The list
-// has some 10 MB, so each time that it did not help, the next one has to wait longer.
+// Limits on the age after which an address without a symbol makes Kernel read the symbols
+// again: a module or BPF program may have been loaded. Reading takes some 50 ms, so the
+// age doubles each time that it does not help.
 const (
 	minKallsymsAge = time.Second
 	maxKallsymsAge = time.Minute
 )
 
-// NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
-// reads them again.
+// NewKernel returns a Kernel with symbols that were just read, or nil if they are hidden,
+// and a function that reads them again.
 func NewKernel(symbols *kallsyms.Symbols, reread func() (*kallsyms.Symbols, error)) *Kernel {
-	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), age: minKallsymsAge, images: make(map[kernelImage]*Image),
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), now: time.Now, age: minKallsymsAge, images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
-// Kernel implements locator.
+// Find returns the location of a kernel address.
 func (k *Kernel) Find(address uint64) Location {
 	if l, ok := k.locations[address]; ok {
 		return l
@@ -65,28 +67,27 @@ func (k *Kernel) Find(address uint64) Location {
 	return l
 }
 
-// resolve looks an address up, in symbols that are read again if it has none and they
-// are old: a module or a program may have been loaded since.
 func (k *Kernel) resolve(address uint64) (kallsyms.Address, bool) {
-	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
+	if k.symbols == nil || address>>63 == 0 { // no symbols, or not a kernel address
 		return kallsyms.Address{}, false
 	}
 	a, ok := k.symbols.Resolve(address)
-	if ok || time.Since(k.read) < k.age {
+	if ok || k.now().Sub(k.read) <= k.age {
 		return a, ok
 	}
+	k.read = k.now()
 	if s, err := k.reread(); err == nil {
 		k.symbols = s
 		a, ok = s.Resolve(address)
 	}
-	k.read = time.Now()
 	if k.age = min(2*k.age, maxKallsymsAge); ok {
 		k.age = minKallsymsAge
 	}
 	return a, ok
 }
 
-// IsEntry reports whether a frame belongs to how probes are called, not to what called them: the way from a hook to its program.
+// IsEntry reports whether a frame lies between a hook and its BPF program. Such frames do
+// not belong to the caller's stack.
 func (k *Kernel) IsEntry(l Location) bool {
 	if l.Image == nil {
 		return false
@@ -104,7 +105,7 @@ func (k *Kernel) IsEntry(l Location) bool {
 	return false
 }
 
-// Name returns the symbol at a location of the kernel, back bytes before it.
+// Name returns the symbol back bytes before a kernel location.
 func (k *Kernel) Name(l Location, back uint64) symbol.Call {
 	address, ok := k.addresses[l]
 	if !ok {
@@ -117,7 +118,8 @@ func (k *Kernel) Name(l Location, back uint64) symbol.Call {
 	return symbol.Call{Function: a.Symbol, Offset: a.SymbolOffset + back}
 }
 
-// kernelBuildID reads the build ID note that the kernel shows for itself and its modules.
+// kernelBuildID reads the build ID note that the kernel exports for itself and for its
+// modules.
 func kernelBuildID(key kernelImage) []byte {
 	path := "/sys/kernel/notes"
 	if key.kind == format.ImageModule {

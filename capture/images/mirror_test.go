@@ -1,14 +1,17 @@
 package images
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"trapline/capture/locate"
 )
 
-// What a process has mapped is known whatever the order in which reports come:
-// each CPU's are in order, those of several are not.
+// Lookups do not depend on the order of reports: those of one CPU are ordered, those of
+// several are not.
 func TestMappingsInAnyOrder(t *testing.T) {
 	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
@@ -43,7 +46,7 @@ func TestMappingsInAnyOrder(t *testing.T) {
 	})
 }
 
-// A stack taken before a number had another owner is looked up in the first one's mappings.
+// A stack taken before a PID was reused is looked up in the first owner's mappings.
 func TestMappingsOfReusedNumbers(t *testing.T) {
 	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
@@ -73,5 +76,86 @@ func permutations(rest []mapRecord, yield func([]mapRecord), head ...mapRecord) 
 	for i, r := range rest {
 		others := slices.Delete(slices.Clone(rest), i, i+1)
 		permutations(others, yield, append(slices.Clone(head), r)...)
+	}
+}
+
+// A simulation is a random run of processes with their true mappings at each time.
+type simulation struct {
+	reports [][]mapRecord                  // by CPU, in order
+	mapped  []map[uint32]map[uint64]string // by time: path by process and page
+}
+
+const simulatedPage = 0x1000
+
+func simulate(r *rand.Rand, steps int) *simulation {
+	s := &simulation{reports: make([][]mapRecord, 3)}
+	now := map[uint32]map[uint64]string{1: {1: "first"}}
+	s.mapped = append(s.mapped, copyOf(now))
+	for time := uint64(1); time <= uint64(steps); time++ {
+		pids := slices.Sorted(maps.Keys(now))
+		pid := pids[r.IntN(len(pids))]
+		report := mapRecord{time: time, pid: pid}
+		switch r.IntN(4) {
+		case 0:
+			child := uint32(len(now) + 1)
+			report.what, report.pid, report.parent = forked, child, pid
+			now[child] = maps.Clone(now[pid])
+		case 1:
+			report.what = begunProgram
+			now[pid] = make(map[uint64]string)
+		default:
+			page, pages := uint64(r.IntN(4)), uint64(1+r.IntN(2))
+			report.what, report.start, report.size, report.path = mappedFile, page*simulatedPage, pages*simulatedPage, fmt.Sprint("file ", time)
+			for i := range pages {
+				now[pid][page+i] = report.path
+			}
+		}
+		cpu := r.IntN(len(s.reports))
+		s.reports[cpu] = append(s.reports[cpu], report)
+		s.mapped = append(s.mapped, copyOf(now))
+	}
+	return s
+}
+
+func copyOf(processes map[uint32]map[uint64]string) map[uint32]map[uint64]string {
+	c := make(map[uint32]map[uint64]string)
+	for pid, pages := range processes {
+		c[pid] = maps.Clone(pages)
+	}
+	return c
+}
+
+// The mirror knows what each process has mapped at each time, whatever the processes do
+// and however the reports of several CPUs interleave.
+func TestMirrorAgainstSimulation(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		s := simulate(r, 20)
+		m := newMappingMirror()
+		m.set(1, []mapped{{Mapping: locate.Mapping{Start: simulatedPage, End: 2 * simulatedPage, Perm: "r-xp", Path: "first"}}})
+		for left := slices.Clone(s.reports); ; {
+			left = slices.DeleteFunc(left, func(q []mapRecord) bool { return len(q) == 0 })
+			if len(left) == 0 {
+				break
+			}
+			cpu := r.IntN(len(left))
+			m.take(left[cpu][0], nil)
+			left[cpu] = left[cpu][1:]
+		}
+		for time, processes := range s.mapped {
+			for pid, pages := range processes {
+				for page := range uint64(6) {
+					got := ""
+					found, known := m.at(pid, page*simulatedPage, uint64(time))
+					if found != nil {
+						got = found.Path
+					}
+					if want := pages[page]; !known || got != want {
+						t.Fatalf("seed %d: process %d at time %d has %q at page %d (known: %t), want %q; reports by CPU %+v",
+							seed, pid, time, got, page, known, want, s.reports)
+					}
+				}
+			}
+		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package locate finds the file that the name of a program or library stands for: among
-// what a process has mapped, in the dynamic linker's cache, in the default directories
-// and in $PATH.
+// Package locate finds the file of a program or library by its path, soname or short
+// name: in the mappings of a process, the dynamic linker's cache, the default directories
+// and $PATH.
 package locate

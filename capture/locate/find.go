@@ -18,29 +18,29 @@ import (
 
 // A File is a program or library on this machine.
 type File struct {
-	Shown    string // path as the user or the process knows it
-	Resolved string // the same, symbolic links resolved
-	Root     string // directory that both are under: "" or /proc/PID/root
+	Shown    string // path as the user or the process sees it
+	Resolved string // path with symbolic links resolved
+	Root     string // root directory of both paths: "" or /proc/PID/root
 	Open     string // the file to open: Resolved under Root
 }
 
-// A Finder finds files as a process sees them, or else as this process does. It reads
-// the linker's cache once; it is not for concurrent use.
+// A Finder finds files as a process sees them, or as this machine does. It reads the
+// linker's cache only once. It is not safe for concurrent use.
 type Finder struct {
 	root      string
 	pid       int
 	libraries func() []library
 }
 
-// New returns a Finder for a process, or for this machine where pid is 0. root stands in
-// front of every path that is read; "" for this machine's own.
+// New returns a Finder for the process pid, or for the whole machine if pid is 0. It
+// prefixes every path with root; "" means the machine's own root.
 func New(root string, pid int) *Finder {
 	f := &Finder{root: root, pid: pid}
-	f.libraries = sync.OnceValue(f.readLibraries)
+	f.libraries = sync.OnceValue(func() []library { return readLibraries(f.fileRoot()) })
 	return f
 }
 
-// fileRoot is the directory that the process's files are under.
+// fileRoot is the root directory of the process's files.
 func (f *Finder) fileRoot() string {
 	if f.pid == 0 {
 		return f.root
@@ -48,14 +48,14 @@ func (f *Finder) fileRoot() string {
 	return f.proc("root")
 }
 
-// proc is the path of a file in the process's directory.
+// proc returns the path of a file in the process's /proc directory.
 func (f *Finder) proc(name string) string {
 	return f.root + "/proc/" + strconv.Itoa(f.pid) + "/" + name
 }
 
-// Find finds the file that a path, soname or short name stands for. Its errors are of
-// the types [event.NotFoundError], [event.InvalidError], both without the event, and
-// [event.PermissionError], or failures to read the mappings.
+// Find returns the file that a path, soname or short name stands for. Errors are of type
+// [event.NotFoundError] or [event.InvalidError], both without the event, or
+// [event.PermissionError], or report that the mappings cannot be read.
 func (f *Finder) Find(name string) (*File, error) {
 	if strings.Contains(name, "/") {
 		return f.byPath(name)
@@ -114,7 +114,7 @@ func (f *Finder) byPath(name string) (*File, error) {
 	return b, nil
 }
 
-// ReadError says what it takes to read a file that may not be read.
+// ReadError explains an error about reading a file.
 func ReadError(err error) error {
 	var p *fs.PathError
 	if errors.Is(err, fs.ErrPermission) && errors.As(err, &p) {
@@ -123,8 +123,9 @@ func ReadError(err error) error {
 	return &event.InvalidError{Reason: err.Error()}
 }
 
-// locate resolves the symbolic links of a path under a root. The result is under
-// no root where that is the same file: it then outlives the process.
+// locate resolves the symbolic links of a path under a root. If the result is the same
+// file without the root, it drops the root: the path is then valid after the process has
+// exited.
 func (f *Finder) locate(root, name string) (*File, error) {
 	resolved, err := resolveLinks(root, name)
 	if err != nil {
@@ -141,12 +142,12 @@ func (f *Finder) locate(root, name string) (*File, error) {
 	return b, nil
 }
 
-// maxLinks is how many symbolic links the kernel follows: MAXSYMLINKS.
+// maxLinks is the number of symbolic links that the kernel follows: MAXSYMLINKS.
 const maxLinks = 40
 
-// resolveLinks resolves the symbolic links of an absolute path as a process does
-// whose root directory is root: absolute links start there, and .. stops there. The
-// result is the path under the root.
+// resolveLinks resolves the symbolic links of an absolute path like a process with the
+// given root directory: absolute links start at the root, and .. does not leave it. The
+// result is relative to the root.
 func resolveLinks(root, name string) (string, error) {
 	if root == "" {
 		return filepath.EvalSymlinks(name)
@@ -184,7 +185,7 @@ func resolveLinks(root, name string) (string, error) {
 	return at, nil
 }
 
-// mappings reads what the process has mapped.
+// mappings returns the mappings of the process.
 func (f *Finder) mappings() ([]Mapping, error) {
 	maps, err := os.Open(f.proc("maps"))
 	if errors.Is(err, fs.ErrPermission) {
@@ -197,7 +198,7 @@ func (f *Finder) mappings() ([]Mapping, error) {
 	return ReadMaps(maps)
 }
 
-// Mapped returns the paths of the files that the process has mapped for execution.
+// Mapped returns the paths of the files that the process has mapped as executable.
 func (f *Finder) Mapped() ([]string, error) {
 	maps, err := f.mappings()
 	if err != nil {
@@ -212,7 +213,7 @@ func (f *Finder) Mapped() ([]string, error) {
 	return paths, nil
 }
 
-// mappedFile finds a file that the process has mapped.
+// mappedFile finds a file among the mappings of the process.
 func (f *Finder) mappedFile(name string) (string, error) {
 	if f.pid == 0 {
 		return "", nil
@@ -236,8 +237,8 @@ func (f *Finder) mappedFile(name string) (string, error) {
 	return short, nil
 }
 
-// isShortName reports whether a name stands for a library's file: libc for
-// libc.so.6 and for libc-2.31.so.
+// isShortName reports whether name is short for a library's file: libc for libc.so.6 and
+// for libc-2.31.so.
 func isShortName(name, base string) bool {
 	rest, ok := strings.CutPrefix(base, name)
 	if !ok || !strings.Contains(rest, ".so") {
@@ -246,8 +247,8 @@ func isShortName(name, base string) bool {
 	return strings.HasPrefix(rest, ".so") || len(rest) > 1 && rest[0] == '-' && isDigit(rest[1])
 }
 
-// cachedLibrary finds a library in the dynamic linker's cache: the soname, or else
-// the highest version of the short name.
+// cachedLibrary finds a library in the dynamic linker's cache by its soname, or the
+// highest version of a short name.
 func (f *Finder) cachedLibrary(name string) (string, error) {
 	best := library{}
 	for _, l := range f.libraries() {
@@ -261,8 +262,8 @@ func (f *Finder) cachedLibrary(name string) (string, error) {
 	return best.path, nil
 }
 
-// SharedLibrary returns the path of the library that a program's dynamic linker
-// takes for a name, "" if none is found where libraries are kept.
+// SharedLibrary returns the path of the library that the dynamic linker loads for a name,
+// or "".
 func (f *Finder) SharedLibrary(name string) string {
 	if found, err := f.cachedLibrary(name); err == nil && found != "" {
 		return found
@@ -274,8 +275,8 @@ func (f *Finder) SharedLibrary(name string) string {
 	return found
 }
 
-// versionLess orders names as people do: libssl.so.1.1 before libssl.so.3, and
-// numbers by value.
+// versionLess orders versions by the value of their numbers: libssl.so.1.1 before
+// libssl.so.3 before libssl.so.10.
 func versionLess(a, b string) bool {
 	for a != "" && b != "" {
 		n, m := leadingDigits(a), leadingDigits(b)
@@ -304,8 +305,8 @@ func leadingDigits(s string) int {
 	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }
 
-// defaultLibrary finds a library where the dynamic linker looks without a cache,
-// and where distributions keep those of the machine's architecture.
+// defaultLibrary finds a library where the dynamic linker looks without a cache, and in
+// the distributions' directories for the machine's architecture.
 func (f *Finder) defaultLibrary(name string) (string, error) {
 	dirs := []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"}
 	for _, triplet := range []string{"x86_64-linux-gnu", "aarch64-linux-gnu"} {
@@ -333,7 +334,7 @@ func (f *Finder) defaultLibrary(name string) (string, error) {
 	return best, nil
 }
 
-// program finds a program as a shell does.
+// program finds a program in $PATH.
 func (f *Finder) program(name string) (string, error) {
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		found := filepath.Join(dir, name)

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// A library is one entry of the dynamic linker's cache.
+// A library is an entry of the dynamic linker's cache.
 type library struct {
 	name  string // soname
 	path  string
 	flags uint32 // kind and machine
-	hwcap uint64 // not 0: chosen on CPUs with certain features only
+	hwcap uint64 // if not 0, for CPUs with certain features only
 }
 
 const (
@@ -27,8 +27,8 @@ const (
 
 var errBadLDCache = errors.New("not a cache of the dynamic linker")
 
-// parseLDCache reads /etc/ld.so.cache: sysdeps/generic/dl-cache.h of glibc. An older
-// table may stand in front of the present one.
+// parseLDCache parses /etc/ld.so.cache: sysdeps/generic/dl-cache.h in glibc. The current
+// table may follow an older one.
 func parseLDCache(data []byte) ([]library, error) {
 	if bytes.HasPrefix(data, []byte(ldCacheOldMagic)) {
 		if len(data) < 16 {
@@ -48,7 +48,7 @@ func parseLDCache(data []byte) ([]library, error) {
 	if n > uint64(len(data)-ldCacheHeader)/ldCacheEntry {
 		return nil, errBadLDCache
 	}
-	text := string(data) // names are parts of it
+	text := string(data) // names are substrings of it
 	libs := make([]library, 0, n)
 	for i := range int(n) {
 		e := data[ldCacheHeader+ldCacheEntry*i:]
@@ -77,10 +77,10 @@ func cString(text string, offset uint32) (string, bool) {
 	return text[:end], true
 }
 
-// readLibraries returns the cache's libraries for this machine's architecture. The
-// cache is that of the process whose files are looked at.
-func (f *Finder) readLibraries() []library {
-	name := f.fileRoot() + "/etc/ld.so.cache"
+// readLibraries returns the libraries for this machine's architecture in the cache below
+// a root directory.
+func readLibraries(root string) []library {
+	name := root + "/etc/ld.so.cache"
 	if info, err := os.Stat(name); err != nil || info.Size() > maxLDCache {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (f *Finder) readLibraries() []library {
 	}
 	libs, err := parseLDCache(data)
 	if err != nil {
-		return nil // the default directories remain
+		return nil // the default directories are still searched
 	}
 	kept := libs[:0]
 	for _, l := range libs {

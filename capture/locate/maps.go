@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// maxMappings bounds what one process's maps take in memory; the kernel's default
+// maxMappings bounds the memory that the maps of one process take. The kernel's default
 // limit, vm.max_map_count, is 65530.
 const maxMappings = 1 << 20
 
-// A Mapping is one line of /proc/PID/maps.
+// A Mapping is a line of /proc/PID/maps.
 type Mapping struct {
-	Start, End uint64 // addresses; End is the first one behind
-	Offset     uint64 // in the file, bytes
+	Start, End uint64 // addresses; End is exclusive
+	Offset     uint64 // in the file, in bytes
 	Device     uint64 // major<<20 | minor
-	Inode      uint64 // 0: no file
-	Perm       string // rwxp, - for what is missing, s for shared
-	Path       string // with " (deleted)" behind it where the file is; [heap] and the like
+	Inode      uint64 // 0 means no file
+	Perm       string // rwxp, with - for missing permissions and s for shared
+	Path       string // followed by " (deleted)" if the file is; or [heap] and the like
 }
 
-// ReadMaps reads text in the form of /proc/PID/maps.
+// ReadMaps parses text in the format of /proc/PID/maps.
 func ReadMaps(r io.Reader) ([]Mapping, error) {
 	var maps []Mapping
-	s := bufio.NewScanner(r) // a path of 4096 bytes, all escaped, is shorter than its limit
+	s := bufio.NewScanner(r) // the longest path, 4096 bytes all escaped, fits its buffer
 	for line := 1; s.Scan(); line++ {
 		m, err := parseMapping(s.Text())
 		if err != nil {
@@ -44,7 +44,7 @@ func ReadMaps(r io.Reader) ([]Mapping, error) {
 
 var errBadMapping = errors.New("not \"start-end perm offset major:minor inode path\"")
 
-// parseMapping reads a line as show_map_vma in fs/proc/task_mmu.c writes it:
+// parseMapping parses a line as written by show_map_vma in fs/proc/task_mmu.c:
 // "55d0c0a00000-55d0c0a01000 r-xp 00001000 fd:01 1234      /usr/bin/cat".
 func parseMapping(line string) (m Mapping, err error) {
 	next := func(sep byte, base, bits int) (n uint64) {
@@ -73,7 +73,8 @@ func parseMapping(line string) (m Mapping, err error) {
 	if err == nil && m.End < m.Start {
 		err = errBadMapping
 	}
-	// The kernel escapes line feeds only: seq_path with "\n".
+	// The kernel escapes only line feeds: seq_path with "
+	// ".
 	m.Path = strings.ReplaceAll(strings.TrimLeft(line, " "), `\012`, "\n")
 	return m, err
 }

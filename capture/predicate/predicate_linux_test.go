@@ -13,14 +13,14 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/expr"
 	"trapline/internal/expr/exprtest"
 	"trapline/internal/testenv"
 )
 
-// The offsets that predicates are compiled with are those of the C structure.
+// The compiler's offsets are those of the C structure.
 func TestSubjectLayout(t *testing.T) {
 	var s bpf.HooksSubject
 	for _, c := range []struct {
@@ -37,18 +37,18 @@ func TestSubjectLayout(t *testing.T) {
 		{"text beyond the record", bpf.MaxRecord + expr.MaxText, unsafe.Sizeof(s.Record)},
 	} {
 		if c.got != c.want {
-			t.Errorf("%s is taken to be at %d, and is at %d", c.name, c.got, c.want)
+			t.Errorf("%s is at %d in the compiler and at %d in C", c.name, c.got, c.want)
 		}
 	}
 }
 
-// randomFields lay out exprtest.Vars in a record: integers one behind the other, then
-// a text of a fixed size, one found by __data_loc and one by __rel_loc.
-func randomFields() []value.Field {
-	var fields []value.Field
+// randomFields lays out exprtest.Vars in a record: integers, then a text of fixed size,
+// one found by __data_loc and one by __rel_loc.
+func randomFields() []layout.Field {
+	var fields []layout.Field
 	at := uint16(8)
 	for _, v := range exprtest.Vars {
-		f := value.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
+		f := layout.Field{Name: v.Name, Count: 1, Size: uint16(v.Type.Size), Type: format.FieldUint}
 		if v.Type.Signed {
 			f.Type = format.FieldInt
 		}
@@ -65,11 +65,11 @@ func randomFields() []value.Field {
 	return fields
 }
 
-// randomSubject lays out values as struct subject.
-func randomSubject(r *rand.Rand, fields []value.Field, v *exprtest.Values) []byte {
+// randomSubject encodes values as a struct subject.
+func randomSubject(r *rand.Rand, fields []layout.Field, v *exprtest.Values) []byte {
 	b := make([]byte, unsafe.Sizeof(bpf.HooksSubject{}))
 	for i := range b {
-		b[i] = "ab-"[r.IntN(3)] // of hits before
+		b[i] = "ab-"[r.IntN(3)] // left over from earlier hits
 	}
 	record := b[subjectRecord:]
 	marks := int(fields[len(fields)-1].Offset) + 4
@@ -88,7 +88,7 @@ func randomSubject(r *rand.Rand, fields []value.Field, v *exprtest.Values) []byt
 			text := v.Texts[i-16]
 			length := len(text)
 			copy(record[end-8:], text)
-			if r.IntN(2) == 0 { // with its NUL, and something behind it
+			if r.IntN(2) == 0 { // with its NUL and bytes after it
 				record[end-8+length] = 0
 				length += 1 + r.IntN(5)
 			}
@@ -155,8 +155,7 @@ func verdict(b bool) uint32 {
 	return hitUnwanted
 }
 
-// The kernel comes to the results that Go comes to, for thousands of random
-// predicates over random values.
+// The kernel and Go evaluate thousands of random predicates to the same results.
 func TestPredicatesInKernel(t *testing.T) {
 	testenv.Root(t)
 	subject, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: uint32(unsafe.Sizeof(bpf.HooksSubject{})), MaxEntries: 1})
@@ -178,7 +177,7 @@ func TestPredicatesInKernel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := &value.Record{Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
+		record := &layout.Record{Fields: fields, MarksAt: fields[len(fields)-1].Offset + 4}
 		filter, err := record.NewFilter("random", []*expr.Expr{condition})
 		if err != nil {
 			continue

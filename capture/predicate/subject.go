@@ -6,13 +6,13 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/internal/expr"
 )
 
 // Offsets in struct subject of bpf/filter.h.
 const (
-	subjectSize   = 2 // of the hit in front: the record's size
+	subjectSize   = 2 // size of the record, in the hit at the front
 	subjectPID    = 16
 	subjectTID    = 20
 	subjectComm   = 40
@@ -21,12 +21,12 @@ const (
 	subjectRecord = bpf.HitSize + 8
 )
 
-// checkRead leaves the predicate if the record says that a value could not be read.
-func (c *compiler) checkRead(v *value.FilterValue) {
+// checkRead jumps to unread if the record marks the value as unreadable.
+func (c *compiler) checkRead(v *layout.FilterValue) {
 	if v.MarkedAt == 0 {
 		return
 	}
-	marks := value.Field{Name: v.Field.Name, Offset: v.MarkedAt}
+	marks := layout.Field{Name: v.Field.Name, Offset: v.MarkedAt}
 	c.emit(
 		asm.LoadMem(regOther, regSubject, int16(c.recordOffset(&marks, 4)), asm.Word),
 		asm.And.Imm(regOther, int32(1<<v.Mark)),
@@ -34,11 +34,11 @@ func (c *compiler) checkRead(v *value.FilterValue) {
 	c.jumpImm(asm.JNE, regOther, 0, c.unread)
 }
 
-// recordOffset returns where a field of so many bytes lies in the subject.
-func (c *compiler) recordOffset(f *value.Field, size int) int {
+// recordOffset returns the offset in the subject of a field of size bytes.
+func (c *compiler) recordOffset(f *layout.Field, size int) int {
 	at := int(f.Offset) - bpf.RecordOffset
 	if at < 0 || at+size > bpf.MaxRecord {
-		c.err = fmt.Errorf("%s lies beyond the %d bytes of arguments that are recorded: filters cannot compare it", f.Name, bpf.MaxRecord)
+		c.err = fmt.Errorf("%s lies beyond the first %d bytes of the record: filters cannot use it", f.Name, bpf.MaxRecord)
 		return subjectRecord
 	}
 	return subjectRecord + at
@@ -47,8 +47,8 @@ func (c *compiler) recordOffset(f *value.Field, size int) int {
 // load leaves a named integer in regResult.
 func (c *compiler) load(n *expr.Node) {
 	v := c.filter.Values[n.Slot]
-	at := map[value.HitValue]int{value.OfPID: subjectPID, value.OfTID: subjectTID, value.OfUID: subjectUID, value.OfCPU: subjectCPU}[v.Of]
-	if v.Of == value.OfField {
+	at := map[layout.HitValue]int{layout.OfPID: subjectPID, layout.OfTID: subjectTID, layout.OfUID: subjectUID, layout.OfCPU: subjectCPU}[v.Of]
+	if v.Of == layout.OfField {
 		c.checkRead(&v)
 		at = c.recordOffset(&v.Field, int(n.Type.Size))
 	}

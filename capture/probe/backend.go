@@ -1,7 +1,7 @@
 package probe
 
-// A Backend is one way to have the kernel call a program. Package capture/attach has
-// one function for each.
+// A Backend is a way to have the kernel call a program. Package capture/attach has one
+// function for each.
 type Backend uint8
 
 const (
@@ -28,5 +28,5 @@ var backendNames = [...]string{
 	BreakpointEvent: "hardware breakpoint",
 }
 
-// String names the backend as record --dry-run does.
+// String returns the name that record --dry-run shows.
 func (b Backend) String() string { return backendNames[b] }

@@ -5,12 +5,11 @@ import (
 	"strings"
 
 	"trapline/capture/event"
-	"trapline/capture/tracefs"
 	"trapline/format"
 )
 
-// tracepointsIn are static tracepoints that hit in the course of well-known functions,
-// by the calls of trace_… in the kernel's sources. Those that are called like their
+// tracepointsIn maps well-known functions to static tracepoints that hit in them,
+// according to the calls of trace_… in the kernel source. Tracepoints named like their
 // function need no entry.
 var tracepointsIn = map[string]string{
 	"tcp_set_state":               "sock:inet_sock_set_state", // net/ipv4/tcp.c
@@ -55,12 +54,12 @@ var tracepointsIn = map[string]string{
 	"cpuidle_enter_state":         "power:cpu_idle",
 }
 
-// syscallPrefixes are what the kernel puts before a system call's name.
+// syscallPrefixes are the prefixes of the kernel's system call functions.
 var syscallPrefixes = []string{"__x64_sys_", "__arm64_sys_", "__se_sys_", "__do_sys_", "ksys_"}
 
-// StaticTracepoints returns the tracepoints, of those that this kernel has, that hit
-// where a kernel function does: of its own name, of its system call, or of a table of
-// well-known pairs. There are none for other kinds of events.
+// StaticTracepoints returns the tracepoints of this kernel that hit in a kernel function:
+// those with its name, those of its system call, and well-known ones. It returns nil for
+// kinds that do not probe kernel functions.
 func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []string {
 	k := KindOf(kind)
 	if k == nil || k.Form != event.FormKernelFunction {
@@ -77,7 +76,7 @@ func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []s
 			found = append(found, "syscalls:"+direction+call)
 		}
 	}
-	if !returns { // what hits inside a function does not say what it returned
+	if !returns { // a tracepoint inside the function does not know the result
 		for _, system := range r.tracepointNames()[function] {
 			found = append(found, system+":"+function)
 		}
@@ -89,17 +88,4 @@ func (r *Resolver) StaticTracepoints(kind format.ProbeKind, function string) []s
 		system, event, _ := strings.Cut(name, ":")
 		return !slices.Contains(r.tracepointNames()[event], system)
 	})
-}
-
-// readTracepointNames returns the groups of all tracepoints by their names.
-func (r *Resolver) readTracepointNames() map[string][]string {
-	systems := make(map[string][]string)
-	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
-		systems[name] = append(systems[name], system)
-		return nil
-	})
-	if err != nil {
-		return nil
-	}
-	return systems
 }

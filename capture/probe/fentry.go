@@ -3,6 +3,7 @@ package probe
 import (
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/value"
 	"trapline/format"
 )
@@ -70,12 +71,12 @@ func (r *Resolver) resolveFentry(ev *event.Event) (*Probe, error) {
 		return nil, r.notTraceable(ev, f.module, "BTF does not describe this function")
 	}
 	p := &Probe{Kind: ev.Syntax.Kind, Name: kernelProbeName(ev.Syntax, f.module, ev.Name, 0), Function: name,
-		Module: f.module, Address: f.address, Record: value.Record{RecordSize: value.CommonSize}}
+		Module: f.module, Address: f.address, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtTracing(ev, s, name).Fetch(&p.Record)
 }
 
-// describedName returns a function's name in BTF, which may know it by another of its
-// names, and its signature; nil when BTF knows none.
+// describedName returns the name under which BTF describes a function, which may be an
+// alias, and its signature. The signature is nil if BTF does not describe the function.
 func (r *Resolver) describedName(f kernelFunction, name string) (string, *value.Signature) {
 	if s := r.kernel.Function(f.module, name); s != nil || f.address == 0 {
 		return name, s
@@ -88,7 +89,8 @@ func (r *Resolver) describedName(f kernelFunction, name string) (string, *value.
 	return name, nil
 }
 
-// notTraceable says why a function takes no fentry, and offers a kprobe where there are any.
+// notTraceable explains why a function cannot have an fentry probe. It suggests a kprobe
+// if the kernel has kprobes.
 func (r *Resolver) notTraceable(ev *event.Event, module, reason string) error {
 	e := &event.UnsupportedError{Event: ev.Text, Reason: reason}
 	if r.havePMU("kprobe") && !r.blacklist()[ev.Name] {

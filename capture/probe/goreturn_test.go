@@ -17,8 +17,9 @@ import (
 // finds.
 func TestGoReturns(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("returns are known for x86-64 only")
+		testenv.Unsupported(t, "an x86-64 machine")
 	}
+	testenv.Slow(t)
 	objdump := testenv.Tool(t, "objdump")
 	program := testenv.Target(t, "goreturns")
 	r := probe.NewResolver(probe.Options{MaxProbes: 1 << 20})
@@ -31,7 +32,7 @@ func TestGoReturns(t *testing.T) {
 		if !probes[i].AtReturns {
 			t.Errorf("%s would replace a return address", probes[i].Name)
 		}
-		for _, s := range probes[i].Places() {
+		for _, s := range probes[i].AllSites() {
 			got[s.Offset] = true
 		}
 	}

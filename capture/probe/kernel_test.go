@@ -132,7 +132,7 @@ func TestKernelSymbols(t *testing.T) {
 
 func TestKernelProbes(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		testenv.Missing(t, "an x86-64 machine")
+		testenv.Unsupported(t, "an x86-64 machine")
 	}
 	r := probe.NewResolver(kernel(t, true))
 	var b strings.Builder

@@ -10,8 +10,8 @@ import (
 	"trapline/capture/program"
 )
 
-// resolveKernel returns the probes of one kernel function, or of all that a pattern
-// matches; resolve makes that of one.
+// resolveKernel returns the probe of one kernel function or the probes of all functions
+// that match a pattern. resolve returns the probe of one function.
 func (r *Resolver) resolveKernel(ev *event.Event, resolve func(*event.Event) (*Probe, error)) ([]Probe, error) {
 	if ev.Line != 0 || ev.Source != "" {
 		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "lines of the kernel's source", Reason: "this version cannot record them"}
@@ -40,22 +40,18 @@ func (r *Resolver) resolveKernel(ev *event.Event, resolve func(*event.Event) (*P
 		if first.ForConditions {
 			return nil, missing
 		}
-		first.Name, first.Sites = kernelProbeName(ev.Syntax, first.Module, ev.Name, 0), []Site{} // the variants are all there is
+		first.Name, first.Sites = kernelProbeName(ev.Syntax, first.Module, ev.Name, 0), []Site{} // there are only variants
 		first.join(variants)
 		return one(first, nil)
 	}
 	return one(p, err)
 }
 
-// hasManySites reports whether one program can hit in several functions.
+// hasManySites reports whether one program can serve several functions.
 func hasManySites(ev *event.Event) bool { return !KindOf(ev.Syntax.Kind).AttachTo }
 
-// joinsVariants reports whether variants of functions are probed with them: not where
-// what is asked for depends on the function's own code.
-func joinsVariants(ev *event.Event) bool { return ev.Offset == 0 && len(ev.Args) == 0 }
-
-// clones returns the variants that are called in their function's place. Its parts
-// are called by itself, too.
+// clones returns the variants that are called instead of their function. The function
+// itself calls its parts.
 func clones(variants []Site) []Site {
 	return slices.DeleteFunc(slices.Clone(variants), func(s Site) bool {
 		_, v := program.SplitVariant(s.Function)
@@ -71,7 +67,7 @@ func functionNames(sites []Site) string {
 	return strings.Join(names, ", ")
 }
 
-// kernelVariants returns the compiler's variants of a function that can be probed with it.
+// kernelVariants returns the compiler's variants of a function that belong to its probe.
 func (r *Resolver) kernelVariants(ev *event.Event) []Site {
 	k := r.functions()
 	if k == nil || !joinsVariants(ev) {
@@ -92,18 +88,54 @@ func (r *Resolver) kernelVariants(ev *event.Event) []Site {
 	return variants
 }
 
-// inModule reports whether an event means functions of a module, "" the core kernel.
+// inModule reports whether an event may mean functions of a module; "" is the core
+// kernel.
 func inModule(ev *event.Event, module string) bool {
 	return ev.Module == "" || ev.Module == module || ev.Module == "vmlinux" && module == ""
 }
 
-// paddingPrefix is that of the names of the bytes before functions: FUNCTION_PADDING
-// in the kernel's configuration.
+// paddingPrefix starts the names of the padding before functions: FUNCTION_PADDING in the
+// kernel's configuration.
 const paddingPrefix = "__pfx_"
 
-// resolveKernelPattern returns a probe for each function that a pattern matches: of those
-// that ftrace can patch, since the others are not attached to by one link.
+// resolveKernelPattern returns a probe for each matching function that ftrace can patch.
+// One link cannot attach to any other function.
 func (r *Resolver) resolveKernelPattern(ev *event.Event, resolve func(*event.Event) (*Probe, error)) ([]Probe, error) {
+	names, err := r.matching(ev)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkCount(ev, len(names)); err != nil {
+		return nil, err
+	}
+	var probes []Probe
+	var left leftOut
+	taken := make(map[uint64]bool)
+	for _, name := range names {
+		named := *ev // it stays a pattern, so that no arguments are added
+		named.Name = name
+		p, err := resolve(&named)
+		if err != nil {
+			left.add(err)
+			continue
+		}
+		if p.Address != 0 && taken[p.Address] {
+			continue // an alias of a function that has a probe already
+		}
+		taken[p.Address] = true
+		probes = append(probes, *p)
+	}
+	if len(probes) == 0 {
+		return nil, left.first
+	}
+	probes = joinClones(ev, probes)
+	left.note(&probes[0])
+	return probes, nil
+}
+
+// matching returns, sorted, the names of functions that match a pattern and can be
+// probed.
+func (r *Resolver) matching(ev *event.Event) ([]string, error) {
 	match, err := newMatcher(ev.Match, ev.Name)
 	if err != nil {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: err.Error()}
@@ -137,37 +169,11 @@ func (r *Resolver) resolveKernelPattern(ev *event.Event, resolve func(*event.Eve
 		return nil, &event.UnsupportedError{Event: ev.Text, Reason: "the kernel allows no probe of the functions that match (they are notrace, or on the blacklist)",
 			Remedy: "probe callers of them"}
 	}
-	if err := r.checkCount(ev, len(names)); err != nil {
-		return nil, err
-	}
 	slices.Sort(names)
-	var probes []Probe
-	var left leftOut
-	taken := make(map[uint64]bool)
-	for _, name := range names {
-		named := *ev // still a pattern's: without arguments that it does not ask for
-		named.Name = name
-		p, err := resolve(&named)
-		if err != nil {
-			left.add(err)
-			continue
-		}
-		if p.Address != 0 && taken[p.Address] {
-			continue // another name of the same function
-		}
-		taken[p.Address] = true
-		probes = append(probes, *p)
-	}
-	if len(probes) == 0 {
-		return nil, left.first
-	}
-	probes = joinClones(ev, probes)
-	left.note(&probes[0])
-	return probes, nil
+	return names, nil
 }
 
-// joinClones makes the compiler's clones of functions among the probes places of their
-// functions' probes.
+// joinClones turns the probes of clones into sites of the probes of their functions.
 func joinClones(ev *event.Event, probes []Probe) []Probe {
 	if !hasManySites(ev) || !joinsVariants(ev) {
 		return probes
@@ -183,7 +189,7 @@ func joinClones(ev *event.Event, probes []Probe) []Probe {
 		if to, ok := byName[base]; ok && v != program.NoVariant {
 			joined[i] = true
 			if v == program.Clone {
-				variants[to] = append(variants[to], probes[i].Places()...)
+				variants[to] = append(variants[to], probes[i].AllSites()...)
 			}
 		}
 	}

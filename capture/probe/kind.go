@@ -7,82 +7,81 @@ import (
 
 	"trapline/capture/event"
 	"trapline/format"
+	"trapline/internal/cost"
 )
 
-// A Kind is all that differs from one kind of probe to another. Each kind has one, in
-// a file of its own, which registers it.
+// A Kind describes everything that differs between one kind of probe and another. Each
+// kind registers its own, from its own file.
 type Kind struct {
 	event.Syntax
 
 	What      string // what is probed
-	Stability string // whether it will be there tomorrow, with the same meaning
-	// Cost is what a hit takes without stacks, in ns: the medians of docs/benchmarks.md,
-	// of one machine. 0: not measured.
-	Cost int
+	Stability string // whether it stays the same in later versions
 
-	// Program is the BPF program that runs at a hit: a name of package bpf.
+	// Program is the BPF program that runs on a hit, a name from package bpf.
 	Program string
-	// EntryProgram notes when calls begin, for durations at their return; "" for kinds
-	// that do not measure calls.
+	// EntryProgram records when calls begin, so that hits at returns know their duration.
+	// "" means that the kind cannot measure calls.
 	EntryProgram string
-	// AttachTo: the program names its hook when it is loaded. Each probe then needs a
-	// program of its own.
+	// AttachTo means that the hook is chosen when the program is loaded, so every probe
+	// needs its own program.
 	AttachTo bool
-	// Exclusive: the kernel runs at most one program of such kinds at a time on a CPU.
+	// Exclusive means that the kernel runs at most one program of such kinds at a time on
+	// a CPU.
 	Exclusive bool
-	// HookFrames is how many frames lie between hook and program at most. Stacks of
-	// bpf_get_stack begin with them.
+	// HookFrames is the maximum number of stack frames between the hook and the program.
+	// Stacks of bpf_get_stack start with them.
 	HookFrames int
-	// Sampled: the kernel itself takes one hit in so many, or so many a second.
+	// Sampled means that the kernel itself samples hits, by period or frequency.
 	Sampled bool
 
-	// Backends are the ways to attach probes, the preferred one first.
+	// Backends are the ways to attach a probe, the preferred one first.
 	Backends []Backend
-	// Sharing returns what sites must have in common to be served by one program,
-	// besides the event and its options; nil: a program serves one site only.
+	// Sharing returns a key of a site. One program may serve sites with the same key, if
+	// their events and options are the same, too. nil means that a program serves only
+	// one site.
 	Sharing func(p *Probe, s *Site) string
-	// Entry changes a probe at a return into one at the entry of the same calls.
-	// nil: the same probe, of the kind ReturnOf.
+	// Entry turns a probe at returns into one at the entry of the same calls. nil means
+	// that only its kind changes, to ReturnOf.
 	Entry func(p *Probe)
-	// Instead is the kind that hits at the same places by other means, to be offered
-	// where this one cannot be used; ProbeUnknown: none.
+	// Instead is a kind that probes the same functions in another way, suggested when
+	// this kind is unavailable. ProbeUnknown means that there is none.
 	Instead format.ProbeKind
-	// Needs are what the kernel and the user must provide, one row of record --info each.
+	// Needs are the requirements of the kind. Each is a row of record --info.
 	Needs []Need
 
-	// Resolve returns the probes of an event. It need not lay out their records.
+	// Resolve returns the probes of an event. [Resolver.Resolve] lays out their records.
 	Resolve func(r *Resolver, ev *event.Event) ([]Probe, error)
-	// List calls yield with the kind's events that match, sorted, until it returns
-	// false; nil: they cannot be listed.
-	List func(r *Resolver, s *Selection, yield func(Listing) bool) error
-	// ListRank orders listings of all kinds; 0: only listed when asked for by kind.
+	// List calls yield for each event of the kind that the selection matches, in sorted
+	// order, until yield returns false. nil means that the kind cannot be listed.
+	List func(r *Resolver, k *Kind, s *Selection, yield func(Listing) bool) error
+	// ListRank orders the kinds in a listing. 0 lists the kind only on request.
 	ListRank int
 }
 
-// A Need is what one way to attach a kind of probe takes. CAP_BPF and CAP_PERFMON
-// always belong to it.
+// A Need says what is required to attach a kind of probe in one way, besides CAP_BPF and
+// CAP_PERFMON.
 type Need struct {
-	Name     string // as record --info calls it
+	Name     string // in record --info
 	Backend  Backend
-	Counter  Counter  // CounterEvent: which
-	Config   []string // options that the kernel must be built with
-	Source   string   // perf event source that comes with it; "" none
-	Since    string   // first kernel version; "" older than all supported ones
-	SysAdmin bool     // CAP_SYS_ADMIN is needed too
-	Remedy   string   // what works instead; "" nothing
+	Counter  Counter  // CounterEvent: the event to try
+	Config   []string // required kernel options
+	Source   string   // perf event source that comes with it; "" means none
+	Since    string   // first kernel version; "" means all supported versions
+	SysAdmin bool     // CAP_SYS_ADMIN is required, too
+	Remedy   string   // what works instead; "" means nothing
 }
 
-// A Counter is the type and number of a perf event: perf_event_attr.type and config.
+// A Counter identifies a perf event: type and config of perf_event_attr.
 type Counter struct {
 	Type   uint32
 	Config uint64
 }
 
-// kinds holds the registered kinds.
+// kinds are the registered kinds.
 var kinds = make(map[format.ProbeKind]*Kind)
 
-// Register makes a kind known. It panics when its number or one of its spellings is
-// taken.
+// Register registers a kind. It panics if the number or a spelling is already registered.
 func Register(k *Kind) {
 	if kinds[k.Kind] != nil {
 		panic("probe: kind " + k.Name() + " is registered twice")
@@ -95,10 +94,10 @@ func Register(k *Kind) {
 	kinds[k.Kind] = k
 }
 
-// KindOf returns a kind; nil for a number that no kind has.
+// KindOf returns a registered kind, or nil.
 func KindOf(k format.ProbeKind) *Kind { return kinds[k] }
 
-// Kinds returns all kinds, by number.
+// Kinds returns all registered kinds, ordered by number.
 func Kinds() []*Kind {
 	all := make([]*Kind, 0, len(kinds))
 	for _, k := range kinds {
@@ -108,7 +107,7 @@ func Kinds() []*Kind {
 	return all
 }
 
-// grammar has the syntax of all kinds.
+// grammar returns the grammar of all registered kinds.
 func grammar() event.Grammar {
 	var g event.Grammar
 	for _, k := range Kinds() {
@@ -117,28 +116,24 @@ func grammar() event.Grammar {
 	return g
 }
 
-// Parse reads one -e value, where the context says; see [event.Grammar.Parse].
+// Parse parses one -e value in a context; see [event.Grammar.Parse].
 func Parse(c event.Context, text string) ([]event.Event, error) { return grammar().Parse(c, text) }
 
-// ParseFile reads a probe file; see [event.Grammar.ParseFile].
+// ParseFile parses a probe file; see [event.Grammar.ParseFile].
 func ParseFile(name string, text []byte) ([]event.Event, error) {
 	return grammar().ParseFile(name, text)
 }
 
-// Uses reports whether a backend is one of the kind's.
-func (k *Kind) Uses(b Backend) bool { return slices.Contains(k.Backends, b) }
-
-// String returns what to know of the kind before choosing it, in one line.
+// String describes the kind in one line, to help choose between kinds.
 func (k *Kind) String() string {
 	s := k.What + "; " + k.Stability
-	if k.Cost > 0 {
-		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", k.Cost)
+	if ns, ok := cost.Of(k.Kind); ok {
+		s += fmt.Sprintf("; a hit costs about %d ns, stacks not counted", ns)
 	}
 	return s
 }
 
-// AtEntry returns the probe at the entry of the calls that the probe hits at the
-// return of.
+// AtEntry returns the probe at the entry of the calls whose return the probe hits.
 func (p *Probe) AtEntry() *Probe {
 	at := *p
 	at.Filter, at.AtReturns = nil, false

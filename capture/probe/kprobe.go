@@ -5,7 +5,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/kallsyms"
 )
@@ -56,8 +56,7 @@ func init() {
 	})
 }
 
-// sharedByKprobes: one program serves functions at their entry, another one those at
-// offsets.
+// sharedByKprobes separates function entries from other offsets.
 func sharedByKprobes(_ *Probe, s *Site) string { return fmt.Sprintf("%t %v", s.Offset != 0, s.Fetch) }
 
 func (r *Resolver) resolveKprobes(ev *event.Event) ([]Probe, error) {
@@ -68,8 +67,8 @@ func (r *Resolver) resolveKprobes(ev *event.Event) ([]Probe, error) {
 	return r.resolveKernel(ev, r.resolveKprobe)
 }
 
-// byFunction returns an event at an address in the kernel as one at an offset in the
-// function there, which is how it is attached, checked and shown; others as they are.
+// byFunction rewrites an event at a kernel address as an offset in a function, which is
+// how it is attached, checked and shown. It returns other events unchanged.
 func (r *Resolver) byFunction(ev *event.Event) (*event.Event, error) {
 	if ev.Name != "" {
 		return ev, nil
@@ -104,7 +103,7 @@ func (r *Resolver) resolveKprobe(ev *event.Event) (*Probe, error) {
 		}
 	}
 	p := &Probe{Kind: ev.Syntax.Kind, Name: kernelProbeName(ev.Syntax, f.module, ev.Name, ev.Offset), Function: ev.Name,
-		Module: f.module, Offset: ev.Offset, Address: f.address, Record: value.Record{RecordSize: value.CommonSize}}
+		Module: f.module, Offset: ev.Offset, Address: f.address, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtKprobe(ev, f.module).Fetch(&p.Record)
 }
 

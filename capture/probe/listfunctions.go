@@ -7,7 +7,7 @@ import (
 	"trapline/capture/event"
 )
 
-// A listedFunction is a kernel function by the name that events give it.
+// A listedFunction is a kernel function as events spell it.
 type listedFunction struct {
 	module, name string
 }
@@ -19,15 +19,15 @@ func (f listedFunction) String() string {
 	return f.module + ":" + f.name
 }
 
-// matchFunctions returns the kernel's functions that a pattern matches, with or
-// without their module, and keep accepts; sorted.
+// matchFunctions returns, sorted, the kernel functions that a pattern matches, with or
+// without their module, and that keep accepts.
 func (r *Resolver) matchFunctions(s *Selection, keep func(f listedFunction, address uint64) bool) []listedFunction {
-	k := r.functions()
-	if k == nil {
+	all := r.functions()
+	if all == nil {
 		return nil
 	}
 	var found []listedFunction
-	for name, functions := range k.byName {
+	for name, functions := range all.byName {
 		bare := s.Match(name)
 		for _, kf := range functions {
 			f := listedFunction{kf.module, name}
@@ -42,18 +42,18 @@ func (r *Resolver) matchFunctions(s *Selection, keep func(f listedFunction, addr
 	return slices.Compact(found)
 }
 
-func (r *Resolver) listKprobes(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listKprobes(k *Kind, s *Selection, yield func(Listing) bool) error {
 	if !r.havePMU("kprobe") {
 		return &event.UnsupportedError{Feature: "kprobes", Reason: "this kernel was built without CONFIG_KPROBES"}
 	}
 	blacklist := r.blacklist()
 	functions := r.matchFunctions(s, func(f listedFunction, _ uint64) bool { return !blacklist[f.name] })
-	return r.listFunctions(s, functions, yield)
+	return r.listFunctions(k, s, functions, yield)
 }
 
-func (r *Resolver) listFentry(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listFentry(k *Kind, s *Selection, yield func(Listing) bool) error {
 	if r.opt.BTF == nil {
-		return &event.UnsupportedError{Feature: s.Kind.Name(), Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
+		return &event.UnsupportedError{Feature: k.Name(), Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
 	known := r.btfNames().functions
 	traceable := r.traceable()
@@ -61,21 +61,21 @@ func (r *Resolver) listFentry(s *Selection, yield func(Listing) bool) error {
 		if !traceable.has(f.name, address) {
 			return false
 		}
-		if f.module != "" { // its BTF is read when it is asked for
+		if f.module != "" { // its BTF is read on demand
 			return r.moduleTypes(f.module) != nil
 		}
 		_, ok := slices.BinarySearch(known, f.name)
 		return ok
 	})
-	return r.listFunctions(s, functions, yield)
+	return r.listFunctions(k, s, functions, yield)
 }
 
-func (r *Resolver) listFunctions(s *Selection, functions []listedFunction, yield func(Listing) bool) error {
+func (r *Resolver) listFunctions(k *Kind, s *Selection, functions []listedFunction, yield func(Listing) bool) error {
 	for _, f := range functions {
-		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + f.String(), Function: f.name}
+		l := Listing{Kind: k.Kind, Name: k.Name() + ":" + f.String(), Function: f.name}
 		if s.Verbose {
 			if sig := r.kernel.Function(f.module, f.name); sig != nil {
-				l.Fields = sig.Fields(s.Kind.AtReturn())
+				l.Fields = sig.Fields(k.AtReturn())
 			}
 		}
 		if !yield(l) {

@@ -7,27 +7,28 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
-	"trapline/capture/value"
 	"trapline/internal/symbol"
 )
 
-// A programLister lists what one program has of an event's kind, by name, and reports
-// whether more is wanted.
+// A programLister lists the events of one program. It returns false for more if yield
+// did.
 type programLister func(ev *event.Event, b *program.File, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error)
 
-// listPrograms lists what list finds in one program or library, for BINARY:GLOB, or in
-// all that the process has mapped, for *:GLOB and for patterns that name no kind.
-func (r *Resolver) listPrograms(s *Selection, list programLister, yield func(Listing) bool) error {
+// listPrograms lists the events that list finds: in one program or library for
+// BINARY:GLOB, or in all that the process has mapped for *:GLOB and for patterns without
+// a kind.
+func (r *Resolver) listPrograms(k *Kind, s *Selection, list programLister, yield func(Listing) bool) error {
 	if !s.asked && r.opt.PID == 0 {
-		return nil // every program there is
+		return nil // that would be every program on the machine
 	}
-	ev := &event.Event{Syntax: &s.Kind.Syntax, Text: s.Kind.Name() + ":" + s.text, Binary: "*"}
+	ev := &event.Event{Syntax: &k.Syntax, Text: k.Name() + ":" + s.text, Binary: "*"}
 	match := s.match
 	if s.asked {
 		binary, pattern := event.CutBinary(s.text)
 		if binary == "*" && r.opt.PID == 0 {
-			return &event.InvalidError{Event: ev.Text, Reason: "give a program or library, " + s.Kind.Name() + ":BINARY:GLOB, or a process (-p)"}
+			return &event.InvalidError{Event: ev.Text, Reason: "give a program or library, " + k.Name() + ":BINARY:GLOB, or a process (-p)"}
 		}
 		if pattern == "" {
 			pattern = "*"
@@ -48,7 +49,7 @@ func (r *Resolver) listPrograms(s *Selection, list programLister, yield func(Lis
 			shown = b.Path.Shown
 		}
 		more, err := list(ev, b, match, s.Verbose, func(l Listing) bool {
-			l.Kind, l.Name = s.Kind.Kind, s.Kind.Name()+":"+event.QuoteBinary(shown)+":"+l.Name
+			l.Kind, l.Name = k.Kind, k.Name()+":"+event.QuoteBinary(shown)+":"+l.Name
 			return yield(l)
 		})
 		if err != nil || !more {
@@ -58,11 +59,11 @@ func (r *Resolver) listPrograms(s *Selection, list programLister, yield func(Lis
 	return nil
 }
 
-func (r *Resolver) listUserFunctions(s *Selection, yield func(Listing) bool) error {
-	return r.listPrograms(s, r.listProgramFunctions, yield)
+func (r *Resolver) listUserFunctions(k *Kind, s *Selection, yield func(Listing) bool) error {
+	return r.listPrograms(k, s, r.listProgramFunctions, yield)
 }
 
-// listProgramFunctions lists a program's functions by the names that people know.
+// listProgramFunctions lists the functions of a program by their source names.
 func (r *Resolver) listProgramFunctions(ev *event.Event, b *program.File, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error) {
 	functions, err := b.Functions()
 	if err != nil {
@@ -92,8 +93,8 @@ func (r *Resolver) listProgramFunctions(ev *event.Event, b *program.File, match 
 	return true, nil
 }
 
-// listed returns the fields as a resolved probe has them.
-func (p *Probe) listed() []value.Field {
-	_ = p.layOut() // too many to record can still be listed
+// listed returns the fields of a resolved probe.
+func (p *Probe) listed() []layout.Field {
+	_ = p.layOut() // it can be listed even if it is too large to record
 	return p.Fields
 }

@@ -1,13 +1,11 @@
 package probe
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/value"
 	"trapline/format"
 	"trapline/internal/nearest"
@@ -18,7 +16,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Form: event.FormRawTracepoint, Arguments: true},
 		What:      "static tracepoint, with the kernel's own arguments",
 		Stability: "its name is stable, the arguments and their types are the kernel's own",
-		Cost:      88,
 
 		Program:    bpf.HooksProgOnRawTracepoint,
 		AttachTo:   true,
@@ -32,11 +29,7 @@ func init() {
 	})
 }
 
-// The kernel describes each tracepoint by a typedef of its callbacks' type:
-// __DECLARE_TRACE_COMMON and __BPF_DECLARE_TRACE in include/trace/bpf_probe.h.
-const rawTracepointPrefix = "btf_trace_"
-
-// resolveRawTracepoints returns the raw tracepoints of a name or pattern.
+// resolveRawTracepoints returns the raw tracepoints that an event names or matches.
 func (r *Resolver) resolveRawTracepoints(ev *event.Event) ([]Probe, error) {
 	if ev.Match == event.MatchExact || r.opt.BTF == nil {
 		return one(r.resolveRawTracepoint(ev))
@@ -79,11 +72,11 @@ func (r *Resolver) resolveRawTracepoint(ev *event.Event) (*Probe, error) {
 		e.Nearest = near.Names()
 		return nil, e
 	}
-	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, Record: value.Record{RecordSize: value.CommonSize}}
+	p := &Probe{Kind: format.ProbeRawTracepoint, Name: "rawtracepoint:" + ev.Name, Function: ev.Name, Record: layout.Record{RecordSize: layout.CommonSize}}
 	return p, r.kernel.AtTracing(ev, s, "").Fetch(&p.Record)
 }
 
-// rawTracepoint finds a raw tracepoint's arguments; nil when there is none of the name.
+// rawTracepoint returns the arguments of a raw tracepoint, or nil if there is none.
 func (r *Resolver) rawTracepoint(name string) *value.Signature {
 	var t *btf.Typedef
 	if err := r.opt.BTF.TypeByName(rawTracepointPrefix+name, &t); err != nil {
@@ -100,27 +93,7 @@ func (r *Resolver) rawTracepoint(name string) *value.Signature {
 	return r.kernel.RawTracepoint(name, proto)
 }
 
-func rawTracepointName(t btf.Type) (string, bool) {
-	if d, ok := t.(*btf.Typedef); ok {
-		return strings.CutPrefix(d.Name, rawTracepointPrefix)
-	}
-	return "", false
-}
-
-// eachBTFType calls yield with all types of the kernel that decode.
-func (r *Resolver) eachBTFType(yield func(btf.Type)) {
-	if r.opt.BTF == nil {
-		return
-	}
-	for t, err := range r.opt.BTF.All() {
-		if err != nil {
-			return
-		}
-		yield(t)
-	}
-}
-
-func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listRawTracepoints(k *Kind, s *Selection, yield func(Listing) bool) error {
 	if r.opt.BTF == nil {
 		return &event.UnsupportedError{Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"}
 	}
@@ -128,7 +101,7 @@ func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) er
 		if !s.Match(name) {
 			continue
 		}
-		l := Listing{Kind: s.Kind.Kind, Name: s.Kind.Name() + ":" + name}
+		l := Listing{Kind: k.Kind, Name: k.Name() + ":" + name}
 		if s.Verbose {
 			if sig := r.rawTracepoint(name); sig != nil {
 				l.Fields = sig.Fields(false)
@@ -139,26 +112,4 @@ func (r *Resolver) listRawTracepoints(s *Selection, yield func(Listing) bool) er
 		}
 	}
 	return nil
-}
-
-// btfNames are the names that BTF knows, sorted.
-type btfNames struct {
-	rawTracepoints []string
-	functions      []string
-}
-
-func (r *Resolver) readBTFNames() *btfNames {
-	n := new(btfNames)
-	r.eachBTFType(func(t btf.Type) {
-		if f, ok := t.(*btf.Func); ok {
-			n.functions = append(n.functions, f.Name)
-		} else if name, ok := rawTracepointName(t); ok {
-			n.rawTracepoints = append(n.rawTracepoints, name)
-		}
-	})
-	for _, list := range []*[]string{&n.rawTracepoints, &n.functions} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return n
 }

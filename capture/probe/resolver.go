@@ -1,19 +1,17 @@
 package probe
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf/btf"
 
-	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/locate"
 	"trapline/capture/program"
 	"trapline/capture/tracefs"
@@ -21,52 +19,52 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// Options say where a [Resolver] looks.
+// Options say where a [Resolver] looks and what it allows.
 type Options struct {
-	TraceFS string            // where tracefs is mounted; "" nowhere
-	Symbols *kallsyms.Symbols // nil: not readable; names of kernel functions are then not checked
-	BTF     *btf.Spec         // of the kernel; nil: it has none
-	PID     int               // process in whose files and mappings programs are looked up first; 0 none
-	// MaxProbes is how many probes one event may stand for; 0: DefaultMaxProbes.
+	TraceFS string            // mount point of tracefs; "" means not mounted
+	Symbols *kallsyms.Symbols // nil if hidden; function names are then not checked
+	BTF     *btf.Spec         // of the kernel; nil if it has none
+	PID     int               // look up programs in this process's files and mappings first; 0 means none
+	// MaxProbes is the maximum number of probes per event; 0 means DefaultMaxProbes.
 	MaxProbes int
-	// Inlined: functions of programs are probed where they are inlined, too.
+	// Inlined also probes functions of programs where they are inlined.
 	Inlined bool
-	Root    string // stands in front of every other path that is read; "" for this machine's own
+	Root    string // prefix of all other paths; "" means the machine's own root
 }
 
-// A Resolver finds the attach points of events. It reads what it needs once and
-// keeps it; it is not for concurrent use.
+// A Resolver finds the probes of events. It reads each source only once. It is not safe
+// for concurrent use.
 type Resolver struct {
 	opt Options
 
 	kernel   value.Kernel
 	tracefs  tracefs.Dir
 	files    *locate.Finder
-	programs map[string]*program.File // by the path that is opened
+	programs map[string]*program.File // by File.Open
 
-	functions func() *kernelFunctions // nil: not known
-	traceable func() *traceable       // nil: not known
+	functions func() *kernelFunctions // nil if not known
+	traceable func() *traceable       // nil if not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
-	// tracepointNames has the groups of tracepoints by name; nil: not known.
+	// tracepointNames maps names of tracepoints to their groups; nil if not known.
 	tracepointNames func() map[string][]string
-	modules         map[string]*btf.Spec // nil entries: no BTF
+	modules         map[string]*btf.Spec // a nil entry means no BTF
 }
 
-// NewResolver returns a Resolver. It reads nothing yet.
+// NewResolver returns a Resolver. It reads nothing.
 func NewResolver(opt Options) *Resolver {
 	r := &Resolver{opt: opt, tracefs: tracefs.Dir(opt.TraceFS), files: locate.New(opt.Root, opt.PID),
 		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
 	r.kernel = value.Kernel{Types: opt.BTF, Module: r.moduleTypes, Symbol: r.symbolAddress, SystemCall: r.systemCallArguments}
-	r.functions = sync.OnceValue(r.indexFunctions)
-	r.traceable = sync.OnceValue(r.readTraceable)
-	r.blacklist = sync.OnceValue(r.readBlacklist)
-	r.tracepointNames = sync.OnceValue(r.readTracepointNames)
-	r.btfNames = sync.OnceValue(r.readBTFNames)
+	r.functions = sync.OnceValue(func() *kernelFunctions { return indexFunctions(opt.Symbols) })
+	r.traceable = sync.OnceValue(func() *traceable { return readTraceable(opt.TraceFS, r.functions()) })
+	r.blacklist = sync.OnceValue(func() map[string]bool { return readBlacklist(r.path("/sys/kernel/debug/kprobes/blacklist")) })
+	r.tracepointNames = sync.OnceValue(func() map[string][]string { return readTracepointNames(r.tracefs) })
+	r.btfNames = sync.OnceValue(func() *btfNames { return readBTFNames(opt.BTF) })
 	return r
 }
 
-// Close closes the files that were looked at. The Resolver answers nothing afterwards.
+// Close closes the programs that the Resolver indexed. It must not be used afterwards.
 func (r *Resolver) Close() error {
 	var errs []error
 	for _, f := range r.programs {
@@ -75,78 +73,8 @@ func (r *Resolver) Close() error {
 	return errors.Join(errs...)
 }
 
-// Resolve returns the attach points of an event, by name. Its errors are of the types
-// [event.NotFoundError], [event.InvalidError], [event.UnsupportedError] and
-// [event.PermissionError], of type [expr.Error] for its conditions, or failures to read
-// a file.
-func (r *Resolver) Resolve(ev event.Event) ([]Probe, error) {
-	if d := ev.Modifiers.MinDuration; d > 0 {
-		ev.Conditions = slices.Clone(ev.Conditions)
-		if err := ev.Require(fmt.Sprintf("duration >= %dns", d.Nanoseconds())); err != nil {
-			return nil, err
-		}
-	}
-	probes, err := r.resolve(&ev)
-	if err != nil {
-		return nil, err
-	}
-	for i := range probes {
-		if err := probes[i].finish(&ev); err != nil {
-			return nil, err
-		}
-	}
-	if ev.Alias != "" && len(probes) > 0 {
-		if len(probes) > 1 {
-			return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("%d probes match, and the name %s= is for one", len(probes), ev.Alias)}
-		}
-		probes[0].Name = ev.Alias
-	}
-	return probes, nil
-}
-
-// finish lays out a probe's record, and takes the filter and the limits from its event.
-func (p *Probe) finish(ev *event.Event) (err error) {
-	p.Event = ev.Text
-	if err := p.layOut(); err != nil {
-		return &event.InvalidError{Event: ev.Text, Reason: err.Error()}
-	}
-	p.limit(ev.Modifiers)
-	p.Filter, err = p.NewFilter(p.Name, ev.Conditions)
-	return err
-}
-
-func (p *Probe) layOut() error {
-	var sites [][]value.Fetch
-	for _, s := range p.Places() {
-		sites = append(sites, s.Fetch)
-	}
-	return p.Record.LayOut(sites...)
-}
-
-func (r *Resolver) resolve(ev *event.Event) ([]Probe, error) {
-	if made := asTracepoint(ev); made != nil && r.tracefs.Has(made.System, made.Name) {
-		ev = made
-	}
-	if len(ev.Args) > bpf.MaxFetches {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("at most %d arguments can be recorded", bpf.MaxFetches)}
-	}
-	k := KindOf(ev.Syntax.Kind)
-	if k == nil {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: "events of kind " + ev.Syntax.Name() + " cannot be probed"}
-	}
-	return k.Resolve(r, ev)
-}
-
-func one(p *Probe, err error) ([]Probe, error) {
-	if err != nil {
-		return nil, err
-	}
-	return []Probe{*p}, nil
-}
-
-// havePMU reports whether the kernel has one of the PMUs kprobe and uprobe, which
-// programs are attached through. They are there since 4.17 unless the kernel was
-// built without.
+// havePMU reports whether the kernel has the PMU kprobe or uprobe, through which programs
+// are attached. They exist since Linux 4.17, unless the kernel was built without.
 func (r *Resolver) havePMU(name string) bool {
 	devices := r.path("/sys/bus/event_source/devices")
 	if _, err := os.Stat(devices); err != nil {
@@ -156,7 +84,7 @@ func (r *Resolver) havePMU(name string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// path returns where a file of the machine is read.
+// path returns the path of a file of the machine, under the root.
 func (r *Resolver) path(name string) string {
 	if r.opt.Root == "" {
 		return name
@@ -164,18 +92,60 @@ func (r *Resolver) path(name string) string {
 	return filepath.Join(r.opt.Root, name)
 }
 
-// readLines calls yield with each line of a file until it returns false.
-func readLines(name string, yield func(line string) bool) error {
-	f, err := os.Open(name)
+// moduleTypes returns the types of a module, or nil.
+func (r *Resolver) moduleTypes(module string) *btf.Spec {
+	if spec, known := r.modules[module]; known {
+		return spec
+	}
+	r.modules[module] = nil
+	f, err := os.Open(r.path("/sys/kernel/btf/" + module)) // 5.11
 	if err != nil {
-		return err
+		return nil
 	}
 	defer f.Close()
-	s := bufio.NewScanner(f)
-	for s.Scan() {
-		if !yield(s.Text()) {
-			return nil
-		}
+	if spec, err := btf.LoadSplitSpecFromReader(f, r.opt.BTF); err == nil {
+		r.modules[module] = spec
 	}
-	return s.Err()
+	return r.modules[module]
 }
+
+// symbolAddress returns the address of a function or variable of the kernel or a module.
+func (r *Resolver) symbolAddress(name string) (uint64, error) {
+	if r.opt.Symbols == nil {
+		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
+	}
+	addresses := r.opt.Symbols.Addresses(name)
+	switch len(addresses) {
+	case 0:
+		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+	case 1:
+		return addresses[0], nil
+	}
+	return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
+}
+
+// systemCallArguments returns the arguments of a system call as its tracepoint names
+// them, or nil if not known.
+func (r *Resolver) systemCallArguments(name string) []layout.Field {
+	record, err := r.tracefs.Record(tracefs.SystemCalls, "sys_enter_"+name)
+	if err != nil || len(record.Fields) == 0 {
+		return nil
+	}
+	return record.Fields[1:] // the first field is the number of the call
+}
+
+// checkCount rejects a pattern that matches too many probes.
+func (r *Resolver) checkCount(ev *event.Event, n int) error {
+	most := r.opt.MaxProbes
+	if most == 0 {
+		most = DefaultMaxProbes
+	}
+	if n > most {
+		return &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("%d probes match, and at most %d are allowed: narrow the pattern, or set --max-probes", n, most)}
+	}
+	return nil
+}
+
+// DefaultMaxProbes is the default maximum number of probes per event, the same as
+// bpftrace's.
+const DefaultMaxProbes = 1024

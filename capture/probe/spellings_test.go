@@ -170,16 +170,13 @@ func version(t *testing.T, tool, want string) string {
 	t.Helper()
 	testenv.Root(t)
 	testenv.Host(t)
-	path, err := exec.LookPath(tool)
-	if err != nil {
-		t.Skipf("%s is not installed", tool)
-	}
+	path := testenv.Tool(t, tool)
 	out, err := exec.Command(path, "--version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s --version: %v\n%s", tool, err, out)
 	}
 	if !strings.Contains(string(out), want) {
-		t.Skipf("the table is about %s %s, this is %s", tool, want, strings.TrimSpace(string(out)))
+		testenv.Unsupported(t, tool+" "+want)
 	}
 	return path
 }

@@ -9,7 +9,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -40,14 +40,14 @@ const (
 	perfTypeSoftware = 1
 )
 
-// A timedEvent is a perf event that hits once in so many occurrences.
+// A timedEvent is a perf event that is sampled by period or frequency.
 type timedEvent struct {
 	name   string // canonical
 	typ    uint32
 	config uint64 // enum perf_hw_id or perf_sw_ids
 }
 
-// timedEvents are those that perf names without a PMU.
+// timedEvents are the events that perf names without a PMU.
 var timedEvents = []timedEvent{
 	{"cpu-clock", perfTypeSoftware, 0},
 	{"task-clock", perfTypeSoftware, 1},
@@ -72,7 +72,7 @@ var timedEvents = []timedEvent{
 	{"ref-cycles", perfTypeHardware, 9},
 }
 
-// timedAliases are perf's other spellings.
+// timedAliases are other names that perf accepts.
 var timedAliases = map[string]string{
 	"cpu-cycles":           "cycles",
 	"branch-instructions":  "branches",
@@ -83,7 +83,7 @@ var timedAliases = map[string]string{
 	"migrations":           "cpu-migrations",
 }
 
-// timedWords are all names of timed events, with the canonical ones.
+// timedWords maps all names of timed events to the canonical ones.
 func timedWords() map[string]string {
 	words := map[string]string{event.ProfileName: event.ProfileName}
 	for _, t := range timedEvents {
@@ -93,7 +93,7 @@ func timedWords() map[string]string {
 	return words
 }
 
-// findTimed returns the timed event of a canonical name.
+// findTimed returns the timed event with a canonical name.
 func findTimed(name string) (timedEvent, bool) {
 	if name == event.ProfileName {
 		return timedEvent{name, perfTypeSoftware, 0}, true
@@ -113,7 +113,7 @@ func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
 		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "hardware counters", Reason: "this machine shows none, as is usual in virtual machines", Remedy: "use cpu-clock"}
 	}
-	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: value.Record{RecordSize: value.CommonSize},
+	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: layout.Record{RecordSize: layout.CommonSize},
 		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}
 	if t.name == event.ProfileName {
 		p.Name = fmt.Sprintf("%s:hz:%d", event.ProfileName, ev.Frequency)
@@ -121,8 +121,8 @@ func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 	return []Probe{*p}, nil
 }
 
-// haveHardwareCounters reports whether a CPU's PMU is there: "cpu" and, on hybrid
-// ones, "cpu_core" on x86, "armv8_…" on arm64.
+// haveHardwareCounters reports whether the machine has the PMU of a CPU: "cpu" or, on
+// hybrid CPUs, "cpu_core" on x86; "armv8_…" on arm64.
 func (r *Resolver) haveHardwareCounters() bool {
 	entries, err := os.ReadDir(r.path("/sys/bus/event_source/devices"))
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *Resolver) haveHardwareCounters() bool {
 	return false
 }
 
-func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listTimed(k *Kind, s *Selection, yield func(Listing) bool) error {
 	hardware := r.haveHardwareCounters()
 	var names []string
 	for _, t := range timedEvents {
@@ -146,7 +146,7 @@ func (r *Resolver) listTimed(s *Selection, yield func(Listing) bool) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !yield(Listing{Kind: s.Kind.Kind, Name: name}) {
+		if !yield(Listing{Kind: k.Kind, Name: name}) {
 			break
 		}
 	}

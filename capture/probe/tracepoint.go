@@ -19,7 +19,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Form: event.FormTracepoint, Arguments: true, MeasuresCalls: exitsSystemCall},
 		What:      "static tracepoint",
 		Stability: "stable: names and fields are kept from one kernel to the next, with few exceptions",
-		Cost:      88,
 
 		Program:      bpf.HooksProgOnTracepoint,
 		EntryProgram: bpf.HooksProgOnCallTracepoint,
@@ -38,8 +37,8 @@ func init() {
 	})
 }
 
-// AtSystemCall reports whether the probe is a tracepoint of one system call. Its
-// kernel stack is always the same few frames of the way in.
+// AtSystemCall reports whether the probe is a tracepoint of a single system call. Its
+// kernel stack is always the same few frames.
 func (p *Probe) AtSystemCall() bool {
 	return p.Kind == format.ProbeTracepoint && p.Group == tracefs.SystemCalls
 }
@@ -85,8 +84,8 @@ func (r *Resolver) resolveTracepoint(ev *event.Event) ([]Probe, error) {
 	return probes, nil
 }
 
-// tracepoint returns the probe of a tracepoint with all of its fields. Its errors are
-// those of [tracefs.Dir.Record].
+// tracepoint returns the probe of a tracepoint with all of its fields. Errors are those
+// of [tracefs.Dir.Record].
 func (r *Resolver) tracepoint(system, name string) (*Probe, error) {
 	record, err := r.tracefs.Record(system, name)
 	if err != nil {
@@ -95,7 +94,7 @@ func (r *Resolver) tracepoint(system, name string) (*Probe, error) {
 	return &Probe{Kind: format.ProbeTracepoint, Name: system + ":" + name, Group: system, Function: name, Record: *record}, nil
 }
 
-// chooseFields makes what an event asks for the fields of a tracepoint's probe.
+// chooseFields replaces the fields of a tracepoint's probe by what an event asks for.
 func (r *Resolver) chooseFields(ev *event.Event, p *Probe) error {
 	err := r.kernel.ChooseFields(ev, &p.Record, p.AtSystemCall())
 	if err == nil {
@@ -103,12 +102,12 @@ func (r *Resolver) chooseFields(ev *event.Event, p *Probe) error {
 	}
 	reason := err.Error()
 	if ev.Match != event.MatchExact {
-		reason = p.Name + ": " + reason // which of those that match
+		reason = p.Name + ": " + reason // say which of the matches it is
 	}
 	return &event.InvalidError{Event: ev.Text, Reason: reason}
 }
 
-// noTracepoint explains why nothing matched.
+// noTracepoint explains why no tracepoint matched.
 func (r *Resolver) noTracepoint(ev *event.Event) error {
 	e := &event.NotFoundError{Event: ev.Text, Reason: "no such tracepoint"}
 	if glob.HasMeta(ev.System) || glob.HasMeta(ev.Name) {
@@ -133,12 +132,11 @@ func (r *Resolver) noTracepoint(ev *event.Event) error {
 	return e
 }
 
-// exitsSystemCall reports whether an event is at the exit of a system call.
+// exitsSystemCall reports whether an event hits at the exit of system calls.
 func exitsSystemCall(ev *event.Event) bool { return entryTracepoint(ev.System, ev.Name) != "" }
 
-// entryTracepoint returns the tracepoint of the group that hits at the entry of the
-// system calls that the one of the given name hits at the exit of; "" if that is none.
-// Both may be patterns.
+// entryTracepoint returns the tracepoint at the entry of the system calls at whose exit
+// the given one hits, or "". Names may be patterns.
 func entryTracepoint(system, name string) string {
 	if rest, ok := strings.CutPrefix(name, "sys_exit"); ok && (system == tracefs.SystemCalls || system == "raw_syscalls") {
 		return "sys_enter" + rest
@@ -146,8 +144,8 @@ func entryTracepoint(system, name string) string {
 	return ""
 }
 
-// asTracepoint returns an event that is spelled as perf probe names them as the
-// tracepoint that perf probe would have made of it; nil for others.
+// asTracepoint returns the tracepoint that perf probe creates for an event, if the event
+// is spelled like one of perf probe's. Otherwise it returns nil.
 func asTracepoint(ev *event.Event) *event.Event {
 	if ev.System == "" || ev.Syntax.Form == event.FormTracepoint {
 		return nil
@@ -162,9 +160,9 @@ func asTracepoint(ev *event.Event) *event.Event {
 
 var errStop = errors.New("stop")
 
-func (r *Resolver) listTracepoints(s *Selection, yield func(Listing) bool) error {
+func (r *Resolver) listTracepoints(k *Kind, s *Selection, yield func(Listing) bool) error {
 	err := r.tracefs.Each(tracefs.All, tracefs.All, func(system, name string) error {
-		l := Listing{Kind: s.Kind.Kind, Name: system + ":" + name}
+		l := Listing{Kind: k.Kind, Name: system + ":" + name}
 		if !s.Match(l.Name) {
 			return nil
 		}

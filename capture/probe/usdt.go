@@ -6,10 +6,10 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
-	"trapline/capture/value"
+	"trapline/capture/usdt"
 	"trapline/format"
-	"trapline/internal/glob"
 	"trapline/internal/nearest"
 )
 
@@ -18,7 +18,6 @@ func init() {
 		Syntax:    event.Syntax{Kind: format.ProbeUSDT, Spellings: []string{"usdt", "U"}, Form: event.FormUSDT, InPrograms: true, Arguments: true, Registers: true},
 		What:      "static probe of a program",
 		Stability: "stable: put there by the program's authors to be kept",
-		Cost:      600,
 
 		Program:  bpf.HooksProgOnRegisters,
 		Backends: []Backend{UprobeMulti, UprobeEvent},
@@ -30,8 +29,7 @@ func init() {
 	})
 }
 
-// resolveUSDT returns one probe for each provider, name and program, with all of its
-// places.
+// resolveUSDT returns one probe for each provider, name and program, with all its sites.
 func (r *Resolver) resolveUSDT(ev *event.Event) ([]Probe, error) {
 	if !r.havePMU("uprobe") {
 		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "USDT probes", Reason: "this kernel was built without CONFIG_UPROBE_EVENTS", Remedy: "use a tracepoint (record -l lists them)"}
@@ -64,7 +62,7 @@ func (r *Resolver) resolveUSDT(ev *event.Event) ([]Probe, error) {
 				near.Add(u.Provider + ":" + u.Name)
 				continue
 			}
-			p, err := r.usdtProbe(ev, u)
+			p, err := r.usdtProbe(ev, b, u)
 			if err != nil {
 				return nil, err
 			}
@@ -88,49 +86,8 @@ func usdtPlace(binaries []*program.File) string {
 	return "what the process has mapped"
 }
 
-// usdtBinaries returns the files that an event may mean: the one that it names, or
-// for * those that the process has mapped. Without a process, as in perf's
-// sdt_PROVIDER:NAME, that is the program or library of the provider's name.
-func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
-	if ev.Binary != "*" {
-		b, err := r.binary(ev)
-		return []*program.File{b}, err
-	}
-	if r.opt.PID == 0 {
-		for _, name := range []string{ev.Provider, "lib" + ev.Provider} {
-			named := *ev
-			if named.Binary = name; glob.HasMeta(name) || ev.Provider == "" {
-				break
-			}
-			if b, err := r.binary(&named); err == nil {
-				return []*program.File{b}, nil
-			}
-		}
-		return nil, &event.NotFoundError{Event: ev.Text, Reason: "neither a process (-p) nor a program or library says where to look: write usdt:BINARY:[PROVIDER:]NAME"}
-	}
-	paths, err := r.files.Mapped()
-	if err != nil {
-		return nil, err
-	}
-	var binaries []*program.File
-	for _, name := range paths {
-		named := *ev
-		named.Binary = name
-		b, err := r.binary(&named)
-		if err != nil {
-			continue // not an ELF file, or deleted
-		}
-		binaries = append(binaries, b)
-	}
-	if len(binaries) == 0 {
-		return nil, &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("process %d has no programs or libraries mapped", r.opt.PID)}
-	}
-	return binaries, nil
-}
-
-// usdtProbe makes the probe of all places.
-func (r *Resolver) usdtProbe(ev *event.Event, u *program.USDT) (*Probe, error) {
-	b := u.File
+// usdtProbe returns the probe of all places that a USDT probe declares.
+func (r *Resolver) usdtProbe(ev *event.Event, b *program.File, u *usdt.Probe) (*Probe, error) {
 	p := &Probe{Kind: ev.Syntax.Kind, Group: u.Provider, Function: u.Name, Path: b.Path.Open,
 		Name: ev.Syntax.Name() + ":" + path.Base(b.Path.Shown) + ":" + u.Provider + ":" + u.Name}
 	for _, n := range u.Notes {
@@ -147,20 +104,20 @@ func (r *Resolver) usdtProbe(ev *event.Event, u *program.USDT) (*Probe, error) {
 		p.Sites = append(p.Sites, s)
 	}
 	p.Offset = p.Sites[0].Offset
-	var fetch [][]value.Fetch
+	var fetch [][]layout.Fetch
 	var err error
-	p.Record, fetch, p.Notes, err = r.kernel.AtUSDT(ev, u)
+	p.Record, fetch, p.Notes, err = r.kernel.AtUSDT(ev, b, u)
 	for i := range fetch {
 		p.Sites[i].Fetch = fetch[i]
 	}
 	return p, err
 }
 
-func (r *Resolver) listUSDT(s *Selection, yield func(Listing) bool) error {
-	return r.listPrograms(s, r.listProgramUSDT, yield)
+func (r *Resolver) listUSDT(k *Kind, s *Selection, yield func(Listing) bool) error {
+	return r.listPrograms(k, s, r.listProgramUSDT, yield)
 }
 
-// listProgramUSDT lists a program's USDT probes, by NAME or PROVIDER:NAME.
+// listProgramUSDT lists the USDT probes of a program that match by NAME or PROVIDER:NAME.
 func (r *Resolver) listProgramUSDT(ev *event.Event, b *program.File, match matcher, verbose bool, yield func(Listing) bool) (more bool, err error) {
 	probes, err := b.USDT()
 	if err != nil {
@@ -173,7 +130,7 @@ func (r *Resolver) listProgramUSDT(ev *event.Event, b *program.File, match match
 			continue
 		}
 		if verbose {
-			if p, err := r.usdtProbe(ev, u); err == nil {
+			if p, err := r.usdtProbe(ev, b, u); err == nil {
 				l.Fields = p.listed()
 			}
 		}

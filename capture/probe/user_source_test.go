@@ -60,7 +60,7 @@ func TestLines(t *testing.T) {
 				continue
 			}
 			var functions []string
-			for _, s := range probes[0].Places() {
+			for _, s := range probes[0].AllSites() {
 				functions = append(functions, s.Function)
 			}
 			if got := strings.Join(functions, " "); got != c.functions {

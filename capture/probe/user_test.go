@@ -38,7 +38,7 @@ func user(t *testing.T, pid int) *probe.Resolver {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/software"); err == nil {
 		if _, err := os.Stat("/sys/bus/event_source/devices/uprobe"); err != nil {
-			testenv.Missing(t, "uprobes (CONFIG_UPROBE_EVENTS)")
+			testenv.Unsupported(t, "uprobes (CONFIG_UPROBE_EVENTS)")
 		}
 	}
 	return probe.NewResolver(probe.Options{PID: pid})
@@ -251,7 +251,7 @@ func TestLibcByName(t *testing.T) {
 // An old version of a function keeps its own name; the plain name is the default one.
 func TestVersionedName(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		testenv.Missing(t, "an x86-64 machine")
+		testenv.Unsupported(t, "an x86-64 machine")
 	}
 	testenv.Host(t)
 	r := user(t, 0)

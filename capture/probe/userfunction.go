@@ -14,7 +14,7 @@ import (
 )
 
 // resolveUserPattern returns a probe for each function that a pattern matches, by its
-// linkage name or as C++ and Rust spell it.
+// linkage name or its C++ or Rust name.
 func (r *Resolver) resolveUserPattern(ev *event.Event, b *program.File) ([]Probe, error) {
 	match, err := newMatcher(ev.Match, ev.Name)
 	if err != nil {
@@ -33,7 +33,7 @@ func (r *Resolver) resolveUserPattern(ev *event.Event, b *program.File) ([]Probe
 	if err := r.checkCount(ev, len(found)); err != nil {
 		return nil, err
 	}
-	names := make(map[string]int) // how many functions have it
+	names := make(map[string]int) // number of functions with the name
 	for i := range found {
 		names[found[i].Name]++
 	}
@@ -67,7 +67,7 @@ func (r *Resolver) resolveUserPattern(ev *event.Event, b *program.File) ([]Probe
 	return probes, nil
 }
 
-// functionProbe makes the probe of one function of a program.
+// functionProbe returns the probe of one function.
 func (r *Resolver) functionProbe(ev *event.Event, b *program.File, f *symbol.Function, name string) (*Probe, error) {
 	if ev.Offset > 0 && ev.Offset >= f.Size {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("offset 0x%x is outside the function, which is 0x%x bytes long", ev.Offset, f.Size)}
@@ -95,10 +95,9 @@ func (r *Resolver) functionProbe(ev *event.Event, b *program.File, f *symbol.Fun
 	return p, err
 }
 
-// functionProbes makes the probes of the functions that have one name: one for each,
-// as nothing tells which is meant. The compiler's clones of a function belong to its
-// probe. Where there are only variants, as when all calls were inlined or go to
-// clones, they are what is probed.
+// functionProbes returns a probe for each function with the event's name, since any of
+// them may be meant. Clones are sites of their function's probe. If there are only
+// variants, because all calls were inlined or go to clones, they are the sites.
 func (r *Resolver) functionProbes(ev *event.Event, b *program.File, functions, variants []symbol.Function) ([]Probe, error) {
 	var probes []Probe
 	for i := range functions {
@@ -133,7 +132,7 @@ func (r *Resolver) functionProbes(ev *event.Event, b *program.File, functions, v
 			return nil, err
 		}
 		p.Function = clones[0].Function
-		p.Sites = []Site{} // the variants are all there is
+		p.Sites = []Site{} // there are only variants
 		p.join(r.withArguments(ev, b, p, clones))
 		return one(p, nil)
 	case len(functions) == 1:
@@ -142,16 +141,16 @@ func (r *Resolver) functionProbes(ev *event.Event, b *program.File, functions, v
 	return probes, nil
 }
 
-// withArguments gives the sites of a function's variants what is fetched there.
+// withArguments sets what to fetch at variants of a function.
 func (r *Resolver) withArguments(ev *event.Event, b *program.File, p *Probe, variants []Site) []Site {
 	for i := range variants {
-		sc, _ := r.kernel.AtUprobe(ev, value.Place{File: b, Offset: variants[i].Offset}) // what is known in spite of the error
+		sc, _ := r.kernel.AtUprobe(ev, value.Place{File: b, Offset: variants[i].Offset}) // the scope is usable despite the error
 		variants[i].Fetch = sc.At(&p.Record)
 	}
 	return variants
 }
 
-// indirectProbe makes the probe of an IFUNC: at its implementations.
+// indirectProbe returns the probe of an IFUNC, at its implementations.
 func (r *Resolver) indirectProbe(ev *event.Event, b *program.File, f *symbol.Function, name string) (*Probe, error) {
 	if ev.Offset > 0 {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: f.Name + " is an IFUNC: give the offset in one of its implementations"}
@@ -176,7 +175,7 @@ func (r *Resolver) indirectProbe(ev *event.Event, b *program.File, f *symbol.Fun
 	return p, nil
 }
 
-// atReturns makes a probe hit at the instructions that a Go function returns by.
+// atReturns moves a probe to the instructions at which a Go function returns.
 func (p *Probe) atReturns(ev *event.Event, b *program.File, f *symbol.Function) error {
 	returns, err := b.Returns(f)
 	if err != nil {
@@ -195,43 +194,4 @@ func (p *Probe) atReturns(ev *event.Event, b *program.File, f *symbol.Function) 
 	p.AtReturns, p.Offset = true, p.Sites[0].Offset
 	p.Entry = f.Offset
 	return nil
-}
-
-// join adds places of variants to a probe that has one place, and says so.
-func (p *Probe) join(variants []Site) {
-	if len(variants) == 0 {
-		return
-	}
-	if p.Sites == nil {
-		p.Sites = p.Places()
-	}
-	names := make([]string, len(variants))
-	for i, s := range variants {
-		if s.Fetch == nil {
-			s.Fetch = p.Elsewhere(KindOf(p.Kind).AtReturn())
-		}
-		p.Sites = append(p.Sites, s)
-		names[i] = s.Function
-	}
-	p.Notes = append(p.Notes, "with the compiler's variants "+strings.Join(names, ", "))
-}
-
-// leftOut counts what a pattern matched and cannot be probed.
-type leftOut struct {
-	n     int
-	first error
-}
-
-func (l *leftOut) add(err error) {
-	l.n++
-	if l.first == nil {
-		l.first = err
-	}
-}
-
-// note puts it into a probe's notes.
-func (l *leftOut) note(p *Probe) {
-	if l.n > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d functions that match cannot be probed; the first: %v", l.n, l.first))
-	}
 }

@@ -12,14 +12,14 @@ import (
 	"trapline/internal/symbol"
 )
 
-// lines asks the debug information of a program, for an event.
+// lines lets ask use the source lines of a program.
 func (r *Resolver) lines(ev *event.Event, b *program.File, ask func(*symbol.ELF) error) error {
 	return event.About(ev.Text, b.Lines(ask))
 }
 
-// resolveLine makes the probe of a line of source: FILE:LINE, or FUNCTION:LINE with
-// lines that count from the function's declaration. It is set at every place where code
-// of the line begins, those in inlined copies included.
+// resolveLine returns the probe of a source line: FILE:LINE, or FUNCTION:LINE, which
+// counts from the function's declaration. Its sites are all places where code of the line
+// begins, including inlined copies.
 func (r *Resolver) resolveLine(ev *event.Event, b *program.File) ([]Probe, error) {
 	if ev.Syntax.AtReturn() {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "a line does not return: use a uprobe"}
@@ -57,8 +57,8 @@ func (r *Resolver) resolveLine(ev *event.Event, b *program.File) ([]Probe, error
 	return one(p, nil)
 }
 
-// placesProbe makes one probe of several places, and says what they are. Its arguments
-// can lie elsewhere at each, but are the same ones.
+// placesProbe returns one probe with several places and names them in its notes. The
+// arguments must be the same at all places but may be in different locations.
 func (r *Resolver) placesProbe(ev *event.Event, b *program.File, name string, places []symbol.Place) (*Probe, error) {
 	var p *Probe
 	sites := make([]Site, len(places))
@@ -84,7 +84,7 @@ func (r *Resolver) placesProbe(ev *event.Event, b *program.File, name string, pl
 	return p, nil
 }
 
-// onlyAtEntry refuses arguments by number where a function is not entered.
+// onlyAtEntry rejects argN at places that are not function entries.
 func onlyAtEntry(ev *event.Event) error {
 	for i := range ev.Args {
 		if ev.Args[i].Value.Leaf().Op == event.OpArg {
@@ -94,7 +94,7 @@ func onlyAtEntry(ev *event.Event) error {
 	return nil
 }
 
-// noCode says why no place of a line was found; nil if one was.
+// noCode explains why no place of a line was found. It returns nil if one was.
 func noCode(ev *event.Event, b *program.File, e *symbol.ELF, s *symbol.SourceLine, source string, line int) error {
 	switch {
 	case len(s.Files) > 1:
@@ -125,7 +125,7 @@ func noCode(ev *event.Event, b *program.File, e *symbol.ELF, s *symbol.SourceLin
 	return &event.NotFoundError{Event: ev.Text, Reason: reason, Nearest: near}
 }
 
-// declaration returns where the function of an event is declared and its linkage name.
+// declaration returns where the function of an event is declared, and its linkage name.
 func declaration(ev *event.Event, b *program.File, e *symbol.ELF) (file string, line int, name string, err error) {
 	functions, err := b.Find(ev.Name)
 	if err != nil {
@@ -150,7 +150,7 @@ func declaration(ev *event.Event, b *program.File, e *symbol.ELF) (file string, 
 	return file, line, functions[0].Name, nil
 }
 
-// inSource keeps the functions that are declared in the file that an event names.
+// inSource returns the functions that are declared in the event's source file.
 func inSource(ev *event.Event, e *symbol.ELF, functions []symbol.Function) ([]symbol.Function, error) {
 	if ev.Source == "" {
 		return functions, nil
@@ -169,25 +169,4 @@ func inSource(ev *event.Event, e *symbol.ELF, functions []symbol.Function) ([]sy
 		return nil, &event.NotFoundError{Event: ev.Text, Reason: "the function is not declared in " + ev.Source, Nearest: files[:min(len(files), nearest.Max)]}
 	}
 	return kept, nil
-}
-
-// maxDescribed is how many places a note or an error names.
-const maxDescribed = 6
-
-// describePlaces names the functions around places: "leaf in main, leaf in other".
-func describePlaces(places []symbol.Place) string {
-	var list []string
-	for _, p := range places {
-		names := make([]string, len(p.Functions))
-		for i, f := range p.Functions {
-			names[i] = symbol.DemangleName(f)
-		}
-		if s := strings.Join(names, " in "); s != "" && !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	if n := len(list) - maxDescribed; n > 0 {
-		list = append(list[:maxDescribed], fmt.Sprintf("%d more", n))
-	}
-	return strings.Join(list, ", ")
 }

@@ -6,12 +6,11 @@ import (
 	"slices"
 
 	"trapline/capture/event"
-	"trapline/capture/program"
 	"trapline/internal/nearest"
 )
 
 // resolveInProcess returns the probes of an event in all files that the process has
-// mapped, as uprobe:*:malloc asks for.
+// mapped, for events such as uprobe:*:malloc.
 func (r *Resolver) resolveInProcess(ev *event.Event) ([]Probe, error) {
 	if r.opt.PID == 0 {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "* stands for what a process has mapped: give one (-p), or a program or library"}
@@ -50,25 +49,4 @@ func (r *Resolver) resolveInProcess(ev *event.Event) ([]Probe, error) {
 	missing.Nearest = slices.Compact(missing.Nearest)
 	missing.Nearest = missing.Nearest[:min(len(missing.Nearest), nearest.Max)]
 	return nil, missing
-}
-
-// hintUSDT adds to the error about a missing function that there is a USDT probe of
-// its name: bcc's u:LIBRARY:NAME asks for that.
-func (r *Resolver) hintUSDT(ev *event.Event, err error) error {
-	var missing *event.NotFoundError
-	if !errors.As(err, &missing) || ev.Match != event.MatchExact || ev.Name == "" {
-		return err
-	}
-	b, openErr := r.binary(ev)
-	if openErr != nil {
-		return err
-	}
-	declared, noteErr := b.USDT()
-	if noteErr != nil {
-		return err
-	}
-	if slices.ContainsFunc(declared, func(u program.USDT) bool { return u.Name == ev.Name }) {
-		missing.Reason += ", but a USDT probe of this name: write usdt:" + event.QuoteBinary(ev.Binary) + ":" + ev.Name
-	}
-	return err
 }

@@ -6,7 +6,7 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
@@ -24,21 +24,8 @@ func init() {
 	})
 }
 
-// perfTypeBreakpoint is PERF_TYPE_BREAKPOINT of include/uapi/linux/perf_event.h.
+// perfTypeBreakpoint is PERF_TYPE_BREAKPOINT in include/uapi/linux/perf_event.h.
 const perfTypeBreakpoint = 5
-
-// lowestKernelAddress divides the address space on all 64-bit machines.
-const lowestKernelAddress = 1 << 63
-
-// A Watch is what a watchpoint hits at.
-type Watch struct {
-	Address uint64
-	Length  uint8 // bytes: 1, 2, 4 or 8
-	Access  event.Access
-}
-
-// InKernel reports whether the address means the same in all processes.
-func (w *Watch) InKernel() bool { return w.Address >= lowestKernelAddress }
 
 // resolveWatchpoint checks what the processor can watch: hw_breakpoint_arch_parse in
 // arch/x86/kernel/hw_breakpoint.c.
@@ -58,5 +45,5 @@ func (r *Resolver) resolveWatchpoint(ev *event.Event) ([]Probe, error) {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: fmt.Sprintf("0x%x is not a multiple of the length, %d", w.Address, w.Length)}
 	}
 	return []Probe{{Kind: format.ProbeWatchpoint, Name: fmt.Sprintf("watchpoint:0x%x:%d:%s", w.Address, w.Length, w.Access),
-		PerfType: perfTypeBreakpoint, Watch: w, Record: value.Record{RecordSize: value.CommonSize}}}, nil
+		PerfType: perfTypeBreakpoint, Watch: w, Record: layout.Record{RecordSize: layout.CommonSize}}}, nil
 }

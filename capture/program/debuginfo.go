@@ -6,23 +6,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxDebugInfo bounds the debug information that is read for arguments, in bytes.
-const maxDebugInfo = 512 << 20
-
-// DebugData returns the debug information of the file or of its debug file; nil: there
-// is none.
-func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
-
-func (f *File) readDebugData() (*symbol.DebugData, error) {
-	e, err := f.index()
-	if err != nil {
-		return nil, err
-	}
-	return e.DebugData(maxDebugInfo)
-}
-
-// Lines opens the file for questions about lines of source and inlined calls, which its
-// debug information answers. Without any, the error is an [event.UnsupportedError].
+// Lines lets ask use the file's source lines and inlined calls. If the file has no debug
+// information, the error is an [event.UnsupportedError].
 func (f *File) Lines(ask func(*symbol.ELF) error) error {
 	e, err := f.index()
 	if err != nil {
@@ -38,7 +23,7 @@ func (f *File) Lines(ask func(*symbol.ELF) error) error {
 	return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
 }
 
-// InlinedCalls finds where calls of a function were inlined.
+// InlinedCalls returns the places where calls of a function were inlined.
 func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 	err = f.Lines(func(e *symbol.ELF) error {
 		places, err = e.InlinedCalls(func(inlined string) bool {
@@ -49,11 +34,11 @@ func (f *File) InlinedCalls(name string) (places []symbol.Place, err error) {
 	return places, err
 }
 
-// UnwindRule finds how the frame at a file offset is unwound.
+// UnwindRule returns the rule that unwinds a frame at a file offset.
 func (f *File) UnwindRule(offset uint64) unwind.Rule {
-	m, err := f.unwind()
+	image, err := f.unwinding()
 	if err != nil {
 		return unwind.Rule{}
 	}
-	return m.Rule(offset)
+	return image.Rule(offset)
 }

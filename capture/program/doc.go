@@ -1,4 +1,4 @@
-// Package program reads what probing needs of an ELF file: its functions by the names
-// that people give them, the compiler's variants of them, what IFUNCs choose from, where
-// Go functions return, USDT probes, symbols and debug information.
+// Package program reads from an ELF file what probes need: functions by the names that
+// people use, compiler variants, implementations of IFUNCs, returns of Go functions, USDT
+// probes, symbols and debug information.
 package program

@@ -15,31 +15,31 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A File is a program or library. It is indexed once, when the first question needs it;
-// from then on it is open until Close.
+// A File is a program or library. It is indexed once, by the first question that needs
+// it, and stays open from then on until Close.
 type File struct {
 	Path     *locate.File
 	Machine  elf.Machine
 	IsGo     bool
-	Stripped bool // it has no symbols of its own but those that it exports
+	Stripped bool // it has only the symbols that it exports
 
 	loaded   []elf.ProgHeader // PT_LOAD segments
-	code     []elf.ProgHeader // those that are executable
+	code     []elf.ProgHeader // executable segments
 	dynamic  []elf.Symbol
 	indirect map[uint64]bool // addresses of IFUNCs
 
 	index     func() (*symbol.ELF, error)
-	unwind    func() (*unwind.Image, error)
 	functions func() ([]symbol.Function, error)
-	symbols   func() map[string]uint64 // addresses of all symbols of one meaning
+	symbols   func() map[string]uint64 // addresses of all unambiguous symbols
 	debugData func() (*symbol.DebugData, error)
+	unwinding func() (*unwind.Image, error)
 
 	opened []io.Closer
 }
 
-// Open reads a file's headers and dynamic symbols.
+// Open reads the headers and dynamic symbols of a file.
 func Open(p *locate.File) (b *File, err error) {
-	// debug/elf is not made for hostile files.
+	// debug/elf may panic on damaged files.
 	defer func() {
 		if e := recover(); e != nil {
 			err = fmt.Errorf("%s: damaged ELF file: %v", p.Resolved, e)
@@ -75,15 +75,15 @@ func Open(p *locate.File) (b *File, err error) {
 			b.code = append(b.code, ph.ProgHeader)
 		}
 	}
-	b.dynamic, _ = file.DynamicSymbols() // none is no error here
+	b.dynamic, _ = file.DynamicSymbols() // a file without any is not an error
 	b.dynamic = slices.DeleteFunc(b.dynamic, func(s elf.Symbol) bool { return s.Section == elf.SHN_UNDEF })
 	static, _ := file.Symbols()
 	b.indirect = indirectSymbols(b.dynamic, static)
 	b.Stripped = len(static) == 0 && !b.IsGo && !named.HasDebugFile()
 	b.index = sync.OnceValues(b.openIndex)
-	b.unwind = sync.OnceValues(b.openUnwind)
 	b.functions = sync.OnceValues(b.readFunctions)
 	b.debugData = sync.OnceValues(b.readDebugData)
+	b.unwinding = sync.OnceValues(b.openUnwinding)
 	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }
@@ -102,7 +102,7 @@ func runsHere(m elf.Machine) bool {
 	return true
 }
 
-// Functions returns the file's functions by address.
+// Functions returns the functions of the file, sorted by address.
 func (f *File) Functions() ([]symbol.Function, error) { return f.functions() }
 
 func (f *File) readFunctions() ([]symbol.Function, error) {
@@ -113,7 +113,7 @@ func (f *File) readFunctions() ([]symbol.Function, error) {
 	return e.Functions()
 }
 
-// openIndex opens the file for questions about its symbols and its debug information.
+// openIndex opens the symbols and the debug information.
 func (f *File) openIndex() (*symbol.ELF, error) {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {
@@ -128,8 +128,8 @@ func (f *File) openIndex() (*symbol.ELF, error) {
 	return e, nil
 }
 
-// openUnwind opens the file for questions about its unwind information.
-func (f *File) openUnwind() (*unwind.Image, error) {
+// openUnwinding opens the unwind tables.
+func (f *File) openUnwinding() (*unwind.Image, error) {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (f *File) openUnwind() (*unwind.Image, error) {
 	return unwind.ReadImage(file)
 }
 
-// Close closes what questions about the file have opened. It answers no more of them.
+// Close closes the file. Only what was read before can be asked for afterwards.
 func (f *File) Close() error {
 	var errs []error
 	for _, c := range slices.Backward(f.opened) {
@@ -148,11 +148,11 @@ func (f *File) Close() error {
 	return errors.Join(errs...)
 }
 
-// readSymbols leaves out names that stand for several addresses.
+// readSymbols returns the addresses of all symbols whose names are unambiguous.
 func (f *File) readSymbols() map[string]uint64 {
 	addresses := make(map[string]uint64)
 	several := make(map[string]bool)
-	defer func() { _ = recover() }() // debug/elf is not made for hostile files
+	defer func() { _ = recover() }() // debug/elf may panic on damaged files
 	file, err := elf.Open(f.Path.Open)
 	if err != nil {
 		return nil
@@ -175,7 +175,7 @@ func (f *File) readSymbols() map[string]uint64 {
 	return addresses
 }
 
-// SymbolAddress returns the address of a symbol that has one meaning.
+// SymbolAddress returns the address of a symbol if its name is unambiguous.
 func (f *File) SymbolAddress(name string) (uint64, bool) {
 	address, ok := f.symbols()[name]
 	return address, ok
@@ -188,7 +188,7 @@ func (f *File) HoldsCode(offset uint64) bool {
 	})
 }
 
-// Address returns where the byte at a file offset is linked to lie.
+// Address returns the link-time address of the byte at a file offset.
 func (f *File) Address(offset uint64) (uint64, bool) {
 	for _, p := range f.loaded {
 		if offset >= p.Off && offset-p.Off < p.Filesz {
@@ -198,7 +198,7 @@ func (f *File) Address(offset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Offset returns where the byte at an address is in the file.
+// Offset returns the file offset of the byte at a link-time address.
 func (f *File) Offset(address uint64) (uint64, bool) {
 	for _, p := range f.loaded {
 		if address >= p.Vaddr && address-p.Vaddr < p.Filesz {
@@ -206,4 +206,32 @@ func (f *File) Offset(address uint64) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// maxDebugInfo is the maximum size in bytes of the debug information read for arguments.
+const maxDebugInfo = 512 << 20
+
+// DebugData returns the debug information of the file or of its separate debug file, or
+// nil if there is none.
+func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
+
+func (f *File) readDebugData() (*symbol.DebugData, error) {
+	e, err := f.index()
+	if err != nil {
+		return nil, err
+	}
+	return e.DebugData(maxDebugInfo)
+}
+
+// indirectSymbols returns the addresses of IFUNCs.
+func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
+	indirect := make(map[uint64]bool)
+	for _, symbols := range tables {
+		for _, s := range symbols {
+			if elf.ST_TYPE(s.Info) == elf.STT_GNU_IFUNC {
+				indirect[s.Value] = true
+			}
+		}
+	}
+	return indirect
 }

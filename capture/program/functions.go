@@ -6,15 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"debug/elf"
-
 	"trapline/internal/nearest"
 	"trapline/internal/symbol"
 )
 
-// Find returns the functions of a name, one for each address: linkage name, name
-// with version (memcpy@GLIBC_2.2.5), or what C++ and Rust call it, with parameters or
-// without.
+// Find returns the functions with a name, one for each address. The name is a linkage
+// name, a name with version (memcpy@GLIBC_2.2.5), or a C++ or Rust name with or without
+// parameters.
 func (f *File) Find(name string) ([]symbol.Function, error) {
 	all, err := f.Functions()
 	if err != nil {
@@ -39,16 +37,16 @@ func (f *File) Find(name string) ([]symbol.Function, error) {
 	return found, overloads(found)
 }
 
-// sameSpelling compares names as C++ and Rust write them, wherever blanks stand.
+// sameSpelling compares C++ or Rust names, ignoring blanks.
 func sameSpelling(a, b string) bool {
 	return a == b || strings.ReplaceAll(a, " ", "") == strings.ReplaceAll(b, " ", "")
 }
 
-// maxOverloads is how many functions of a name an error lists.
+// maxOverloads is the maximum number of functions that an error lists.
 const maxOverloads = 8
 
-// overloads is an error if functions differ in their parameters. Constructors and
-// destructors have several of the same.
+// overloads returns an error if the functions have different parameters. Constructors and
+// destructors exist several times with the same ones.
 func overloads(found []symbol.Function) error {
 	var names []string
 	for i := range found {
@@ -66,7 +64,7 @@ func overloads(found []symbol.Function) error {
 	return fmt.Errorf("%d functions are called so: give the parameters, or a pattern for all of them: %s", n, strings.Join(names, ", "))
 }
 
-// Select returns the functions that keep accepts, the first one at each address.
+// Select returns the functions that keep accepts, only the first one at each address.
 func (f *File) Select(all []symbol.Function, keep func(*symbol.Function) bool) []symbol.Function {
 	var found []symbol.Function
 	for i := range all {
@@ -78,8 +76,8 @@ func (f *File) Select(all []symbol.Function, keep func(*symbol.Function) bool) [
 	return slices.CompactFunc(found, func(x, y symbol.Function) bool { return x.Address == y.Address })
 }
 
-// choose takes, of several functions of one name, the one that the linker takes: the
-// name's default version, or else the only global one.
+// choose picks the function that the linker would: the default version of the name, or
+// else the only global function.
 func (f *File) choose(name string, found []symbol.Function) []symbol.Function {
 	if len(found) < 2 {
 		return found
@@ -100,7 +98,7 @@ func (f *File) choose(name string, found []symbol.Function) []symbol.Function {
 	return found
 }
 
-// versioned returns the addresses of a name in one version.
+// versioned returns the addresses of a name with a version.
 func (f *File) versioned(name, version string) map[uint64]bool {
 	addresses := make(map[uint64]bool)
 	for _, s := range f.dynamic {
@@ -111,12 +109,12 @@ func (f *File) versioned(name, version string) map[uint64]bool {
 	return addresses
 }
 
-// Mangled reports whether a name is in the form of C++ or Rust.
+// Mangled reports whether a name is mangled as in C++ or Rust.
 func Mangled(name string) bool {
 	return strings.HasPrefix(name, "_Z") || strings.HasPrefix(name, "_R")
 }
 
-// Nearest returns the functions with names similar to one that does not exist.
+// Nearest returns the names of functions most similar to name.
 func (f *File) Nearest(name string) []string {
 	all, err := f.Functions()
 	if err != nil {
@@ -130,9 +128,9 @@ func (f *File) Nearest(name string) []string {
 		case Mangled(all[i].Name):
 			short := symbol.DemangleName(all[i].Name)
 			switch full := symbol.Demangle(all[i].Name); {
-			case short == scope: // other parameters
+			case short == scope: // with other parameters
 				near.Insert(full, 0)
-			case strings.HasSuffix(short, "::"+scope): // in a scope that was not given
+			case strings.HasSuffix(short, "::"+scope): // in a scope that was left out
 				near.Insert(short, 1)
 			default:
 				near.Add(short)
@@ -144,27 +142,14 @@ func (f *File) Nearest(name string) []string {
 	return near.Names()
 }
 
-// indirectSymbols returns the addresses of functions that choose an implementation.
-func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
-	indirect := make(map[uint64]bool)
-	for _, symbols := range tables {
-		for _, s := range symbols {
-			if elf.ST_TYPE(s.Info) == elf.STT_GNU_IFUNC {
-				indirect[s.Value] = true
-			}
-		}
-	}
-	return indirect
-}
-
-// MayBeProbed reports whether a function's entry is a place that is called.
+// MayBeProbed reports whether the entry of a function is called.
 func (f *File) MayBeProbed(g *symbol.Function) bool {
 	_, v := SplitVariant(g.Name)
 	return v != Cold && !f.indirect[g.Address] && !strings.HasSuffix(g.Name, "@plt") && f.HoldsCode(g.Offset)
 }
 
-// DisplayName returns a function's name as people write it, with its offset where
-// several functions have the name.
+// DisplayName returns the name of a function for people to read. If the name is
+// ambiguous, it includes the file offset.
 func DisplayName(f *symbol.Function, ambiguous bool) string {
 	name := f.Name
 	if Mangled(name) {
@@ -174,4 +159,16 @@ func DisplayName(f *symbol.Function, ambiguous bool) string {
 		name += fmt.Sprintf("@0x%x", f.Offset)
 	}
 	return name
+}
+
+// Variants returns the variants of a function that are called.
+func (f *File) Variants(name string) []symbol.Function {
+	all, err := f.functions()
+	if err != nil {
+		return nil
+	}
+	return f.Select(all, func(g *symbol.Function) bool {
+		base, v := SplitVariant(g.Name)
+		return base == name && (v == Clone || v == Part)
+	})
 }

@@ -12,16 +12,15 @@ import (
 	"trapline/internal/x86"
 )
 
-// An IFUNC is a function that runs once, to choose the one that calls go to. Which one
-// that is depends on the CPU, so all that it can choose are probed: calls go to one of
-// them.
+// An IFUNC is a function that runs once to choose the implementation that calls go to.
+// The choice depends on the CPU, so a probe covers all implementations.
 
-// IsIFUNC reports whether a function only chooses the one that calls go to.
+// IsIFUNC reports whether a function is an IFUNC.
 func (f *File) IsIFUNC(fn *symbol.Function) bool { return f.indirect[fn.Address] }
 
 // Implementations returns the functions that an IFUNC can choose: those whose addresses
-// its code takes or, where there are none, those that are named as glibc names them
-// (__strlen_avx2). Functions without a name are called by their offset.
+// its code takes, or else those named like glibc's (__strlen_avx2). A function without a
+// name is named by its file offset.
 func (f *File) Implementations(ifunc *symbol.Function) []symbol.Function {
 	all, err := f.Functions()
 	if err != nil {
@@ -56,8 +55,8 @@ func (f *File) Implementations(ifunc *symbol.Function) []symbol.Function {
 	return slices.CompactFunc(found, func(x, y symbol.Function) bool { return x.Address == y.Address })
 }
 
-// addressesTaken returns what the code of a function takes the addresses of: the
-// targets of LEA relative to the instruction pointer, as x86-64 code does it.
+// addressesTaken returns the addresses that a function's code takes, by LEA relative to
+// the instruction pointer.
 func (f *File) addressesTaken(fn *symbol.Function) []uint64 {
 	if f.Machine != elf.EM_X86_64 {
 		return nil
@@ -74,7 +73,7 @@ func (f *File) addressesTaken(fn *symbol.Function) []uint64 {
 		}
 		at += inst.Len
 		if m, ok := inst.Args[1].(x86asm.Mem); ok && inst.Op == x86asm.LEA && m.Base == x86asm.RIP {
-			taken = append(taken, fn.Address+uint64(at)+uint64(int32(m.Disp))) // not extended by Decode
+			taken = append(taken, fn.Address+uint64(at)+uint64(int32(m.Disp))) // Decode does not sign-extend
 		}
 	}
 	return taken

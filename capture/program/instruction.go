@@ -9,7 +9,7 @@ import (
 	"trapline/internal/x86"
 )
 
-// code64 reads the first bytes of a function.
+// code64 reads the first size bytes of a function.
 func (f *File) code64(fn *symbol.Function, size uint64) ([]byte, error) {
 	if size == 0 || size > maxFunction {
 		return nil, fmt.Errorf("%s is %d bytes long", fn.Name, size)
@@ -24,9 +24,9 @@ func (f *File) code64(fn *symbol.Function, size uint64) ([]byte, error) {
 	return code, err
 }
 
-// CheckInstruction refuses an offset inside an instruction, where a breakpoint would
-// make another program of it: the kernel does not look. Where the code cannot be
-// decoded up to there, nothing is said.
+// CheckInstruction returns an error if the offset is inside an instruction, where a
+// breakpoint would corrupt the program: the kernel does not check. It returns nil if the
+// code cannot be decoded up to the offset.
 func (f *File) CheckInstruction(fn *symbol.Function, offset uint64) error {
 	if f.Machine != elf.EM_X86_64 || offset == 0 || offset >= fn.Size {
 		return nil
@@ -50,7 +50,7 @@ func (f *File) CheckInstruction(fn *symbol.Function, offset uint64) error {
 	}
 }
 
-// CheckOffset does so for an offset in the file, if a function is known to be there.
+// CheckOffset does the same for a file offset if it is in a known function.
 func (f *File) CheckOffset(offset uint64) error {
 	all, err := f.Functions()
 	if err != nil {
@@ -63,3 +63,7 @@ func (f *File) CheckOffset(offset uint64) error {
 	}
 	return nil
 }
+
+// maxFunction is the size in bytes of the largest function that is searched. The largest
+// functions of the Go toolchain have a few hundred KiB.
+const maxFunction = 16 << 20

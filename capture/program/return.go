@@ -10,13 +10,9 @@ import (
 	"trapline/internal/x86"
 )
 
-// maxFunction is the size of the largest function that is searched, in bytes. The
-// largest that Go's own programs have are some hundred KiB long.
-const maxFunction = 16 << 20
-
-// Returns returns the places where a Go function returns: its RET instructions, and
-// jumps to other functions, which return in its stead. A return probe of the kernel
-// would put another return address on the stack, which Go's runtime reads and moves.
+// Returns returns the places where a Go function returns: its RET instructions and its
+// tail jumps to other functions. A return probe of the kernel would replace the return
+// address on the stack, which the Go runtime reads and moves.
 func (f *File) Returns(fn *symbol.Function) ([]Return, error) {
 	if f.Machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("returns of Go functions are known for x86-64 only, not for %s", f.Machine)
@@ -35,15 +31,15 @@ func (f *File) Returns(fn *symbol.Function) ([]Return, error) {
 	return returns, nil
 }
 
-// A Return is an instruction that a function is left by.
+// A Return is an instruction that leaves a function.
 type Return struct {
 	Offset uint64 // bytes from the function
-	Jump   bool   // to another function, whose results are not known yet
+	Jump   bool   // a tail jump, before the results are known
 }
 
-// findReturns returns the instructions that a function is left by, none for one
-// that never returns. Jumps through registers are taken to stay inside: Go's
-// compiler makes them for switches.
+// findReturns returns the instructions that leave a function; none if it never returns.
+// Jumps through registers are taken to stay in the function: Go's compiler uses them for
+// switches.
 func findReturns(code []byte) ([]Return, error) {
 	var returns []Return
 	for at := 0; at < len(code); {

@@ -9,17 +9,17 @@ import (
 	"trapline/internal/x86"
 )
 
-// maxPrologue is how many bytes of a function hold the check of its stack.
+// maxPrologue is the maximum size in bytes of a stack check.
 const maxPrologue = 64
 
-// StackCheck returns how many bytes a Go function's check of its stack takes. When
-// the stack has to grow, the function is begun again afterwards, so that a probe at its
-// first instruction would see the call twice. Behind the check nothing has changed:
-// arguments are in their registers, and the stack pointer is as at the beginning.
+// StackCheck returns the size in bytes of the stack check at the start of a Go function.
+// When the stack must grow, the function starts again afterwards, so a probe at its first
+// instruction would see the call twice. After the check nothing has changed: arguments
+// are in their registers and the stack pointer is the same.
 //
-// The check is, in src/cmd/internal/obj/x86/obj6.go (stacksplit): for small frames a
-// comparison of the stack pointer with the guard and a jump; for larger ones, of the stack
-// pointer less the frame's size, computed before, perhaps with a jump where that wraps.
+// For the check, see stacksplit in src/cmd/internal/obj/x86/obj6.go. It compares the
+// stack pointer with the guard and jumps. For large frames it first subtracts the frame
+// size from the stack pointer, with a jump if that wraps.
 func (f *File) StackCheck(fn *symbol.Function) (uint64, error) {
 	code, err := f.code64(fn, min(fn.Size, maxPrologue))
 	if err != nil {
@@ -35,7 +35,7 @@ func (f *File) StackCheck(fn *symbol.Function) (uint64, error) {
 		switch inst.Op {
 		case x86asm.LEA, x86asm.MOV, x86asm.SUB:
 			if r, ok := inst.Args[0].(x86asm.Reg); !ok || r != x86asm.R12 && r != x86asm.R13 {
-				return 0, nil // the function's own code: it has no check
+				return 0, nil // other code: the function has no check
 			}
 		case x86asm.CMP:
 			compared = compared || guards(inst)
@@ -52,8 +52,8 @@ func (f *File) StackCheck(fn *symbol.Function) (uint64, error) {
 	return 0, nil
 }
 
-// guards reports whether an instruction compares with the guard in the goroutine's
-// runtime.g, to which R14 points.
+// guards reports whether an instruction compares with the stack guard in the runtime.g
+// that R14 points to.
 func guards(inst x86.Inst) bool {
 	m, ok := inst.Args[1].(x86asm.Mem)
 	return ok && m.Base == x86asm.R14

@@ -1,187 +1,27 @@
 package program
 
 import (
-	"bytes"
-	"cmp"
 	"debug/elf"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"slices"
+
+	"trapline/capture/usdt"
 )
 
-// The layout of the notes that sys/sdt.h of SystemTap puts into programs is described
-// in https://sourceware.org/systemtap/wiki/UserSpaceProbeImplementation.
-const (
-	sdtSection  = ".note.stapsdt"
-	sdtBase     = ".stapsdt.base" // a section that moves with the code when prelink changes addresses
-	sdtOwner    = "stapsdt"
-	sdtType     = 3
-	maxSDTBytes = 16 << 20 // of notes in one program: firefox has 70 KiB
-)
-
-// A USDTNote is one place of a statically defined probe, as the program declares it.
-type USDTNote struct {
-	Provider, Name string
-	Arguments      string // operands of the assembler: "-4@%edi 8@-16(%rbp)"
-	Address        uint64 // of the instruction, a nop
-	base           uint64 // of .stapsdt.base when the program was linked
-	Semaphore      uint64 // address of the u16 that says how many watch; 0: none
-}
-
-// A USDT is a statically defined probe of one program or library.
-type USDT struct {
-	File           *File
-	Provider, Name string
-	Notes          []USDTNote // one for each address
-}
-
-// USDT returns the probes that the program declares, sorted by provider and name.
-func (f *File) USDT() (probes []USDT, err error) {
-	// debug/elf is not made for hostile files.
+// USDT returns the USDT probes of the program, sorted by provider and name.
+func (f *File) USDT() (probes []usdt.Probe, err error) {
+	// debug/elf may panic on damaged files.
 	defer func() {
 		if e := recover(); e != nil {
 			err = fmt.Errorf("%s: damaged ELF file: %v", f.Path.Resolved, e)
 		}
 	}()
-	file, err := os.Open(f.Path.Open)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	binary, err := elf.NewFile(file)
+	file, err := elf.Open(f.Path.Open)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an ELF file: %w", f.Path.Resolved, err)
 	}
-	notes, err := readUSDTNotes(binary)
-	if err != nil && len(notes) == 0 {
+	defer file.Close()
+	if probes, err = usdt.Read(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path.Resolved, err)
 	}
-	slices.SortStableFunc(notes, func(x, y USDTNote) int {
-		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Name, y.Name))
-	})
-	for _, n := range notes {
-		last := len(probes) - 1
-		if last < 0 || probes[last].Provider != n.Provider || probes[last].Name != n.Name {
-			probes = append(probes, USDT{File: f, Provider: n.Provider, Name: n.Name})
-			last++
-		}
-		if !slices.ContainsFunc(probes[last].Notes, func(o USDTNote) bool { return o.Address == n.Address }) {
-			probes[last].Notes = append(probes[last].Notes, n)
-		}
-	}
 	return probes, nil
-}
-
-var errBadNote = errors.New("damaged notes of USDT probes")
-
-// parseSDTNotes reads the contents of a .note.stapsdt section. Notes before a damaged
-// one are returned with the error.
-func parseSDTNotes(b []byte, order binary.ByteOrder, wordSize int) ([]USDTNote, error) {
-	var notes []USDTNote
-	for len(b) > 0 {
-		const header = 12 // struct elf64_note, the same in both classes
-		if len(b) < header {
-			return notes, errBadNote
-		}
-		nameSize, descSize, typ := order.Uint32(b), order.Uint32(b[4:]), order.Uint32(b[8:])
-		b = b[header:]
-		owner, rest, ok := cutPadded(b, nameSize)
-		if !ok {
-			return notes, errBadNote
-		}
-		desc, rest, ok := cutPadded(rest, descSize)
-		if !ok {
-			return notes, errBadNote
-		}
-		b = rest
-		if typ != sdtType || string(bytes.TrimRight(owner, "\x00")) != sdtOwner {
-			continue
-		}
-		n, ok := parseSDTDescription(desc, order, wordSize)
-		if !ok {
-			return notes, errBadNote
-		}
-		notes = append(notes, n)
-	}
-	return notes, nil
-}
-
-// cutPadded cuts the first n bytes off, and what fills them up to a multiple of 4;
-// the last note's may be missing.
-func cutPadded(b []byte, n uint32) (head, rest []byte, ok bool) {
-	if uint64(n) > uint64(len(b)) {
-		return nil, nil, false
-	}
-	return b[:n], b[min((uint64(n)+3)&^3, uint64(len(b))):], true
-}
-
-// parseSDTDescription reads three addresses and three strings.
-func parseSDTDescription(b []byte, order binary.ByteOrder, wordSize int) (n USDTNote, ok bool) {
-	if len(b) < 3*wordSize {
-		return n, false
-	}
-	for i, to := range []*uint64{&n.Address, &n.base, &n.Semaphore} {
-		if wordSize == 8 {
-			*to = order.Uint64(b[8*i:])
-		} else {
-			*to = uint64(order.Uint32(b[4*i:]))
-		}
-	}
-	b = b[3*wordSize:]
-	for _, to := range []*string{&n.Provider, &n.Name, &n.Arguments} {
-		text, rest, terminated := bytes.Cut(b, []byte{0})
-		if !terminated && to != &n.Arguments {
-			return n, false
-		}
-		if !isSDTText(text) {
-			return n, false
-		}
-		*to, b = string(text), rest
-	}
-	return n, n.Provider != "" && n.Name != ""
-}
-
-// isSDTText reports whether a text is free of what would disturb a terminal.
-func isSDTText(text []byte) bool {
-	for _, c := range text {
-		if c < 0x20 || c >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// readUSDTNotes reads the probes that a program declares, at the addresses where they
-// are now.
-func readUSDTNotes(f *elf.File) ([]USDTNote, error) {
-	section := f.Section(sdtSection)
-	if section == nil {
-		return nil, nil
-	}
-	if section.Type != elf.SHT_NOTE || section.Size > maxSDTBytes {
-		return nil, errBadNote
-	}
-	b := make([]byte, section.Size)
-	if _, err := io.ReadFull(section.Open(), b); err != nil {
-		return nil, fmt.Errorf("%s: %w", sdtSection, err)
-	}
-	wordSize := 8
-	if f.Class == elf.ELFCLASS32 {
-		wordSize = 4
-	}
-	notes, err := parseSDTNotes(b, f.ByteOrder, wordSize)
-	if base := f.Section(sdtBase); base != nil {
-		for i := range notes {
-			n := &notes[i]
-			moved := base.Addr - n.base
-			n.Address += moved
-			if n.Semaphore != 0 {
-				n.Semaphore += moved
-			}
-		}
-	}
-	return notes, err
 }

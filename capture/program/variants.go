@@ -2,22 +2,19 @@ package program
 
 import (
 	"strings"
-
-	"trapline/internal/symbol"
 )
 
-// A Variant is how a compiler's copy of a function stands to the function that it is
-// named after.
+// A Variant is the relation between a compiler's copy of a function and the function.
 type Variant uint8
 
 const (
 	NoVariant Variant = iota
-	Clone             // called in its place: .isra .constprop .llvm
-	Part              // a part of it that callers reach without it when they inline the rest: .part
-	Cold              // a part that is jumped to, never called: .cold
+	Clone             // called instead of the function: .isra .constprop .llvm
+	Part              // the rest of a function that callers have partly inlined: .part
+	Cold              // jumped to, never called: .cold
 )
 
-// variantSuffixes are those that GCC and LLVM give, each with a number behind it or none.
+// variantSuffixes are the suffixes that GCC and LLVM add, with or without a number.
 var variantSuffixes = []struct {
 	suffix  string
 	variant Variant
@@ -26,8 +23,9 @@ var variantSuffixes = []struct {
 	{".part", Part}, {".cold", Cold},
 }
 
-// SplitVariant returns the name of the function that a name is a variant of. Suffixes
-// stack: foo.isra.0.constprop.0 is a clone of foo, foo.isra.0.cold the cold part of one.
+// SplitVariant returns the name of the function that name is a variant of. Suffixes
+// stack: foo.isra.0.constprop.0 is a clone of foo, and foo.isra.0.cold is the cold part
+// of one.
 func SplitVariant(name string) (base string, v Variant) {
 	base = name
 	for {
@@ -49,16 +47,4 @@ func SplitVariant(name string) (base string, v Variant) {
 			return base, v
 		}
 	}
-}
-
-// Variants returns the compiler's variants of a function that are called.
-func (f *File) Variants(name string) []symbol.Function {
-	all, err := f.functions()
-	if err != nil {
-		return nil
-	}
-	return f.Select(all, func(g *symbol.Function) bool {
-		base, v := SplitVariant(g.Name)
-		return base == name && (v == Clone || v == Part)
-	})
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
 const (
-	maxFormat     = 1 << 20 // bytes of a format file; real ones stay below 64 KiB
+	maxFormat     = 1 << 20 // bytes; real format files are smaller than 64 KiB
 	maxFields     = 256
-	maxArrayCount = 16 // longer arrays are one column of bytes
+	maxArrayCount = 16 // a longer array becomes one column of bytes
 )
 
 // A declaration is one "field:" line.
@@ -22,21 +22,53 @@ type declaration struct {
 	typ          string // without name, array and __data_loc
 	name         string
 	array        bool
-	count        int // elements; -1 where the file gives an expression
+	count        int // elements; -1 if the file has an expression
 	dynamic      bool
 	relative     bool
 	offset, size int
 	signed       bool
 }
 
-// parseFormat reads a tracepoint's format file, as f_show in
-// kernel/trace/trace_events.c writes it. system is the tracepoint's group: the
-// records of syscalls are made by the kernel in another way.
-func parseFormat(system, text string) (*value.Record, error) {
+// parseFormat parses a tracepoint's format file, which f_show in
+// kernel/trace/trace_events.c writes. system is the tracepoint's group: the records of
+// system calls are made differently.
+func parseFormat(system, text string) (*layout.Record, error) {
 	if len(text) > maxFormat {
 		return nil, errors.New("format file is longer than 1 MiB")
 	}
 	head, printFormat, _ := strings.Cut(text, "\nprint fmt: ")
+	declarations, err := parseDeclarations(head)
+	if err != nil {
+		return nil, err
+	}
+	r := &layout.Record{RecordSize: layout.CommonSize}
+	printed := parsePrintFormat(printFormat)
+	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
+		// These are user addresses, although the kernel prints them like its own
+		// (arch/x86/include/asm/trace/exceptions.h).
+		for name, p := range printed {
+			printed[name] = printing{hex: p.hex || p.symbol}
+		}
+	}
+	for i := range declarations {
+		d := &declarations[i]
+		if system == SystemCalls {
+			addArgument(r, d)
+		} else {
+			addField(r, d, printed[d.name])
+		}
+	}
+	renameSyscallNumber(r.Fields)
+	// The data of dynamic fields lie in the order of the fields, so the last ones
+	// determine where the record ends.
+	if n := len(r.DataLocs); n > bpf.MaxDataLocs {
+		r.DataLocs = r.DataLocs[n-bpf.MaxDataLocs:]
+	}
+	return r, nil
+}
+
+// parseDeclarations parses the fields of a format file, without the common ones.
+func parseDeclarations(head string) ([]declaration, error) {
 	var declarations []declaration
 	for line := range strings.Lines(head) {
 		line = strings.TrimSpace(line)
@@ -47,10 +79,10 @@ func parseFormat(system, text string) (*value.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(d.name, "common_") && d.offset < value.CommonSize {
+		if strings.HasPrefix(d.name, "common_") && d.offset < layout.CommonSize {
 			continue
 		}
-		if d.offset < value.CommonSize {
+		if d.offset < layout.CommonSize {
 			return nil, fmt.Errorf("field %q at offset %d is among the common fields", d.name, d.offset)
 		}
 		if declarations = append(declarations, d); len(declarations) > maxFields {
@@ -60,54 +92,42 @@ func parseFormat(system, text string) (*value.Record, error) {
 	if len(declarations) == 0 && !strings.Contains(head, "field:") {
 		return nil, errors.New("no fields: not a tracepoint's format file")
 	}
-	r := &value.Record{RecordSize: value.CommonSize}
-	syscall := system == SystemCalls
-	printed := parsePrintFormat(printFormat)
-	if system == "exceptions" && strings.HasPrefix(head, "name: page_fault_user\n") {
-		// Addresses in the program, which the kernel prints as if they were its own
-		// (arch/x86/include/asm/trace/exceptions.h).
-		for name, p := range printed {
-			printed[name] = printing{hex: p.hex || p.symbol}
-		}
-	}
-	for i := range declarations {
-		d := &declarations[i]
-		if syscall && d.dynamic {
-			// The kernel hands programs the registers only, not the strings that it
-			// copies for ftrace: perf_call_bpf_enter in kernel/trace/trace_syscalls.c.
-			continue
-		}
-		r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
-		if d.size == 0 {
-			continue
-		}
-		var f value.Field
-		if syscall {
-			f = d.syscallField()
-		} else {
-			f = d.field(printed[d.name])
-		}
-		if f.Dynamic {
-			loc := f.Offset
-			if f.Relative {
-				loc |= bpf.DataLocRelative
-			}
-			r.DataLocs = append(r.DataLocs, loc)
-		}
-		r.Fields = append(r.Fields, f)
-	}
-	renameSyscallNumber(r.Fields)
-	// The data of dynamic fields lie in the order of the fields: the last ones say
-	// where the record ends.
-	if n := len(r.DataLocs); n > bpf.MaxDataLocs {
-		r.DataLocs = r.DataLocs[n-bpf.MaxDataLocs:]
-	}
-	return r, nil
+	return declarations, nil
 }
 
-// renameSyscallNumber calls __syscall_nr what newer kernels and perf show it as,
-// unless an argument has that name.
-func renameSyscallNumber(fields []value.Field) {
+// addArgument adds an argument of a system call to a record.
+func addArgument(r *layout.Record, d *declaration) {
+	if d.dynamic {
+		// Programs get only the registers, not the strings that the kernel copies for
+		// ftrace: perf_call_bpf_enter in kernel/trace/trace_syscalls.c.
+		return
+	}
+	r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
+	if d.size > 0 {
+		r.Fields = append(r.Fields, d.syscallField())
+	}
+}
+
+// addField adds a field to a record.
+func addField(r *layout.Record, d *declaration, p printing) {
+	r.RecordSize = max(r.RecordSize, uint16(d.offset+d.size))
+	if d.size == 0 {
+		return
+	}
+	f := d.field(p)
+	if f.Dynamic {
+		loc := f.Offset
+		if f.Relative {
+			loc |= bpf.DataLocRelative
+		}
+		r.DataLocs = append(r.DataLocs, loc)
+	}
+	r.Fields = append(r.Fields, f)
+}
+
+// renameSyscallNumber renames __syscall_nr to nr, as newer kernels and perf show it, or
+// to syscall_nr if an argument is called nr.
+func renameSyscallNumber(fields []layout.Field) {
 	name := "nr"
 	for i := range fields {
 		if fields[i].Name == name {
@@ -121,7 +141,7 @@ func renameSyscallNumber(fields []value.Field) {
 	}
 }
 
-// parseDeclaration reads "field:TYPE NAME[COUNT];\toffset:N;\tsize:N;\tsigned:N;".
+// parseDeclaration parses "field:TYPE NAME[COUNT];\toffset:N;\tsize:N;\tsigned:N;".
 func parseDeclaration(line string) (d declaration, err error) {
 	bad := func(what string) (declaration, error) {
 		return d, fmt.Errorf("%s in line %.120q", what, line)
@@ -132,7 +152,7 @@ func parseDeclaration(line string) (d declaration, err error) {
 		if !ok {
 			continue
 		}
-		n, err := strconv.ParseUint(value, 10, 15) // records are at most 8 KiB
+		n, err := strconv.ParseUint(value, 10, 15) // records have at most 8 KiB
 		if err != nil {
 			return bad("bad " + key)
 		}
@@ -181,9 +201,9 @@ func parseDeclaration(line string) (d declaration, err error) {
 	return d, nil
 }
 
-// field says how a record's field is decoded.
-func (d *declaration) field(p printing) value.Field {
-	f := value.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ,
+// field returns the record's field.
+func (d *declaration) field(p printing) layout.Field {
+	f := layout.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ,
 		Dynamic: d.dynamic, Relative: d.relative, Type: format.FieldBytes}
 	element := d.size
 	switch {
@@ -198,7 +218,7 @@ func (d *declaration) field(p printing) value.Field {
 	case d.array:
 		element = d.elementSize()
 		if element <= 1 || d.size%element != 0 || d.size/element > maxArrayCount {
-			return f // addresses, UUIDs: better read as one value
+			return f // addresses and UUIDs are easier to read as one value
 		}
 		f.Size, f.Count = uint16(element), uint16(d.size/element)
 	}
@@ -206,7 +226,7 @@ func (d *declaration) field(p printing) value.Field {
 	return f
 }
 
-// scalar returns the type of one element, FieldBytes for what is no number.
+// scalar returns the type of an element, or FieldBytes if it is not a number.
 func (d *declaration) scalar(size int, p printing) format.FieldType {
 	switch {
 	case size != 1 && size != 2 && size != 4 && size != 8:
@@ -227,7 +247,7 @@ func (d *declaration) scalar(size int, p printing) format.FieldType {
 	return format.FieldUint
 }
 
-// elementSize returns the size of an array's elements in bytes, 0 when unknown.
+// elementSize returns the size of an array's elements in bytes, or 0 if unknown.
 func (d *declaration) elementSize() int {
 	if c, ok := integerTypes[d.typ]; ok {
 		return c.size
@@ -238,11 +258,11 @@ func (d *declaration) elementSize() int {
 	return 0
 }
 
-// syscallField types an argument of a system call by its C type. Its slot is a
-// whole register, of which the call looks at the type's own size only, and the
-// file's print format shows every one in hexadecimal.
-func (d *declaration) syscallField() value.Field {
-	f := value.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ, Type: format.FieldUint}
+// syscallField derives the type of a system call's argument from its C type. The slot is
+// a whole register, but the call uses only the size of the type. The print format shows
+// all arguments in hexadecimal, so it does not help.
+func (d *declaration) syscallField() layout.Field {
+	f := layout.Field{Name: d.name, Offset: uint16(d.offset), Size: uint16(d.size), Count: 1, CType: d.typ, Type: format.FieldUint}
 	c, known := integerTypes[strings.TrimPrefix(d.typ, "const ")]
 	switch {
 	case d.size != 4 && d.size != 8:
@@ -260,7 +280,7 @@ func (d *declaration) syscallField() value.Field {
 	return f
 }
 
-// A cType is what matters of an integer type of C on 64-bit Linux.
+// A cType describes an integer type of C on 64-bit Linux.
 type cType struct {
 	size   int // bytes
 	signed bool
@@ -283,3 +303,6 @@ var integerTypes = map[string]cType{
 	"mode_t": {4, false}, "umode_t": {2, false}, "key_t": {4, true}, "key_serial_t": {4, true},
 	"clockid_t": {4, true}, "timer_t": {4, true}, "mqd_t": {4, true}, "rwf_t": {4, true},
 }
+
+// SystemCalls is the group of the tracepoints of individual system calls.
+const SystemCalls = "syscalls"

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"trapline/bpf"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 )
 
 // FuzzParseFormat holds the parser of tracepoint formats to layouts that stay
@@ -32,7 +32,7 @@ func FuzzParseFormat(f *testing.F) {
 			t.Fatalf("%d data_locs", len(r.DataLocs))
 		}
 		for _, field := range r.Fields {
-			if field.Offset < value.CommonSize || int(field.Offset)+int(field.Size)*int(field.Count) > int(r.RecordSize) || field.Count == 0 {
+			if field.Offset < layout.CommonSize || int(field.Offset)+int(field.Size)*int(field.Count) > int(r.RecordSize) || field.Count == 0 {
 				t.Fatalf("%+v in a record of %d bytes", field, r.RecordSize)
 			}
 		}

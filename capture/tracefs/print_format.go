@@ -2,17 +2,17 @@ package tracefs
 
 import "strings"
 
-// A printing is how a tracepoint's print format shows one field.
+// A printing says how a tracepoint's print format shows a field.
 type printing struct {
 	hex    bool // %x, %p
 	char   bool // %c
-	symbol bool // %pS and its like: a code address
+	symbol bool // %pS and similar: an address in code
 	text   bool // __get_str
 	bytes  bool // __print_hex
 }
 
-// parsePrintFormat reads `"FORMAT", ARGUMENT, …`. It understands arguments that are
-// a field, cast or not; all others, and what is malformed, say nothing.
+// parsePrintFormat parses `"FORMAT", ARGUMENT, …`. It understands arguments that are a
+// field, with or without casts, and ignores all others and malformed text.
 func parsePrintFormat(text string) map[string]printing {
 	printed := make(map[string]printing)
 	conversions, rest := parseConversions(text)
@@ -52,9 +52,9 @@ func parsePrintFormat(text string) map[string]printing {
 	return printed
 }
 
-// parseConversions reads the string literals that text starts with and returns one
-// entry an argument that they consume: the conversion's letter, with the letters of
-// the kernel's extensions after p (Documentation/core-api/printk-formats.rst).
+// parseConversions parses the string literals at the start of text. It returns one entry
+// for each argument that they consume: the letter of the conversion, with the kernel's
+// extensions after p (Documentation/core-api/printk-formats.rst).
 func parseConversions(text string) (conversions []string, rest string) {
 	for {
 		text = strings.TrimLeft(text, " \t\n")
@@ -99,7 +99,7 @@ func appendConversions(list []string, s string) []string {
 	}
 }
 
-// splitArguments splits at the commas outside brackets and quotes.
+// splitArguments splits s at commas outside brackets and quotes.
 func splitArguments(s string) []string {
 	var args []string
 	depth, start := 0, -1
@@ -131,7 +131,7 @@ func splitArguments(s string) []string {
 	return args
 }
 
-// callArgument returns the identifier in the first call of a macro.
+// callArgument returns the identifier that the first call of a macro takes.
 func callArgument(s, call string) (string, bool) {
 	_, after, ok := strings.Cut(s, call)
 	if !ok {
@@ -142,10 +142,10 @@ func callArgument(s, call string) (string, bool) {
 	return name, ok && isIdentifier(name)
 }
 
-// plainField returns the field of REC->field and REC->field[N], in parentheses and
-// behind casts or not.
+// plainField returns the field in REC->field and REC->field[N], with or without
+// parentheses and casts.
 func plainField(s string) (string, bool) {
-	for range 16 { // casts and parentheses, far more than macros expand to
+	for range 16 { // more casts and parentheses than macros expand to
 		s = strings.TrimSpace(s)
 		if name, ok := strings.CutPrefix(s, "REC->"); ok {
 			if before, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") && !strings.ContainsAny(index, " +-") {
@@ -171,7 +171,7 @@ func plainField(s string) (string, bool) {
 	return "", false
 }
 
-// closing returns the index of the parenthesis that closes the first byte, -1 when none does.
+// closing returns the index of the parenthesis that closes the first byte, or -1.
 func closing(s string) int {
 	depth := 0
 	for i := range len(s) {
@@ -187,7 +187,7 @@ func closing(s string) int {
 	return -1
 }
 
-// isCast reports whether the text in parentheses can be a type.
+// isCast reports whether the text in parentheses may be a type.
 func isCast(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !isWord(c) && c != ' ' && c != '*' {
@@ -197,8 +197,8 @@ func isCast(s string) bool {
 	return strings.TrimSpace(s) != ""
 }
 
-// quotedEnd returns the length of the string literal that s starts with, 0 when it is
-// not closed.
+// quotedEnd returns the length of the string literal at the start of s, or 0 if it is not
+// closed.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -211,7 +211,7 @@ func quotedEnd(s string) int {
 	return 0
 }
 
-// isIdentifier reports whether C takes a text as a name.
+// isIdentifier reports whether s is a C identifier.
 func isIdentifier(s string) bool {
 	for i := range len(s) {
 		if !isWord(s[i]) {
@@ -221,7 +221,7 @@ func isIdentifier(s string) bool {
 	return s != "" && (s[0] < '0' || s[0] > '9')
 }
 
-// isWord reports whether an identifier of C may hold a character.
+// isWord reports whether c may be part of a C identifier.
 func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }

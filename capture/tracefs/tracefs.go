@@ -1,4 +1,4 @@
-// Package tracefs reads which tracepoints a kernel has and what their records hold.
+// Package tracefs reads which tracepoints the kernel has and what their records contain.
 package tracefs
 
 import (
@@ -9,13 +9,10 @@ import (
 	"path/filepath"
 
 	"trapline/capture/event"
-	"trapline/capture/value"
+	"trapline/capture/layout"
 )
 
-// SystemCalls is the group of the tracepoints of single system calls.
-const SystemCalls = "syscalls"
-
-// A Dir is where tracefs is mounted; "" means nowhere.
+// A Dir is the mount point of tracefs; "" means that it is not mounted.
 type Dir string
 
 func errNotMounted() error {
@@ -23,10 +20,10 @@ func errNotMounted() error {
 		Remedy: "mount -t tracefs nodev /sys/kernel/tracing"}
 }
 
-// Record returns what the records of a tracepoint hold. The error matches fs.ErrNotExist
-// when there is no such tracepoint that can be enabled: those of the group ftrace have a
-// format too, for their records in the trace buffer.
-func (d Dir) Record(system, name string) (*value.Record, error) {
+// Record returns the record of a tracepoint. The error matches fs.ErrNotExist if no such
+// tracepoint can be enabled. The events of group ftrace, which describe records in the
+// trace buffer, have a format but cannot be enabled.
+func (d Dir) Record(system, name string) (*layout.Record, error) {
 	if d == "" {
 		return nil, errNotMounted()
 	}
@@ -45,7 +42,7 @@ func (d Dir) Record(system, name string) (*value.Record, error) {
 	return r, nil
 }
 
-// Has reports whether there is a tracepoint that can be enabled.
+// Has reports whether a tracepoint exists and can be enabled.
 func (d Dir) Has(system, name string) bool {
 	if d == "" {
 		return false
@@ -54,8 +51,8 @@ func (d Dir) Has(system, name string) bool {
 	return err == nil
 }
 
-// Each calls yield with the tracepoints whose group and name match, sorted, until it
-// returns an error.
+// Each calls yield for each tracepoint whose group and name match, in sorted order, until
+// yield returns an error.
 func (d Dir) Each(system, name func(string) bool, yield func(system, name string) error) error {
 	if d == "" {
 		return errNotMounted()
@@ -85,10 +82,10 @@ func (d Dir) Each(system, name func(string) bool, yield func(system, name string
 	return nil
 }
 
-// All matches every group and name.
+// All matches every name.
 func All(string) bool { return true }
 
-// readError puts what to do into an error about permissions.
+// readError adds the remedy to a permission error.
 func readError(err error) error {
 	var path *fs.PathError
 	if errors.Is(err, fs.ErrPermission) && errors.As(err, &path) {

@@ -35,6 +35,7 @@ var switching = map[string]bool{"gogo": true, "runtime.rt0_go": true, "runtime.m
 // At every byte of code of the go command, the rule from Go's own table has the CFA
 // that the compiler wrote into .debug_frame.
 func TestGoRulesAgainstDebugFrame(t *testing.T) {
+	testenv.Slow(t)
 	path := goProgram(t)
 	image, offset := openImage(t, path)
 	special := namedRanges(t, path, switching)

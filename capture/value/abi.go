@@ -1,14 +1,18 @@
 package value
 
-import "fmt"
+import (
+	"fmt"
 
-// passArguments says where the arguments of a function are at its first instruction,
-// by the System V ABI for x86-64, section 3.2.3 (AAPCS64 for what is in registers on
-// arm64). space is that of the stack.
-func passArguments(types []*valueType, space Space) []param {
+	"trapline/capture/layout"
+)
+
+// passArguments returns where the arguments of a function are at its first instruction:
+// System V ABI for x86-64, section 3.2.3, or AAPCS64, for registers only. space is the
+// memory of the stack.
+func passArguments(types []*valueType, space layout.Space) []param {
 	words := argumentWords()
 	used, vectors := 0, 0
-	stack := int64(8) // above the return address
+	stack := int64(8) // after the return address
 	params := make([]param, len(types))
 	for i, t := range types {
 		p := &params[i]
@@ -31,7 +35,7 @@ func passArguments(types []*valueType, space Space) []param {
 			continue
 		}
 		// On the stack, in whole words.
-		p.at = location{typ: t, memory: true, space: space, fetch: Fetch{Word: stackPointerWord()}, add: stack}
+		p.at = location{typ: t, memory: true, space: space, fetch: layout.Fetch{Word: stackPointerWord()}, add: stack}
 		if stackPointerWord() != wordSP {
 			p.err = fmt.Errorf("is on the stack, where arguments are read on x86-64 only")
 		}
@@ -40,11 +44,11 @@ func passArguments(types []*valueType, space Space) []param {
 	return params
 }
 
-// maxVectors is how many vector registers pass arguments.
+// maxVectors is the number of vector registers that pass arguments.
 const maxVectors = 8
 
-// classify returns, for each 8 bytes of a value, whether they are passed in a vector
-// register; nil: the value is passed in memory.
+// classify reports for each 8 bytes of a value whether a vector register passes them. It
+// returns nil if the value is passed in memory.
 func classify(t *valueType, words int) []bool {
 	switch {
 	case t.kind == kindFloat && t.size > 8 || words > 2:
@@ -59,7 +63,7 @@ func classify(t *valueType, words int) []bool {
 	return vector
 }
 
-// integersIn clears what holds anything but floating-point numbers.
+// integersIn clears the words that hold anything other than floating-point numbers.
 func integersIn(t *valueType, bit int, vector []bool, depth int) {
 	if depth > maxTypeDepth {
 		return
@@ -82,16 +86,16 @@ func integersIn(t *valueType, bit int, vector []bool, depth int) {
 	}
 }
 
-// returned is where a function's result is when it returns.
-func returned(t *valueType, space Space) (location, error) {
+// returned returns where a function's result is when the function returns.
+func returned(t *valueType, space layout.Space) (location, error) {
 	if t == nil {
 		return inRegister(nil, space, returnWords()[0]), nil
 	}
 	words := max((t.size+7)/8, 1)
 	classes := classify(t, words)
 	if classes == nil {
-		// The caller's memory, whose address the function returns too.
-		return location{typ: t, memory: true, space: space, fetch: Fetch{Word: returnWords()[0]}}, nil
+		// The function returns the address of memory that the caller provides.
+		return location{typ: t, memory: true, space: space, fetch: layout.Fetch{Word: returnWords()[0]}}, nil
 	}
 	for _, vector := range classes {
 		if vector {

@@ -5,19 +5,20 @@ import (
 
 	"trapline/bpf"
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
-// Fetch adds to a record what the event asks for, or, where it asks for nothing, the
-// parameters that are known; and what its conditions look at besides. Errors are of
-// type [*event.InvalidError].
-func (s *Scope) Fetch(r *Record) error {
+// Fetch adds to a record the values that the event asks for or, if it asks for none, all
+// known parameters; then what its conditions use in addition. Errors are of type
+// [*event.InvalidError].
+func (s *Scope) Fetch(r *layout.Record) error {
 	if err := s.fetch(r); err != nil {
 		return &event.InvalidError{Event: s.ev.Text, Reason: err.Error()}
 	}
 	return nil
 }
 
-func (s *Scope) fetch(r *Record) error {
+func (s *Scope) fetch(r *layout.Record) error {
 	switch {
 	case len(s.ev.Args) > 0:
 		for i := range s.ev.Args {
@@ -33,14 +34,9 @@ func (s *Scope) fetch(r *Record) error {
 	return s.fetchForConditions(r)
 }
 
-// fetchForConditions adds the values that conditions look at and that the record does
-// not have yet. What cannot be a value is left for checking the conditions to refuse.
-func (s *Scope) fetchForConditions(r *Record) error {
-	for _, name := range r.unknown(s.ev.Conditions) {
-		value, err := event.ParseValue(name)
-		if err != nil {
-			continue
-		}
+// fetchForConditions adds the values that conditions use and the record lacks.
+func (s *Scope) fetchForConditions(r *layout.Record) error {
+	for _, value := range missing(s.ev, r) {
 		r.ForConditions = true
 		if err := s.fetchArgument(r, &event.Arg{Name: value.String(), Value: *value}); err != nil {
 			return err
@@ -49,9 +45,25 @@ func (s *Scope) fetchForConditions(r *Record) error {
 	return nil
 }
 
-func (s *Scope) fetchArgument(r *Record, a *event.Arg) error {
+// missing returns the values that an event's conditions use and a record lacks. It
+// ignores names that are not values; checking the conditions rejects them.
+func missing(ev *event.Event, r *layout.Record) []*event.Expr {
+	var values []*event.Expr
+	for _, name := range r.Unknown(ev.Conditions) {
+		if value, err := event.ParseValue(name); err == nil {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// ConditionsFetch reports whether an event's conditions use values of a hit that have to
+// be fetched.
+func ConditionsFetch(ev *event.Event) bool { return len(missing(ev, new(layout.Record))) > 0 }
+
+func (s *Scope) fetchArgument(r *layout.Record, a *event.Arg) error {
 	if a.Value.Op == event.OpDuration {
-		return r.addDuration(s.ev, a.Name)
+		return addDuration(r, s.ev, a.Name)
 	}
 	at, err := s.locate(&a.Value)
 	if err != nil {
@@ -62,27 +74,27 @@ func (s *Scope) fetchArgument(r *Record, a *event.Arg) error {
 		return err
 	}
 	if a.Value.Op == event.OpReturn && form.kind == formOwn && at.typ == nil {
-		at.typ = &valueType{kind: kindInteger, size: 8, signed: true} // most often a status or a count
+		at.typ = &valueType{kind: kindInteger, size: 8, signed: true} // usually a status or a count
 	}
 	got, err := at.capture(a.Name, form)
 	if err != nil {
 		return fmt.Errorf("%s %w", &a.Value, err)
 	}
-	return r.add(showing(got, a.Name, a.Value.String()))
+	return r.Add(showing(got, a.Name, a.Value.String()))
 }
 
-// showing notes which argument a field shows.
-func showing(all []captured, name, value string) []captured {
+// showing sets the argument that fields with its name show.
+func showing(all []layout.Value, name, value string) []layout.Value {
 	for i := range all {
-		if all[i].field.Name == name {
-			all[i].field.Value = value
+		if all[i].Field.Name == name {
+			all[i].Field.Value = value
 		}
 	}
 	return all
 }
 
-// fetchAll adds all parameters that can be fetched, as far as there is room.
-func (s *Scope) fetchAll(r *Record) error {
+// fetchAll adds all parameters that can be fetched, as long as there is room.
+func (s *Scope) fetchAll(r *layout.Record) error {
 	form, err := s.form(&event.Type{})
 	if err != nil {
 		return err
@@ -95,12 +107,12 @@ func (s *Scope) fetchAll(r *Record) error {
 		name := paramName(s.params, i)
 		got, err := param.at.capture(name, form)
 		if err != nil || len(got) > 2 {
-			continue // not asked for
+			continue // skip it: nobody asked for it
 		}
 		if len(r.Fetch)+len(got) > bpf.MaxFetches {
 			return nil
 		}
-		if err := r.add(showing(got, name, name)); err != nil {
+		if err := r.Add(showing(got, name, name)); err != nil {
 			return err
 		}
 	}
@@ -112,21 +124,7 @@ func (s *Scope) fetchAll(r *Record) error {
 		return nil
 	}
 	if got, err := at.capture("retval", form); err == nil && len(got) == 1 {
-		return r.add(showing(got, "retval", "retval"))
+		return r.Add(showing(got, "retval", "retval"))
 	}
 	return nil
-}
-
-// paramName is what a parameter is called: argN without a name of its own.
-func paramName(params []param, i int) string {
-	name := params[i].name
-	for j := range i {
-		if params[j].name == name {
-			name = ""
-		}
-	}
-	if name == "" {
-		return fmt.Sprintf("arg%d", i)
-	}
-	return name
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// btfType describes a BTF type.
+// btfType converts a BTF type.
 func btfType(t btf.Type) *valueType {
 	v := &valueType{name: btfName(t)}
-	names := []string(nil) // of typedefs, outermost first
+	names := []string(nil) // of typedefs, from the outside in
 	for {
 		switch inner := t.(type) {
 		case *btf.Typedef:
@@ -104,7 +104,7 @@ func btfEnumNames(t *btf.Enum) string {
 	return b.String()
 }
 
-// btfName spells a type as C does.
+// btfName spells a type in C.
 func btfName(t btf.Type) string {
 	for range maxTypeDepth {
 		switch inner := t.(type) {

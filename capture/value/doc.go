@@ -1,12 +1,12 @@
-// Package value finds where the values that an event asks for are, and says how a
-// program fetches them.
+// Package value finds the values that an event asks for, and says how a program fetches
+// them.
 //
-// A [Scope] is what arguments may refer to at one place. It is made from what
-// describes the place: registers and a calling convention, a function's [Signature] in
-// BTF, DWARF, a tracepoint's fields, or the operands of a USDT probe. Within it, an
-// argument's expression leads to a location; the location and the type asked for give
-// a [Fetch], which a program runs, and a [Field], which says what the record then
-// holds. [Scope.Fetch] collects them in a [Record].
+// A [Scope] holds what arguments may refer to at one place. It is built from a
+// description of the place: registers and a calling convention, a function's [Signature]
+// in BTF, DWARF, the fields of a tracepoint, or the operands of a USDT probe. In a scope,
+// an argument's expression leads to a location. The location and the requested type
+// determine a [layout.Fetch], which a program runs, and a [layout.Field], which describes
+// the result. [Scope.Fetch] collects both in a [layout.Record].
 //
 //	event.Arg → Scope → location → Fetch and Field → Record → Filter
 package value

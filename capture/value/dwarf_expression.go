@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 
+	"trapline/capture/layout"
 	"trapline/internal/cursor"
 )
 
-// Operations of DWARF expressions (DWARF 5, section 7.7.1) that say where variables are.
+// Operations of DWARF expressions that locate variables (DWARF 5, section 7.7.1).
 const (
 	opAddr        = 0x03
 	opConst1u     = 0x08
@@ -34,8 +35,8 @@ const (
 	maxExpression = 4096 // bytes
 )
 
-// dwarfWords are the words of struct pt_regs by DWARF's numbers of x86-64's registers
-// (System V ABI, figure 3.36).
+// dwarfWords maps DWARF's register numbers on x86-64 to words of struct pt_regs (System V
+// ABI, figure 3.36).
 var dwarfWords = []uint8{wordAX, wordDX, wordCX, wordBX, wordSI, wordDI, wordBP, wordSP,
 	wordR8, wordR9, wordR10, wordR11, wordR12, wordR13, wordR14, wordR15}
 
@@ -49,25 +50,25 @@ func dwarfWord(n uint64) (uint8, error) {
 	return 0, fmt.Errorf("is in DWARF's register %d, which is not known", n)
 }
 
-// A frameBase is what locations in a function count from.
+// A frameBase is the address that locations in a function are relative to.
 type frameBase struct {
 	word uint8 // register
 	add  int64
-	err  error // not known
+	err  error // why it is not known
 }
 
-// An evaluator evaluates expressions at one address of a program.
+// An evaluator evaluates location expressions at one address of a program.
 type evaluator struct {
 	function  []byte                            // DW_AT_frame_base
-	cfa       func() frameBase                  // canonical frame address at the address
-	static    func(address uint64) location     // memory of the program's file
-	addresses func(index uint64) (uint64, bool) // of .debug_addr
+	cfa       func() frameBase                  // CFA at the address
+	static    func(address uint64) location     // location of static data
+	addresses func(index uint64) (uint64, bool) // entry of .debug_addr
 }
 
-// errNotKnown is for locations that no description of a fetch can express.
+// errNotKnown reports a location that a fetch cannot express.
 var errNotKnown = errors.New("has a location that cannot be followed")
 
-// locate returns the place of a value that an expression describes.
+// locate returns the location that an expression describes.
 func (l *evaluator) locate(expression []byte) (location, error) {
 	if len(expression) == 0 {
 		return location{}, errOptimizedOut
@@ -76,7 +77,7 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 		return location{}, errNotKnown
 	}
 	x := cursor.Little(expression)
-	var pieces []Fetch
+	var pieces []layout.Fetch
 	for {
 		p, err := l.one(&x)
 		if err != nil {
@@ -93,7 +94,7 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 		}
 		size := x.Uleb()
 		if !x.OK() || size > 8 || x.Len() > 0 && size != 8 {
-			return location{}, errNotKnown // pieces are words, but for the last one
+			return location{}, errNotKnown // all pieces except the last must be whole words
 		}
 		f, err := p.value()
 		if err != nil {
@@ -103,27 +104,25 @@ func (l *evaluator) locate(expression []byte) (location, error) {
 			return location{}, errNotKnown
 		}
 		if x.Len() == 0 {
-			return location{space: UserMemory, pieces: pieces}, nil
+			return location{space: layout.UserMemory, pieces: pieces}, nil
 		}
 	}
 }
 
-var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")
-
-// one reads one location, up to the end or a piece.
+// one evaluates one location, up to a piece or the end.
 func (l *evaluator) one(x *cursor.Cursor) (location, error) {
 	op := x.U8()
 	var p location
 	switch {
 	case op == opPiece:
-		return p, errOptimizedOut // a piece without a location
+		return p, errOptimizedOut // a piece without location
 	case op >= opReg0 && op <= opReg31, op == opRegx:
 		n := uint64(op - opReg0)
 		if op == opRegx {
 			n = x.Uleb()
 		}
 		w, err := dwarfWord(n)
-		return inRegister(nil, UserMemory, w), err
+		return inRegister(nil, layout.UserMemory, w), err
 	case op >= opBreg0 && op <= opBreg31, op == opBregx:
 		n := uint64(op - opBreg0)
 		if op == opBregx {
@@ -133,7 +132,7 @@ func (l *evaluator) one(x *cursor.Cursor) (location, error) {
 		if err != nil {
 			return p, err
 		}
-		p = location{memory: true, space: UserMemory, fetch: Fetch{Word: w}, add: x.Sleb()}
+		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: w}, add: x.Sleb()}
 	case op == opFbreg, op == opCallCFA:
 		base := l.cfa
 		add := int64(0)
@@ -144,7 +143,7 @@ func (l *evaluator) one(x *cursor.Cursor) (location, error) {
 		if b.err != nil {
 			return p, b.err
 		}
-		p = location{memory: true, space: UserMemory, fetch: Fetch{Word: b.word}, add: b.add + add}
+		p = location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: b.word}, add: b.add + add}
 	case op == opAddr, op == opAddrx:
 		address := uint64(0)
 		if op == opAddr {
@@ -166,8 +165,8 @@ func (l *evaluator) one(x *cursor.Cursor) (location, error) {
 	return l.address(x, p)
 }
 
-// address goes on with an address on the stack: offsets, dereferences, and
-// DW_OP_stack_value, by which it is the value itself.
+// address evaluates what follows an address: offsets, dereferences, and
+// DW_OP_stack_value, which makes the address the value.
 func (l *evaluator) address(x *cursor.Cursor, p location) (location, error) {
 	for x.Len() > 0 && x.Rest()[0] != opPiece {
 		switch op := x.U8(); {
@@ -181,7 +180,7 @@ func (l *evaluator) address(x *cursor.Cursor, p location) (location, error) {
 			p.fetch, p.add = f, 0
 		case op == opStackValue:
 			f, err := p.address()
-			return location{space: UserMemory, pieces: []Fetch{f}}, err
+			return location{space: layout.UserMemory, pieces: []layout.Fetch{f}}, err
 		default:
 			return p, errNotKnown
 		}
@@ -196,10 +195,10 @@ func (l *evaluator) constant(x *cursor.Cursor, n uint64) (location, error) {
 	if x.U8() != opStackValue || !x.OK() {
 		return location{}, errNotKnown
 	}
-	return location{space: UserMemory, pieces: []Fetch{{Base: FetchConstant, Constant: n}}}, nil
+	return location{space: layout.UserMemory, pieces: []layout.Fetch{{Base: layout.FetchConstant, Constant: n}}}, nil
 }
 
-// base evaluates DW_AT_frame_base: a register, or the canonical frame address.
+// base evaluates DW_AT_frame_base: a register or the CFA.
 func (l *evaluator) base() frameBase {
 	x := cursor.Little(l.function)
 	op := x.U8()

@@ -8,13 +8,13 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A dwarfFunction is what debug information says of a function at one address in it.
+// A dwarfFunction is what debug information says about a function at one of its
+// addresses.
 type dwarfFunction struct {
 	unit      *dwarfUnit
-	entry     uint64 // of the function
+	entry     uint64 // address of the first instruction
 	variables []dwarfVariable
-	result    *valueType // nil: returns nothing
-	described bool       // a prototype was there
+	result    *valueType // nil if the function returns nothing
 	base      []byte     // DW_AT_frame_base
 	producer  string
 }
@@ -24,17 +24,17 @@ type dwarfVariable struct {
 	name       string
 	typ        *valueType
 	parameter  bool
-	result     bool   // of Go: a result that has a name, or gets one
-	expression []byte // where it is at the address; empty: nowhere
-	whole      bool   // … and in all of the function
+	result     bool   // Go: a result, named or not
+	expression []byte // location at the address; empty if there is none
+	whole      bool   // the location is the same in the whole function
 }
 
-// maxVariables bounds what is read of one function.
+// maxVariables is the maximum number of variables read of a function.
 const maxVariables = 512
 
-// findDwarfFunction finds the function that holds an address; nil when none is described.
+// findDwarfFunction returns the function that contains an address, or nil.
 func findDwarfFunction(d *symbol.DebugData, pc uint64) (f *dwarfFunction, err error) {
-	// debug/dwarf is not made for hostile files.
+	// debug/dwarf may panic on damaged files.
 	defer func() {
 		if e := recover(); e != nil {
 			f, err = nil, fmt.Errorf("damaged debug information: %v", e)
@@ -69,14 +69,14 @@ func findDwarfFunction(d *symbol.DebugData, pc uint64) (f *dwarfFunction, err er
 		switch {
 		case !e.Children:
 		case e.Tag == dwarf.TagNamespace || e.Tag == dwarf.TagModule:
-			depth++ // functions may be within
+			depth++ // it may contain functions
 		default:
 			r.SkipChildren()
 		}
 	}
 }
 
-// covers reports whether an entry's code holds an address.
+// covers reports whether the code of an entry contains an address.
 func covers(d *symbol.DebugData, e *dwarf.Entry, pc uint64) bool {
 	if e.Val(dwarf.AttrLowpc) == nil && e.Val(dwarf.AttrRanges) == nil {
 		return false
@@ -93,7 +93,7 @@ func covers(d *symbol.DebugData, e *dwarf.Entry, pc uint64) bool {
 	return false
 }
 
-// read takes in a subprogram's entry and the variables in it.
+// read reads a subprogram's entry and its variables.
 func (f *dwarfFunction) read(d *symbol.DebugData, r *dwarf.Reader, e *dwarf.Entry, pc uint64) error {
 	ranges, err := d.Ranges(e)
 	if err != nil {
@@ -104,7 +104,6 @@ func (f *dwarfFunction) read(d *symbol.DebugData, r *dwarf.Reader, e *dwarf.Entr
 		f.entry = low
 	}
 	f.base, _ = e.Val(dwarf.AttrFrameBase).([]byte)
-	f.described = true
 	if t, ok := f.attribute(d, e, dwarf.AttrType).(dwarf.Offset); ok {
 		f.result = f.typeAt(d, t)
 	}
@@ -154,7 +153,7 @@ func (f *dwarfFunction) variable(d *symbol.DebugData, e *dwarf.Entry, pc uint64)
 	f.variables = append(f.variables, v)
 }
 
-// attribute returns an attribute of an entry, or of the one that it is an instance of.
+// attribute returns an attribute of an entry or of its abstract origin.
 func (f *dwarfFunction) attribute(d *symbol.DebugData, e *dwarf.Entry, a dwarf.Attr) any {
 	for range maxTypeDepth {
 		if v := e.Val(a); v != nil {
@@ -177,7 +176,7 @@ func (f *dwarfFunction) attribute(d *symbol.DebugData, e *dwarf.Entry, a dwarf.A
 	return nil
 }
 
-// typeAt describes the type at an offset. References of C++ are pointers.
+// typeAt returns the type at an offset. C++ references become pointers.
 func (f *dwarfFunction) typeAt(d *symbol.DebugData, at dwarf.Offset) *valueType {
 	r := d.Reader()
 	r.Seek(at)

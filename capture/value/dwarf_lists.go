@@ -8,11 +8,11 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A dwarfUnit is what reading location lists needs of a compilation unit.
+// A dwarfUnit holds what reading location lists needs of a compilation unit.
 type dwarfUnit struct {
 	data     *symbol.DebugData
 	version5 bool
-	low      uint64 // base of addresses: DW_AT_low_pc
+	low      uint64 // DW_AT_low_pc, the base of addresses
 	addrBase uint64 // DW_AT_addr_base
 	listBase uint64 // DW_AT_loclists_base
 	language dwarfLanguage
@@ -42,8 +42,8 @@ func (u *dwarfUnit) address(index uint64) (uint64, bool) {
 	return binary.LittleEndian.Uint64(b[u.addrBase+8*index:]), true
 }
 
-// location returns the expression of a location attribute at an address. whole says
-// that it is the same in all of the function. An empty one: the value is nowhere.
+// location returns the location expression of an entry at an address, which is empty if
+// there is none. whole reports whether it is the same in the whole function.
 func (u *dwarfUnit) location(e *dwarf.Entry, pc uint64) (expression []byte, whole bool) {
 	f := e.AttrField(dwarf.AttrLocation)
 	if f == nil {
@@ -68,7 +68,7 @@ func (u *dwarfUnit) location(e *dwarf.Entry, pc uint64) (expression []byte, whol
 	return nil, false
 }
 
-// listAt returns the offset of a list by its index in the table behind the base.
+// listAt returns the offset of a list, given its index in the table of the unit.
 func (u *dwarfUnit) listAt(index uint64) uint64 {
 	b := u.data.LocLists
 	if index > uint64(len(b))/4 || u.listBase > uint64(len(b)) || uint64(len(b))-u.listBase < 4*(index+1) {
@@ -77,7 +77,7 @@ func (u *dwarfUnit) listAt(index uint64) uint64 {
 	return u.listBase + uint64(binary.LittleEndian.Uint32(b[u.listBase+4*index:]))
 }
 
-// listBefore5 reads a list of .debug_loc: DWARF 4, section 2.6.2.
+// listBefore5 searches a list of .debug_loc: DWARF 4, section 2.6.2.
 func (u *dwarfUnit) listBefore5(offset, pc uint64) []byte {
 	if offset >= uint64(len(u.data.Loc)) {
 		return nil
@@ -101,7 +101,7 @@ func (u *dwarfUnit) listBefore5(offset, pc uint64) []byte {
 	return nil
 }
 
-// Entries of location lists in DWARF 5, section 7.7.3.
+// Entries of location lists: DWARF 5, section 7.7.3.
 const (
 	lleEnd          = 0
 	lleBaseAddressx = 1
@@ -115,7 +115,7 @@ const (
 	lleGNUViewPair  = 9
 )
 
-// list5 reads a list of .debug_loclists.
+// list5 searches a list of .debug_loclists.
 func (u *dwarfUnit) list5(offset, pc uint64) []byte {
 	if offset >= uint64(len(u.data.LocLists)) {
 		return nil
@@ -169,7 +169,7 @@ func (u *dwarfUnit) list5(offset, pc uint64) []byte {
 	return nil
 }
 
-// readExpression reads an expression behind its length.
+// readExpression reads an expression that is preceded by its length.
 func readExpression(x *cursor.Cursor) []byte {
 	n := x.Uleb()
 	if n > maxExpression {

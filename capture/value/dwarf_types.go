@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// dwarfType describes a DWARF type. Go's own kinds are known by how its compiler
-// writes them.
+// dwarfType converts a DWARF type. Go's strings and slices are recognized by how its
+// compiler describes them.
 func dwarfType(t dwarf.Type, language dwarfLanguage) *valueType {
 	if t == nil {
 		return &valueType{kind: kindVoid, name: "void"}
 	}
 	v := &valueType{name: dwarfName(t), size: int(min(max(t.Size(), 0), maxTypeSize))}
-	var names []string // of typedefs, outermost first
+	var names []string // of typedefs, from the outside in
 	for range maxTypeDepth {
 		if q, ok := t.(*dwarf.QualType); ok {
 			t = q.Type
@@ -28,14 +28,14 @@ func dwarfType(t dwarf.Type, language dwarfLanguage) *valueType {
 		return func() *valueType { return dwarfType(t, language) }
 	}
 	switch t := t.(type) {
-	case *dwarf.CharType: // int8_t is one too
+	case *dwarf.CharType: // includes int8_t
 		v.kind, v.signed = kindInteger, true
 		if t.Name == "char" {
 			v.kind = kindChar
 		}
 	case *dwarf.UcharType:
 		v.kind = kindInteger
-		if t.Name == "char" { // of a machine where it is unsigned
+		if t.Name == "char" { // where char is unsigned
 			v.kind = kindChar
 		}
 	case *dwarf.IntType:
@@ -69,18 +69,18 @@ func dwarfType(t dwarf.Type, language dwarfLanguage) *valueType {
 	return v
 }
 
-// maxTypeSize bounds sizes and counts that a file claims.
+// maxTypeSize bounds the sizes and counts in a file.
 const maxTypeSize = 1 << 30
 
-// dwarfLanguage is the language of a unit, as far as types depend on it.
+// dwarfLanguage is the language of a unit, as far as it affects types.
 type dwarfLanguage int
 
 const (
 	languageGo        dwarfLanguage = 0x16   // DW_LANG_Go
-	languageAssembler dwarfLanguage = 0x8001 // DW_LANG_Mips_Assembler, of any machine
+	languageAssembler dwarfLanguage = 0x8001 // DW_LANG_Mips_Assembler, used for all machines
 )
 
-// goStructure knows strings and slices, which Go's compiler describes as structures.
+// goStructure recognizes strings and slices, which Go's compiler describes as structures.
 func (v *valueType) goStructure(t *dwarf.StructType, of func(dwarf.Type) func() *valueType) {
 	switch {
 	case t.StructName == "string" && len(t.Field) == 2:
@@ -104,7 +104,7 @@ func dwarfMembers(t *dwarf.StructType, language dwarfLanguage) []member {
 			switch {
 			case f.DataBitOffset > 0:
 				m.bit = int(f.DataBitOffset)
-			case f.BitOffset > 0 || f.ByteSize > 0: // DWARF 3: from the most significant bit
+			case f.BitOffset > 0 || f.ByteSize > 0: // DWARF 3: counted from the most significant bit
 				size := f.ByteSize
 				if size == 0 {
 					size = f.Type.Size()
@@ -128,7 +128,7 @@ func dwarfEnumNames(t *dwarf.EnumType) string {
 	return b.String()
 }
 
-// dwarfName spells a type. Types of C++ and of C are spelled alike.
+// dwarfName spells a type in C or C++.
 func dwarfName(t dwarf.Type) string {
 	for range maxTypeDepth {
 		switch inner := t.(type) {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errnoNames is what functions return for failures: -2 is -ENOENT.
+// errnoNames returns the names of a function's error results: -2 is -ENOENT.
 var errnoNames = sync.OnceValue(func() string {
 	var b strings.Builder
 	add := func(n int, name string) {
@@ -29,10 +29,10 @@ var errnoNames = sync.OnceValue(func() string {
 	return b.String()
 })
 
-// maxUserErrno is above all numbers that user space is given.
+// maxUserErrno is above all errors that user space sees.
 const maxUserErrno = 134
 
-// Errors that stay within the kernel: include/linux/errno.h.
+// Errors that the kernel uses internally: include/linux/errno.h.
 const firstKernelErrno = 512
 
 var kernelErrnos = []string{"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ENOIOCTLCMD", "ERESTART_RESTARTBLOCK", "EPROBE_DEFER", "EOPENSTALE", "ENOPARAM"}

@@ -4,32 +4,33 @@ import (
 	"fmt"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
-// defaultText is how many bytes of text are kept unless the event says otherwise.
+// defaultText is the default limit of text in bytes.
 const defaultText = 256
 
-// maxText is the longest text that a record has room for, with some other arguments.
+// maxText is the highest limit of text in bytes. It leaves room for some other arguments.
 const maxText = 2048
 
-// A valueForm is what an argument is asked to be recorded as.
+// A valueForm says how to record an argument.
 type valueForm struct {
 	kind  formKind
 	typ   format.FieldType // formNumber
 	size  int              // bytes of a number
-	count int              // elements of an array; 0: it is none
-	bits  int              // formBits: how many, beginning at shift, of size bytes
+	count int              // elements of an array; 0 means no array
+	bits  int              // formBits: number of bits, starting at bit shift of size bytes
 	shift int
-	space Space  // memory that the value or the text lies in; NoMemory: what is usual
-	max   int    // limit of text and bytes
-	from  *Fetch // formBytes: their length; nil: max
+	space layout.Space  // memory that the value or text is in; NoMemory means the usual one
+	max   int           // maximum length of text and bytes
+	from  *layout.Fetch // formBytes: the length; nil means max
 }
 
 type formKind uint8
 
 const (
-	formOwn formKind = iota // as the type says
+	formOwn formKind = iota // as the value's own type
 	formNumber
 	formBits
 	formText
@@ -40,11 +41,11 @@ const (
 	formPort
 	formSockaddr
 	formErrno
-	formEnum   // numbers by the names of the own type
-	formStruct // the members of the own type, one by one
+	formEnum   // a number, shown by the names of its own type
+	formStruct // the members of its own type, one by one
 )
 
-// form says how a value is to be recorded as a type.
+// form returns how to record a value as a type.
 func (s *Scope) form(t *event.Type) (valueForm, error) {
 	f := valueForm{size: int(t.Size), count: int(t.Count), max: s.ev.Modifiers.StringSize}
 	if f.max == 0 {
@@ -54,7 +55,7 @@ func (s *Scope) form(t *event.Type) (valueForm, error) {
 		return f, fmt.Errorf("at most %d bytes of text are kept of an argument", maxText)
 	}
 	if t.User {
-		f.space = UserMemory
+		f.space = layout.UserMemory
 	}
 	switch t.Kind {
 	case event.TypeDefault:
@@ -95,7 +96,7 @@ func (s *Scope) form(t *event.Type) (valueForm, error) {
 var numberTypes = map[event.TypeKind]format.FieldType{event.TypeUint: format.FieldUint, event.TypeInt: format.FieldInt,
 	event.TypeHex: format.FieldHex, event.TypeBool: format.FieldBool, event.TypeChar: format.FieldChar}
 
-// length resolves the length of bytes: a constant, or a value.
+// length sets the length of bytes: a constant or a value.
 func (s *Scope) length(f *valueForm, e *event.Expr) error {
 	if e.Op == event.OpConstant {
 		if e.Offset < 1 || e.Offset > maxText {

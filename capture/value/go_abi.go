@@ -1,18 +1,22 @@
 package value
 
-import "fmt"
+import (
+	"fmt"
 
-// goWords are the registers of Go's calling convention for integers, in order
-// (src/cmd/compile/abi-internal.md in Go's source, amd64).
+	"trapline/capture/layout"
+)
+
+// goWords are the integer registers of Go's calling convention on amd64, in order
+// (src/cmd/compile/abi-internal.md in the Go source).
 var goWords = []uint8{wordAX, wordBX, wordCX, wordDI, wordSI, wordR8, wordR9, wordR10, wordR11}
 
 const (
-	goVectors = 15      // registers for floating-point numbers
-	goG       = wordR14 // the current goroutine, struct runtime.g
+	goVectors = 15      // floating-point registers
+	goG       = wordR14 // points to the current goroutine, a struct runtime.g
 )
 
-// goPlaces says where values are that Go passes: arguments at a function's first
-// instruction, results at its last.
+// goPlaces returns where Go passes values: arguments at the first instruction of a
+// function, results at the last.
 func goPlaces(types []*valueType) []param {
 	params := make([]param, len(types))
 	used, vectors := 0, 0
@@ -23,9 +27,9 @@ func goPlaces(types []*valueType) []param {
 			continue
 		}
 		p := &params[i]
-		p.at = location{typ: t, space: UserMemory}
+		p.at = location{typ: t, space: layout.UserMemory}
 		for _, w := range goWords[used:a.words] {
-			p.at.pieces = append(p.at.pieces, Fetch{Word: w})
+			p.at.pieces = append(p.at.pieces, layout.Fetch{Word: w})
 		}
 		switch {
 		case a.vectors > vectors:
@@ -40,10 +44,10 @@ func goPlaces(types []*valueType) []param {
 	return params
 }
 
-// A goAssignment gives registers to the parts of a value, one for each number.
+// A goAssignment assigns registers to the parts of a value, one per number.
 type goAssignment struct {
 	words, vectors int
-	scattered      bool // parts do not fill their registers, so that pieces of 8 bytes are not the value's
+	scattered      bool // some parts do not fill their registers, so pieces of 8 bytes are not the value
 }
 
 // assign reports whether there were enough registers.

@@ -8,23 +8,24 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
-// A Kernel answers what arguments ask about the kernel.
+// A Kernel provides what arguments need to know about the kernel.
 type Kernel struct {
-	Types *btf.Spec // nil: it has no BTF
-	// Module returns the types of a module; nil: there are none.
+	Types *btf.Spec // nil if the kernel has no BTF
+	// Module returns the types of a module, or nil if there are none.
 	Module func(name string) *btf.Spec
-	// Symbol returns the address of a function or variable. Its errors continue a
-	// sentence about the symbol.
+	// Symbol returns the address of a function or variable. Its errors complete a
+	// sentence that starts with the name.
 	Symbol func(name string) (uint64, error)
-	// SystemCall returns the arguments of a system call, without its number; nil: they
-	// are not known.
-	SystemCall func(name string) []Field
+	// SystemCall returns the arguments of a system call without its number, or nil if
+	// they are not known.
+	SystemCall func(name string) []layout.Field
 }
 
-// Function returns a function's types; nil when BTF does not have them.
+// Function returns the types of a function, or nil if BTF does not describe it.
 func (k *Kernel) Function(module, name string) *Signature {
 	spec := k.Types
 	if module != "" && spec != nil {
@@ -43,9 +44,9 @@ func (k *Kernel) Function(module, name string) *Signature {
 	return nil
 }
 
-// RawTracepoint returns the arguments of a tracepoint whose callbacks have a type. The
-// first parameter is the callback's own data. Function types have no names of
-// parameters; the function that iterates over the callbacks has them.
+// RawTracepoint returns the arguments of a tracepoint, given the type of its callbacks,
+// whose first parameter is the callback's own data. Function types have no parameter
+// names. They come from the function that iterates over the callbacks.
 func (k *Kernel) RawTracepoint(name string, callback *btf.FuncProto) *Signature {
 	args := *callback
 	args.Params = append([]btf.FuncParam(nil), callback.Params[1:]...)
@@ -57,23 +58,23 @@ func (k *Kernel) RawTracepoint(name string, callback *btf.FuncProto) *Signature 
 	return NewSignature(&args)
 }
 
-// AtKprobe returns what can be asked for at a kprobe, whose context is the registers.
+// AtKprobe returns the scope at a kprobe, whose context is the registers.
 func (k *Kernel) AtKprobe(ev *event.Event, module string) *Scope {
-	sc := &Scope{ev: ev, space: KernelMemory, registers: true, arg: func(i int) (location, error) { return plainArgument(ev, i, KernelMemory) }}
+	sc := &Scope{ev: ev, space: layout.KernelMemory, registers: true, arg: func(i int) (location, error) { return plainArgument(ev, i, layout.KernelMemory) }}
 	s := k.Function(module, ev.Name)
 	switch {
 	case ev.Syntax.AtReturn():
 		sc.result = func() (location, error) {
 			if s == nil {
-				return returned(nil, KernelMemory)
+				return returned(nil, layout.KernelMemory)
 			}
 			if s.result == nil {
 				return location{}, errNoResult
 			}
-			return returned(resultType(s.result), KernelMemory)
+			return returned(resultType(s.result), layout.KernelMemory)
 		}
-	case s != nil && ev.Offset == 0: // behind it, registers need not hold the arguments any more
-		sc.params, sc.typed = passArguments(s.types(), KernelMemory), true
+	case s != nil && ev.Offset == 0: // after the first instruction, registers may not hold the arguments any more
+		sc.params, sc.typed = passArguments(s.types(), layout.KernelMemory), true
 		for i := range sc.params {
 			sc.params[i].name = s.params[i].name
 		}
@@ -83,16 +84,16 @@ func (k *Kernel) AtKprobe(ev *event.Event, module string) *Scope {
 	return sc
 }
 
-// AtTracing returns what can be asked for at a raw tracepoint, fentry or fexit, whose
-// context is the arguments. function is the kernel's function; "" for tracepoints.
+// AtTracing returns the scope at a raw tracepoint, fentry or fexit, whose context is the
+// arguments. function is the name of the kernel function, or "" for tracepoints.
 func (k *Kernel) AtTracing(ev *event.Event, s *Signature, function string) *Scope {
 	sc := s.inContext(ev)
 	k.names(sc, function)
 	return sc
 }
 
-// plainArgument is an argument whose type is not known: a whole number or an address.
-func plainArgument(ev *event.Event, i int, space Space) (location, error) {
+// plainArgument returns an argument of unknown type, which is an integer or an address.
+func plainArgument(ev *event.Event, i int, space layout.Space) (location, error) {
 	if i < argumentRegisters() {
 		return inRegister(nil, space, argumentWord(i)), nil
 	}
@@ -109,8 +110,8 @@ func plainArgument(ev *event.Event, i int, space Space) (location, error) {
 	return p.at, p.err
 }
 
-// names adds what is there at every kernel probe: symbols, the current task's
-// name, and, where the function is the entry of a system call, its arguments.
+// names adds what exists at every kernel probe: symbols, the name of the current task
+// and, at the entry of a system call, its arguments.
 func (k *Kernel) names(sc *Scope, function string) {
 	sc.symbol = k.symbol
 	sc.comm = k.taskComm
@@ -119,18 +120,18 @@ func (k *Kernel) names(sc *Scope, function string) {
 	}
 }
 
-// symbol finds a function or variable.
+// symbol returns the location of a function or variable.
 func (k *Kernel) symbol(name string) (location, error) {
 	address, err := k.Symbol(name)
 	if err != nil {
 		return location{}, err
 	}
-	return location{memory: true, space: KernelMemory, fetch: Fetch{Base: FetchConstant, Constant: address}}, nil
+	return location{memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchConstant, Constant: address}}, nil
 }
 
-// taskComm is where the current task's name is: task_struct.comm.
+// taskComm returns the location of the current task's name: task_struct.comm.
 func (k *Kernel) taskComm() (location, error) {
-	at := location{memory: true, space: KernelMemory, fetch: Fetch{Base: FetchTask}}
+	at := location{memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchTask}}
 	var task *btf.Struct
 	if k.Types == nil || k.Types.TypeByName("task_struct", &task) != nil {
 		return at, errors.New("cannot be found: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); each hit has the task's name anyway")
@@ -139,12 +140,12 @@ func (k *Kernel) taskComm() (location, error) {
 	return at.field("comm")
 }
 
-// systemCallPrefix begins the names of the functions that take a system call's
-// arguments as the registers of user space: __SYSCALL_DEFINEx in
+// systemCallPrefix is the prefix of functions that take the arguments of a system call as
+// the registers of user space: __SYSCALL_DEFINEx in
 // arch/x86/include/asm/syscall_wrapper.h.
 const systemCallPrefix = "__x64_sys_"
 
-// systemCallArguments adds the arguments of a system call by the names of its
+// systemCallArguments adds the arguments of a system call under the names of its
 // tracepoint. They are in the struct pt_regs that the function's argument points to.
 func (k *Kernel) systemCallArguments(sc *Scope, function string) {
 	name, ok := strings.CutPrefix(function, systemCallPrefix)
@@ -164,10 +165,10 @@ func (k *Kernel) systemCallArguments(sc *Scope, function string) {
 		}
 		t := &valueType{kind: kindInteger, name: f.CType, size: int(f.Size), signed: f.Type == format.FieldInt}
 		if f.Type == format.FieldPointer {
-			t = k.spelledType(f.CType)
+			t = spelledType(k.Types, f.CType)
 		}
-		step := FetchStep{Add: 8 * int32(words[i]), Space: KernelMemory, Size: 8}
-		at := location{typ: t, space: UserMemory, pieces: []Fetch{{Base: regs.Base, Word: regs.Word, Steps: []FetchStep{step}}}}
+		step := layout.FetchStep{Add: 8 * int32(words[i]), Space: layout.KernelMemory, Size: 8}
+		at := location{typ: t, space: layout.UserMemory, pieces: []layout.Fetch{{Base: regs.Base, Word: regs.Word, Steps: []layout.FetchStep{step}}}}
 		sc.params = append(sc.params, param{name: f.Name, at: at})
 	}
 }

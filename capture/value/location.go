@@ -6,41 +6,42 @@ import (
 	"math"
 	"strings"
 
+	"trapline/capture/layout"
 	"trapline/format"
 	"trapline/internal/nearest"
 )
 
-// A location is where a value is: in memory, at the
-// address that fetch and add make; or in registers, each holding 8 bytes of it.
+// A location says where a value is: in memory, at the address given by fetch and add, or
+// in registers, each with 8 bytes of it.
 type location struct {
-	typ    *valueType // nil: not known, a word
+	typ    *valueType // nil: unknown, a word
 	memory bool
-	space  Space // memory that the address, or a pointer found here, belongs to
-	fetch  Fetch
+	space  layout.Space // memory that the address points to, or that a pointer found here points to
+	fetch  layout.Fetch
 	add    int64
-	pieces []Fetch // not in memory
-	exact  bool    // the only piece has the shifts that make it a number
-	bits   int     // of a bitfield in memory; 0: it is none
-	shift  int     // where it begins, in bits from the address
+	pieces []layout.Fetch // registers
+	exact  bool           // the only piece already has the shifts that make it a number
+	bits   int            // size of a bitfield in memory; 0 means none
+	shift  int            // start of the bitfield, in bits from the address
 }
 
-// inRegister returns the place of a value that a word of the context holds.
-func inRegister(t *valueType, space Space, words ...uint8) location {
+// inRegister returns the location of a value in words of the context.
+func inRegister(t *valueType, space layout.Space, words ...uint8) location {
 	l := location{typ: t, space: space}
 	for _, w := range words {
-		l.pieces = append(l.pieces, Fetch{Word: w})
+		l.pieces = append(l.pieces, layout.Fetch{Word: w})
 	}
 	return l
 }
 
-// value returns the fetch of a word: a pointer, or a number that is not typed.
-func (l location) value() (Fetch, error) {
+// value returns the fetch of a word: a pointer or an untyped number.
+func (l location) value() (layout.Fetch, error) {
 	if !l.memory {
 		if len(l.pieces) == 0 {
-			return Fetch{}, errOptimizedOut
+			return layout.Fetch{}, errOptimizedOut
 		}
 		if l.exact && l.pieces[0].Left != 0 {
-			return Fetch{}, fmt.Errorf("is not an address: it is narrower")
+			return layout.Fetch{}, fmt.Errorf("is not an address: it is narrower")
 		}
 		return l.pieces[0], nil
 	}
@@ -48,13 +49,13 @@ func (l location) value() (Fetch, error) {
 }
 
 // load returns the fetch of size bytes in memory.
-func (l location) load(size int) (Fetch, error) {
+func (l location) load(size int) (layout.Fetch, error) {
 	if l.typ != nil && l.typ.isVariable() {
-		return Fetch{}, errVariable
+		return layout.Fetch{}, errVariable
 	}
 	add, err := l.offset()
 	f := l.fetch
-	f.Steps = append(append([]FetchStep(nil), f.Steps...), FetchStep{add, l.space, uint8(size)})
+	f.Steps = append(append([]layout.FetchStep(nil), f.Steps...), layout.FetchStep{Add: add, Space: l.space, Size: uint8(size)})
 	return f, err
 }
 
@@ -67,23 +68,23 @@ func (l location) offset() (int32, error) {
 	return int32(l.add), nil
 }
 
-// address returns the fetch of the address of what is in memory.
-func (l location) address() (Fetch, error) {
+// address returns the fetch of the address of a value in memory.
+func (l location) address() (layout.Fetch, error) {
 	if !l.memory {
-		return Fetch{}, fmt.Errorf("is in a register and has no address")
+		return layout.Fetch{}, fmt.Errorf("is in a register and has no address")
 	}
 	if l.typ != nil && l.typ.isVariable() {
-		return Fetch{}, errVariable
+		return layout.Fetch{}, errVariable
 	}
 	add, err := l.offset()
 	f := l.fetch
 	if add != 0 {
-		f.Steps = append(append([]FetchStep(nil), f.Steps...), FetchStep{Add: add})
+		f.Steps = append(append([]layout.FetchStep(nil), f.Steps...), layout.FetchStep{Add: add})
 	}
 	return f, err
 }
 
-// deref returns what a pointer points to.
+// deref returns the target of a pointer.
 func (l location) deref() (location, error) {
 	if l.typ != nil && l.typ.kind != kindPointer {
 		return l, fmt.Errorf("is not a pointer but %s", l.typ.name)
@@ -96,7 +97,7 @@ func (l location) deref() (location, error) {
 	return to, err
 }
 
-// field returns a member of a structure, or of the one that a pointer points to.
+// field returns a member of a structure or of the structure that a pointer points to.
 func (l location) field(name string) (location, error) {
 	if l.typ == nil {
 		return l, fmt.Errorf("has no type: its fields are not known")
@@ -141,8 +142,8 @@ func (l location) member(m member) location {
 	l.typ = t
 	l.bits, l.shift = m.bits, 0
 	if !l.memory {
-		// Structures of up to 16 bytes are passed in registers.
-		l.pieces = append([]Fetch(nil), l.pieces[min(m.bit/64, len(l.pieces)):]...)
+		// Structures of up to 16 bytes may be in registers.
+		l.pieces = append([]layout.Fetch(nil), l.pieces[min(m.bit/64, len(l.pieces)):]...)
 		l.shift = m.bit % 64
 		return l
 	}
@@ -150,14 +151,14 @@ func (l location) member(m member) location {
 		l.add += int64(m.bit / 8)
 		return l
 	}
-	// A bitfield lies within a unit of its type, aligned to its size.
+	// A bitfield is inside a unit of its type, aligned to the size of the type.
 	unit := max(t.size, 1) * 8
 	l.add += int64(m.bit / unit * unit / 8)
 	l.shift = m.bit % unit
 	return l
 }
 
-// index returns an element of an array, or of what a pointer points to.
+// index returns an element of an array or of the memory that a pointer points to.
 func (l location) index(i int) (location, error) {
 	if l.typ == nil {
 		return l, fmt.Errorf("has no type: the size of its elements is not known")
@@ -172,7 +173,7 @@ func (l location) index(i int) (location, error) {
 		at := l
 		if l.typ.kind == kindGoSlice {
 			slice := *l.typ
-			slice.kind = kindPointer // its first word is the array's address
+			slice.kind = kindPointer // its first word is the address of the array
 			at.typ = &slice
 		}
 		to, err := at.deref()
@@ -190,20 +191,20 @@ func (l location) index(i int) (location, error) {
 	return l, nil
 }
 
-// number returns the fetch of a number of the given size.
-func (l location) number(size int, signed, bigEndian bool) (Fetch, error) {
+// number returns the fetch of a number of a given size.
+func (l location) number(size int, signed, bigEndian bool) (layout.Fetch, error) {
 	if !l.memory {
 		if len(l.pieces) == 0 {
-			return Fetch{}, errOptimizedOut
+			return layout.Fetch{}, errOptimizedOut
 		}
 		f := l.pieces[0]
 		if l.exact {
 			if bigEndian {
-				f.narrow(size, signed, true)
+				f.Narrow(size, signed, true)
 			}
 			return f, nil
 		}
-		f.narrow(size, signed, bigEndian)
+		f.Narrow(size, signed, bigEndian)
 		if l.shift > 0 || l.bits > 0 {
 			bits := 8 * size
 			if l.bits > 0 {
@@ -217,27 +218,29 @@ func (l location) number(size int, signed, bigEndian bool) (Fetch, error) {
 		return f, nil
 	}
 	f, err := l.load(size)
-	f.narrow(size, signed, bigEndian)
+	f.Narrow(size, signed, bigEndian)
 	switch {
 	case l.bits > 0:
 		f.Left, f.Right = uint8(64-l.bits-l.shift), uint8(64-l.bits)
 	case !signed && !bigEndian:
-		f.Left, f.Right = 0, 0 // memory is read with zeros above
+		f.Left, f.Right = 0, 0 // the high bits are zero already
 	}
 	return f, err
 }
 
-// scalar returns the fetch and field of a number of the place's own type.
-func (l location) scalar(name string) (Fetch, Field, error) {
+// scalar returns the fetch and field of a number of the location's own type.
+func (l location) scalar(name string) (layout.Fetch, layout.Field, error) {
 	t := l.typ
 	if t == nil {
 		f, err := l.value()
-		return f, Field{Name: name, Type: format.FieldHex, Size: 8, Count: 1}, err
+		return f, layout.Field{Name: name, Type: format.FieldHex, Size: 8, Count: 1}, err
 	}
-	field := Field{Name: name, Type: t.fieldType(), Size: uint16(t.size), Count: 1, CType: t.name}
+	field := layout.Field{Name: name, Type: t.fieldType(), Size: uint16(t.size), Count: 1, CType: t.name}
 	if t.names != nil {
 		field.Names = t.names()
 	}
 	f, err := l.number(t.size, t.signed, t.bigEndian)
 	return f, field, err
 }
+
+var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")

@@ -8,31 +8,32 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
 	"trapline/capture/unwind"
 )
 
-// A Place is a place in a program's code.
+// A Place is a place in the code of a program.
 type Place struct {
 	File   *program.File
-	Offset uint64 // in the file
+	Offset uint64 // file offset
 }
 
-// inProgram is what can be asked for at code that nothing is known of.
+// inProgram returns the scope at code that nothing is known about.
 func (k *Kernel) inProgram(ev *event.Event) *Scope {
-	sc := &Scope{ev: ev, space: UserMemory, registers: true, comm: k.taskComm, arg: func(i int) (location, error) { return plainArgument(ev, i, UserMemory) }}
+	sc := &Scope{ev: ev, space: layout.UserMemory, registers: true, comm: k.taskComm, arg: func(i int) (location, error) { return plainArgument(ev, i, layout.UserMemory) }}
 	sc.symbol = func(string) (location, error) {
 		return location{}, errors.New("is not known: the program is not")
 	}
 	if ev.Syntax.AtReturn() {
-		sc.result = func() (location, error) { return returned(nil, UserMemory) }
+		sc.result = func() (location, error) { return returned(nil, layout.UserMemory) }
 	}
 	return sc
 }
 
-// AtUprobe returns what can be asked for at an address of a program: by name what debug
-// information describes, and without it arguments as words. With an error, that is what
-// can be asked for in spite of it.
+// AtUprobe returns the scope at a place in a program: the variables that debug
+// information describes, or arguments as words. If it returns an error, the scope is what
+// works without debug information.
 func (k *Kernel) AtUprobe(ev *event.Event, at Place) (*Scope, error) {
 	sc := k.inProgram(ev)
 	pc, ok := at.File.Address(at.Offset)
@@ -51,15 +52,16 @@ func (k *Kernel) AtUprobe(ev *event.Event, at Place) (*Scope, error) {
 	}
 	f, err := findDwarfFunction(d, pc)
 	if err != nil || f == nil || f.unit.language == languageAssembler {
-		return sc, err // assemblers describe functions without their parameters
+		return sc, err // assemblers describe functions without parameters
 	}
 	v := &dwarfScope{Scope: sc, at: at, function: f, pc: pc}
 	v.fill()
 	return sc, nil
 }
 
-// symbol finds a variable of the program. Where the program was loaded is known
-// from where it is now, which is not so once it has returned.
+// symbol returns the location of a variable. It is relative to the current instruction,
+// because the load address is not known otherwise. After a return, the instruction is not
+// known either.
 func (at Place) symbol(ev *event.Event, name string, pc uint64) (location, error) {
 	address, ok := at.File.SymbolAddress(name)
 	switch {
@@ -71,12 +73,13 @@ func (at Place) symbol(ev *event.Event, name string, pc uint64) (location, error
 	return staticLocation(address, pc), nil
 }
 
-// staticLocation is memory of the program's file.
+// staticLocation returns the location of static data, relative to the current
+// instruction.
 func staticLocation(address, pc uint64) location {
-	return location{memory: true, space: UserMemory, fetch: Fetch{Word: wordIP, Constant: address - pc}}
+	return location{memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: wordIP, Constant: address - pc}}
 }
 
-// A dwarfScope fills a scope with what debug information says.
+// A dwarfScope adds what debug information says to a scope.
 type dwarfScope struct {
 	*Scope
 	at       Place
@@ -119,8 +122,8 @@ func (v *dwarfScope) fill() {
 	}
 }
 
-// inOrder returns the indices of the variables that a call has, parameters first: argN
-// are those.
+// inOrder returns the indices of the variables of a call, parameters first: they are
+// argN.
 func (v *dwarfScope) inOrder() []int {
 	var order []int
 	all := v.function.variables
@@ -134,7 +137,7 @@ func (v *dwarfScope) inOrder() []int {
 	return order
 }
 
-// passed is where the calling convention passes the parameters.
+// passed returns where the calling convention passes the parameters.
 func (v *dwarfScope) passed() []param {
 	var types []*valueType
 	for i := range v.function.variables {
@@ -146,15 +149,15 @@ func (v *dwarfScope) passed() []param {
 		return goPlaces(types)
 	}
 	if t := v.function.result; t != nil && classify(t, max((t.size+7)/8, 1)) == nil {
-		// The address of where the result is to go comes first.
-		return passArguments(append([]*valueType{{kind: kindPointer, size: 8}}, types...), UserMemory)[1:]
+		// The first argument is the address for the result.
+		return passArguments(append([]*valueType{{kind: kindPointer, size: 8}}, types...), layout.UserMemory)[1:]
 	}
-	return passArguments(types, UserMemory)
+	return passArguments(types, layout.UserMemory)
 }
 
-// byConvention reports whether a parameter at the first instruction is where the
-// calling convention says, not where debug information does: without optimization
-// that is the place in the function's frame that it is going to be copied to.
+// byConvention reports whether a parameter at the first instruction is where the calling
+// convention puts it, not where debug information says. Without optimization, debug
+// information names the place in the frame that the parameter will be copied to.
 func (v *dwarfScope) byConvention(d *dwarfVariable, at location) bool {
 	if !d.whole || len(d.expression) == 0 {
 		return false
@@ -167,12 +170,12 @@ func (v *dwarfScope) byConvention(d *dwarfVariable, at location) bool {
 	case v.function.unit.language == languageGo:
 		return strings.Contains(v.function.producer, "regabi")
 	case len(v.function.base) == 1 && v.function.base[0] == opCallCFA && op == opFbreg:
-		return at.add < 8 // what the caller pushed is above the return address, and there
+		return at.add < 8 // what the caller pushed is after the return address, and stays there
 	}
 	return true
 }
 
-// cfa is the canonical frame address: the stack pointer before the call.
+// cfa returns the CFA: the stack pointer before the call.
 func (v *dwarfScope) cfa() frameBase {
 	if v.pc == v.function.entry {
 		return frameBase{word: wordSP, add: 8}
@@ -195,11 +198,11 @@ func (v *dwarfScope) fillResult() {
 		if f.result == nil {
 			return location{}, errNoResult
 		}
-		return returned(f.result, UserMemory)
+		return returned(f.result, layout.UserMemory)
 	}
 }
 
-// goResults are the results of a Go function at a return instruction.
+// goResults adds the results of a Go function at a return instruction.
 func (v *dwarfScope) goResults() {
 	var types []*valueType
 	var names []string
@@ -211,7 +214,7 @@ func (v *dwarfScope) goResults() {
 	results := goPlaces(types)
 	for i := range results {
 		results[i].name = names[i]
-		results[i].hidden = i == 0 // that is retval
+		results[i].hidden = i == 0 // it is retval
 	}
 	v.params, v.typed = results, true
 	v.result = func() (location, error) {
@@ -223,21 +226,21 @@ func (v *dwarfScope) goResults() {
 	v.goroutine()
 }
 
-// goroutine adds goid, the number of the goroutine: field goid of the runtime.g that
-// a register points to in Go's calling convention, from Go 1.17 on.
+// goroutine adds goid, the number of the goroutine: field goid of the runtime.g that a
+// register points to since Go 1.17.
 func (v *dwarfScope) goroutine() {
 	v.params = append(v.params, param{name: "goid", hidden: true, find: func() (location, error) {
 		g := goStructure(v.at.File, "runtime.g")
 		if g == nil {
 			return location{}, errors.New("cannot be found: the program does not describe runtime.g")
 		}
-		return location{typ: g, memory: true, space: UserMemory, fetch: Fetch{Word: goG}}.field("goid")
+		return location{typ: g, memory: true, space: layout.UserMemory, fetch: layout.Fetch{Word: goG}}.field("goid")
 	}})
 }
 
-// goStructure finds a structure of a Go program by its full name; nil when it is not described.
+// goStructure returns a structure of a Go program by its full name, or nil.
 func goStructure(f *program.File, name string) (found *valueType) {
-	// debug/dwarf is not made for hostile files.
+	// debug/dwarf may panic on damaged files.
 	defer func() {
 		if recover() != nil {
 			found = nil

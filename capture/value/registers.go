@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Contexts of kprobes and uprobes are registers: struct pt_regs on x86-64
+// The context of kprobes and uprobes is the registers: struct pt_regs on x86-64
 // (arch/x86/include/asm/ptrace.h), struct user_pt_regs on arm64.
 
-// argumentWords are the words of the registers that the calling convention passes
-// arguments in: the System V ABI's for x86-64, which the kernel shares, and AAPCS64.
+// argumentWords returns the words of the registers that pass arguments: the System V ABI
+// for x86-64, which the kernel shares, or AAPCS64.
 func argumentWords() []uint8 {
 	if runtime.GOARCH == "arm64" {
 		return []uint8{0, 1, 2, 3, 4, 5, 6, 7}
@@ -18,13 +18,13 @@ func argumentWords() []uint8 {
 	return []uint8{wordDI, wordSI, wordDX, wordCX, wordR8, wordR9}
 }
 
-// argumentRegisters is how many arguments the calling convention passes in registers.
+// argumentRegisters returns the number of registers that pass arguments.
 func argumentRegisters() int { return len(argumentWords()) }
 
 func argumentWord(i int) uint8 { return argumentWords()[i] }
 
-// returnWords are the registers that a function's result is in: two of them hold
-// results of up to 16 bytes.
+// returnWords returns the words of the result registers. Two of them return results of up
+// to 16 bytes.
 func returnWords() []uint8 {
 	if runtime.GOARCH == "arm64" {
 		return []uint8{0, 1}
@@ -64,20 +64,20 @@ const (
 	wordSS
 )
 
-// maxContextWord is the last word that programs can be asked for.
+// maxContextWord is the last word that a program may fetch.
 const maxContextWord = wordSS
 
-// A namedRegister is one that an argument may name: the low size bytes of a word.
+// A namedRegister is a register that an argument may name: the low size bytes of a word.
 type namedRegister struct {
 	word, size uint8
 }
 
-// x86Registers are the names in the kernel's own table (regoffset_table in
-// arch/x86/kernel/ptrace.c), which leave the r out.
+// x86Registers are the names in the kernel's table (regoffset_table in
+// arch/x86/kernel/ptrace.c), without the r.
 var x86Registers = []string{"r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8",
 	"ax", "cx", "dx", "si", "di", "orig_ax", "ip", "cs", "flags", "sp", "ss"}
 
-// findRegister takes the kernel's names, and those of the assembler: rdi, edi.
+// findRegister accepts the names of the kernel and of the assembler: rdi, edi.
 func findRegister(name string) (namedRegister, bool) {
 	if runtime.GOARCH == "arm64" {
 		digits, isX := strings.CutPrefix(name, "x")

@@ -7,33 +7,34 @@ import (
 	"strings"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
-// A Scope is what arguments may refer to where an event happens.
+// A Scope holds what arguments may refer to at the place of an event.
 type Scope struct {
 	ev     *event.Event
-	space  Space // memory that addresses belong to, unless said otherwise
+	space  layout.Space // memory that addresses point to by default
 	params []param
-	count  int                                 // of params that are the function's arguments, which come first
-	typed  bool                                // params are all that there are
-	arg    func(i int) (location, error)       // an argument that params do not have
-	result func() (location, error)            // nil: not at a return
-	symbol func(name string) (location, error) // what is at a symbol's address
+	count  int                                 // number of params that are function arguments; they come first
+	typed  bool                                // there are no other arguments than params
+	arg    func(i int) (location, error)       // returns an argument that params lack
+	result func() (location, error)            // nil if not at a return
+	symbol func(name string) (location, error) // returns the location of a symbol
 	comm   func() (location, error)
 
 	registers bool // the context is a struct pt_regs
 }
 
-// A param is an argument, or a variable, by name.
+// A param is an argument or a variable with its name.
 type param struct {
 	name   string
 	at     location
-	err    error                    // why it cannot be had
-	find   func() (location, error) // instead of at and err, where finding it takes time
-	hidden bool                     // recorded only when it is asked for
+	err    error                    // why it is unavailable
+	find   func() (location, error) // replaces at and err if finding it takes time
+	hidden bool                     // recorded only if asked for
 }
 
-// locate finds where an expression's value is. Its errors are whole sentences.
+// locate returns the location of an expression's value. Its errors are whole sentences.
 func (s *Scope) locate(e *event.Expr) (location, error) {
 	var at location
 	var err error
@@ -59,7 +60,7 @@ func (s *Scope) locate(e *event.Expr) (location, error) {
 	return at, nil
 }
 
-// start finds where a value starts.
+// start returns the location that a value starts from.
 func (s *Scope) start(e *event.Expr) (location, error) {
 	switch e.Op {
 	case event.OpArg:
@@ -86,7 +87,7 @@ func (s *Scope) start(e *event.Expr) (location, error) {
 		return s.comm()
 	case event.OpSymbol:
 		if e.Name == "" {
-			return location{memory: true, space: s.space, fetch: Fetch{Base: FetchConstant, Constant: uint64(e.Offset)}}, nil
+			return location{memory: true, space: s.space, fetch: layout.Fetch{Base: layout.FetchConstant, Constant: uint64(e.Offset)}}, nil
 		}
 		at, err := s.symbol(e.Name)
 		at.add += e.Offset
@@ -109,11 +110,11 @@ func (s *Scope) deref(e *event.Expr) (location, error) {
 		return of, fmt.Errorf("%s has an offset that is too large", e)
 	}
 	to := location{memory: true, space: of.space, fetch: f, add: e.Offset}
-	if to.space == NoMemory {
+	if to.space == layout.NoMemory {
 		to.space = s.space
 	}
 	if e.User {
-		to.space = UserMemory
+		to.space = layout.UserMemory
 	}
 	return to, nil
 }
@@ -164,4 +165,18 @@ func (s *Scope) register(name string) (location, error) {
 		at.typ = &valueType{kind: kindInteger, name: name, size: int(r.size)}
 	}
 	return at, nil
+}
+
+// paramName returns the name of a parameter, or argN if it has none.
+func paramName(params []param, i int) string {
+	name := params[i].name
+	for j := range i {
+		if params[j].name == name {
+			name = ""
+		}
+	}
+	if name == "" {
+		return fmt.Sprintf("arg%d", i)
+	}
+	return name
 }

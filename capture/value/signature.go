@@ -7,13 +7,14 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
-// A Signature is a function's parameters and result as BTF has them.
+// A Signature is the parameters and the result of a function in BTF.
 type Signature struct {
 	params []parameter
-	result btf.Type // nil: returns nothing
-	slots  int      // 8-byte slots of a tracing program's context that the parameters take
+	result btf.Type // nil if the function returns nothing
+	slots  int      // 8-byte slots of the context of a tracing program that the parameters take
 }
 
 type parameter struct {
@@ -22,7 +23,7 @@ type parameter struct {
 	slot int // of the context
 }
 
-// NewSignature takes the parameters and the result from a function's type.
+// NewSignature returns the signature of a function type.
 func NewSignature(proto *btf.FuncProto) *Signature {
 	s := new(Signature)
 	for _, p := range proto.Params {
@@ -43,10 +44,10 @@ func NewSignature(proto *btf.FuncProto) *Signature {
 	return s
 }
 
-// inContext is what can be asked for where a function's arguments are words of the
-// context: raw tracepoints, fentry and fexit, which has the result behind them.
+// inContext returns the scope where the arguments are words of the context: at raw
+// tracepoints, fentry and fexit. For fexit the result follows them.
 func (s *Signature) inContext(ev *event.Event) *Scope {
-	sc := &Scope{ev: ev, space: KernelMemory, typed: true}
+	sc := &Scope{ev: ev, space: layout.KernelMemory, typed: true}
 	for i := range s.params {
 		p := &s.params[i]
 		t := btfType(p.typ)
@@ -58,7 +59,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 		if len(words) == 0 {
 			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
 		} else {
-			param.at = inRegister(t, KernelMemory, words...)
+			param.at = inRegister(t, layout.KernelMemory, words...)
 		}
 		sc.params = append(sc.params, param)
 	}
@@ -71,7 +72,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 			case s.slots > maxContextWord:
 				return location{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
 			}
-			return inRegister(resultType(s.result), KernelMemory, uint8(s.slots)), nil
+			return inRegister(resultType(s.result), layout.KernelMemory, uint8(s.slots)), nil
 		}
 	}
 	return sc
@@ -79,8 +80,8 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 
 var errNoResult = errors.New("has no value: the function returns nothing")
 
-// resultType describes what a kernel function returns. Signed numbers that may be
-// errors have the names of errors.
+// resultType converts the result type of a kernel function. Signed numbers, which may be
+// errors, get the names of errors.
 func resultType(t btf.Type) *valueType {
 	v := btfType(t)
 	if v.kind == kindInteger && v.signed && v.size >= 4 {
@@ -89,7 +90,7 @@ func resultType(t btf.Type) *valueType {
 	return v
 }
 
-// types are the types of the parameters.
+// types returns the types of the parameters.
 func (s *Signature) types() []*valueType {
 	types := make([]*valueType, len(s.params))
 	for i := range s.params {
@@ -98,9 +99,9 @@ func (s *Signature) types() []*valueType {
 	return types
 }
 
-// Fields lists a function's parameters by name, for people to read.
-func (s *Signature) Fields(atReturn bool) []Field {
-	var fields []Field
+// Fields returns a function's parameters by name, for listings.
+func (s *Signature) Fields(atReturn bool) []layout.Field {
+	var fields []layout.Field
 	params := make([]param, len(s.params))
 	for i := range s.params {
 		params[i].name = s.params[i].name
@@ -112,9 +113,9 @@ func (s *Signature) Fields(atReturn bool) []Field {
 	return fields
 }
 
-// shownField describes a value as lists of events show it.
-func shownField(name string, t *valueType) Field {
-	f := Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
+// shownField describes a value for listings.
+func shownField(name string, t *valueType) layout.Field {
+	f := layout.Field{Name: name, Type: t.fieldType(), Size: 8, Count: 1, CType: t.name}
 	if t.scalar() {
 		f.Size = uint16(t.size)
 	}

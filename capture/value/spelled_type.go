@@ -6,20 +6,20 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// spelledType describes a type of the kernel as C spells it, such as
-// const struct sockaddr *. What BTF does not know by that name is void.
-func (k *Kernel) spelledType(name string) *valueType {
+// spelledType returns a kernel type by its spelling in C, such as const struct sockaddr
+// *. A type that BTF does not have becomes void.
+func spelledType(types *btf.Spec, name string) *valueType {
 	bare := unqualified(name)
 	if to, ok := strings.CutSuffix(bare, "*"); ok {
-		return &valueType{kind: kindPointer, name: name, size: 8, element: func() *valueType { return k.spelledType(to) }}
+		return &valueType{kind: kindPointer, name: name, size: 8, element: func() *valueType { return spelledType(types, to) }}
 	}
-	if t := k.typeNamed(bare); t != nil {
+	if t := typeNamed(types, bare); t != nil {
 		return btfType(t)
 	}
 	return &valueType{kind: kindVoid, name: bare}
 }
 
-// unqualified returns a type without the qualifiers around it.
+// unqualified returns a type without its qualifiers.
 func unqualified(name string) string {
 	for {
 		before := name
@@ -38,26 +38,26 @@ func unqualified(name string) string {
 	}
 }
 
-// typeNamed finds a type of the kernel; nil if there is none of the name, or several.
-func (k *Kernel) typeNamed(name string) btf.Type {
-	if k.Types == nil {
+// typeNamed returns a kernel type by name, or nil if there is none or more than one.
+func typeNamed(spec *btf.Spec, name string) btf.Type {
+	if spec == nil {
 		return nil
 	}
 	if tag, ok := strings.CutPrefix(name, "struct "); ok {
 		var t *btf.Struct
-		if k.Types.TypeByName(tag, &t) != nil {
+		if spec.TypeByName(tag, &t) != nil {
 			return nil
 		}
 		return t
 	}
 	if tag, ok := strings.CutPrefix(name, "union "); ok {
 		var t *btf.Union
-		if k.Types.TypeByName(tag, &t) != nil {
+		if spec.TypeByName(tag, &t) != nil {
 			return nil
 		}
 		return t
 	}
-	types, err := k.Types.AnyTypesByName(name)
+	types, err := spec.AnyTypesByName(name)
 	if err != nil {
 		return nil
 	}

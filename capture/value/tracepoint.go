@@ -6,15 +6,17 @@ import (
 	"slices"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 )
 
-// ChooseFields makes what an event asks for the values of a tracepoint's record, in the
-// place of all of its fields. systemCall: it is the tracepoint of one system call.
-func (k *Kernel) ChooseFields(ev *event.Event, r *Record, systemCall bool) error {
+// ChooseFields replaces the fields of a tracepoint's record by the values that an event
+// asks for. systemCall says that it is the tracepoint of one system call.
+func (k *Kernel) ChooseFields(ev *event.Event, r *layout.Record, systemCall bool) error {
 	args := ev.Args
 	if len(args) == 0 {
-		// The whole record has all that conditions can look at, except for the duration.
-		if !slices.Contains(r.unknown(ev.Conditions), "duration") {
+		// The whole record has everything that conditions can use, except for the
+		// duration.
+		if !slices.Contains(r.Unknown(ev.Conditions), "duration") {
 			return nil
 		}
 		for i := range r.Fields {
@@ -26,7 +28,7 @@ func (k *Kernel) ChooseFields(ev *event.Event, r *Record, systemCall bool) error
 	chosen := *r
 	chosen.Fields = nil
 	for i := range r.Fields {
-		chosen.names = append(chosen.names, r.Fields[i].Name)
+		chosen.Others = append(chosen.Others, r.Fields[i].Name)
 	}
 	sc := k.atTracepoint(ev, r, systemCall)
 	for i := range args {
@@ -39,42 +41,42 @@ func (k *Kernel) ChooseFields(ev *event.Event, r *Record, systemCall bool) error
 			return err
 		}
 	}
-	if chosen.readInPlace() {
-		chosen.appendDuration()
-	} else if err := chosen.checkFetched(); err != nil {
+	if readInPlace(&chosen) {
+		appendDuration(&chosen)
+	} else if err := checkFetched(&chosen); err != nil {
 		return err
 	}
 	*r = chosen
 	return nil
 }
 
-// atTracepoint is what can be asked for at a tracepoint: the fields of its record, by
-// name or, as argN, in order.
-func (k *Kernel) atTracepoint(ev *event.Event, r *Record, systemCall bool) *Scope {
-	sc := &Scope{ev: ev, space: KernelMemory, typed: true, symbol: k.symbol, comm: k.taskComm}
+// atTracepoint returns the scope at a tracepoint: the fields of its record, by name or as
+// argN.
+func (k *Kernel) atTracepoint(ev *event.Event, r *layout.Record, systemCall bool) *Scope {
+	sc := &Scope{ev: ev, space: layout.KernelMemory, typed: true, symbol: k.symbol, comm: k.taskComm}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		sc.params = append(sc.params, param{name: f.Name, at: k.fieldLocation(f, systemCall)})
 	}
 	sc.count = len(sc.params)
-	if systemCall && sc.count > 0 { // the number of the call is none of its arguments
+	if systemCall && sc.count > 0 { // the number of the call is not an argument
 		sc.params = append(sc.params[1:], sc.params[0])
 		sc.count--
 	}
 	return sc
 }
 
-// readInPlace points the fields into the tracepoint's record, if all that they show lies there.
-// It is then copied as a whole, which is cheaper than reading one value after another,
-// and the only way to have what is of variable length.
-func (r *Record) readInPlace() bool {
+// readInPlace points the fields into the tracepoint's record if all their values are
+// there. The record is then copied as a whole, which is cheaper than fetching values one
+// by one. Values of variable length cannot be recorded otherwise.
+func readInPlace(r *layout.Record) bool {
 	places := make([]uint16, len(r.Fetch))
 	for i := range r.Fetch {
 		if r.DurationAt != 0 && i == int(r.DurationMark) {
 			continue
 		}
 		var ok bool
-		if places[i], ok = r.Fetch[i].inRecord(r.Fields, i); !ok {
+		if places[i], ok = inRecord(&r.Fetch[i], r.Fields, i); !ok {
 			return false
 		}
 	}
@@ -85,32 +87,32 @@ func (r *Record) readInPlace() bool {
 	return true
 }
 
-// inRecord returns where in a tracepoint's record the i-th field finds what the fetch
-// takes; ok is false if it does not lie there as the field shows it.
-func (f *Fetch) inRecord(fields []Field, i int) (at uint16, ok bool) {
-	if f.Base != FetchRecord || f.Hidden || f.Swap || len(f.Steps) != 1 || f.Steps[0].Add != int32(uint16(f.Steps[0].Add)) {
+// inRecord returns the record offset of what a fetch reads for the i-th field. ok is
+// false if it is not in the record in the form that the field needs.
+func inRecord(f *layout.Fetch, fields []layout.Field, i int) (at uint16, ok bool) {
+	if f.Base != layout.FetchRecord || f.Hidden || f.Swap || len(f.Steps) != 1 || f.Steps[0].Add != int32(uint16(f.Steps[0].Add)) {
 		return 0, false
 	}
 	s := &f.Steps[0]
 	switch f.As {
-	case FetchNumber:
+	case layout.FetchNumber:
 		whole := f.Left == f.Right && (f.Left == 0 || int(f.Left) == 64-8*int(s.Size))
-		ok = s.Space == KernelMemory && whole && fields[i].Size <= uint16(s.Size)
-	case FetchBlock:
-		ok = s.Space == NoMemory && f.Space == KernelMemory
+		ok = s.Space == layout.KernelMemory && whole && fields[i].Size <= uint16(s.Size)
+	case layout.FetchBlock:
+		ok = s.Space == layout.NoMemory && f.Space == layout.KernelMemory
 	}
 	return uint16(s.Add), ok
 }
 
 var errInMemory = errors.New("at a tracepoint, duration is recorded with fields as they are, but not with what they point to and not with $comm")
 
-// checkFetched checks that values which are read one by one need nothing else of the
-// tracepoint's record.
-func (r *Record) checkFetched() error {
+// checkFetched checks that values fetched one by one do not include data that only the
+// whole record has.
+func checkFetched(r *layout.Record) error {
 	if r.DurationAt != 0 {
 		return errInMemory
 	}
-	if i := slices.IndexFunc(r.Fields, func(f Field) bool { return f.Dynamic }); i >= 0 {
+	if i := slices.IndexFunc(r.Fields, func(f layout.Field) bool { return f.Dynamic }); i >= 0 {
 		return fmt.Errorf("%s is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
 			r.Fields[i].Name)
 	}

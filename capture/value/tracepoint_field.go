@@ -3,28 +3,30 @@ package value
 import (
 	"fmt"
 
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
-// fieldLocation is where a tracepoint's field is. The addresses that a system call is
-// given are the program's, all others the kernel's.
-func (k *Kernel) fieldLocation(f *Field, systemCall bool) location {
+// fieldLocation returns the location of a tracepoint's field. Addresses passed to system
+// calls point to user memory, all others to kernel memory.
+func (k *Kernel) fieldLocation(f *layout.Field, systemCall bool) location {
 	t := k.fieldType(f)
 	if !t.scalar() {
-		return location{typ: t, memory: true, space: KernelMemory, fetch: Fetch{Base: FetchRecord}, add: int64(f.Offset)}
+		return location{typ: t, memory: true, space: layout.KernelMemory, fetch: layout.Fetch{Base: layout.FetchRecord}, add: int64(f.Offset)}
 	}
-	// A number is a value like that of a register: what type it is shown as says nothing of how much to read.
-	number := Fetch{Base: FetchRecord, Steps: []FetchStep{{Add: int32(f.Offset), Space: KernelMemory, Size: uint8(f.Size)}}}
-	number.narrow(t.size, t.signed, false)
-	at := location{typ: t, exact: true, space: KernelMemory, pieces: []Fetch{number}}
+	// A number is like a value in a register: the type it is shown as does not say how
+	// much to read.
+	number := layout.Fetch{Base: layout.FetchRecord, Steps: []layout.FetchStep{{Add: int32(f.Offset), Space: layout.KernelMemory, Size: uint8(f.Size)}}}
+	number.Narrow(t.size, t.signed, false)
+	at := location{typ: t, exact: true, space: layout.KernelMemory, pieces: []layout.Fetch{number}}
 	if systemCall {
-		at.space = UserMemory
+		at.space = layout.UserMemory
 	}
 	return at
 }
 
-// fieldType describes the values of a tracepoint's field.
-func (k *Kernel) fieldType(f *Field) *valueType {
+// fieldType returns the type of a tracepoint's field.
+func (k *Kernel) fieldType(f *layout.Field) *valueType {
 	if f.Dynamic {
 		return &valueType{kind: kindVoid, name: f.CType + "[] of variable length", field: f}
 	}
@@ -34,7 +36,7 @@ func (k *Kernel) fieldType(f *Field) *valueType {
 	element := &valueType{kind: kindInteger, name: f.CType, size: int(f.Size), signed: f.Type == format.FieldInt, field: &one}
 	switch f.Type {
 	case format.FieldPointer:
-		element = k.spelledType(f.CType)
+		element = spelledType(k.Types, f.CType)
 		element.field = &one
 	case format.FieldBool:
 		element.kind = kindBool
@@ -51,27 +53,3 @@ func (k *Kernel) fieldType(f *Field) *valueType {
 	return &valueType{kind: kindArray, name: fmt.Sprintf("%s[%d]", f.CType, count), size: count * element.size, count: count,
 		element: func() *valueType { return element }, field: f}
 }
-
-// recorded records a tracepoint's field as the whole record has it.
-func (l location) recorded(name string) ([]captured, error) {
-	field := *l.typ.field
-	field.Name = name
-	switch {
-	case field.Dynamic: // the word that says where in the record it lies
-		f := l.fetch
-		f.Steps = []FetchStep{{Add: int32(l.add), Space: KernelMemory, Size: 4}}
-		return single(f, field, nil)
-	case l.typ.scalar():
-		f, err := l.number(l.typ.size, l.typ.signed, false)
-		return single(f, field, err)
-	}
-	f, err := l.address()
-	f.As, f.Space, f.Max = FetchBlock, l.space, field.Size*field.Count
-	return single(f, field, err)
-}
-
-// isText reports whether a tracepoint's field is text by itself, no address of one.
-func (t *valueType) isText() bool { return t.field != nil && t.field.Type == format.FieldString }
-
-// isVariable reports whether a tracepoint's field lies wherever a word of the record says.
-func (t *valueType) isVariable() bool { return t.field != nil && t.field.Dynamic }

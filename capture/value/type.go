@@ -1,10 +1,13 @@
 package value
 
-import "trapline/format"
+import (
+	"trapline/capture/layout"
+	"trapline/format"
+)
 
-// A valueType is what matters of a type to read and show its values, whether BTF or
-// DWARF describes it. Types refer to each other in circles, so what a type is made
-// of is asked for when it is needed.
+// A valueType describes a type of BTF or DWARF, as far as reading and showing values
+// needs it. Types may refer to each other in cycles, so their parts are computed on
+// demand.
 type valueType struct {
 	kind      typeKind
 	name      string // as the language spells it
@@ -12,19 +15,19 @@ type valueType struct {
 	signed    bool
 	bigEndian bool
 
-	element func() *valueType // pointer: what it points to; array and slice: what they hold
+	element func() *valueType // target of a pointer; element of an array or slice
 	count   int               // elements of an array
-	members func() []member   // of a structure or union
-	names   func() string     // of an enumeration: as format.Field.Names
+	members func() []member   // of a structure or union; nil for other types
+	names   func() string     // of an enumeration, as in format.Field.Names
 
-	field *Field // of a tracepoint's field: how its whole record has it
+	field *layout.Field // of a tracepoint's field: how the whole record shows it
 }
 
-// A member is one field of a structure.
+// A member is a field of a structure.
 type member struct {
-	name string // "" for an anonymous structure, whose members are the outer one's
-	bit  int    // where it begins, in bits
-	bits int    // of a bitfield; 0: it is none
+	name string // "" for an anonymous structure, whose members belong to the outer one
+	bit  int    // start in bits
+	bits int    // size of a bitfield; 0 means none
 	typ  func() *valueType
 }
 
@@ -42,7 +45,7 @@ const (
 	kindStruct
 	kindIPv4     // address in network order
 	kindIPv6     // address in network order
-	kindSockaddr // struct sockaddr and those of its families
+	kindSockaddr // struct sockaddr or the structure of an address family
 	kindGoString
 	kindGoSlice
 )
@@ -56,7 +59,7 @@ func (t *valueType) scalar() bool {
 	return false
 }
 
-// fieldType is how the format calls numbers of the type.
+// fieldType returns the format's type for numbers of the type.
 func (t *valueType) fieldType() format.FieldType {
 	switch t.kind {
 	case kindPointer:
@@ -74,8 +77,8 @@ func (t *valueType) fieldType() format.FieldType {
 	return format.FieldHex
 }
 
-// find looks a member up, through anonymous structures. Its bit counts from the
-// start of t.
+// find returns a member by name, looking into anonymous structures. Its bit counts from
+// the start of t.
 func (t *valueType) find(name string, depth int) (member, bool) {
 	if t.members == nil || depth > maxTypeDepth {
 		return member{}, false
@@ -95,7 +98,7 @@ func (t *valueType) find(name string, depth int) (member, bool) {
 	return member{}, false
 }
 
-// memberNames lists what find finds.
+// memberNames returns the names that find accepts.
 func (t *valueType) memberNames(depth int) []string {
 	if t.members == nil || depth > maxTypeDepth {
 		return nil
@@ -111,11 +114,11 @@ func (t *valueType) memberNames(depth int) []string {
 	return names
 }
 
-// maxTypeDepth bounds how deeply types that a file describes are followed.
+// maxTypeDepth bounds the nesting of types in a file.
 const maxTypeDepth = 16
 
-// named gives types what their names are known to mean: the kernel's big-endian
-// integers (include/uapi/linux/types.h), and addresses.
+// named applies the known meaning of type names: the kernel's big-endian integers
+// (include/uapi/linux/types.h) and network addresses.
 func (t *valueType) named(name string) *valueType {
 	switch name {
 	case "__be16", "__be32", "__be64", "in_port_t":
@@ -131,3 +134,9 @@ func (t *valueType) named(name string) *valueType {
 	}
 	return t
 }
+
+// isText reports whether a tracepoint's field is text itself, not the address of text.
+func (t *valueType) isText() bool { return t.field != nil && t.field.Type == format.FieldString }
+
+// isVariable reports whether a tracepoint's field has a variable place in the record.
+func (t *valueType) isVariable() bool { return t.field != nil && t.field.Dynamic }

@@ -6,63 +6,65 @@ import (
 	"runtime"
 
 	"trapline/capture/event"
+	"trapline/capture/layout"
 	"trapline/capture/program"
+	"trapline/capture/usdt"
 )
 
-// registerWords are the words of struct pt_regs by register.
+// registerWords maps registers to words of struct pt_regs.
 var registerWords = map[string]uint8{
 	"r15": 0, "r14": 1, "r13": 2, "r12": 3, "rbp": 4, "rbx": 5, "r11": 6, "r10": 7, "r9": 8, "r8": 9,
 	"rax": 10, "rcx": 11, "rdx": 12, "rsi": 13, "rdi": 14, "rip": wordIP, "rsp": wordSP,
 }
 
-// fetch says how a program reads an argument at the instruction at pc; symbol finds
-// addresses of symbols of the program.
-func (a *usdtArgument) fetch(pc uint64, symbol func(name string) (uint64, bool)) (Fetch, error) {
-	f := Fetch{}
-	switch a.kind {
-	case operandConstant:
-		f.Base, f.Constant = FetchConstant, uint64(a.value)
-		f.narrow(a.size, a.signed, false)
-	case operandRegister:
-		f.Word = registerWords[a.register.name]
-		f.narrow(a.size, a.signed, false)
-		f.Left -= uint8(a.register.shift)
-	case operandMemory:
-		if a.value != int64(int32(a.value)) && a.base != "" {
-			return f, fmt.Errorf("the displacement %d is too large", a.value)
+// operandFetch returns how to fetch an argument at the instruction at pc. symbol returns
+// the addresses of the program's symbols.
+func operandFetch(a *usdt.Argument, pc uint64, symbol func(name string) (uint64, bool)) (layout.Fetch, error) {
+	f := layout.Fetch{}
+	switch a.Kind {
+	case usdt.Constant:
+		f.Base, f.Constant = layout.FetchConstant, uint64(a.Value)
+		f.Narrow(a.Size, a.Signed, false)
+	case usdt.InRegister:
+		f.Word = registerWords[a.Register.Name]
+		f.Narrow(a.Size, a.Signed, false)
+		f.Left -= uint8(a.Register.Shift)
+	case usdt.InMemory:
+		if a.Value != int64(int32(a.Value)) && a.Base != "" {
+			return f, fmt.Errorf("the displacement %d is too large", a.Value)
 		}
-		f.Constant = uint64(a.value)
-		if a.symbol != "" {
-			address, ok := symbol(a.symbol)
+		f.Constant = uint64(a.Value)
+		if a.Symbol != "" {
+			address, ok := symbol(a.Symbol)
 			if !ok {
-				return f, fmt.Errorf("symbol %s is not in the program's symbol table", a.symbol)
+				return f, fmt.Errorf("symbol %s is not in the program's symbol table", a.Symbol)
 			}
-			// Where the program was loaded is known from where it is now.
+			// The load address is only known relative to the current instruction.
 			f.Constant += address - pc
 			f.Word = wordIP
-		} else if a.base == "" {
-			f.Base = FetchConstant
+		} else if a.Base == "" {
+			f.Base = layout.FetchConstant
 		} else {
-			f.Word = registerWords[a.base]
+			f.Word = registerWords[a.Base]
 		}
-		if a.index != "" {
-			f.Indexed, f.Index, f.Scale = true, registerWords[a.index], uint8(bits.TrailingZeros(uint(a.scale)))
+		if a.Index != "" {
+			f.Indexed, f.Index, f.Scale = true, registerWords[a.Index], uint8(bits.TrailingZeros(uint(a.Scale)))
 		}
-		f.Steps = []FetchStep{{Space: UserMemory, Size: uint8(a.size)}}
-		f.narrow(a.size, a.signed, false)
+		f.Steps = []layout.FetchStep{{Space: layout.UserMemory, Size: uint8(a.Size)}}
+		f.Narrow(a.Size, a.Signed, false)
 	}
 	return f, nil
 }
 
-// AtUSDT fetches what an event asks for, or all that can be fetched if it asks for
-// nothing, at every place of a USDT probe. Compilers choose other operands, sizes even,
-// at each. It returns the record, what is fetched at each place, and what a user would
-// not expect.
-func (k *Kernel) AtUSDT(ev *event.Event, u *program.USDT) (rec Record, sites [][]Fetch, notes []string, err error) {
+// AtUSDT fetches what an event asks for, or every argument if it asks for none, at all
+// places of a USDT probe. Compilers choose different operands, even of different sizes,
+// at each place. AtUSDT returns the record, the fetches at each place, and notes about
+// what a user may not expect.
+func (k *Kernel) AtUSDT(ev *event.Event, file *program.File, u *usdt.Probe) (rec layout.Record, sites [][]layout.Fetch, notes []string, err error) {
 	places := make([]usdtPlace, len(u.Notes))
-	count := maxUSDTArguments
+	count := usdt.MaxArguments
 	for i := range u.Notes {
-		places[i] = usdtArgumentsAt(u.File, &u.Notes[i])
+		places[i] = usdtArgumentsAt(file, &u.Notes[i])
 		count = min(count, len(places[i].fetch))
 	}
 	for i := range count {
@@ -71,9 +73,9 @@ func (k *Kernel) AtUSDT(ev *event.Event, u *program.USDT) (rec Record, sites [][
 		}
 	}
 	named := *ev
-	named.Match = event.MatchExact // those of a pattern have a program each, so their arguments cost nothing
+	named.Match = event.MatchExact // each probe of a pattern has a program of its own, so arguments cost nothing
 	for site := range places {
-		at := Record{RecordSize: CommonSize}
+		at := layout.Record{RecordSize: layout.CommonSize}
 		sc := k.inProgram(&named)
 		sc.typed, sc.count = true, count
 		for i := range count {
@@ -90,37 +92,37 @@ func (k *Kernel) AtUSDT(ev *event.Event, u *program.USDT) (rec Record, sites [][
 	return rec, sites, notes, nil
 }
 
-// usdtParam is an argument at one place, of the type that it has at all of them.
+// usdtParam returns an argument at one place, with the type that fits all places.
 func usdtParam(places []usdtPlace, site, arg int) param {
 	t := &valueType{kind: kindInteger, name: "unsigned"}
 	for i := range places {
 		a := &places[i].args[arg]
-		t.size = max(t.size, a.size)
-		if a.signed {
+		t.size = max(t.size, a.Size)
+		if a.Signed {
 			t.signed, t.name = true, "signed"
 		}
 	}
-	at := location{typ: t, space: UserMemory, exact: true, pieces: []Fetch{places[site].fetch[arg]}}
+	at := location{typ: t, space: layout.UserMemory, exact: true, pieces: []layout.Fetch{places[site].fetch[arg]}}
 	return param{at: at, err: firstError(places, arg)}
 }
 
-// usdtPlace are the arguments at one place.
+// A usdtPlace holds the arguments at one place.
 type usdtPlace struct {
-	args  []usdtArgument
-	fetch []Fetch
+	args  []usdt.Argument
+	fetch []layout.Fetch
 	errs  []error
 }
 
-func usdtArgumentsAt(f *program.File, n *program.USDTNote) usdtPlace {
+func usdtArgumentsAt(f *program.File, n *usdt.Note) usdtPlace {
 	var a usdtPlace
-	a.args, a.errs = parseUSDTArguments(n.Arguments)
-	a.fetch = make([]Fetch, len(a.args))
+	a.args, a.errs = usdt.ParseArguments(n.Arguments)
+	a.fetch = make([]layout.Fetch, len(a.args))
 	for i := range a.args {
 		if runtime.GOARCH != "amd64" {
 			a.errs[i] = fmt.Errorf("operands of %s are not known", runtime.GOARCH)
 		}
 		if a.errs[i] == nil {
-			a.fetch[i], a.errs[i] = a.args[i].fetch(n.Address, f.SymbolAddress)
+			a.fetch[i], a.errs[i] = operandFetch(&a.args[i], n.Address, f.SymbolAddress)
 		}
 	}
 	return a

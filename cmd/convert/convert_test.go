@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"trapline/analysis"
 	"trapline/analysis/analysistest"
+	"trapline/analysis/export"
 	"trapline/cmd/internal/cli"
 	"trapline/format"
 )
@@ -234,5 +238,80 @@ func TestList(t *testing.T) {
 		if code != cli.ExitOK || !strings.Contains(e.out.String(), want) {
 			t.Errorf("--list: exit %d, %q does not have %q", code, &e.out, want)
 		}
+	}
+}
+
+// A new format is one row of the table: its name, its suffix and the list follow.
+func TestNewFormat(t *testing.T) {
+	defer func(all []export.Format) { export.Formats = all }(export.Formats)
+	export.Formats = append(slices.Clone(export.Formats), export.Format{
+		Name: "count", Suffixes: []string{".count"}, Help: "the number of hits",
+		Write: func(w io.Writer, r *export.Request) (*export.Summary, error) {
+			result, err := analysis.Aggregate(r.Inputs, analysis.Query{Filter: r.Filter})
+			if err != nil {
+				return nil, err
+			}
+			s := &export.Summary{Result: result}
+			for _, sample := range result.Samples {
+				s.Hits += sample.Hits
+			}
+			_, err = fmt.Fprintln(w, s.Hits)
+			return s, err
+		},
+	})
+	e := newEnv(t)
+	if code := e.run("-i @trapline.data -o @out.count"); code != cli.ExitOK || e.read("out.count") != "5\n" {
+		t.Errorf("by suffix: exit %d, %s", code, &e.errors)
+	}
+	if code := e.run("-i @trapline.data -t count --comms other"); code != cli.ExitOK || e.out.String() != "0\n" {
+		t.Errorf("by name: exit %d, %q, %s", code, &e.out, &e.errors)
+	}
+	if code := e.run("--list"); code != cli.ExitOK || !strings.Contains(e.out.String(), "count       .count                 the number of hits\n") {
+		t.Errorf("--list: exit %d, %q", code, &e.out)
+	}
+	if code := e.run("-t none"); code != cli.ExitUsage || !strings.Contains(e.errors.String(), ", csv, count\n") {
+		t.Errorf("an unknown format: exit %d, %s", code, &e.errors)
+	}
+}
+
+// Formats have a section in docs/formats.md, which its table links to.
+func TestFormatsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range export.Formats {
+		for _, want := range []string{"\n## " + f.Name + "\n", "\n| [" + f.Name + "](#" + f.Name + ") |"} {
+			if !strings.Contains(string(doc), want) {
+				t.Errorf("docs/formats.md has no %q", want)
+			}
+		}
+	}
+}
+
+// A format that reads captures twice takes them from a pipe, too; those that read them once make
+// no copy.
+func TestPipe(t *testing.T) {
+	e := newEnv(t)
+	if err := os.Mkdir(e.path("tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", e.path("tmp"))
+	t.Setenv("TMP", e.path("tmp"))
+	e.stdin = capture()
+	if code := e.run("-i - -i @trapline.data -t csv"); code != cli.ExitOK || strings.Count(e.out.String(), "\n") != 11 {
+		t.Errorf("csv of a pipe: exit %d, %q, %s", code, &e.out, &e.errors)
+	}
+	if left, err := os.ReadDir(e.path("tmp")); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary directory: %v, %v", left, err)
+	}
+	if err := os.Remove(e.path("tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if code := e.run("-i - -t folded"); code != cli.ExitOK || e.out.String() != folded {
+		t.Errorf("folded without a temporary directory: exit %d, %q, %s", code, &e.out, &e.errors)
+	}
+	if code := e.run("-i - -t csv"); code != cli.ExitUsage || !strings.Contains(e.errors.String(), "standard input: cannot keep the piped capture in "+e.path("tmp")+": no such file or directory; set TMPDIR") {
+		t.Errorf("csv without a temporary directory: exit %d, %s", code, &e.errors)
 	}
 }

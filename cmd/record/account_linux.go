@@ -10,12 +10,12 @@ import (
 	"trapline/format"
 )
 
-// printAccount prints what became of all hits: one line, and a warning for everything
-// that the capture lacks.
+// printAccount prints the account of a recording: one line that sums up all hits, and
+// warnings about everything that is missing from the capture.
 func printAccount(env cli.Env, s *capture.Summary, output string) {
 	perHit := ""
 	if s.Hits > 0 {
-		perHit = fmt.Sprintf(" (%.1f bytes a hit)", float64(s.Bytes)/float64(s.Hits))
+		perHit = fmt.Sprintf(" (%.1f bytes per hit)", float64(s.Bytes)/float64(s.Hits))
 	}
 	if output == "-" {
 		output = "standard output"
@@ -27,25 +27,25 @@ func printAccount(env cli.Env, s *capture.Summary, output string) {
 		}
 	}
 	if s.StacksLost > 0 {
-		env.Warningf("%s hits have no stack: it found no room in the buffer", grouped(s.StacksLost))
+		env.Warningf("%s hits have no stack: the buffer was full", grouped(s.StacksLost))
 	}
 	if s.RecordsCut > 0 {
-		env.Warningf("%s hits have arguments that are cut: they are longer than 3,072 bytes", grouped(s.RecordsCut))
+		env.Warningf("%s hits have truncated arguments: more than 3,072 bytes", grouped(s.RecordsCut))
 	}
 	if s.StacksDifferent > 0 {
-		env.Warningf("%s of %s stacks that were sent twice differ", grouped(s.StacksDifferent), grouped(s.StacksCompared))
+		env.Warningf("%s of %s stacks sent twice differ", grouped(s.StacksDifferent), grouped(s.StacksCompared))
 	}
 	printVerified(env, &s.Stacks)
 	if s.MappingsLost > 0 {
-		env.Warningf("%s reports of mapped files were lost: some images have no name", grouped(s.MappingsLost))
+		env.Warningf("%s mapping events were lost: some images have no name", grouped(s.MappingsLost))
 	}
 	ringFull := func(a capture.Account) bool { return a.N[format.CauseRingFull] > 0 }
 	if slices.ContainsFunc(s.Accounts, ringFull) {
-		env.Hintf("larger buffers lose less: -m 32M")
+		env.Hintf("a larger buffer loses fewer hits: -m 32M")
 	}
 }
 
-// accountLine is the sum that every recording ends with.
+// accountLine returns the sum: hits = recorded + filtered + sampled out + lost.
 func accountLine(s *capture.Summary) string {
 	var hits, filtered, sampled uint64
 	for i := range s.Accounts {
@@ -64,7 +64,7 @@ func accountLine(s *capture.Summary) string {
 	return sum + fmt.Sprintf(" + %s lost", grouped(s.Lost))
 }
 
-// lossLine lists a probe's losses by cause.
+// lossLine returns the losses of a probe by cause.
 func lossLine(a *capture.Account) string {
 	var parts []string
 	for cause := format.CauseRecorded; cause < capture.CausesEnd; cause++ {
@@ -75,7 +75,7 @@ func lossLine(a *capture.Account) string {
 	return strings.Join(parts, ", ")
 }
 
-// printVerified says what --verify-stacks found.
+// printVerified prints the result of --verify-stacks.
 func printVerified(env cli.Env, k *capture.StackCounts) {
 	if k.UserVerified+k.KernelVerified == 0 {
 		return
@@ -87,7 +87,7 @@ func printVerified(env cli.Env, k *capture.StackCounts) {
 	}
 }
 
-// printDetails prints what -v adds to the account.
+// printDetails prints the additions of -v to the account.
 func printDetails(env cli.Env, s *capture.Summary) {
 	k := &s.Stacks
 	env.Infof("user stacks: %s sent raw (%s), %s of them after the first second; %s rules taught, %s displaced",
@@ -97,7 +97,7 @@ func printDetails(env cli.Env, s *capture.Summary) {
 	}
 	if s.Hits > 0 {
 		cost := s.UserTime + s.SystemTime
-		env.Infof("cost of this program: %.2fs of CPU, %d ns a hit; %s stacks compared, %s different",
+		env.Infof("record used %.2fs of CPU, %d ns per hit; %s stacks compared, %s different",
 			cost.Seconds(), cost.Nanoseconds()/int64(s.Hits), grouped(s.StacksCompared), grouped(s.StacksDifferent))
 	}
 }

@@ -28,7 +28,7 @@ func TestAccount(t *testing.T) {
 		{capture.Summary{
 			Progress: capture.Progress{Elapsed: 1500 * time.Millisecond, Hits: 1_234_567, Bytes: 2 << 20},
 			Accounts: []capture.Account{account("a:b", map[format.Cause]uint64{format.CauseRecorded: 1_234_567, format.CauseSampled: 3})},
-		}, "-", "record: 1,234,570 hits = 1,234,567 recorded + 3 sampled out + 0 lost in 1.5s; 2.0 MiB (1.7 bytes a hit) in standard output\n"},
+		}, "-", "record: 1,234,570 hits = 1,234,567 recorded + 3 sampled out + 0 lost in 1.5s; 2.0 MiB (1.7 bytes per hit) in standard output\n"},
 		{capture.Summary{
 			Progress: capture.Progress{Elapsed: time.Second, Hits: 10, Lost: 7, Bytes: 100},
 			Accounts: []capture.Account{
@@ -37,15 +37,15 @@ func TestAccount(t *testing.T) {
 			},
 			StacksLost: 1000, RecordsCut: 2, StacksCompared: 9, StacksDifferent: 1, MappingsLost: 4,
 			Stacks: capture.StackCounts{UserVerified: 12, UserDifferent: 1, KernelVerified: 11, Differences: []string{"main ≠ start"}},
-		}, "x", `record: 2,017 hits = 10 recorded + 2,000 filtered + 7 lost in 1.0s; 100 bytes (10.0 bytes a hit) in x
+		}, "x", `record: 2,017 hits = 10 recorded + 2,000 filtered + 7 lost in 1.0s; 100 bytes (10.0 bytes per hit) in x
 record: warning: c:d: 5 lost (ring full), 2 lost (missed)
-record: warning: 1,000 hits have no stack: it found no room in the buffer
-record: warning: 2 hits have arguments that are cut: they are longer than 3,072 bytes
-record: warning: 1 of 9 stacks that were sent twice differ
+record: warning: 1,000 hits have no stack: the buffer was full
+record: warning: 2 hits have truncated arguments: more than 3,072 bytes
+record: warning: 1 of 9 stacks sent twice differ
 record: stacks verified: 12 user, 1 different; 11 kernel, 0 different
 record: warning: stacks differ: main ≠ start
-record: warning: 4 reports of mapped files were lost: some images have no name
-record: hint: larger buffers lose less: -m 32M
+record: warning: 4 mapping events were lost: some images have no name
+record: hint: a larger buffer loses fewer hits: -m 32M
 `},
 	} {
 		var b strings.Builder
@@ -67,7 +67,7 @@ func TestDetails(t *testing.T) {
 	})
 	const want = `record: user stacks: 7 sent raw (4.0 KiB), 1 of them after the first second; 30 rules taught, 2 displaced
 record: a:b: 1,000 recorded
-record: cost of this program: 0.00s of CPU, 3000 ns a hit; 0 stacks compared, 0 different
+record: record used 0.00s of CPU, 3000 ns per hit; 0 stacks compared, 0 different
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", &b, want)

@@ -10,13 +10,15 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// A child is the command of a recording. All methods may be called on nil: there is none.
+// A child is the command of a recording. nil means that there is none; all methods accept
+// a nil receiver.
 type child struct {
 	command *capture.Command
-	ended   chan int // its exit code; nil until it runs
+	ended   chan int // receives the exit code; nil until the command runs
 }
 
-// startChild starts a command, stopped before its first instruction.
+// startChild starts a command and stops it before its first instruction. It returns nil
+// if argv is empty.
 func startChild(argv []string, stdoutTaken bool) (*child, error) {
 	if len(argv) == 0 {
 		return nil, nil
@@ -28,8 +30,8 @@ func startChild(argv []string, stdoutTaken bool) (*child, error) {
 	return &child{command: command}, nil
 }
 
-// run lets the command run, and calls then when it has ended.
-func (c *child) run(then func()) error {
+// run continues the command and calls done when it has exited.
+func (c *child) run(done func()) error {
 	if c == nil {
 		return nil
 	}
@@ -40,13 +42,13 @@ func (c *child) run(then func()) error {
 			code = cli.ExitUsage
 		}
 		c.ended <- code
-		then()
+		done()
 	}()
 	return c.command.Continue()
 }
 
-// end returns the command's exit code. It ends the command if the recording ended
-// first: that it was killed then says nothing about how it did.
+// end returns the exit code of the command. If the command still runs, end terminates it
+// and does not report that signal as its exit code.
 func (c *child) end() int {
 	switch {
 	case c == nil:
@@ -67,13 +69,13 @@ func (c *child) end() int {
 	return cli.ExitOK
 }
 
-// cancelWhenGone ends a recording of processes when the last of them has ended.
-// A pidfd (5.3) is readable from then on, whether or not the parent has waited.
+// cancelWhenGone calls cancel when all the processes have exited. A pidfd becomes readable
+// when its process exits, even if the parent has not waited for it. Requires Linux 5.3.
 func cancelWhenGone(ctx context.Context, pids []uint32, cancel func()) {
 	for _, pid := range pids {
 		fd, err := unix.PidfdOpen(int(pid), 0)
 		if err != nil {
-			continue // gone already
+			continue // already gone
 		}
 		for ctx.Err() == nil {
 			if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 200); n > 0 {

@@ -31,7 +31,7 @@ func TestChild(t *testing.T) {
 		}
 	}
 
-	// Ended by us: that says nothing about how it did.
+	// A signal from record is not the exit code of the command.
 	child, err := startChild([]string{"sleep", "1000"}, true)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestChild(t *testing.T) {
 		t.Errorf("a command that was ended: code %d", code)
 	}
 
-	// Never run.
+	// A command that never ran is killed.
 	if child, err = startChild([]string{"false"}, true); err != nil {
 		t.Fatal(err)
 	}

@@ -14,13 +14,15 @@ import (
 const synopsis = `record [options] [-e EVENT]... [--] [COMMAND [ARGS]]
        record -l [PATTERN]`
 
-const examples = `Events:
-  sched:sched_switch  syscalls:sys_enter_*   static tracepoints, also by pattern
-  rawtracepoint:sched_switch                 raw tracepoint, arguments typed by BTF
-  kprobe:vfs_read  kretprobe:vfs_read        kernel functions (k: and kr: for short)
-  fentry:vfs_read  fexit:vfs_read            the same, cheaper, with BTF (f: and fr:)
-  uprobe:libc:malloc  uretprobe:./app:main   functions of programs and libraries (u: and ur:)
-  cpu-clock  cycles                          timed samples, see -F
+const examples = `Event syntax:
+  sched:sched_switch  syscalls:sys_enter_*   static tracepoints; patterns work too
+  rawtracepoint:sched_switch                 raw tracepoints, with arguments typed by BTF
+  kprobe:vfs_read  kretprobe:vfs_read        kernel functions and their returns (k:, kr:)
+  fentry:vfs_read  fexit:vfs_read            the same, cheaper; needs BTF (f:, fr:)
+  uprobe:libc:malloc  uretprobe:./app:main   functions in programs and libraries (u:, ur:)
+  usdt:libstdc++:throw                       static probes in programs and libraries (U:)
+  watchpoint:0x4c1230:8:rw                   accesses to an address (w:)
+  cpu-clock  cycles                          timed samples; see -F
 Arguments: 'uprobe:libc:malloc size=arg0:u64', 'kretprobe:vfs_read retval:s64',
   'sched:sched_switch prev_comm pid=next_pid', 'syscalls:sys_enter_openat filename:ustring'
 
@@ -30,38 +32,37 @@ Examples:
   record -e raw_syscalls:sys_enter -p 1234
   ssh host sudo record -a -e sched:sched_switch --duration 5s -o - | report -i -
 
-Exit status: that of COMMAND; without one 0 when all went well, 1 wrong usage,
-2 no such probe or it cannot be attached, 3 a privilege is missing, 4 the output
-cannot be written.`
+Exit status: the status of COMMAND. Without COMMAND, or if recording fails: 0 success,
+1 usage error, 2 no such probe or attaching failed, 3 missing privilege, 4 output error.`
 
-// A commandLine is what the flags say, group by group as --help shows them.
+// A commandLine holds the parsed flags, grouped as in --help.
 type commandLine struct {
 	mode      mode
 	events    eventFlags
 	maxProbes int
-	inlined   bool // probe inlined copies of functions as well
+	inlined   bool // also probe inlined copies of functions
 	allowSlow bool
 	limits    limitFlags
 	scope     scopeFlags
 	stacks    stackFlags
 	output    outputFlags
 	run       runFlags
-	ring      uint64 // bytes for each CPU
+	ring      uint64 // bytes per CPU
 	quiet     bool
 	verbose   bool
 	operands  []string // the command, or the pattern of -l
 	flags     *pflag.FlagSet
 }
 
-// A mode is what the command does instead of recording.
+// A mode selects what the command does instead of recording.
 type mode struct {
-	info, list, dryRun bool // the first that is true decides
+	info, list, dryRun bool // the first one set wins
 }
 
-// records reports whether the command makes a recording.
+// records reports whether the command records.
 func (m mode) records() bool { return m == mode{} }
 
-// parse reads the flags; done means that the command is to exit with code.
+// parse parses the flags. If done, the command must exit with code.
 func parse(env cli.Env) (c *commandLine, done bool, code int) {
 	f := cli.NewFlags("record", synopsis, examples, true)
 	c = &commandLine{}
@@ -77,31 +78,31 @@ func parse(env cli.Env) (c *commandLine, done bool, code int) {
 	return c, false, cli.ExitOK
 }
 
-// add defines the flags. It returns how often -v is given.
+// add defines the flags. The result counts -v.
 func (c *commandLine) add(f *cli.Flags) (verbosity *int) {
-	g := f.Group("What")
+	g := f.Group("Events")
 	c.events.add(g)
-	g.IntVar(&c.maxProbes, "max-probes", probe.DefaultMaxProbes, "refuse patterns that match more than `N` probes")
-	g.BoolVar(&c.allowSlow, "allow-slow", false, "attach many probes although each takes a program or a link of its own")
+	g.IntVar(&c.maxProbes, "max-probes", probe.DefaultMaxProbes, "refuse events that match more than `N` probes")
+	g.BoolVar(&c.allowSlow, "allow-slow", false, "attach patterns even if every match needs its own program or link")
 	c.limits.addFrequency(g)
-	g.BoolVarP(&c.mode.list, "list", "l", false, "list events that match PATTERN, of BINARY too with -x, of a process with -p; with -v their arguments")
-	g.BoolVar(&c.inlined, "inlined", false, "probe functions of programs also where they are inlined")
-	g.BoolVar(&c.mode.info, "info", false, "print what this kernel and this user can record, and stop")
-	g.BoolVar(&c.mode.dryRun, "dry-run", false, "print what would be attached and stop")
+	g.BoolVarP(&c.mode.list, "list", "l", false, "list the events that match PATTERN, or those of BINARY with -x or of a process with -p; -v adds arguments")
+	g.BoolVar(&c.inlined, "inlined", false, "also probe inlined copies of functions")
+	g.BoolVar(&c.mode.info, "info", false, "print what this kernel and user can record, and exit")
+	g.BoolVar(&c.mode.dryRun, "dry-run", false, "print what would be attached, and exit")
 
-	c.scope.add(f.Group("Whom (default: COMMAND and its children; without one, everything)"))
-	c.limits.add(f.Group("How many hits (default: all)"))
+	c.scope.add(f.Group("Scope (default: COMMAND and its children, or the whole system without COMMAND)"))
+	c.limits.add(f.Group("Limits (default: keep every hit)"))
 	c.stacks.add(f.Group("Stacks (default: kernel and user)"))
 	c.output.add(f.Group("Output"))
 
 	g = f.Group("Run")
 	c.run.add(g)
-	g.VarP(&bufferValue{bytes: &c.ring, events: &c.events}, "buffer", "m", "`SIZE` of each CPU's buffer, as in 8M, or a number of pages")
-	g.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but errors")
-	return g.CountP("verbose", "v", "say more")
+	g.VarP(&bufferValue{bytes: &c.ring, events: &c.events}, "buffer", "m", "buffer `SIZE` per CPU, such as 8M; a plain number counts pages")
+	g.BoolVarP(&c.quiet, "quiet", "q", false, "print only errors")
+	return g.CountP("verbose", "v", "print more details")
 }
 
-// options returns what to record and how, validated, apart from the probes.
+// options returns the validated options. The probes are still to be added.
 func (c *commandLine) options() (opt capture.Options, err error) {
 	if err := c.limits.validate(); err != nil {
 		return opt, err
@@ -119,7 +120,7 @@ func (c *commandLine) options() (opt capture.Options, err error) {
 	return opt, c.inFlags(opt.Validate())
 }
 
-// flagOf names the flags that fill the options of capture.
+// flagOf maps the names of options to the flags that set them.
 var flagOf = map[string]string{
 	"MaxStack":      "max-stack",
 	"VerifyEvery":   "verify-stacks",
@@ -132,7 +133,7 @@ var flagOf = map[string]string{
 	"Scope.Except":  "exclude",
 }
 
-// inFlags words an error about an option as one about the flag that set it.
+// inFlags turns an error about an option into one about the flag that sets it.
 func (c *commandLine) inFlags(err error) error {
 	var wrong *capture.OptionError
 	if !errors.As(err, &wrong) {
@@ -147,7 +148,7 @@ func (c *commandLine) inFlags(err error) error {
 		name = "-" + flag.Shorthand
 	}
 	if _, list := flag.Value.(pflag.SliceValue); list {
-		return fmt.Errorf("%s: %s", name, wrong.Reason) // which names the wrong element
+		return fmt.Errorf("%s: %s", name, wrong.Reason) // which quotes the wrong element
 	}
 	return fmt.Errorf("%s %s: %s", name, flag.Value, wrong.Reason)
 }

@@ -12,7 +12,7 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// parsed is a command line and the options that it leads to.
+// parsed is a command line with its options.
 type parsed struct {
 	*commandLine
 	opt capture.Options
@@ -52,7 +52,7 @@ func targetOf(p *parsed) any {
 	return target(&p.opt.Scope, "")
 }
 
-// The spellings that perf's users have in their fingers.
+// Includes the spellings that perf users expect.
 func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		args  string
@@ -114,7 +114,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Mistakes are refused before anything is read or attached, each with what is wrong.
+// Usage errors are reported before anything is attached.
 func TestUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"--frobnicate":            "unknown flag: --frobnicate",
@@ -126,14 +126,14 @@ func TestUsage(t *testing.T) {
 		"-u nosuchuser":           "-u nosuchuser: no such user",
 		"-u 1,2,3,4,5,6,7,8,9":    "-u 1,2,3,4,5,6,7,8,9: at most 8 users",
 		"--filter x -e a:b":       "--filter must follow the -e it applies to",
-		"--exec= -e a:b":          "it is empty",
+		"--exec= -e a:b":          "must not be empty",
 		"-m 8Q":                   `size "8Q"`,
 		"-m 2G":                   "-m 2G: must be at most 1024 MiB for each CPU",
 		"-c 10 -F 99":             "-c and -F exclude each other",
 		"-c 4294967296":           "at most 4294967295",
 		"--max-rate 2000000000":   "at most 1000000000",
-		"-D soon":                 "-D soon: expected milliseconds",
-		"--ready-fd 99":           "--ready-fd 99 is not open",
+		"-D soon":                 "-D soon: must be milliseconds",
+		"--ready-fd 99":           "--ready-fd 99: not open",
 		"--comm [a":               "--comm: ",
 		"--exclude b,":            "--exclude: ",
 		"--comm sixteen_letters_": "the kernel keeps 15 characters",
@@ -155,7 +155,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// Every option that capture can refuse is worded as the flag that sets it.
+// An error about any option names an existing flag.
 func TestFlagsOfOptions(t *testing.T) {
 	p := parseArgs(t, "")
 	for option, flag := range flagOf {
@@ -166,7 +166,7 @@ func TestFlagsOfOptions(t *testing.T) {
 	}
 }
 
-// runCommand runs the whole command as main does.
+// runCommand calls run as main does.
 func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs strings.Builder

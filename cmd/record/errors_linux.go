@@ -9,8 +9,7 @@ import (
 	"trapline/internal/expr"
 )
 
-// A failure is an error that determines the exit code by where it happened rather
-// than by what it is.
+// A failure is an error whose exit code depends on where it happened, not on its type.
 type failure struct {
 	code int
 	error
@@ -18,13 +17,13 @@ type failure struct {
 
 func (f *failure) Unwrap() error { return f.error }
 
-// usage marks an error as a mistake in how the command was called.
+// usage marks err as a mistake on the command line or in a probe file.
 func usage(err error) error { return &failure{cli.ExitUsage, err} }
 
-// outputFailed marks an error as a failure to write the output.
+// outputFailed marks err as a failure to write the output.
 func outputFailed(err error) error { return &failure{cli.ExitOutput, err} }
 
-// exitCode maps an error to the command's exit codes.
+// exitCode returns the exit code for an error.
 func exitCode(err error) int {
 	var (
 		failed     *failure

@@ -34,7 +34,7 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// What is wrong with the events ends the command by its own code, with or without rights.
+// These fail in the same way with and without privileges.
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		args []string

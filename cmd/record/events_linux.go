@@ -14,30 +14,30 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// An eventFlag is one -e with what was said about it.
+// An eventFlag is one -e with the flags that apply to it.
 type eventFlag struct {
 	text    string
 	filters []string      // of the --filter flags that follow
 	context event.Context // of the -x or -m that precedes
 }
 
-// eventFlags are the -e of a command line in their order, which says what --filter, -x
-// and -m apply to.
+// eventFlags are the event flags. Their order on the command line matters: --filter
+// applies to the -e before it, -x and -m to those after it.
 type eventFlags struct {
 	list    []eventFlag
 	files   []string      // of -f
-	first   event.Context // the first -x or -m, for events before any
-	context event.Context // the last one
+	first   event.Context // the first -x or -m; it also applies to events before it
+	context event.Context // the latest -x or -m
 
-	named string // what -m named and is no size
+	named string // the argument of -m if it is not a size
 }
 
 func (f *eventFlags) add(g *pflag.FlagSet) {
 	g.VarP(&orderedValue{typ: "EVENT", set: f.event}, "event", "e", "record this `EVENT` (repeatable)")
-	g.StringArrayVarP(&f.files, "probes", "f", nil, "record the events of a probe `FILE` (repeatable)")
-	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep the hits of the -e before for which `EXPR` holds; several are joined by &&")
-	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "take events that name a function alone from this `BINARY`")
-	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "take them from this kernel `MODULE`, or vmlinux (-m too)")
+	g.StringArrayVarP(&f.files, "probes", "f", nil, "record the events in the probe file `FILE` (repeatable)")
+	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep only hits of the preceding -e for which `EXPR` is true; repeated filters are joined by &&")
+	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "look up bare function names in this `BINARY`")
+	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "look up bare function names in this kernel `MODULE`, or in vmlinux (-m works too)")
 }
 
 func (f *eventFlags) event(text string) error {
@@ -58,7 +58,7 @@ func (f *eventFlags) binary(name string) error { return f.in(event.Context{Binar
 func (f *eventFlags) module(name string) error { return f.in(event.Context{Module: name}) }
 func (f *eventFlags) in(c event.Context) error {
 	if c == (event.Context{}) {
-		return errors.New("it is empty")
+		return errors.New("must not be empty")
 	}
 	if f.first == (event.Context{}) {
 		f.first = c
@@ -67,8 +67,8 @@ func (f *eventFlags) in(c event.Context) error {
 	return nil
 }
 
-// parse reads the events, with the filters as part of their predicates. Without any
-// -e and -f it reads the fallback.
+// parse parses the events and adds the filters to their predicates. Without -e and -f it
+// parses the fallback.
 func (f *eventFlags) parse(fallback func() string) ([]event.Event, error) {
 	list := f.list
 	if len(list)+len(f.files) == 0 {
@@ -87,7 +87,7 @@ func (f *eventFlags) parse(fallback func() string) ([]event.Event, error) {
 	}
 	inModule := func(e event.Event) bool { return e.Module == f.named }
 	if f.named != "" && len(events) > 0 && !slices.ContainsFunc(events, inModule) {
-		return nil, usage(fmt.Errorf("-m %q: neither a size, as in 8M, nor the kernel module of an event", f.named))
+		return nil, usage(fmt.Errorf("-m %q: neither a size such as 8M nor the kernel module of an event", f.named))
 	}
 	return events, nil
 }
@@ -132,7 +132,7 @@ func readProbeFiles(names []string) ([]event.Event, error) {
 	return events, nil
 }
 
-// An orderedValue is a flag whose place among others matters.
+// An orderedValue is a flag whose position among other flags matters.
 type orderedValue struct {
 	typ string
 	set func(string) error
@@ -142,7 +142,8 @@ func (v *orderedValue) Type() string       { return v.typ }
 func (v *orderedValue) String() string     { return "" }
 func (v *orderedValue) Set(s string) error { return v.set(s) }
 
-// A bufferValue is -m, which perf record takes a size with and perf probe a kernel module.
+// A bufferValue is the value of -m: a size as in perf record, or a kernel module as in
+// perf probe.
 type bufferValue struct {
 	bytes  *uint64
 	events *eventFlags
@@ -165,5 +166,5 @@ func (v *bufferValue) Set(s string) error {
 	return v.events.module(s)
 }
 
-// pageSize is the unit of -m, as of perf's.
+// pageSize is the unit of a plain number after -m, as in perf.
 const pageSize = 4096

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"io"
 
-	"trapline/capture/value"
+	"trapline/capture/layout"
 	"trapline/format"
 )
 
-// printFields prints the arguments that are columns of their own.
-func printFields(w io.Writer, indent string, fields []value.Field) {
+// printFields prints arguments with their types. It skips the marks that say which
+// arguments are missing or truncated.
+func printFields(w io.Writer, indent string, fields []layout.Field) {
 	for _, f := range fields {
 		if !f.Type.Mark() {
 			fmt.Fprintf(w, "%s%s:%s\n", indent, f.Name, fieldType(f))
@@ -17,8 +18,8 @@ func printFields(w io.Writer, indent string, fields []value.Field) {
 	}
 }
 
-// fieldType writes the type of a field in the event grammar.
-func fieldType(f value.Field) string {
+// fieldType returns the type of a field as the event grammar spells it.
+func fieldType(f layout.Field) string {
 	t := ""
 	switch f.Type {
 	case format.FieldUint:

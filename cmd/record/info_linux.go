@@ -9,7 +9,7 @@ import (
 	"trapline/capture/host"
 )
 
-// printInfo prints what this kernel and this user can record.
+// printInfo prints what this kernel and user can record.
 func printInfo(out io.Writer) error {
 	tracefs, _, err := host.TraceFS()
 	if err != nil {
@@ -31,7 +31,7 @@ func printReport(out io.Writer, r *host.Report) error {
 	}
 	fmt.Fprintln(w, "\nprobes")
 	printAbilities(w, r.Probes)
-	fmt.Fprintln(w, "\nused where they are there")
+	fmt.Fprintln(w, "\nused if available")
 	printAbilities(w, r.Kernel)
 	if err := w.Flush(); err != nil {
 		return outputFailed(err)

@@ -11,11 +11,10 @@ import (
 	"trapline/capture/event"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
-	"trapline/format"
 )
 
-// limitFlags say how many hits of each probe are kept. Events may have limits of their
-// own, which come first.
+// limitFlags limit how many hits of each probe are kept. The modifiers of an event take
+// precedence.
 type limitFlags struct {
 	every     uint64
 	rate      uint64
@@ -24,13 +23,13 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) addFrequency(g *pflag.FlagSet) {
-	g.Uint64VarP(&l.frequency, "freq", "F", 0, "take `HZ` samples a second with timed events (default 99)")
+	g.Uint64VarP(&l.frequency, "freq", "F", 0, "sample timed events at `HZ` (default 99)")
 }
 
 func (l *limitFlags) add(g *pflag.FlagSet) {
-	g.Uint64VarP(&l.every, "count", "c", 0, "keep one of `N` hits of each probe and CPU; of timed events, a sample every N")
-	cli.DurationVar(g, &l.latency, "min-latency", "", "keep return hits of calls that took at least this `TIME`, as in 5ms")
-	g.Uint64Var(&l.rate, "max-rate", 0, "keep at most `N` hits a second of each probe")
+	g.Uint64VarP(&l.every, "count", "c", 0, "keep one hit in `N` per probe and CPU; sample timed events every N occurrences")
+	cli.DurationVar(g, &l.latency, "min-latency", "", "keep only returns from calls that took at least `TIME`, such as 5ms")
+	g.Uint64Var(&l.rate, "max-rate", 0, "keep at most `N` hits a second per probe")
 }
 
 func (l *limitFlags) validate() error {
@@ -45,7 +44,8 @@ func (l *limitFlags) validate() error {
 	return nil
 }
 
-// requireLatency makes events at returns, which one at least must be, keep slow calls only.
+// requireLatency makes the events at returns keep only slow calls. At least one event
+// must be at a return.
 func (l *limitFlags) requireLatency(events []event.Event) error {
 	if l.latency <= 0 {
 		return nil
@@ -61,17 +61,17 @@ func (l *limitFlags) requireLatency(events []event.Event) error {
 	}
 	if !measured {
 		return &event.InvalidError{Event: "--min-latency " + l.latency.String(),
-			Reason: "no event is at the return of a call: kretprobe, fexit, uretprobe, or a sys_exit tracepoint"}
+			Reason: "no event is at a return: use kretprobe, fexit, uretprobe or a sys_exit tracepoint"}
 	}
 	return nil
 }
 
-// apply sets the limits of probes that have none of their own.
+// apply sets the limits of probes whose events set none.
 func (l *limitFlags) apply(probes []probe.Probe) {
 	for i := range probes {
 		p := &probes[i]
-		if p.Kind == format.ProbeTimed {
-			l.applyTimed(p)
+		if probe.KindOf(p.Kind).Sampled {
+			l.applySampled(p)
 		} else if p.Limits.Every == 0 {
 			p.Limits.Every = l.every
 		}
@@ -81,8 +81,8 @@ func (l *limitFlags) apply(probes []probe.Probe) {
 	}
 }
 
-// applyTimed sets how often a timed event samples: -F overrides what it says itself.
-func (l *limitFlags) applyTimed(p *probe.Probe) {
+// applySampled sets how often the kernel samples. -F overrides the event; -c does not.
+func (l *limitFlags) applySampled(p *probe.Probe) {
 	if l.frequency > 0 {
 		p.Frequency = l.frequency
 	}

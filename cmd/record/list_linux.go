@@ -11,8 +11,8 @@ import (
 	"trapline/format"
 )
 
-// listPatterns returns what -l lists: what the operand matches, in the binary or module
-// that -x or -m named.
+// listPatterns returns the patterns that -l lists: the operand, qualified by the binary of
+// -x or the module of -m.
 func listPatterns(operands []string, in event.Context) []string {
 	pattern := "*"
 	if len(operands) > 0 {
@@ -27,7 +27,7 @@ func listPatterns(operands []string, in event.Context) []string {
 	return []string{pattern}
 }
 
-// printList prints the events that match the patterns: with verbose, what is known of each.
+// printList prints the events that match the patterns, with arguments if verbose.
 func printList(out io.Writer, r *probe.Resolver, patterns []string, verbose bool) error {
 	p := listPrinter{w: bufio.NewWriter(out), verbose: verbose, resolver: r}
 	for _, pattern := range patterns {
@@ -50,11 +50,11 @@ type listPrinter struct {
 	verbose  bool
 	resolver *probe.Resolver
 	found    bool
-	kind     format.ProbeKind // of the last one
+	kind     format.ProbeKind // of the last event printed
 }
 
-// print writes an event, and before the first of a kind what to know of that. It
-// returns false when nobody reads on.
+// print prints one event. If verbose, a description of its kind precedes the first event
+// of each kind. print returns false once writing fails.
 func (p *listPrinter) print(l probe.Listing) bool {
 	if p.verbose && l.Kind != p.kind {
 		fmt.Fprintf(p.w, "# %s: %s\n", l.Kind, probe.KindOf(l.Kind))
@@ -68,9 +68,9 @@ func (p *listPrinter) print(l probe.Listing) bool {
 	return err == nil
 }
 
-// printAlternatives says which static tracepoints hit where a function does.
+// printAlternatives prints the static tracepoints that hit in the same function.
 func printAlternatives(w io.Writer, tracepoints []string) {
 	for _, name := range tracepoints {
-		fmt.Fprintf(w, "    # the tracepoint %s hits here too, and is stable\n", name)
+		fmt.Fprintf(w, "    # the tracepoint %s also hits here and is stable\n", name)
 	}
 }

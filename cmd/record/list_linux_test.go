@@ -21,7 +21,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}
-	compareGolden(t, "list.golden", b.String())
+	compareGolden(t, "list.golden", withoutKinds(b.String()))
 
 	err := printList(&b, fakeResolver(t), []string{"nosuch:*"}, false)
 	if err == nil || err.Error() != "-l nosuch:*: no event matches" || exitCode(err) != cli.ExitProbe {

@@ -1,5 +1,5 @@
-// Command record sets probes and writes every hit, with stacks and arguments, to
-// a capture file.
+// Command record attaches probes and writes every hit, with stacks and arguments, to a
+// capture file.
 package main
 
 import "trapline/cmd/internal/cli"

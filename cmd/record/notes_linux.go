@@ -5,7 +5,7 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// hintTracepoints says which events could be static tracepoints.
+// hintTracepoints suggests static tracepoints that could replace probes on functions.
 func hintTracepoints(env cli.Env, r *probe.Resolver, events []resolved) {
 	for _, e := range events {
 		if len(e.probes) != 1 {
@@ -13,15 +13,15 @@ func hintTracepoints(env cli.Env, r *probe.Resolver, events []resolved) {
 		}
 		p := &e.probes[0]
 		if names := r.StaticTracepoints(p.Kind, p.Function); len(names) > 0 {
-			env.Hintf("the tracepoint %s hits in %s too, and is stable", names[0], p.Function)
+			env.Hintf("the tracepoint %s also hits in %s and is stable", names[0], p.Function)
 		}
 	}
 }
 
-// maxNotes is how many notes are printed before a recording; --dry-run prints all.
+// maxNotes limits the notes printed before recording. --dry-run prints all of them.
 const maxNotes = 5
 
-// printNotes says what is unexpected of the probes.
+// printNotes prints what users may not expect of the probes.
 func printNotes(env cli.Env, events []resolved) {
 	n := 0
 	for _, e := range events {
@@ -34,6 +34,6 @@ func printNotes(env cli.Env, events []resolved) {
 		}
 	}
 	if n > maxNotes {
-		env.Infof("and %d more notes: see --dry-run", n-maxNotes)
+		env.Infof("%d more notes: see --dry-run", n-maxNotes)
 	}
 }

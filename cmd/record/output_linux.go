@@ -13,27 +13,27 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// outputFlags say where the capture goes and how it is encoded.
+// outputFlags select the capture file and its encoding.
 type outputFlags struct {
 	name       string
 	level      int
 	resolution time.Duration
 }
 
-// defaultResolution is what times are rounded to unless asked otherwise. A hit takes
-// about this long itself, so that hits of one CPU seldom get the same time; digits
-// below it are noise, and would be a fifth of a capture's bytes.
+// defaultResolution is the default of --time-resolution. A hit itself takes about this
+// long, so hits on one CPU rarely share a time. Finer digits are noise and would take up
+// a fifth of a capture.
 const defaultResolution = 100 * time.Nanosecond
 
 func (o *outputFlags) add(g *pflag.FlagSet) {
-	g.StringVarP(&o.name, "output", "o", "trapline.data", "capture `FILE`; - for standard output")
-	g.IntVarP(&o.level, "compress", "z", 1, "compression `LEVEL`, 0 for none")
+	g.StringVarP(&o.name, "output", "o", "trapline.data", "write the capture to `FILE`; - for standard output")
+	g.IntVarP(&o.level, "compress", "z", 1, "compress at `LEVEL`; 0 for none")
 	g.Lookup("compress").NoOptDefVal = "1"
 	o.resolution = defaultResolution
-	cli.DurationVar(g, &o.resolution, "time-resolution", "", "round times to this `TIME`, at most 65us, for smaller captures")
+	cli.DurationVar(g, &o.resolution, "time-resolution", "", "round times down to a multiple of `TIME` (at most 65us); coarser times make smaller captures")
 }
 
-// fill sets the options about the encoding.
+// fill sets the encoding options.
 func (o *outputFlags) fill(opt *capture.Options) error {
 	if o.resolution < time.Nanosecond || o.resolution > capture.MaxResolution {
 		return fmt.Errorf("--time-resolution %v: must be 1ns to %v", o.resolution, capture.MaxResolution)
@@ -42,14 +42,13 @@ func (o *outputFlags) fill(opt *capture.Options) error {
 	return nil
 }
 
-// openOutput creates the capture file. A file of that name is kept as NAME.old,
-// as perf does. Captures tell what the machine does and what strings its
-// programs handle, so only the owner may read them; behind sudo, the owner is
-// the user who called it.
+// openOutput creates the capture file. Like perf, it renames an existing file to
+// NAME.old. Captures reveal what the machine does and which strings its programs handle,
+// so only the owner may read them. Under sudo the owner is the user who ran sudo.
 func openOutput(env cli.Env, name string) (io.WriteCloser, error) {
 	if name == "-" {
 		if env.Terminal {
-			return nil, fmt.Errorf("a capture is binary: send it to a file or a pipe, not to the terminal")
+			return nil, fmt.Errorf("captures are binary: write to a file or a pipe, not to a terminal")
 		}
 		return nopCloser{env.Stdout}, nil
 	}
@@ -68,7 +67,7 @@ func openOutput(env cli.Env, name string) (io.WriteCloser, error) {
 	return f, nil
 }
 
-// caller returns the user behind sudo.
+// caller returns the user who ran sudo. ok is false without sudo.
 func caller() (uid, gid int, ok bool) {
 	uid, err1 := strconv.Atoi(os.Getenv("SUDO_UID"))
 	gid, err2 := strconv.Atoi(os.Getenv("SUDO_GID"))

@@ -40,6 +40,6 @@ func TestOpenOutput(t *testing.T) {
 	}
 	env.Terminal = true
 	if _, err := openOutput(env, "-"); err == nil {
-		t.Error("a capture was sent to the terminal")
+		t.Error("a capture was written to a terminal")
 	}
 }

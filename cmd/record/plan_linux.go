@@ -9,7 +9,7 @@ import (
 	"trapline/capture/probe"
 )
 
-// printPlan prints what the events mean, what would be attached, and what to know of it.
+// printPlan prints the events in canonical spelling and the probes that would be attached.
 func printPlan(out io.Writer, r *probe.Resolver, events []resolved, target string) error {
 	w := bufio.NewWriter(out)
 	probes, sites := 0, 0
@@ -20,7 +20,7 @@ func printPlan(out io.Writer, r *probe.Resolver, events []resolved, target strin
 			p := &e.probes[i]
 			printProbe(w, p, backends[i])
 			printAlternatives(w, r.StaticTracepoints(p.Kind, p.Function))
-			sites += len(p.Places())
+			sites += len(p.AllSites())
 		}
 		if len(e.probes) > 0 {
 			fmt.Fprintf(w, "    # %s\n", probe.KindOf(e.probes[0].Kind))
@@ -34,15 +34,15 @@ func printPlan(out io.Writer, r *probe.Resolver, events []resolved, target strin
 	return nil
 }
 
-// printProbe prints where a probe is and what it records.
+// printProbe prints the sites, notes and arguments of a probe.
 func printProbe(w io.Writer, p *probe.Probe, backend string) {
-	fmt.Fprintf(w, "    %s: %s, %s", p.Name, count(len(p.Places()), "site"), backend)
+	fmt.Fprintf(w, "    %s: %s, %s", p.Name, count(len(p.AllSites()), "site"), backend)
 	if p.AtReturns {
 		fmt.Fprint(w, " on each return instruction")
 	}
 	fmt.Fprintln(w)
 	if p.Path != "" {
-		printSites(w, p.Path, p.Places())
+		printSites(w, p.Path, p.AllSites())
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "        # %s\n", note)
@@ -53,7 +53,7 @@ func printProbe(w io.Writer, p *probe.Probe, backend string) {
 	}
 }
 
-// maxSites is how many sites of one probe are printed.
+// maxSites limits the sites printed per probe.
 const maxSites = 16
 
 func printSites(w io.Writer, path string, sites []probe.Site) {

@@ -7,7 +7,8 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// A status shows how the recording is doing: on a terminal, one line that is written over.
+// A status shows the progress of a recording: one line on the terminal, overwritten with
+// each update.
 type status struct {
 	line *cli.Progress
 	last capture.Progress

@@ -15,24 +15,24 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// A recording is what to record, where to, and until when.
+// A recording holds everything one recording needs.
 type recording struct {
 	options  capture.Options
 	symbols  *kallsyms.Symbols // nil: hidden
 	child    *child            // nil: no command
 	output   string
-	duration time.Duration // 0: until something else ends it
-	ready    *os.File      // nil: nobody waits
+	duration time.Duration // 0: no limit
+	ready    *os.File      // notified once recording has started; may be nil
 	quiet    bool
 	verbose  bool
 }
 
-// memoryLimit is when the garbage collector stops letting the heap grow, in bytes: with
-// what is mapped, record then takes less than 256 MiB. GOMEMLIMIT sets another one.
+// memoryLimit is the soft limit of the Go heap in bytes. It keeps record below 256 MiB
+// including its mappings. GOMEMLIMIT overrides it.
 const memoryLimit = 168 << 20
 
-// startChild starts the command, stopped before its first instruction. With follow it
-// and its children are the scope.
+// startChild starts the command and stops it before its first instruction. If follow is
+// set, the command and its children become the scope.
 func (r *recording) startChild(argv []string, follow bool) (err error) {
 	r.child, err = startChild(argv, r.output == "-")
 	if r.child == nil || err != nil {
@@ -46,7 +46,7 @@ func (r *recording) startChild(argv []string, follow bool) (err error) {
 	return nil
 }
 
-// record makes the recording and prints its account. It returns the exit code.
+// record records and prints the account. It returns the exit code.
 func (r *recording) record(ctx context.Context, env cli.Env) (code int, err error) {
 	summary, err := r.capture(ctx, env)
 	code = r.child.end()
@@ -62,8 +62,8 @@ func (r *recording) record(ctx context.Context, env cli.Env) (code int, err erro
 	return code, nil
 }
 
-// capture records until ctx or a signal ends it, the duration or the command is over, the
-// processes are gone, or enough hits are recorded.
+// capture attaches the probes and records until ctx is done, a signal arrives, the duration
+// or the hit limit is reached, or the command or all processes of the scope have exited.
 func (r *recording) capture(ctx context.Context, env cli.Env) (*capture.Summary, error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -109,12 +109,12 @@ func (r *recording) capture(ctx context.Context, env cli.Env) (*capture.Summary,
 		err = out.Close()
 	}
 	if err != nil {
-		return nil, outputFailed(fmt.Errorf("%w; the capture holds what was written before", err))
+		return nil, outputFailed(fmt.Errorf("%w; the capture holds everything written before", err))
 	}
 	return summary, nil
 }
 
-// properties describe the recording in the head of the capture.
+// properties returns the properties in the header of the capture.
 func properties(env cli.Env, target string) []format.Property {
 	return append(capture.HostProperties(),
 		format.Property{Key: format.KeyCommandLine, Value: shellQuote(append([]string{env.Name}, env.Args...))},

@@ -16,15 +16,15 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// A kernel is what the kernel says about itself, as far as this user may read it.
+// A kernel holds what the kernel says about itself and this user may read.
 type kernel struct {
 	tracefs string            // "": not mounted
 	symbols *kallsyms.Symbols // nil: hidden
 	types   *btf.Spec         // nil: the kernel has none
 }
 
-// readKernel reads what is there. What is missing is an error only for the events that
-// need it; with verbose it is a warning here.
+// readKernel reads what is available. Missing information only matters to the events that
+// need it, so readKernel just warns about it, and only if verbose.
 func readKernel(env cli.Env, verbose bool) kernel {
 	var k kernel
 	warn := func(what string, err error) {
@@ -50,7 +50,7 @@ func readKernel(env cli.Env, verbose bool) kernel {
 	return k
 }
 
-// resolver returns the resolver of events, for a scope with these processes.
+// resolver returns a resolver for the scope with these processes.
 func (k *kernel) resolver(c *commandLine, pids []uint32) *probe.Resolver {
 	opt := probe.Options{TraceFS: k.tracefs, Symbols: k.symbols, BTF: k.types, MaxProbes: c.maxProbes, Inlined: c.inlined}
 	if len(pids) > 0 {
@@ -59,13 +59,13 @@ func (k *kernel) resolver(c *commandLine, pids []uint32) *probe.Resolver {
 	return probe.NewResolver(opt)
 }
 
-// A resolved event is one with the probes that it stands for on this machine.
+// A resolved event is an event with its probes on this machine.
 type resolved struct {
 	event  event.Event
 	probes []probe.Probe
 }
 
-// resolve finds the probes of the events and gives them their limits.
+// resolve returns the events with their probes, and sets the limits of the probes.
 func resolve(r *probe.Resolver, events []event.Event, limits *limitFlags) ([]resolved, error) {
 	if err := limits.requireLatency(events); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func resolve(r *probe.Resolver, events []event.Event, limits *limitFlags) ([]res
 	return found, nil
 }
 
-// defaultEvent is what is sampled when no event is asked for, as perf does.
+// defaultEvent returns the event to sample if none is given, as perf does.
 func defaultEvent() string {
 	if host.HaveCycles() {
 		return "cycles"
@@ -93,7 +93,7 @@ func defaultEvent() string {
 	return "cpu-clock"
 }
 
-// checkTasks makes sure that the processes and threads to be recorded exist.
+// checkTasks returns an error if a process or thread of the scope does not exist.
 func checkTasks(scope *attach.Scope) error {
 	for _, pid := range scope.PIDs {
 		if err := unix.Kill(int(pid), 0); errors.Is(err, unix.ESRCH) {

@@ -10,7 +10,8 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// run is the command. Signals are its own: SIGINT and SIGTERM end a recording cleanly.
+// run runs the command and returns its exit code. While it records, SIGINT and SIGTERM end
+// the recording cleanly.
 func run(ctx context.Context, env cli.Env) int {
 	line, done, code := parse(env)
 	if done {
@@ -40,8 +41,8 @@ func run(ctx context.Context, env cli.Env) int {
 	return code
 }
 
-// probeAndRecord resolves the events and records them, or with --dry-run prints what it
-// would record. It returns the exit code.
+// probeAndRecord resolves the events and records them, or prints the plan for --dry-run. It
+// returns the exit code.
 func probeAndRecord(ctx context.Context, env cli.Env, line *commandLine, options capture.Options, ready *os.File) (int, error) {
 	if line.mode.records() {
 		if err := checkRights(&line.scope); err != nil {
@@ -88,14 +89,14 @@ func probeAndRecord(ctx context.Context, env cli.Env, line *commandLine, options
 	return r.record(ctx, env)
 }
 
-// checkRights reports what keeps this process from recording the scope.
+// checkRights returns an error if this process cannot record the scope.
 func checkRights(scope *scopeFlags) error {
 	if err := capture.CheckPrivileges(); err != nil {
 		return err
 	}
 	byNumber := scope.followsCommand() || scope.pids != "" || scope.tids != ""
 	if byNumber && host.InPIDNamespace() {
-		return usage(errors.New("in a PID namespace of its own, record cannot tell processes apart as the kernel numbers them: record system-wide (-a), or run it outside of the container"))
+		return usage(errors.New("record runs in a PID namespace and cannot map process IDs to those of the kernel: record system-wide (-a), or run record outside the container"))
 	}
 	return nil
 }

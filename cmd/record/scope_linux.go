@@ -16,7 +16,7 @@ import (
 	"trapline/internal/glob"
 )
 
-// scopeFlags say whose hits are recorded.
+// scopeFlags select the tasks whose hits are recorded.
 type scopeFlags struct {
 	all, noInherit               bool
 	pids, tids, cpus, users      string
@@ -25,19 +25,20 @@ type scopeFlags struct {
 }
 
 func (s *scopeFlags) add(g *pflag.FlagSet) {
-	g.BoolVarP(&s.all, "all-cpus", "a", false, "the whole machine")
-	g.StringVarP(&s.pids, "pid", "p", "", "these processes: `IDS`, as in 12,34")
-	g.StringVarP(&s.tids, "tid", "t", "", "these threads: `IDS`")
-	g.StringVarP(&s.users, "uid", "u", "", "what these users run: `NAMES` or IDs")
-	g.StringVarP(&s.cpus, "cpu", "C", "", "only on these `CPUS`, as in 0-3,8")
-	g.StringArrayVar(&s.comms, "comm", nil, "tasks whose name matches a `GLOB` (repeatable, or a list with commas)")
-	g.StringArrayVar(&s.exclude, "exclude", nil, "not those whose name matches this `GLOB`")
-	g.StringArrayVarP(&s.cgroups, "cgroup", "G", nil, "tasks in this control group (v2) and below: a `PATH`, or a list")
-	g.StringArrayVar(&s.containers, "container", nil, "this container: its `NAME`, in Kubernetes also that of the pod, or the start of its ID")
+	g.BoolVarP(&s.all, "all-cpus", "a", false, "record the whole system")
+	g.StringVarP(&s.pids, "pid", "p", "", "record the processes with these `IDS`, such as 12,34")
+	g.StringVarP(&s.tids, "tid", "t", "", "record the threads with these `IDS`")
+	g.StringVarP(&s.users, "uid", "u", "", "record the processes of these users, given by `NAMES` or IDs")
+	g.StringVarP(&s.cpus, "cpu", "C", "", "record only on these `CPUS`, such as 0-3,8")
+	g.StringArrayVar(&s.comms, "comm", nil, "record only tasks whose name matches `GLOB` (repeatable, or a comma-separated list)")
+	g.StringArrayVar(&s.exclude, "exclude", nil, "skip tasks whose name matches `GLOB` (repeatable, or a comma-separated list)")
+	g.StringArrayVarP(&s.cgroups, "cgroup", "G", nil, "record the control group (v2) at `PATH` and its descendants (repeatable, or a comma-separated list)")
+	g.StringArrayVar(&s.containers, "container", nil, "record the container with this `NAME`, pod name or ID prefix (repeatable, or a comma-separated list)")
 	g.BoolVarP(&s.noInherit, "no-inherit", "i", false, "do not follow children")
 }
 
-// scope returns what the flags select. It looks up users, control groups and containers.
+// scope returns the scope that the flags select. It looks up users, control groups and
+// containers on this machine.
 func (s *scopeFlags) scope() (scope attach.Scope, err error) {
 	scope.NoInherit = s.noInherit
 	scope.Comms, scope.Except = splitPatterns(s.comms), splitPatterns(s.exclude)
@@ -68,13 +69,13 @@ func (s *scopeFlags) scope() (scope attach.Scope, err error) {
 	return scope, err
 }
 
-// followsCommand reports whether the command and its children are the scope, which
-// they are unless other tasks were asked for.
+// followsCommand reports whether the scope is the command and its children. It is not if
+// -a, -p or -t selects other tasks.
 func (s *scopeFlags) followsCommand() bool {
 	return len(s.command) > 0 && !s.all && s.pids == "" && s.tids == ""
 }
 
-// userIDs reads a list of user names and numbers.
+// userIDs parses a comma-separated list of user names and IDs.
 func userIDs(list string) (ids []uint32, err error) {
 	for name := range strings.SplitSeq(list, ",") {
 		number := name
@@ -90,7 +91,7 @@ func userIDs(list string) (ids []uint32, err error) {
 	return ids, nil
 }
 
-// groups returns the directories of the control groups, those of containers included.
+// groups returns the directories of the control groups, including those of containers.
 func (s *scopeFlags) groups() (dirs []string, err error) {
 	for _, path := range splitLists(s.cgroups) {
 		dir, err := host.CgroupDir(path)
@@ -131,7 +132,7 @@ func splitPatterns(lists []string) (all []string) {
 	return all
 }
 
-// splitLists takes lists with commas apart.
+// splitLists splits lists at commas.
 func splitLists(lists []string) (all []string) {
 	for _, l := range lists {
 		all = append(all, strings.Split(l, ",")...)
@@ -139,8 +140,8 @@ func splitLists(lists []string) (all []string) {
 	return all
 }
 
-// target says in words what is recorded, for the head of the capture. program is the
-// command if it is the scope, or empty.
+// target describes the scope for the header of the capture. program is the command if
+// the scope follows it, or empty.
 func target(scope *attach.Scope, program string) string {
 	var parts []string
 	add := func(what, which string) {

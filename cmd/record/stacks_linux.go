@@ -10,7 +10,7 @@ import (
 	"trapline/capture"
 )
 
-// stackFlags say which stacks are recorded and how they are found.
+// stackFlags select which stacks are recorded and how they are unwound.
 type stackFlags struct {
 	both, none, kernelOnly, userOnly bool
 	method                           string
@@ -18,16 +18,16 @@ type stackFlags struct {
 }
 
 func (s *stackFlags) add(g *pflag.FlagSet) {
-	g.BoolVarP(&s.both, "stacks", "g", false, "kernel and user stacks")
-	g.BoolVar(&s.none, "no-stacks", false, "no stacks")
-	g.BoolVarP(&s.kernelOnly, "kernel-callchains", "K", false, "kernel stacks only")
-	g.BoolVarP(&s.userOnly, "user-callchains", "U", false, "user stacks only")
-	g.StringVar(&s.method, "call-graph", "", "how user stacks are found, `METHOD`: dwarf (by unwind information, the default), fp (frame pointers) or none")
-	g.IntVar(&s.verifyEvery, "verify-stacks", 0, "find the stacks of one hit in `N` in two ways and compare")
-	g.IntVar(&s.maxFrames, "max-stack", capture.MaxFrames, "keep at most `N` frames of a stack")
+	g.BoolVarP(&s.both, "stacks", "g", false, "record kernel and user stacks")
+	g.BoolVar(&s.none, "no-stacks", false, "record no stacks")
+	g.BoolVarP(&s.kernelOnly, "kernel-callchains", "K", false, "record only kernel stacks")
+	g.BoolVarP(&s.userOnly, "user-callchains", "U", false, "record only user stacks")
+	g.StringVar(&s.method, "call-graph", "", "unwind user stacks by `METHOD`: dwarf (unwind information, the default), fp (frame pointers) or none")
+	g.IntVar(&s.verifyEvery, "verify-stacks", 0, "unwind the stacks of one hit in `N` a second way and compare")
+	g.IntVar(&s.maxFrames, "max-stack", capture.MaxFrames, "keep at most `N` frames per stack")
 }
 
-// fill sets the options about stacks.
+// fill sets the stack options.
 func (s *stackFlags) fill(opt *capture.Options) error {
 	if s.both && s.none {
 		return errors.New("-g and --no-stacks exclude each other")
@@ -36,7 +36,7 @@ func (s *stackFlags) fill(opt *capture.Options) error {
 	if s.kernelOnly != s.userOnly {
 		opt.KernelStacks, opt.UserStacks = s.kernelOnly, s.userOnly
 	}
-	// perf takes the size of its stack dumps behind a comma: dwarf,8192.
+	// perf accepts the size of its stack dumps after a comma: dwarf,8192.
 	switch method, _, _ := strings.Cut(s.method, ","); method {
 	case "", "dwarf":
 	case "fp":
@@ -44,7 +44,7 @@ func (s *stackFlags) fill(opt *capture.Options) error {
 	case "none":
 		opt.KernelStacks, opt.UserStacks = false, false
 	default:
-		return fmt.Errorf("--call-graph %s: dwarf, fp or none", method)
+		return fmt.Errorf("--call-graph %s: must be dwarf, fp or none", method)
 	}
 	if s.maxFrames == 0 {
 		return fmt.Errorf("--max-stack 0: must be 1 to %d", capture.MaxFrames)

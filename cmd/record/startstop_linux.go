@@ -13,7 +13,7 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// runFlags say when a recording begins and ends.
+// runFlags select when recording starts and stops.
 type runFlags struct {
 	duration time.Duration
 	maxHits  uint64
@@ -22,20 +22,21 @@ type runFlags struct {
 }
 
 func (r *runFlags) add(g *pflag.FlagSet) {
-	cli.DurationVar(g, &r.duration, "duration", "", "stop after this `TIME`, as in 10s or 500ms")
+	cli.DurationVar(g, &r.duration, "duration", "", "stop after `TIME`, such as 10s or 500ms")
 	g.Uint64VarP(&r.maxHits, "max-hits", "M", 0, "stop after `N` hits")
-	g.StringVarP(&r.delay, "delay", "D", "", "record from `MS` milliseconds after the start on")
-	g.IntVar(&r.readyFD, "ready-fd", -1, "write a line to the file descriptor `N` once hits are recorded")
+	g.StringVarP(&r.delay, "delay", "D", "", "wait `MS` milliseconds before recording, or a time such as 2s")
+	g.IntVar(&r.readyFD, "ready-fd", -1, "write a line to file descriptor `N` once recording has started")
+	g.Lookup("ready-fd").DefValue = "0" // which --help does not print
 }
 
-// fill sets the options about the beginning and the end.
+// fill sets the options for starting and stopping.
 func (r *runFlags) fill(opt *capture.Options) (err error) {
 	opt.MaxHits = r.maxHits
 	opt.Delay, err = parseDelay(r.delay)
 	return err
 }
 
-// parseDelay reads milliseconds, as perf does, or a duration with its unit.
+// parseDelay parses milliseconds, as perf does, or a duration with a unit.
 func parseDelay(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
@@ -45,12 +46,12 @@ func parseDelay(s string) (time.Duration, error) {
 	}
 	d, err := cli.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("-D %s: expected milliseconds, or a time such as 2s", s)
+		return 0, fmt.Errorf("-D %s: must be milliseconds or a time such as 2s", s)
 	}
 	return d, nil
 }
 
-// openReady returns the file of --ready-fd, or nil without it.
+// openReady returns the file of --ready-fd, or nil if the flag is not set.
 func (r *runFlags) openReady() (*os.File, error) {
 	if r.readyFD < 0 {
 		return nil, nil
@@ -60,7 +61,7 @@ func (r *runFlags) openReady() (*os.File, error) {
 		return nil, fmt.Errorf("--ready-fd %d: no such file descriptor", r.readyFD)
 	}
 	if _, err := f.Stat(); err != nil {
-		return nil, fmt.Errorf("--ready-fd %d is not open: %w", r.readyFD, errors.Unwrap(err))
+		return nil, fmt.Errorf("--ready-fd %d: not open: %w", r.readyFD, errors.Unwrap(err))
 	}
 	return f, nil
 }

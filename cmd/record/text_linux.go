@@ -14,7 +14,7 @@ func grouped(n uint64) string {
 	return s
 }
 
-// size writes a number of bytes with its unit.
+// size writes a number of bytes with a binary unit: 2.0 KiB.
 func size(n uint64) string {
 	v, unit := float64(n), 0
 	for v >= 1024 && unit < 4 {
@@ -26,7 +26,7 @@ func size(n uint64) string {
 	return fmt.Sprintf("%.1f %ciB", v, " KMGT"[unit])
 }
 
-// count writes a number with its noun.
+// count writes a number with its noun: 1 probe, 2 probes.
 func count(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -34,12 +34,12 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%s %s", grouped(uint64(n)), noun)
 }
 
-// numbers writes 1 and 2 as 1,2.
+// numbers writes a list of numbers separated by commas.
 func numbers[T int | uint32](list []T) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ","), "[]")
 }
 
-// shellQuote writes arguments so that a shell reads them back.
+// shellQuote joins arguments into a line that a shell splits back into them.
 func shellQuote(args []string) string {
 	quoted := make([]string, len(args))
 	for i, a := range args {

@@ -34,7 +34,7 @@ func TestErrors(t *testing.T) {
 		{"-i good -s comm,,dso", `report: sort keys "comm,,dso": an empty key; write them like comm,dso,symbol` + "\nreport: hint: see report --help\n"},
 		{"-i good -g=tree", `report: -g tree: "tree" is none of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count` + "\nreport: hint: see report --help\n"},
 		{"good", `report: unexpected argument "good"; captures are given with -i` + "\nreport: hint: see report --help\n"},
-		{"-i good --events --json", "report: --json is for histograms; convert -t ndjson writes hits as JSON\nreport: hint: see report --help\n"},
+		{"-i good --events --json", "report: --events has no JSON form; convert -t ndjson writes hits as JSON\nreport: hint: see report --help\n"},
 		{"-i good --cpu 3-1", `report: CPU list "3-1": "3-1" is neither a CPU nor a range such as 0-3` + "\nreport: hint: see report --help\n"},
 	} {
 		out := runReport(nil, strings.Fields(test.args)...)

@@ -49,7 +49,6 @@ func golden(t *testing.T, name, got string) {
 
 func TestGolden(t *testing.T) {
 	goldens(t, analysistest.Sample(), map[string]string{
-		"default":     "",
 		"no-children": "--no-children -n",
 		"callee":      "-q --no-children -g callee -s symbol --probe sched_switch",
 		"fractal":     "-q -g fractal,5 -s comm",
@@ -64,11 +63,8 @@ func TestGolden(t *testing.T) {
 		"relative":    "-q -c worker --percentage relative -g none",
 		"linkage":     "-q -g none --no-demangle -s symbol -d libc.so.6",
 		"limit":       "-q -g none -s symbol --percent-limit 60",
-		"events":      "--events --tid 101,102 --cpu 1",
 		"events-flat": "--events -g none --probe sched:*",
-		"header-only": "--header-only",
-		"stats":       "--stats",
-		"json":        "--json -s comm,next_prio -g caller",
+		"keys-json":   "--json -s comm,next_prio -g caller",
 	})
 }
 

@@ -3,13 +3,16 @@ package cost_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"trapline/capture/probe"
 	"trapline/format"
 	"trapline/internal/cost"
 )
@@ -142,6 +145,40 @@ func TestFillRefusesPagesWithoutTables(t *testing.T) {
 	for _, page := range []string{"", "<!-- costs: native, written by bench -->\n| no end |\n"} {
 		if got, err := cost.Fill([]byte(page), cost.Tables()); err == nil {
 			t.Errorf("%q became %q", page, got)
+		}
+	}
+}
+
+// record -lv says of each kind what the README's table says.
+func TestListing(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	native := cost.Tables()[0]
+	shown := 0
+	for _, row := range native.Rows {
+		for _, k := range probe.Kinds() {
+			if k.Name() != row.Probe {
+				continue
+			}
+			shown++
+			line := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(row.Kind) + ` \| (\d+) \|`).FindSubmatch(readme)
+			if line == nil {
+				t.Errorf("README.md has no row for %s", row.Kind)
+				continue
+			}
+			if want := fmt.Sprintf("a hit costs about %s ns", line[1]); !strings.Contains(k.String(), want) {
+				t.Errorf("record -lv says of %s: %s; want %q", k.Name(), k, want)
+			}
+		}
+	}
+	if shown < 4 {
+		t.Errorf("record -lv states the costs of %d kinds", shown)
+	}
+	for _, k := range probe.Kinds() {
+		if _, ok := cost.Of(k.Kind); !ok && strings.Contains(k.String(), "costs") {
+			t.Errorf("record -lv says of %s, which was not measured: %s", k.Name(), k)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"trapline/internal/kallsyms"
+	"trapline/internal/testenv"
 )
 
 // Modules come after the core whatever their addresses, and some symbols are no code.
@@ -111,12 +112,12 @@ func TestKallsymsRefused(t *testing.T) {
 func TestThisKernel(t *testing.T) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
-		t.Skip("there is no /proc/kallsyms")
+		testenv.Unsupported(t, "/proc/kallsyms")
 	}
 	defer f.Close()
 	k, err := kallsyms.Read(f)
 	if errors.Is(err, kallsyms.ErrHidden) {
-		t.Skip(err)
+		testenv.Missing(t, "the right to see the kernel's symbols")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +133,6 @@ func TestThisKernel(t *testing.T) {
 		}
 	}
 }
-
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(sample), uint64(0xffffffff81000115))

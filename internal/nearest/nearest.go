@@ -1,4 +1,4 @@
-// Package nearest finds the names closest to one that does not exist.
+// Package nearest suggests existing names that are similar to one that does not exist.
 package nearest
 
 import (
@@ -6,38 +6,38 @@ import (
 	"slices"
 )
 
-// Max is how many similar names an error offers.
+// Max is the maximum number of suggestions.
 const Max = 3
 
-// maxNearestName bounds the names compared, in bytes, as comparing takes time in
-// proportion to the product of their lengths.
+// maxNearestName is the length in bytes of the longest name compared. Comparing takes
+// time proportional to the product of both lengths.
 const maxNearestName = 128
 
-// A neighbour is a name at an edit distance from the one that was asked for.
+// A neighbour is a name with its edit distance from the wanted one.
 type neighbour struct {
 	name     string
 	distance int
-	prefix   int // bytes in common at the start
+	prefix   int // length of the common prefix in bytes
 }
 
 func (a neighbour) compare(b neighbour) int {
 	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(b.prefix, a.prefix), cmp.Compare(a.name, b.name))
 }
 
-// A Finder collects the names closest to one that does not exist.
+// A Finder collects the names closest to a wanted one.
 type Finder struct {
 	want  string
-	limit int // largest distance worth showing
+	limit int // largest distance worth suggesting
 	best  []neighbour
 	rows  [3][]int
 }
 
-// To returns a Finder of the names closest to want.
+// To returns a Finder for names similar to want.
 func To(want string) *Finder {
 	return &Finder{want: want, limit: max(1, len(want)/3)}
 }
 
-// Add offers a name.
+// Add considers a name.
 func (n *Finder) Add(name string) {
 	limit := n.limit
 	if len(n.best) == Max {
@@ -51,7 +51,7 @@ func (n *Finder) Add(name string) {
 	}
 }
 
-// Insert takes a name at a known distance.
+// Insert adds a name at a given distance.
 func (n *Finder) Insert(name string, d int) {
 	entry := neighbour{name, d, commonPrefix(name, n.want)}
 	i, known := slices.BinarySearchFunc(n.best, entry, neighbour.compare)
@@ -62,8 +62,8 @@ func (n *Finder) Insert(name string, d int) {
 	n.best = n.best[:min(len(n.best), Max)]
 }
 
-// Names returns the closest names, best first, without those that are much further
-// off than the best.
+// Names returns the closest names, best first. It omits names that are much further away
+// than the best.
 func (n *Finder) Names() []string {
 	var names []string
 	for _, b := range n.best {
@@ -82,8 +82,8 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// distance counts insertions, deletions, substitutions and swaps of neighbouring
-// bytes; results above limit are only that.
+// distance returns the number of insertions, deletions, substitutions and swaps of
+// adjacent bytes. A result above limit means only that it is above.
 func (n *Finder) distance(name string, limit int) int {
 	a, b := n.want, name
 	for i := range n.rows {
@@ -110,7 +110,7 @@ func (n *Finder) distance(name string, limit int) int {
 			row[j] = d
 			lowest = min(lowest, d)
 		}
-		if lowest > limit+1 { // a swap may still save one
+		if lowest > limit+1 { // a swap may still reduce it
 			return limit + 1
 		}
 		before, last, row = last, row, before

@@ -239,7 +239,7 @@ func TestLibc(t *testing.T) {
 		}
 	}
 	if path == "" {
-		t.Skip("no C library of the usual places")
+		testenv.Missing(t, "a C library at one of the usual paths")
 	}
 	bare := open(t, path, symbol.Options{DebugDirs: []string{}})
 	for _, name := range []string{"malloc", "read", "qsort"} {

@@ -10,8 +10,8 @@ import (
 )
 
 // DebugData is the debug information of an image, for questions about variables
-// and types. For lines and names of code, which must be fast, there are [ELF.Calls]
-// and its like.
+// and types. For lines and names of code, which must be fast, there is
+// [ELF.Lookup].
 type DebugData struct {
 	*dwarf.Data
 

@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 func TestVDSO(t *testing.T) {
 	names := map[string]string{"amd64": "__vdso_clock_gettime", "arm64": "__kernel_clock_gettime"}
 	name, ok := names[runtime.GOARCH]
 	if !ok {
-		t.Skipf("the vdso's names on %s are not known here", runtime.GOARCH)
+		testenv.Unsupported(t, "an x86-64 or arm64 machine")
 	}
 	image, err := symbol.VDSO()
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -25,11 +27,17 @@ func RepoRoot(t testing.TB) string {
 	return ""
 }
 
-// Target returns the path of one of the programs of testdata/targets, built if
-// need be. In a virtual machine they have to be in TRAPLINE_TARGETS.
+// Target returns the path of a program of testdata/targets and builds it if necessary.
+// It needs the compiler of that program. Virtual machines get all programs, in the
+// directory TRAPLINE_TARGETS, but for those of the compilers in TRAPLINE_LACKS.
 func Target(t testing.TB, name string) string {
 	t.Helper()
 	if dir := os.Getenv("TRAPLINE_TARGETS"); dir != "" {
+		for _, tool := range compilers(name) {
+			if slices.Contains(strings.Fields(os.Getenv("TRAPLINE_LACKS")), tool) {
+				Missing(t, program(tool))
+			}
+		}
 		path := filepath.Join(dir, name)
 		if _, err := os.Stat(path); err != nil {
 			t.Fatalf("TRAPLINE_TARGETS: %v", err)
@@ -37,7 +45,9 @@ func Target(t testing.TB, name string) string {
 		return path
 	}
 	Tool(t, "make")
-	Tool(t, "gcc")
+	for _, tool := range compilers(name) {
+		Tool(t, tool)
+	}
 	root := RepoRoot(t)
 	dir := filepath.Join(root, ".cache", "targets")
 	out, err := exec.Command("make", "-s", "-C", filepath.Join(root, "testdata", "targets"), "OUT="+dir, name).CombinedOutput()
@@ -45,6 +55,26 @@ func Target(t testing.TB, name string) string {
 		t.Fatalf("building the target %s: %v\n%s", name, err, out)
 	}
 	return filepath.Join(dir, name)
+}
+
+// compilers returns the programs that build a target. The Makefile of the targets
+// names them after these.
+func compilers(target string) []string {
+	switch {
+	case strings.HasPrefix(target, "cgo"):
+		return []string{"go", "gcc"}
+	case strings.HasPrefix(target, "go"):
+		return []string{"go"}
+	case strings.HasPrefix(target, "rust-"):
+		return []string{"rustc"}
+	case strings.HasPrefix(target, "cxx-clang-"):
+		return []string{"clang++-19"}
+	case strings.HasPrefix(target, "cxx-"):
+		return []string{"g++"}
+	case strings.Contains(target, "-clang-"):
+		return []string{"clang-19"}
+	}
+	return []string{"gcc"}
 }
 
 // Command returns the path of one of the project's commands: record, report or

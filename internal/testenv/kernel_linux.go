@@ -17,14 +17,19 @@ import (
 )
 
 // Root needs a process that may load BPF programs: effective user 0 with
-// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN.
+// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN. go test -short leaves such tests out.
 func Root(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		Missing(t, "root")
-	}
-	if err := features.HaveProgramType(ebpf.TracePoint); err != nil {
+	Slow(t)
+	err := features.HaveProgramType(ebpf.TracePoint)
+	switch root := os.Geteuid() == 0; {
+	case root && err == nil:
+	case InVM():
+		t.Fatalf("no BPF programs can be loaded in the virtual machine: %v", err)
+	case root:
 		Missing(t, fmt.Sprintf("the right to load BPF programs (%v)", err))
+	default:
+		Missing(t, "root")
 	}
 }
 
@@ -32,7 +37,7 @@ func Root(t testing.TB) {
 func BTF(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
-		Missing(t, "kernel BTF (CONFIG_DEBUG_INFO_BTF)")
+		KernelLacks(t, "BTF (CONFIG_DEBUG_INFO_BTF)")
 	}
 }
 
@@ -41,7 +46,7 @@ func Kprobes(t testing.TB) {
 	t.Helper()
 	Root(t)
 	if !HaveKprobes() {
-		missingFeature(t, "kprobes (CONFIG_KPROBES)")
+		KernelLacks(t, "kprobes (CONFIG_KPROBES)")
 	}
 }
 
@@ -58,7 +63,7 @@ func Fentry(t testing.TB) {
 	Root(t)
 	BTF(t)
 	if err := features.HaveProgramType(ebpf.Tracing); err != nil {
-		missingFeature(t, fmt.Sprintf("fentry (%v)", err))
+		KernelLacks(t, fmt.Sprintf("fentry (%v)", err))
 	}
 }
 
@@ -77,7 +82,7 @@ func Breakpoints(t testing.TB) {
 	t.Helper()
 	Root(t)
 	if !HaveBreakpoints(t) {
-		missingFeature(t, "hardware breakpoints that fire")
+		KernelLacks(t, "hardware breakpoints that fire")
 	}
 }
 
@@ -108,8 +113,9 @@ func HaveBreakpoints(t testing.TB) bool {
 	return binary.NativeEndian.Uint64(count[:]) > 0
 }
 
-// missingFeature does so for features that only the virtual machines must have.
-func missingFeature(t testing.TB, what string) {
+// KernelLacks skips the test for want of a feature that only the virtual machines
+// must have.
+func KernelLacks(t testing.TB, what string) {
 	t.Helper()
 	if InVM() {
 		t.Fatalf("needs %s, which %s should have", what, kernel())

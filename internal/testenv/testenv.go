@@ -1,10 +1,10 @@
-// Package testenv is how tests say what they need of the machine.
+// Package testenv lets tests state what they need from the machine.
 //
-// A missing need skips the test and is noted for the summary of make test. With
-// TRAPLINE_TEST_ROOT=1 it fails the test instead, so that a test run that was
-// meant to be complete is complete, with one exception: kernel features that a
-// machine's own kernel may well lack, since make test covers them in virtual
-// machines, where they in turn must be there.
+// A test whose need is not met is skipped, and noted for the summary of make test.
+// With TRAPLINE_TEST_ROOT=1 a need that can be met, by root or by installing
+// something, fails the test instead. A feature that the machine itself lacks, as a
+// check has found, always skips it: virtual machines cover those of the kernel, and
+// there they must exist.
 package testenv
 
 import (
@@ -19,7 +19,7 @@ import (
 func InVM() bool { return os.Getenv("TRAPLINE_VM") == "1" }
 
 // Required reports whether leaving a test out is a failure.
-func Required() bool { return os.Getenv("TRAPLINE_TEST_ROOT") == "1" || InVM() }
+func Required() bool { return os.Getenv("TRAPLINE_TEST_ROOT") == "1" }
 
 // VM needs one of the project's virtual machines, for what a test must not do to
 // the machine that it is started on.
@@ -46,9 +46,19 @@ func Tool(t testing.TB, name string) string {
 	Host(t)
 	path, err := exec.LookPath(name)
 	if err != nil {
-		Missing(t, "the program "+name)
+		Missing(t, program(name))
 	}
 	return path
+}
+
+func program(name string) string { return "the program " + name }
+
+// Slow keeps a test out of go test -short.
+func Slow(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out: -short")
+	}
 }
 
 // Missing skips the test for want of something, or fails it where nothing may be left out.
@@ -57,6 +67,13 @@ func Missing(t testing.TB, what string) {
 	if Required() {
 		t.Fatalf("needs %s, and leaving tests out is not allowed here", what)
 	}
+	leaveOut(t, uncovered, what)
+}
+
+// Unsupported skips the test because the machine itself lacks something, as a check has
+// found. That is never a failure.
+func Unsupported(t testing.TB, what string) {
+	t.Helper()
 	leaveOut(t, uncovered, what)
 }
 

@@ -8,7 +8,6 @@ const (
 	ExitProbe      = 2 // no probe matched, or one could not be attached
 	ExitPermission = 3 // a privilege is missing
 	ExitOutput     = 4 // the output cannot be written
-	ExitQuality    = 5 // finished, but the capture is not as good as was required
 
 	ExitSignal = 128 // + the signal's number
 )

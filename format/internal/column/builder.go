@@ -74,7 +74,7 @@ func (b *Builder) AddTexts(id uint16, texts []string) {
 // one. A column of zeros is left out.
 func (b *Builder) Encode(id uint16, r Recipe, values, context []uint64) {
 	if r.Context&ContextBefore != 0 {
-		b.before = shift(b.before[:0], context)
+		b.before = rowBefore(b.before[:0], context)
 		context = b.before
 	}
 	if !b.encode(id, r, values, context) {

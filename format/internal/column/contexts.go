@@ -35,7 +35,7 @@ func (b *Builder) links(columns [][]uint64, sizes []int) []link {
 	var out []link
 	for context := 1; context < min(len(columns), linkContexts); context++ {
 		now := columns[context][:rows]
-		for _, by := range [][]uint64{now, shift(nil, now)} {
+		for _, by := range [][]uint64{now, rowBefore(nil, now)} {
 			for column := 1; column < len(columns); column++ {
 				if column == context || sizes[column] == 0 {
 					continue
@@ -71,14 +71,14 @@ func (b *Builder) narrow(values []uint64) []uint64 {
 // vanish. So it tries each link as the first one, and keeps to what gains more.
 func contexts(columns int, links []link) []*link {
 	first := make([]*link, 0, columns)
-	best, most := follow(columns, nil, links)
+	best, most := chainLinks(columns, nil, links)
 	if len(links) > linkMost {
 		return best
 	}
 	for range columns {
 		var better *link
 		for i := range min(len(links), linkTries) {
-			chosen, gain := follow(columns, append(first, &links[i]), links)
+			chosen, gain := chainLinks(columns, append(first, &links[i]), links)
 			if gain > most {
 				best, most, better = chosen, gain, &links[i]
 			}
@@ -91,9 +91,9 @@ func contexts(columns int, links []link) []*link {
 	return best
 }
 
-// follow takes links in their order, first those that must be tried first: each whose
+// chainLinks takes links in their order, first those that must be tried first: each whose
 // column has none yet, and that closes no circle and makes no chain of more than maxContexts.
-func follow(columns int, first []*link, links []link) (chosen []*link, gain float64) {
+func chainLinks(columns int, first []*link, links []link) (chosen []*link, gain float64) {
 	chosen = make([]*link, columns)
 	height := make([]int, columns) // of the longest chain that ends at the column
 	take := func(l *link) {

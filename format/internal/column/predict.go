@@ -27,8 +27,8 @@ const maxContexts = 3
 // value in the row before: the task that a CPU switches to is in its next hit.
 const ContextBefore = 1
 
-// shift appends 0 and all values but the last to dst: each is that of the row before.
-func shift(dst, values []uint64) []uint64 {
+// rowBefore appends 0 and all values but the last to dst: each is that of the row before.
+func rowBefore(dst, values []uint64) []uint64 {
 	if len(values) == 0 {
 		return dst
 	}

@@ -20,7 +20,7 @@ func (b *Builder) Recipes(columns [][]uint64, ids []uint16) []Recipe {
 		id, context := ids[l.context], columns[l.context]
 		if l.before {
 			id |= ContextBefore
-			b.before = shift(b.before[:0], context)
+			b.before = rowBefore(b.before[:0], context)
 			context = b.before
 		}
 		if r, size := b.best(columns[i], context, Plain, Table); size < sizes[i] {

@@ -30,7 +30,13 @@ func guest() {
 		fmt.Fprintln(out, "vmexec:", err)
 	}
 	drain(out)
-	fmt.Printf("\n%s%d\n", verdict, code) // process 1's output is the console
+	// Process 1's output is the console.
+	if list, err := os.ReadFile(leftOutPath); err == nil {
+		for line := range strings.Lines(string(list)) {
+			fmt.Printf("\n%s%s", leftOut, line)
+		}
+	}
+	fmt.Printf("\n%s%d\n", verdict, code)
 	if console, err := os.OpenFile("/dev/ttyS0", os.O_RDWR|unix.O_NOCTTY, 0); err == nil {
 		drain(console)
 	}
@@ -113,6 +119,7 @@ func runJob(out *os.File) (int, error) {
 	cmd := exec.Command(todo.Argv[0], todo.Argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = todo.Dir, out, out
 	cmd.Env = append([]string{"PATH=/bin:/sbin:/usr/bin", "HOME=/tmp", "TMPDIR=/tmp"}, todo.Env...)
+	cmd.Env = append(cmd.Env, leftOutFile+"="+leftOutPath)
 	err = cmd.Run()
 	if s := cmd.ProcessState; s != nil && s.Exited() {
 		return s.ExitCode(), nil

@@ -44,9 +44,33 @@ func host(program string, args []string) (int, error) {
 		return exitBroken, fmt.Errorf("qemu left no console output (%v): %w", state, err)
 	}
 	if m := verdictLine.FindSubmatch(text); m != nil {
+		if err := noteLeftOut(text); err != nil {
+			return exitBroken, err
+		}
 		return strconv.Atoi(string(m[1]))
 	}
 	return exitBroken, fmt.Errorf("the machine ended without a verdict (qemu: %v); its console:\n%s", state, tail(string(text), 60))
+}
+
+// noteLeftOut hands on what the guest says it left out.
+func noteLeftOut(console []byte) error {
+	path := os.Getenv(leftOutFile)
+	if path == "" {
+		return nil
+	}
+	var list strings.Builder
+	for line := range strings.Lines(string(console)) {
+		if what, ok := strings.CutPrefix(line, leftOut); ok {
+			list.WriteString(strings.TrimSpace(what) + "\n")
+		}
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(list.String())
+	return err
 }
 
 var verdictLine = regexp.MustCompile(`(?m)^` + verdict + `(\d+)\s*$`)

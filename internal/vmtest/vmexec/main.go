@@ -42,6 +42,12 @@ const (
 	// it is 0 after a kernel panic, too.
 	verdict = "vmexec-exit: "
 
+	// leftOut precedes each line of the guest's list of tests that were left out. The
+	// host appends them to the file that leftOutFile names there.
+	leftOut     = "vmexec-left-out: "
+	leftOutFile = "TRAPLINE_TEST_LEFT_OUT"
+	leftOutPath = "/vm/left-out"
+
 	exitBroken = 125 // the machine could not be started, crashed or hung
 )
 

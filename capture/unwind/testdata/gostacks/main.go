@@ -50,7 +50,7 @@ func fib(n int) int {
 
 //go:noinline
 func deep(n int) int {
-	var room [600]byte
+	var room [2500]byte
 	room[n] = byte(n)
 	if n == 0 {
 		when = time.Now()
@@ -61,26 +61,32 @@ func deep(n int) int {
 
 //export fromC
 func fromC(n C.int) C.int {
-	return C.int(deep(int(n) + 10))
+	return C.int(deep(int(n)))
 }
 
 //go:noinline
-func fault() int { return *null }
+func fault(p *int) int { return *p } // at its first instruction
 
 func main() {
 	debug.SetGCPercent(-1)
+	loop := len(os.Args) > 1
+	if loop {
+		runtime.Gosched()        // no other goroutine is left to run, and so main goes on when it is preempted,
+		runtime.UnlockOSThread() // in this thread
+	}
 	stepFrom()
-	for len(os.Args) > 1 { // until it is preempted, and further
+	for loop { // until it is preempted
 		total = fib(20)
 	}
 	total = fib(4)
 	when = time.Now()
+	total += int(time.Since(when) & 1)
 	bytes = make([]byte, 100<<10)
 	boxed = map[string]int{"a": total, "b": len(bytes)}
 	defer func() { total++ }()
 	sort.Slice(bytes[:8], func(i, j int) bool { return bytes[i] < bytes[j] })
 	text = fmt.Sprintf("%v %d", when.Nanosecond(), total)
 	total += int(C.called(3))
-	total += fault()
+	total += fault(null)
 	stepTo()
 }

@@ -1,0 +1,51 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// Rules belong to a program, not to an address, a process ID or a path. Two programs that
+// differ only in their frame sizes are never confused.
+func TestStacksOverTime(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	a, b := testenv.Target(t, "twin-a"), testenv.Target(t, "twin-b")
+	const runs, stacks = 20, 50
+
+	check := func(t *testing.T, script string) {
+		path := filepath.Join(t.TempDir(), "trapline.data")
+		r := run(t, exec.Command(command(t, "record"), "-o", path, "-m", "64M", "--call-graph", "dwarf", "-e", trap, "--", "sh", "-e", "-c", script))
+		if r.code != 0 {
+			t.Fatalf("record: exit code %d\n%s", r.code, r.stderr)
+		}
+		all := hits(t, path)
+		checkWhole(t, path, 2*runs*stacks)
+		seen := map[string]int{}
+		for i := range all {
+			seen[written(frames(&all[i]))]++
+		}
+		for _, name := range []string{"a", "b"} {
+			p := parseStack(t, fmt.Sprintf("inner_%s outer_%s main %s", name, name, staticTail))
+			n := 0
+			for i := range all {
+				if p.matches(frames(&all[i])) {
+					n++
+				}
+			}
+			if n != runs*stacks {
+				t.Errorf("%d hits have the stack %s, want %d; all stacks: %v", n, p, runs*stacks, seen)
+			}
+		}
+	}
+	t.Run("same addresses", func(t *testing.T) {
+		check(t, strings.Repeat(a+"; "+b+"; ", runs))
+	})
+}
