@@ -162,7 +162,7 @@ func TestKernelSymbolsAreReadSeldom(t *testing.T) {
 	if reads != 0 {
 		t.Errorf("read %d times within a moment", reads)
 	}
-	now = now.Add(2 * kallsymsAge)
+	now = now.Add(2 * minKallsymsAge)
 	if l := k.Find(0xffffffffc0000010); reads != 1 || l.Image == nil || k.Name(l, 0).Function != "hello" {
 		t.Errorf("read %d times, and found %+v", reads, l)
 	}
