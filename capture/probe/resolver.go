@@ -111,7 +111,7 @@ func (r *Resolver) symbolAddress(name string) (uint64, error) {
 	s, ok := symbols[name]
 	switch {
 	case !ok:
-		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+		return 0, errors.New("is not a symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
 	case s.ambiguous:
 		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
 	case s.address == 0:
