@@ -8,23 +8,24 @@ import (
 	"trapline/internal/symbol"
 )
 
-// countWorkers is how many goroutines count hits. It is a constant, whatever the
-// machine, since the order of results follows from which worker counts a block:
-// the same captures give the same bytes everywhere.
+// countWorkers is the number of counting goroutines. It does not depend on the
+// machine, because the order of results depends on which worker counts a block, and
+// the same captures must give the same bytes everywhere.
 const countWorkers = 2
 
-// maxArgs is how many arguments a query may name: they are tracked in the bits of
-// a word.
+// maxArgs is the maximum number of arguments of a query. They are tracked in the
+// bits of a word.
 const maxArgs = 64
 
-// Aggregate counts the hits of the inputs as the query says.
+// Aggregate counts the hits of the inputs.
 //
-// An input that is no capture, or a newer version of one, is an error
-// ([format.ErrNotCapture], [format.VersionError]). Damage within a capture is not: the
-// result is of what is whole, and Result.Quality says what is missing.
+// It returns an error for an input that is not a capture ([format.ErrNotCapture])
+// or has a newer format ([format.VersionError]). Damage within a capture is not an
+// error: the result then covers what could be read, and Result.Quality describes
+// the rest.
 func Aggregate(inputs []*Input, q Query) (*Result, error) {
 	if len(q.Args) > maxArgs {
-		return nil, fmt.Errorf("%d arguments to group by: at most %d can be", len(q.Args), maxArgs)
+		return nil, fmt.Errorf("grouping by %d arguments: the maximum is %d", len(q.Args), maxArgs)
 	}
 	a := newAggregation(q)
 	sc := scanner{visitor: a, result: a.result}
@@ -36,7 +37,7 @@ func Aggregate(inputs []*Input, q Query) (*Result, error) {
 	return a.finish(), nil
 }
 
-// An aggregation is the state of one Aggregate.
+// An aggregation is the state of a call of Aggregate.
 type aggregation struct {
 	query   Query
 	args    []argName
@@ -44,7 +45,7 @@ type aggregation struct {
 	result  *Result
 	workers []*worker
 	pending sync.WaitGroup // blocks handed to workers
-	next    int            // worker of the next block
+	next    int            // index of the worker for the next block
 
 	segment *segment
 	shapes  map[format.ShapeID][]argColumns
@@ -112,7 +113,7 @@ func (a *aggregation) hits(h *format.Hits, p *part) error {
 	return nil
 }
 
-// columns returns where the arguments that the query names are in a block.
+// columns locates the arguments of the query in a block.
 func (a *aggregation) columns(h *format.Hits) []argColumns {
 	if len(a.args) == 0 {
 		return nil
@@ -130,7 +131,7 @@ func (a *aggregation) columns(h *format.Hits) []argColumns {
 	return cols
 }
 
-// endSegment takes what the workers counted by the segment's IDs into the samples.
+// endSegment moves the counts of the workers to the samples.
 func (a *aggregation) endSegment(s *format.Segment, p *part) error {
 	a.pending.Wait()
 	a.enter(s, p.boot)

@@ -1,27 +1,18 @@
 package analysis_test
 
 import (
-	"bytes"
 	"reflect"
-	"slices"
 	"testing"
 
 	"trapline/analysis"
 	"trapline/analysis/analysistest"
+	"trapline/analysis/histogram"
 	"trapline/format"
 )
 
-func inputs(captures ...[]byte) []*analysis.Input {
-	var in []*analysis.Input
-	for _, c := range captures {
-		in = append(in, analysis.NewFile("capture", bytes.NewReader(c)))
-	}
-	return in
-}
-
 func aggregate(t testing.TB, q analysis.Query, captures ...[]byte) *analysis.Result {
 	t.Helper()
-	r, err := analysis.Aggregate(inputs(captures...), q)
+	r, err := analysis.Aggregate(analysistest.Inputs(captures...), q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +26,9 @@ func sum(r *analysis.Result) (hits uint64) {
 	return hits
 }
 
-func parseSort(t testing.TB, s string) []analysis.SortKey {
+func parseKeys(t testing.TB, s string) []histogram.Key {
 	t.Helper()
-	keys, err := analysis.ParseSort(s)
+	keys, err := histogram.ParseKeys(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,97 +95,6 @@ func TestFiltersPartition(t *testing.T) {
 	}
 }
 
-func TestHistogramShares(t *testing.T) {
-	capture := busy(20000, 300)
-	for _, sort := range []string{"symbol", "comm,dso", "srcline,cpu", "pid,size"} {
-		keys := parseSort(t, sort)
-		r := aggregate(t, analysis.QueryFor(keys, analysis.Filter{}, true), capture)
-		for _, caller := range []bool{true, false} {
-			sections := analysis.Sections(r, analysis.HistogramOptions{
-				Keys: keys, Children: true, Tree: &analysis.TreeOptions{Caller: caller},
-			})
-			for _, s := range sections {
-				var self uint64
-				for _, e := range s.Entries {
-					self += e.Self
-					if e.Total < e.Self || e.Total > s.Sum {
-						t.Fatalf("-s %s: %v has self %d, total %d of %d", sort, e.Cells, e.Self, e.Total, s.Sum)
-					}
-					if roots := checkTree(t, e.Tree); roots != e.Total {
-						t.Fatalf("-s %s: the tree of %v has %d of %d", sort, e.Cells, roots, e.Total)
-					}
-				}
-				if self != s.Sum || s.Sum != s.Weight {
-					t.Errorf("-s %s, %s: entries have %d, samples %d, the probe %d", sort, s.Probe, self, s.Sum, s.Weight)
-				}
-			}
-		}
-	}
-}
-
-// checkTree checks that no hit is lost or counted twice in a tree that nothing was
-// left out of, and returns the weight of its roots.
-func checkTree(t *testing.T, tree *analysis.Tree) (weight uint64) {
-	t.Helper()
-	if tree == nil {
-		return 0
-	}
-	for number, n := range tree.Nodes {
-		children, before := uint64(0), ^uint64(0)
-		for c := range tree.Children(int32(number)) {
-			child := &tree.Nodes[c]
-			children += child.Weight
-			if int(child.Parent) != number || int(c) <= number || child.Weight > before {
-				t.Fatalf("child %d of node %d has the parent %d and weight %d after %d", c, number, child.Parent, child.Weight, before)
-			}
-			before = child.Weight
-		}
-		if got := n.Self + children; got != n.Weight {
-			t.Fatalf("node %s has %d, its hits and children %d", n.Name(), n.Weight, got)
-		}
-	}
-	return tree.Nodes[0].Weight
-}
-
-func TestRecursionCountsOnce(t *testing.T) {
-	b := analysistest.New()
-	b.Add(3, 1e9, format.Hit{
-		Task:      b.TaskOf(1, 1, "a"),
-		Probe:     b.ProbeOf(format.ProbeUprobe, "uprobe:a:leaf"),
-		UserStack: b.UserStack("/a", format.CutNone, "leaf", "walk", "walk", "walk", "main"),
-	})
-	keys := parseSort(t, "symbol")
-	r := aggregate(t, analysis.QueryFor(keys, analysis.Filter{}, true), b.Bytes())
-	s := analysis.Sections(r, analysis.HistogramOptions{Keys: keys, Children: true, Tree: &analysis.TreeOptions{Caller: true}})[0]
-	for _, e := range s.Entries {
-		if e.Total != 3 {
-			t.Errorf("%s has %d hits, want 3", e.Cells[0].Text, e.Total)
-		}
-		if e.Cells[0].Text == "walk" {
-			var path []string
-			for n := e.Tree.Nodes[0]; n.First != 0; n = e.Tree.Nodes[n.First] {
-				path = append(path, e.Tree.Nodes[n.First].Name())
-			}
-			if want := []string{"walk", "walk", "walk", "leaf"}; !slices.Equal(path, want) {
-				t.Errorf("the tree of walk is %v, want %v", path, want)
-			}
-		}
-	}
-}
-
-func TestPeriodWeighs(t *testing.T) {
-	b := analysistest.New()
-	probe := b.Probe(format.Probe{Kind: format.ProbeKprobe, Name: b.String("kprobe:f"), Shape: b.Shape(format.Shape{}), Period: 100})
-	b.Add(7, 1e9, format.Hit{Task: b.TaskOf(1, 1, "a"), Probe: probe})
-	keys := parseSort(t, "dso,symbol")
-	s := analysis.Sections(aggregate(t, analysis.QueryFor(keys, analysis.Filter{}, true), b.Bytes()),
-		analysis.HistogramOptions{Keys: keys})[0]
-	if e := s.Entries[0]; s.Sum != 700 || e.Self != 700 || e.SelfHits != 7 ||
-		e.Cells[0].Text != "[kernel.kallsyms]" || e.Cells[1].Text != "f" {
-		t.Errorf("got %+v of %d", *e, s.Sum)
-	}
-}
-
 func TestEachIsInTimeOrder(t *testing.T) {
 	// The shapes of two probes go to blocks of their own; their hits alternate.
 	b := analysistest.New()
@@ -212,7 +112,7 @@ func TestEachIsInTimeOrder(t *testing.T) {
 		}
 	}
 	next := uint64(0)
-	_, err := analysis.Each(inputs(b.Bytes()), analysis.Query{}, func(e *analysis.Event) bool {
+	_, err := analysis.Each(analysistest.Inputs(b.Bytes()), analysis.Query{}, func(e *analysis.Event) bool {
 		if e.Time != next {
 			t.Fatalf("time %d, want %d", e.Time, next)
 		}
@@ -226,7 +126,7 @@ func TestEachIsInTimeOrder(t *testing.T) {
 		t.Errorf("%d hits and error %v, want %d", next, err, n)
 	}
 	count := 0
-	if _, err := analysis.Each(inputs(b.Bytes()), analysis.Query{}, func(*analysis.Event) bool { count++; return count < 3 }); err != nil || count != 3 {
+	if _, err := analysis.Each(analysistest.Inputs(b.Bytes()), analysis.Query{}, func(*analysis.Event) bool { count++; return count < 3 }); err != nil || count != 3 {
 		t.Errorf("stopping early: %d hits and error %v, want 3", count, err)
 	}
 }
@@ -234,10 +134,10 @@ func TestEachIsInTimeOrder(t *testing.T) {
 // Whatever part of a capture is there, it is shown and what is missing is said.
 func TestTruncation(t *testing.T) {
 	capture := analysistest.Sample()
-	q := analysis.QueryFor(parseSort(t, "comm,symbol,next_comm"), analysis.Filter{}, true)
+	q := histogram.QueryFor(parseKeys(t, "comm,symbol,next_comm"), analysis.Filter{}, true)
 	last := uint64(0)
 	for n := range capture {
-		r, err := analysis.Aggregate(inputs(capture[:n]), q)
+		r, err := analysis.Aggregate(analysistest.Inputs(capture[:n]), q)
 		if err != nil {
 			if last > 0 {
 				t.Fatalf("%d bytes: %v", n, err)
@@ -262,14 +162,14 @@ func TestTruncation(t *testing.T) {
 func FuzzAnalyze(f *testing.F) {
 	f.Add(analysistest.Sample())
 	f.Fuzz(func(t *testing.T, capture []byte) {
-		keys := parseSort(t, "comm,pid,symbol,srcline,next_comm,args[1]")
-		r, err := analysis.Aggregate(inputs(capture), analysis.QueryFor(keys, analysis.Filter{}, true))
+		keys := parseKeys(t, "comm,pid,symbol,srcline,next_comm,args[1]")
+		r, err := analysis.Aggregate(analysistest.Inputs(capture), histogram.QueryFor(keys, analysis.Filter{}, true))
 		if err != nil {
 			return
 		}
-		analysis.Sections(r, analysis.HistogramOptions{Keys: keys, Children: true, Tree: &analysis.TreeOptions{}})
+		histogram.Sections(r, histogram.Options{Keys: keys, Children: true, Tree: &histogram.TreeOptions{}})
 		var listed uint64
-		if _, err := analysis.Each(inputs(capture), analysis.Query{}, func(e *analysis.Event) bool {
+		if _, err := analysis.Each(analysistest.Inputs(capture), analysis.Query{}, func(e *analysis.Event) bool {
 			for _, v := range e.Args {
 				_ = v.String()
 			}
@@ -289,9 +189,9 @@ func TestUnknownIDs(t *testing.T) {
 	b := analysistest.New()
 	probe := b.ProbeOf(format.ProbeKprobe, "kprobe:f", b.FieldOf("at", format.FieldSymbol, 8), b.FieldOf("text", format.FieldString, 0))
 	b.Add(5, 1e9, format.Hit{Task: 77, Probe: probe, KernelStack: 78, UserStack: 79, Args: []uint64{1 << 40, 1 << 50}})
-	keys := parseSort(t, "comm,pid,symbol,text,at")
-	r := aggregate(t, analysis.QueryFor(keys, analysis.Filter{}, true), b.Bytes())
-	s := analysis.Sections(r, analysis.HistogramOptions{Keys: keys})[0]
+	keys := parseKeys(t, "comm,pid,symbol,text,at")
+	r := aggregate(t, histogram.QueryFor(keys, analysis.Filter{}, true), b.Bytes())
+	s := histogram.Sections(r, histogram.Options{Keys: keys})[0]
 	if len(s.Entries) != 1 || s.Entries[0].Self != 5 || s.Entries[0].Cells[0].Text != "[unknown]" || s.Entries[0].Cells[3].Text != "[lost]" {
 		t.Errorf("got %+v", s.Entries)
 	}
@@ -299,7 +199,7 @@ func TestUnknownIDs(t *testing.T) {
 		t.Errorf("the leaf is %+v, want a stand-in for a lost stack", leaf)
 	}
 	n := 0
-	if _, err := analysis.Each(inputs(b.Bytes()), analysis.Query{}, func(e *analysis.Event) bool { n++; return true }); err != nil || n != 5 {
+	if _, err := analysis.Each(analysistest.Inputs(b.Bytes()), analysis.Query{}, func(e *analysis.Event) bool { n++; return true }); err != nil || n != 5 {
 		t.Errorf("%d hits and error %v, want 5", n, err)
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"trapline/format"
 )
 
-// An argName is a parsed name of an argument, as sort keys and weights spell it.
+// An argName is the parsed name of an argument in a sort key or weight.
 type argName struct {
-	probe string // "" any
+	probe string // "" for any
 	name  string // without an index
-	whole string // with what may be a probe's name: fields of structures have dots in theirs
-	index int    // of one element of an array; -1: all
+	whole string // without an index, but with the part before the dot: names of structure fields contain dots
+	index int    // of an array element; -1 for all
 }
 
 func parseArg(s string) argName {
@@ -30,19 +30,19 @@ func parseArg(s string) argName {
 	return a
 }
 
-// matchProbe reports whether the name may mean an argument of the probe: with its
-// whole name or the part after the last colon.
+// matchProbe reports whether the name can refer to an argument of the probe, by its
+// full name or the part after its last colon.
 func (a argName) matchProbe(probe string) bool {
 	return a.probe == "" || a.probe == probe || a.probe == probe[strings.LastIndexByte(probe, ':')+1:]
 }
 
-// match reports whether the name may mean an argument of the probe.
+// match reports whether the name refers to an argument of the probe.
 func (a argName) match(name, probe string) bool {
 	return name == a.whole || name == a.name && a.matchProbe(probe)
 }
 
-// MatchArg returns which of the probe's fields the name means, and which element
-// of it, -1 for all.
+// MatchArg returns the index of the field that a name refers to, and the index of
+// its element (-1 for all elements).
 func MatchArg(p *Probe, name string) (field, element int, ok bool) {
 	a := parseArg(name)
 	for i, f := range p.Fields {
@@ -55,12 +55,12 @@ func MatchArg(p *Probe, name string) (field, element int, ok bool) {
 
 // An argColumns says which columns of a shape hold an argument.
 type argColumns struct {
-	first, count int // count 0: the shape has no such argument
+	first, count int // count is 0 if the shape has no such argument
 	marks        markColumns
-	mark         int // bit of the argument in the marks
+	mark         int // mark bit of the argument
 }
 
-// words is how many words of a key an argument takes: its columns and, where
+// words returns the number of words of an argument in a key: its columns and, if
 // values are marked, its state.
 func (c argColumns) words() int {
 	if c.marks.any() {
@@ -69,7 +69,7 @@ func (c argColumns) words() int {
 	return c.count
 }
 
-// maxElements is the longest array that hits can be grouped by.
+// maxElements is the length of the longest array that hits can be grouped by.
 const maxElements = 64
 
 func findArg(s *format.Segment, shape format.Shape, a argName) argColumns {
@@ -97,7 +97,7 @@ func (r *Result) HasArg(name string) bool {
 	})
 }
 
-// Args returns the names of all arguments of the captures' probes, sorted.
+// Args returns the names of the arguments of all probes, sorted.
 func (r *Result) Args() []string {
 	var names []string
 	for _, p := range r.Probes {

@@ -8,77 +8,75 @@ import (
 	"trapline/format"
 )
 
-// An Image is a file or region that code runs from. Equal images of all segments
-// and captures are one pointer.
+// An Image is a file or memory region that contains code. Equal images share one
+// pointer across segments and captures.
 type Image struct {
 	Kind    format.ImageKind
-	Path    string // as the recorded process saw it
-	BuildID string // lower-case hex; "" when unknown
+	Path    string // as seen by the recorded process
+	BuildID string // lower-case hex; "" if unknown
 }
 
-// A Call is one function activation at a code address. The calls of equal frames
-// are the same pointers.
+// A Call is one function activation at a code address. Equal frames share the
+// pointers of their calls.
 type Call struct {
-	Function string // demangled, or as linked when demangling is off; "" when the address has no name
-	Linkage  string // as in the symbol table
+	Function string // demangled unless Query.NoDemangle; "" for an address without a name
+	Linkage  string // name in the symbol table
 	File     string
-	Line     int    // 0 unknown
-	Image    *Image // nil: no image is known
-	Offset   uint64 // of the frame in Image; the address itself when Image is nil
-	// FunctionOffset is the distance in bytes from the function's first
-	// instruction; 0 for inlined calls.
+	Line     int    // 0 if unknown
+	Image    *Image // nil if unknown
+	Offset   uint64 // of the frame in Image; the address if Image is nil
+	// FunctionOffset is the distance in bytes from the first instruction of the
+	// function; 0 for inlined calls.
 	FunctionOffset uint64
 	Kernel         bool
 	Inlined        bool // into the next call of its frame
-	// Guessed: the frame was found by following the frame pointer, for want of unwind
-	// information, and may not be the caller.
+	// Guessed frames were found by following the frame pointer, because there was
+	// no unwind information. They may not be the caller.
 	Guessed bool
 
-	// Truncated marks the stand-in for the frames that are missing beyond the
-	// outermost known one. Function then is "[truncated: REASON]" and nothing
-	// else but Kernel is set.
+	// Truncated marks a stand-in for the missing frames beyond the outermost known
+	// one. Its Function is "[truncated: REASON]"; only Kernel is set besides.
 	Truncated bool
 
-	symbol symbolID
-	index  uint32 // dense over all calls, from 1
+	Symbol SymbolID
+	Index  uint32 // dense within a result, from 1; 0 for a call outside any result
 }
 
-// A symbolID identifies (function, image) pairs, so that grouping by symbol
-// compares integers. 0 is no symbol.
-type symbolID uint32
+// A SymbolID identifies a function of an image within a result. Grouping by
+// function compares these integers. 0 means no symbol.
+type SymbolID uint32
 
-// A Frame is one code address of a stack with the calls that it stands for:
-// innermost first, so all but the last were inlined into the next one. There is
-// always at least one call. Equal frames of all segments and captures are one
-// pointer.
+// A Frame is one code address of a stack and the calls at that address, innermost
+// first: each call but the last was inlined into the next. A frame has at least one
+// call. Equal frames share one pointer across segments and captures.
 type Frame struct {
-	Image  *Image // nil: no image is known
-	Offset uint64 // in Image; the address itself when Image is nil
+	Image  *Image // nil if unknown
+	Offset uint64 // in Image; the address if Image is nil
 	Flags  format.FrameFlags
 	Calls  []*Call
 }
 
-// A Stack is a kernel or user stack, innermost frame first. Equal stacks of all
-// segments and captures are one pointer.
+// A Stack is a kernel or user stack, innermost frame first. Equal stacks share one
+// pointer across segments and captures.
 type Stack struct {
 	Cut    format.StackCut
 	Frames []*Frame
 	// Calls are the calls of all frames. If the stack is cut, the last one is a
-	// stand-in that says why (see [Call.Truncated]).
+	// stand-in that gives the reason (see [Call.Truncated]).
 	Calls []*Call
 }
 
-// A CallKind is the kind of code that a call is in.
+// A CallKind classifies the code of a call.
 type CallKind uint8
 
 const (
 	KindUser CallKind = iota
 	KindKernel
-	KindInlined // inlined in user code; of what the kernel inlined, it matters more that it is the kernel's
-	KindOther   // no code: a stand-in for calls that are not known
+	KindInlined // inlined in user code; calls inlined in the kernel are KindKernel
+	KindOther   // not code: a stand-in
 )
 
-// Kind returns the kind of the call's code.
+// Kind returns the kind of the code of the call.
 func (c *Call) Kind() CallKind {
 	switch {
 	case c.Truncated:
@@ -91,8 +89,8 @@ func (c *Call) Kind() CallKind {
 	return KindUser
 }
 
-// Name returns what reports call the image: the base name of a file, as perf's
-// "Shared Object".
+// Name returns the name of the image in reports: the base name of a file, as in the
+// "Shared Object" column of perf.
 func (i *Image) Name() string {
 	if i == nil {
 		return "[unknown]"
@@ -119,9 +117,9 @@ func (i *Image) fallback() string {
 	return "[unknown]"
 }
 
-// Name returns what reports call the function. An address without a name is
-// shown as image+0xoffset, or as the bare address when no image is known, so that
-// it can always be looked up later.
+// Name returns the name of the function in reports. An address without a name
+// becomes image+0xoffset, or the bare address if the image is unknown, so that it
+// can be looked up later.
 func (c *Call) Name() string {
 	switch {
 	case c.Function != "":
@@ -132,16 +130,16 @@ func (c *Call) Name() string {
 	return c.Image.Name() + "+0x" + strconv.FormatUint(c.Offset, 16)
 }
 
-// dso is what perf calls the shared object.
-func (c *Call) dso() string {
+// DSO returns the name that perf calls the shared object.
+func (c *Call) DSO() string {
 	if c.Image == nil && c.Kernel {
 		return "[kernel.kallsyms]"
 	}
 	return c.Image.Name()
 }
 
-// Source returns file:line with the base name of the file, as perf's srcline; if
-// it is not known, the name and the distance from the function's start.
+// Source returns FILE:LINE with the base name of the file, as the srcline key of
+// perf. Without a line it returns the function name with the offset.
 func (c *Call) Source() string {
 	switch {
 	case c.File != "" && c.Line > 0:
@@ -154,8 +152,8 @@ func (c *Call) Source() string {
 	return c.NameOffset()
 }
 
-// NameOffset returns the name with the distance from the function's start:
-// do_syscall_64+0x1fa.
+// NameOffset returns the name with the distance from the start of the function,
+// such as do_syscall_64+0x1fa.
 func (c *Call) NameOffset() string {
 	if c.Function == "" || c.Truncated {
 		return c.Name()
@@ -163,8 +161,8 @@ func (c *Call) NameOffset() string {
 	return c.Function + "+0x" + strconv.FormatUint(c.FunctionOffset, 16)
 }
 
-// Leaf returns the innermost call of a hit, kernel stack first; nil without a
-// stack.
+// Leaf returns the innermost call of a hit, looking at the kernel stack first. It
+// returns nil for a hit without stacks.
 func Leaf(kernel, user *Stack) *Call {
 	for _, s := range []*Stack{kernel, user} {
 		if s != nil && len(s.Calls) > 0 {

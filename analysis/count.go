@@ -3,19 +3,20 @@ package analysis
 import (
 	"fmt"
 
+	"trapline/analysis/internal/table"
 	"trapline/format"
 )
 
-// A worker decodes blocks of hits and counts them by keys of the segment's IDs.
+// A worker decodes blocks of hits and counts hits by segment IDs.
 type worker struct {
 	query  *Query
 	cpus   cpuSet
 	jobs   chan job
-	shapes map[format.ShapeID]*counter // of the segment being read
-	order  []format.ShapeID            // of shapes, by first use
+	shapes map[format.ShapeID]*counter // of the current segment
+	order  []format.ShapeID            // shapes in order of first use
 
 	stacks stackTally
-	totals []uint64 // hits by probe number that pass the filters on probes and CPUs
+	totals []uint64 // by probe number: hits that pass the filters on probes and CPUs
 	damage []Damage
 
 	rows []int32 // scratch: rows that pass
@@ -25,22 +26,23 @@ type worker struct {
 	key  []uint64
 }
 
-// A job is a block with the mapping of the tasks and probes that it may refer to.
+// A job is a block, with the mappings of the tasks and probes that it may refer to.
 type job struct {
 	input  string
 	hits   *format.Hits
 	tasks  []taskEntry
 	probes []probeEntry
-	args   []argColumns // of the block's shape, in the order of Query.Args
+	args   []argColumns // parallel to Query.Args, for the shape of the block
 	stacks int          // highest StackID so far
 }
 
-// A counter counts hits by key: kernel and user stack IDs, task and probe
-// numbers, CPU, and one word for each column of the arguments asked for.
+// A counter counts hits by key: kernel and user stack IDs, task and probe numbers,
+// CPU, and one word for each column of the requested arguments.
 type counter struct {
-	*table
-	hits []uint64
-	args []argColumns
+	*table.Table
+	words int // of a key
+	hits  []uint64
+	args  []argColumns
 }
 
 const (
@@ -56,13 +58,13 @@ func newWorker(q *Query) *worker {
 	return w
 }
 
-// reset makes the worker ready for a new segment.
+// reset prepares the worker for a new segment.
 func (w *worker) reset() {
 	if len(w.query.Args) > 0 || w.shapes == nil {
 		w.shapes, w.order = make(map[format.ShapeID]*counter), nil
 	}
 	for _, c := range w.shapes {
-		c.table.reset()
+		c.Table.Reset()
 		c.hits = c.hits[:0]
 	}
 	w.stacks.reset()
@@ -70,7 +72,7 @@ func (w *worker) reset() {
 
 func (w *worker) counter(shape format.ShapeID, args []argColumns) *counter {
 	if len(args) == 0 {
-		shape = 0 // without arguments in the key, one table serves all shapes
+		shape = 0 // keys without arguments are the same for all shapes
 	}
 	c := w.shapes[shape]
 	if c == nil {
@@ -78,7 +80,7 @@ func (w *worker) counter(shape format.ShapeID, args []argColumns) *counter {
 		for _, a := range args {
 			words += a.words()
 		}
-		c = &counter{table: newTable(words), args: args}
+		c = &counter{Table: table.New(words), words: words, args: args}
 		w.shapes[shape] = c
 		w.order = append(w.order, shape)
 	}
@@ -96,7 +98,7 @@ func (w *worker) count(j job) {
 	w.key = append(w.key[:0], make([]uint64, c.words)...)
 	for _, r := range w.rows {
 		w.fillKey(int(r), j)
-		i := c.index(w.key)
+		i := c.Index(w.key)
 		if i == len(c.hits) {
 			c.hits = append(c.hits, 0)
 		}
@@ -136,8 +138,8 @@ func (w *worker) decode(j job) (err error) {
 	return err
 }
 
-// selectRows finds the rows that pass the filter, and replaces the IDs of tasks
-// and probes by their numbers.
+// selectRows finds the rows that pass the filter. It replaces their task and probe
+// IDs by numbers.
 func (w *worker) selectRows(j job) {
 	w.rows = w.rows[:0]
 	for r, id := range w.probe {

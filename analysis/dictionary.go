@@ -6,23 +6,22 @@ import (
 	"trapline/format"
 )
 
-// A dictionary holds one copy of everything that the segments of all captures
-// name.
+// A dictionary interns everything that the segments of all captures name.
 type dictionary struct {
 	*codeDictionary
 	tasks     map[Task]uint32 // into taskList
 	taskList  []*Task
-	processes map[uint32]string   // names, by PID
-	probes    map[string][]uint32 // by name: into probeList
+	processes map[uint32]string   // PID → name
+	probes    map[string][]uint32 // name → indices into probeList
 	probeList []*Probe
-	names     map[string]*ValueNames // by their text
+	names     map[string]*ValueNames // by encoded names
 	values    map[valueKey]uint32    // into valueList
 	valueList []Value
 	scratch   []byte
 }
 
 type valueKey struct {
-	arg    int // which of Query.Args
+	arg    int // index into Query.Args
 	kind   format.FieldType
 	state  ValueState
 	number uint64
@@ -51,16 +50,16 @@ func (d *dictionary) task(t Task) uint32 {
 	return n
 }
 
-// nameProcess notes the name of a process: its main thread's, or else that of the
-// first thread seen.
+// nameProcess records the name of a process: that of its main thread, otherwise
+// that of the first thread seen.
 func (d *dictionary) nameProcess(t Task) {
 	if _, ok := d.processes[t.PID]; !ok || t.TID == t.PID {
 		d.processes[t.PID] = t.Comm
 	}
 }
 
-// probe interns a probe. Recordings of the same name may differ in their fields,
-// as kernels do.
+// probe interns a probe. Probes of the same name may have different fields, because
+// kernels differ.
 func (d *dictionary) probe(s *format.Segment, id format.ProbeID) uint32 {
 	p := d.newProbe(s, id)
 	for _, n := range d.probes[p.Name] {
@@ -107,7 +106,8 @@ func sameProbe(a, b *Probe) bool {
 	return true
 }
 
-// valueNames interns the names of an argument's numbers; nil when there are none.
+// valueNames interns the names of the numbers of an argument. It returns nil if
+// there are none.
 func (d *dictionary) valueNames(text string) *ValueNames {
 	if text == "" {
 		return nil
@@ -120,7 +120,7 @@ func (d *dictionary) valueNames(text string) *ValueNames {
 	return n
 }
 
-// value interns a value of the argument with the given place in Query.Args.
+// value interns a value of argument number arg of Query.Args.
 func (d *dictionary) value(arg int, v Value) uint32 {
 	k := valueKey{arg: arg, kind: v.Field.Type, state: v.State, number: v.Number, text: v.Text, symbol: v.Symbol}
 	if v.Numbers != nil {

@@ -1,9 +1,9 @@
-// Package analysis turns captures into answers: it filters, groups and counts
-// the hits of one or more captures and lists them in time order. It knows no
-// terminal and no kernel.
+// Package analysis turns captures into answers. It filters, counts and lists the
+// hits of one or more captures, and merges their stacks into trees. It knows
+// nothing of terminals and kernels.
 //
-// The order of work is the same for every question: select columns, filter on
-// them, count by small integer keys within a segment, and only then map what is
-// left (distinct stacks, not hits) to names. Memory grows with the number of
-// distinct stacks and keys, never with the number of hits.
+// Every question is answered in the same order: select columns, filter on them,
+// count by small integer keys within a segment, and only then map the remaining
+// distinct stacks to names. Memory grows with the number of distinct stacks and
+// keys, never with the number of hits.
 package analysis

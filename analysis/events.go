@@ -4,11 +4,12 @@ import (
 	"trapline/format"
 )
 
-// Each calls yield for every hit that passes the filter, input after input and in
-// time order within each segment, until yield returns false. Of the query, only
-// Filter, NoDemangle, Kernel and User matter: events have the stacks that it asks for.
-// Memory is bounded by the size of a segment and the number of distinct stacks. Errors are
-// those of [Aggregate].
+// Each calls yield for every hit that passes the filter until yield returns false.
+// Hits come input by input, and in time order within each segment.
+//
+// Of the query, Each uses only Filter, NoDemangle, Kernel and User; the latter two
+// say which stacks events have. Memory is bounded by the size of a segment and the
+// number of distinct stacks. For errors see [Aggregate].
 func Each(inputs []*Input, q Query, yield func(*Event) bool) (*Result, error) {
 	l := &listing{selector: newSelector(q), result: &Result{}, yield: yield}
 	l.result.Quality.Cut = make(map[format.StackCut]uint64)
@@ -20,12 +21,12 @@ func Each(inputs []*Input, q Query, yield func(*Event) bool) (*Result, error) {
 	return l.result, nil
 }
 
-// A listing is the state of one Each.
+// A listing is the state of a call of Each.
 type listing struct {
 	selector
 	result *Result
 	yield  func(*Event) bool
-	blocks []*format.Hits // of the segment being read: names are known only at its end
+	blocks []*format.Hits // of the current segment; names are known only at its end
 	event  Event
 }
 
@@ -60,7 +61,7 @@ func (l *listing) endSegment(s *format.Segment, p *part) error {
 	return nil
 }
 
-// row yields one hit if it passes the filter, and reports whether to go on.
+// row yields a hit if it passes the filter. It reports whether to continue.
 func (l *listing) row(seg *segment, b *rows, r int, h *Header) bool {
 	hit, ok := l.pick(seg, b, r)
 	if !ok {

@@ -7,9 +7,8 @@ import (
 	"trapline/format"
 )
 
-// ProbesHit returns the probes of the hits that pass the filter, in the order of
-// their first hits, as [Each] goes through them. It reads no more of the hits than the
-// filter looks at.
+// ProbesHit returns the probes of the hits that pass the filter, in the order in
+// which [Each] first meets them. It decodes only the columns that the filter needs.
 func ProbesHit(inputs []*Input, q Query) ([]*Probe, error) {
 	q.Kernel, q.User = false, false
 	f := &firstHits{selector: newSelector(q), known: make(map[uint32]bool)}
@@ -22,15 +21,15 @@ func ProbesHit(inputs []*Input, q Query) ([]*Probe, error) {
 	return f.order, nil
 }
 
-// firstHits is the state of one ProbesHit.
+// firstHits is the state of a call of ProbesHit.
 type firstHits struct {
 	selector
 	blocks []*format.Hits
-	known  map[uint32]bool // numbers of the probes in order
+	known  map[uint32]bool // by probe number: the probe is in order
 	order  []*Probe
 }
 
-// A firstHit is the first hit of a probe in a segment. Hits of the same time come in
+// A firstHit is the first hit of a probe in a segment. Hits with equal times keep
 // the order of the file.
 type firstHit struct {
 	time  uint64
@@ -53,7 +52,7 @@ func (f *firstHits) endSegment(s *format.Segment, p *part) error {
 	for i, h := range f.blocks {
 		b, err := decodeRows(h, rowColumns{stacks: f.stacks})
 		if err != nil {
-			continue // Each skips the block, too
+			continue // Each skips such a block, too
 		}
 		f.block(seg, b, i, firsts)
 	}
@@ -72,7 +71,7 @@ func (f *firstHits) endSegment(s *format.Segment, p *part) error {
 	return nil
 }
 
-// block looks for hits of probes that are new, and for earlier ones.
+// block looks for hits of new probes, and for earlier hits of known ones.
 func (f *firstHits) block(seg *segment, b *rows, number int, firsts map[uint32]firstHit) {
 	for r, time := range b.time {
 		hit, ok := f.pick(seg, b, r)

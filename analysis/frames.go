@@ -3,12 +3,13 @@ package analysis
 import (
 	"encoding/hex"
 
+	"trapline/analysis/internal/table"
 	"trapline/format"
 )
 
-// An imageKey tells images apart: by build ID where there is one, or else only
-// within one boot of one machine, as offsets in files of the same path elsewhere
-// may mean other functions.
+// An imageKey identifies an image: by build ID if it has one, otherwise only within
+// one boot of one machine. Elsewhere a file of the same path may contain different
+// functions at the same offsets.
 type imageKey struct {
 	kind          format.ImageKind
 	path, buildID string
@@ -16,32 +17,32 @@ type imageKey struct {
 	device, inode uint64
 }
 
-// A symbolKey tells named symbols apart.
+// A symbolKey identifies a named function.
 type symbolKey struct {
 	image    uint32
 	function string
 	inlined  bool
 }
 
-// A codeDictionary holds one copy of the code that stacks go through: images, frames, calls
-// and the stacks themselves.
+// A codeDictionary interns the code that stacks refer to: images, frames, calls and
+// the stacks themselves.
 type codeDictionary struct {
-	demangle func(string) string // nil: names stay as they were linked
+	demangle func(string) string // nil keeps the names of the symbol table
 
 	images    map[imageKey]uint32 // into imageList
-	imageList []*Image            // 0: none is known
-	frames    *table              // of codePlaces; numbers are those of frameList
+	imageList []*Image            // entry 0 is nil: unknown
+	frames    *table.Table        // codePlace → index into frameList
 	frameList []*Frame
 	stacks    map[string]uint32 // encoded kind, cut and frames → stackList
 	stackList []*Stack
 	encoded   []byte // scratch
 
-	calls      uint32            // made so far
-	functions  map[string]string // linkage → shown
-	symbols    map[symbolKey]symbolID
-	addresses  *table     // image and offset of calls without a name
-	unnamed    []symbolID // by number in addresses
-	lastSymbol symbolID
+	calls      uint32            // number of calls created
+	functions  map[string]string // linkage name → shown name
+	symbols    map[symbolKey]SymbolID
+	addresses  *table.Table // image and offset of nameless calls
+	unnamed    []SymbolID   // parallel to addresses
+	lastSymbol SymbolID
 	cuts       map[format.StackCut]*Call
 	lostCall   *Call
 }
@@ -51,11 +52,11 @@ func newCodeDictionary(demangle func(string) string) *codeDictionary {
 		demangle:  demangle,
 		images:    make(map[imageKey]uint32),
 		imageList: []*Image{nil},
-		frames:    newTable(2),
+		frames:    table.New(2),
 		stacks:    make(map[string]uint32),
 		functions: make(map[string]string),
-		symbols:   make(map[symbolKey]symbolID),
-		addresses: newTable(2),
+		symbols:   make(map[symbolKey]SymbolID),
+		addresses: table.New(2),
 		cuts:      make(map[format.StackCut]*Call),
 	}
 	d.lostCall = d.standIn("[truncated: lost with a damaged part of the capture]", false)
@@ -77,7 +78,7 @@ func (d *codeDictionary) image(s *format.Segment, img format.Image, boot string)
 	return n
 }
 
-// A codePlace is a frame of a segment in terms of the numbers here.
+// A codePlace is a frame of a segment, expressed in dictionary numbers.
 type codePlace struct {
 	image  uint32
 	flags  format.FrameFlags
@@ -99,11 +100,11 @@ func flag(b bool) byte {
 
 func (p codePlace) guessed() bool { return p.flags&format.FrameGuessed != 0 }
 
-// frame interns a frame. A name found in any segment serves all: the symbols of
-// one may be lost to damage.
+// frame interns a frame. A name from any segment serves all of them, since the
+// symbols of one segment may be lost to damage.
 func (d *codeDictionary) frame(p codePlace, s *format.Segment, id format.FrameID) uint32 {
 	key := p.key()
-	n := d.frames.index(key[:])
+	n := d.frames.Index(key[:])
 	isNew := n == len(d.frameList)
 	if isNew {
 		d.frameList = append(d.frameList, &Frame{Image: d.imageList[p.image], Offset: p.offset, Flags: p.flags})
@@ -119,26 +120,25 @@ func (d *codeDictionary) frame(p codePlace, s *format.Segment, id format.FrameID
 	return uint32(n)
 }
 
-// lostFrame returns the frame that stands for those whose description was lost to
-// damage.
+// lostFrame returns the stand-in for frames whose description was lost to damage.
 func (d *codeDictionary) lostFrame() uint32 {
-	n := d.frames.index([]uint64{^uint64(0), 0}) // no place has this key
+	n := d.frames.Index([]uint64{^uint64(0), 0}) // no codePlace has this key
 	if n == len(d.frameList) {
 		d.frameList = append(d.frameList, &Frame{Calls: []*Call{d.lostCall}})
 	}
 	return uint32(n)
 }
 
-// nameless returns the call at a place whose function has no known name: each address is
-// a symbol of its own.
+// nameless returns the call for an address without a function name. Each such
+// address is a symbol.
 func (d *codeDictionary) nameless(p codePlace) *Call {
 	c := &Call{Image: d.imageList[p.image], Offset: p.offset, Kernel: p.kernel, Guessed: p.guessed()}
 	d.identify(c, d.addressID(p))
 	return c
 }
 
-func (d *codeDictionary) addressID(p codePlace) symbolID {
-	n := d.addresses.index([]uint64{uint64(p.image), p.offset})
+func (d *codeDictionary) addressID(p codePlace) SymbolID {
+	n := d.addresses.Index([]uint64{uint64(p.image), p.offset})
 	if n == len(d.unnamed) {
 		d.unnamed = append(d.unnamed, d.newSymbol())
 	}
@@ -184,7 +184,7 @@ func (d *codeDictionary) function(linkage string) string {
 	return shown
 }
 
-func (d *codeDictionary) symbol(k symbolKey) symbolID {
+func (d *codeDictionary) symbol(k symbolKey) SymbolID {
 	id, ok := d.symbols[k]
 	if !ok {
 		id = d.newSymbol()
@@ -193,17 +193,17 @@ func (d *codeDictionary) symbol(k symbolKey) symbolID {
 	return id
 }
 
-func (d *codeDictionary) newSymbol() symbolID {
+func (d *codeDictionary) newSymbol() SymbolID {
 	d.lastSymbol++
 	return d.lastSymbol
 }
 
-func (d *codeDictionary) identify(c *Call, id symbolID) {
+func (d *codeDictionary) identify(c *Call, id SymbolID) {
 	d.calls++
-	c.symbol, c.index = id, d.calls
+	c.Symbol, c.Index = id, d.calls
 }
 
-// standIn returns a call that stands for frames that are not there.
+// standIn returns a call that replaces missing frames.
 func (d *codeDictionary) standIn(text string, kernel bool) *Call {
 	c := &Call{Function: text, Kernel: kernel, Truncated: true}
 	d.identify(c, d.symbol(symbolKey{function: text}))

@@ -6,36 +6,40 @@ import (
 	"math"
 )
 
-// An Input is one capture to read. Each call of Open starts a pass over all of it.
+// An Input is one capture to read. Each call of Open starts a pass over the whole
+// capture.
 //
-// A file can be read any number of times, by several passes at once. A pipe can be
-// read once, unless Keep was called before its first pass: that pass then copies
-// the pipe into a temporary file, from which later ones read.
+// A file can be read any number of times, even by several passes at once. A pipe
+// can be read only once, unless Keep is called before its first pass. That pass
+// then copies the pipe to a temporary file, which later passes read.
 type Input struct {
 	Name string // for messages
-	// Watch is told before each read how many bytes of its pass have been read. An
-	// error ends the pass. nil: nothing watches.
+	// Watch, if not nil, is called before each read with the number of bytes that
+	// the pass has read so far. An error ends the pass. Concurrent passes call it
+	// concurrently.
 	Watch func(done int64) error
 
-	file   io.ReaderAt // nil: a pipe
+	file   io.ReaderAt // nil for a pipe
 	pipe   io.Reader
 	keep   bool
-	opened bool   // the pipe has been
-	spool  *spool // of a pipe that is kept, once it has been opened
+	opened bool   // the pipe has been opened
+	spool  *spool // of a kept pipe, once opened
 }
 
 // NewFile returns an input that reads a file or memory.
 func NewFile(name string, f io.ReaderAt) *Input { return &Input{Name: name, file: f} }
 
-// NewPipe returns an input that reads what can be read only once.
+// NewPipe returns an input whose bytes can be read only once.
 func NewPipe(name string, r io.Reader) *Input { return &Input{Name: name, pipe: r} }
 
-// Keep announces that the input will be opened more than once. It must precede the
-// first Open, and costs nothing for a file.
+// Keep allows the input to be opened more than once. Call it before the first Open.
+// It costs nothing for a file.
 func (in *Input) Keep() { in.keep = true }
 
-// Open starts a pass from the beginning of the capture. For a pipe that is kept,
-// the pass before must have ended: what it left unread is read and kept now.
+// Open starts a pass from the beginning of the capture. The previous pass over a
+// pipe must have ended; Open copies what that pass left unread. It returns
+// [ErrReadOnce] for a second pass over a pipe that is not kept, and a [*SpoolError]
+// if a pipe cannot be copied.
 func (in *Input) Open() (io.Reader, error) {
 	r, err := in.open()
 	if err != nil {
@@ -65,8 +69,8 @@ func (in *Input) open() (io.Reader, error) {
 	return in.spool, err
 }
 
-// Close removes the temporary file if there is one. It closes nothing that it was
-// given.
+// Close removes the temporary file, if there is one. It does not close the
+// underlying file or pipe.
 func (in *Input) Close() error {
 	if in.spool == nil {
 		return nil
@@ -74,7 +78,7 @@ func (in *Input) Close() error {
 	return in.spool.close()
 }
 
-// A watched reader tells how far it has read.
+// A watched reader reports how far it has read.
 type watched struct {
 	r     io.Reader
 	watch func(done int64) error

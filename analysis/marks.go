@@ -2,7 +2,8 @@ package analysis
 
 import "trapline/format"
 
-// A markColumns says which columns of a shape hold its marks, plus 1; 0: there is none.
+// A markColumns holds the columns of the marks in a shape, plus 1. 0 means that the
+// shape has no such marks.
 type markColumns struct {
 	unread, cut int
 }
@@ -23,7 +24,7 @@ func findMarks(shape format.Shape) (m markColumns) {
 
 func (m markColumns) any() bool { return m.unread > 0 || m.cut > 0 }
 
-// state returns the state of a row's value with the given bit in the marks.
+// state returns the state of the value with the given mark bit in a row.
 func (m markColumns) state(columns [][]uint64, row, mark int) ValueState {
 	set := func(column int) bool {
 		return column > 0 && column <= len(columns) && mark < 64 && columns[column-1][row]>>mark&1 != 0
@@ -37,7 +38,7 @@ func (m markColumns) state(columns [][]uint64, row, mark int) ValueState {
 	return ValueWhole
 }
 
-// states decodes the states of the values with the given bit, into dst[:0].
+// states decodes the states of all values with the given mark bit into dst[:0].
 func (m markColumns) states(dst []uint64, h *format.Hits, mark int) ([]uint64, error) {
 	dst = dst[:0]
 	var columns [2][]uint64

@@ -26,7 +26,7 @@ func TestMarks(t *testing.T) {
 		b.Add(1, uint64(1e9+i), format.Hit{Task: task, Probe: probe, Args: args})
 	}
 	inputs := func() []*analysis.Input {
-		return inputs(b.Bytes())
+		return analysistest.Inputs(b.Bytes())
 	}
 	want := []string{"[RUNNING text]", "[-ENOENT text…]", "[7 (fault)]", "[(fault) text]", "[(fault) (fault)]"}
 	var got []string

@@ -8,22 +8,22 @@ import (
 	"trapline/format"
 )
 
-// A merge goes through the hits of several blocks in time order. Blocks are nearly
-// in order already, so only those are decoded at a time that overlap. Hits of the same
-// time come in the order of the file.
+// A merge iterates over the hits of several blocks in time order. Since blocks are
+// nearly in order, it decodes only those that overlap. Hits with equal times keep
+// the order of the file.
 type merge struct {
 	heap mergeHeap
 	want rowColumns
 	errs []error
 }
 
-// A mergeBlock is a block with the place of its next hit.
+// A mergeBlock is a block with the position of its next hit.
 type mergeBlock struct {
 	hits  *format.Hits
-	seq   int // place in the file
+	seq   int // position in the file
 	time  uint64
-	rows  *rows   // nil: not decoded yet
-	order []int32 // rows by time
+	rows  *rows   // nil until decoded
+	order []int32 // row numbers by time
 }
 
 func newMerge(blocks []*format.Hits, want rowColumns) *merge {
@@ -37,7 +37,7 @@ func newMerge(blocks []*format.Hits, want rowColumns) *merge {
 	return m
 }
 
-// next returns the next hit as a row of a block.
+// next returns the next hit, as a row of a block.
 func (m *merge) next() (*rows, int, bool) {
 	for len(m.heap) > 0 {
 		b := m.heap[0]
@@ -47,7 +47,7 @@ func (m *merge) next() (*rows, int, bool) {
 				heap.Pop(&m.heap)
 				continue
 			}
-			// TimeMin may be wrong in a damaged file; the order follows the hits.
+			// TimeMin may be wrong in a damaged file, so order by the actual times.
 			heap.Fix(&m.heap, 0)
 			continue
 		}

@@ -6,26 +6,25 @@ import (
 	"trapline/format"
 )
 
-// Quality says how much of what happened is in the captures, whatever was asked
-// of them: it does not depend on filters.
+// Quality says how complete the captures are. It does not depend on filters.
 type Quality struct {
 	Accounts []Account // by probe name, then CPU
 	Hits     uint64    // found in the captures
 
-	// Hits by what is known of their stacks.
+	// Hits by the state of their stacks.
 	KernelStacks, UserStacks uint64
-	Cut                      map[format.StackCut]uint64 // stacks of hits that were cut so
-	Guessed                  uint64                     // stacks of hits with frames that are guessed, see [Call.Guessed]
+	Cut                      map[format.StackCut]uint64 // hits whose stack was cut, by reason
+	Guessed                  uint64                     // hits with guessed frames, see [Call.Guessed]
 
-	Frames, Unnamed uint64 // frames of all hits' stacks, and those of them without a function name
+	Frames, Unnamed uint64 // frames of all hits, and those without a function name
 
 	Damage    []Damage
-	Truncated []string // names of inputs that end inside a block or a segment
+	Truncated []string // names of the inputs that end within a block or segment
 }
 
-// An Account is the cumulative count of one probe's hits on one CPU
-// ([format.AnyCPU]: of all CPUs together) by cause. Recordings of the same probe
-// add up.
+// An Account counts the hits of one probe on one CPU by cause ([format.AnyCPU] for
+// counts of all CPUs together). Counts of several recordings of the same probe add
+// up.
 type Account struct {
 	Probe  string
 	CPU    uint32
@@ -48,7 +47,7 @@ func damageOf(input string, err error) Damage {
 	return d
 }
 
-// Sum adds up the accounts of all probes and CPUs by cause.
+// Sum returns the hits of all probes and CPUs by cause.
 func (q *Quality) Sum() map[format.Cause]uint64 {
 	sum := make(map[format.Cause]uint64)
 	for _, a := range q.Accounts {
@@ -59,7 +58,7 @@ func (q *Quality) Sum() map[format.Cause]uint64 {
 	return sum
 }
 
-// Total returns the hits of an account: those under all causes.
+// Total returns the hits of an account, whatever their cause.
 func (a *Account) Total() uint64 {
 	var n uint64
 	for _, c := range a.Counts {

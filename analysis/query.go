@@ -7,7 +7,7 @@ import (
 	"trapline/internal/glob"
 )
 
-// A TaskKey says what of their task hits are grouped by.
+// A TaskKey says which part of the task hits are grouped by.
 type TaskKey uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	ByThread         // all of Sample.Task, and Sample.Process
 )
 
-// A Query says which hits to count and what to count them by.
+// A Query says which hits to count and how to group them.
 type Query struct {
 	Filter Filter
 	Task   TaskKey
@@ -25,15 +25,15 @@ type Query struct {
 	Probe  bool
 	Kernel bool // kernel stack
 	User   bool // user stack
-	// Args are names of arguments, "next_comm" of any probe or
-	// "sched_switch.next_comm" of one ([MatchArg]); "args[1]" is one element of an
+	// Args are names of arguments, as for [MatchArg]: "next_comm" of any probe,
+	// "sched_switch.next_comm" of one probe, or "args[1]" for one element of an
 	// array.
 	Args       []string
-	NoDemangle bool // leave function names as they were linked
+	NoDemangle bool // keep the function names of the symbol table
 }
 
-// A Filter keeps the hits that satisfy each of its fields; an empty field keeps
-// all hits.
+// A Filter keeps the hits that match all of its fields. An empty field matches
+// every hit.
 type Filter struct {
 	Comms  []string
 	PIDs   []uint32
@@ -41,8 +41,9 @@ type Filter struct {
 	CPUs   []int
 	Probes []string // names or patterns of probes
 
-	// DSOs and Symbols look at the innermost call of a hit (kernel stack first):
-	// file name or path of its image, and name of its function.
+	// DSOs and Symbols match the innermost call of a hit, looking at the kernel
+	// stack first: the file name or path of its image, and the name of its
+	// function.
 	DSOs    []string
 	Symbols []string
 }
@@ -57,7 +58,7 @@ func (f *Filter) matchTask(t Task, known bool) bool {
 		(len(f.TIDs) == 0 || slices.Contains(f.TIDs, t.TID))
 }
 
-// A cpuSet is indexed by CPU; nil holds all.
+// A cpuSet is indexed by CPU. nil contains every CPU.
 type cpuSet []bool
 
 func newCPUSet(cpus []int) cpuSet {
@@ -75,8 +76,8 @@ func (s cpuSet) has(cpu uint32) bool {
 	return s == nil || int(cpu) < len(s) && s[cpu]
 }
 
-// matchProbe compares names and patterns with a probe's name and with its part after
-// the last colon, so that "sched_*" finds what "sched:sched_*" finds.
+// matchProbe matches names and patterns against the name of a probe and the part
+// after its last colon, so that "sched_*" finds what "sched:sched_*" finds.
 func (f *Filter) matchProbe(name string) bool {
 	if len(f.Probes) == 0 {
 		return true
@@ -88,7 +89,7 @@ func (f *Filter) matchProbe(name string) bool {
 		}
 		pattern, err := glob.Parse(p)
 		if err != nil {
-			continue // a malformed pattern can only be meant as a name
+			continue // a malformed pattern can only be a name
 		}
 		if pattern.Match(name) || pattern.Match(short) {
 			return true
@@ -97,16 +98,16 @@ func (f *Filter) matchProbe(name string) bool {
 	return false
 }
 
-// matchCall holds the call's image against dsos and its function against
-// symbols, as perf's -d and -S do.
-func matchCall(c *Call, dsos, symbols []string) bool {
+// MatchCall reports whether the image of a call is one of dsos and its function one
+// of symbols, as the options -d and -S of perf do. Empty lists match every call.
+func MatchCall(c *Call, dsos, symbols []string) bool {
 	if len(dsos)+len(symbols) == 0 {
 		return true
 	}
 	if c == nil {
 		return false
 	}
-	if len(dsos) > 0 && !slices.Contains(dsos, c.dso()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
+	if len(dsos) > 0 && !slices.Contains(dsos, c.DSO()) && (c.Image == nil || !slices.Contains(dsos, c.Image.Path)) {
 		return false
 	}
 	return len(symbols) == 0 || slices.Contains(symbols, c.Name()) ||

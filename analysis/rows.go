@@ -6,18 +6,18 @@ import (
 	"trapline/format"
 )
 
-// rows is a block whose columns are decoded.
+// rows is a decoded block.
 type rows struct {
 	time                           []uint64
 	cpu, task, probe, kernel, user []uint32
 	args                           [][]uint64
 }
 
-// maxValues bounds the arguments that are decoded at a time: columns of equal values
-// take no room in a file, so a small one could ask for any amount of memory.
+// maxValues bounds the decoded arguments of a block. Columns of equal values take
+// no space in a file, so a small file could ask for any amount of memory.
 const maxValues = 1 << 24
 
-// rowColumns are the columns that are decoded besides time, CPU, task and probe.
+// rowColumns selects the columns to decode besides time, CPU, task and probe.
 type rowColumns struct{ stacks, args bool }
 
 func decodeRows(h *format.Hits, want rowColumns) (*rows, error) {
@@ -39,7 +39,7 @@ func decodeRows(h *format.Hits, want rowColumns) (*rows, error) {
 	}
 	shape, _ := h.Segment.Shape(h.Shape)
 	if n := shape.Columns() * h.Rows; n > maxValues {
-		return nil, fmt.Errorf("a block of hits with %d argument values: at most %d are read", n, maxValues)
+		return nil, fmt.Errorf("block of hits has %d argument values; the maximum is %d", n, maxValues)
 	}
 	for i := 0; i < shape.Columns() && err == nil; i++ {
 		var c []uint64

@@ -1,12 +1,15 @@
 package analysis
 
-import "trapline/format"
+import (
+	"trapline/analysis/internal/table"
+	"trapline/format"
+)
 
-// samples gathers the counts of all segments by the dictionary's numbers.
+// samples sums up the counts of all segments by dictionary numbers.
 type samples struct {
 	query  *Query
 	dict   *dictionary
-	keys   *table
+	keys   *table.Table
 	counts []sampleCount
 	key    []uint64 // scratch
 }
@@ -15,14 +18,14 @@ type sampleCount struct{ hits, weight uint64 }
 
 func newSamples(q *Query, d *dictionary) *samples {
 	words := keyWords + (len(q.Args)+1)/2
-	return &samples{query: q, dict: d, keys: newTable(words), key: make([]uint64, words)}
+	return &samples{query: q, dict: d, keys: table.New(words), key: make([]uint64, words)}
 }
 
-// add adds what was counted by the IDs of a segment.
+// add adds the counts of one segment.
 func (a *samples) add(seg *segment, c *counter) {
 	key := a.key
 	for i, hits := range c.hits {
-		k := c.key(i)
+		k := c.Key(i)
 		kernel := seg.stack(format.StackID(k[wordStacks]>>32), true)
 		user := seg.stack(format.StackID(uint32(k[wordStacks])), false)
 		probe := seg.probes[uint32(k[wordWho])]
@@ -34,7 +37,7 @@ func (a *samples) add(seg *segment, c *counter) {
 		}
 		key[wordCPU] = k[wordCPU]
 		a.addArgs(seg, k[keyWords:], c.args, probe)
-		n := a.keys.index(key)
+		n := a.keys.Index(key)
 		if n == len(a.counts) {
 			a.counts = append(a.counts, sampleCount{})
 		}
@@ -43,8 +46,8 @@ func (a *samples) add(seg *segment, c *counter) {
 	}
 }
 
-// addArgs interns the arguments of a key and packs their numbers, plus 1, two to
-// a word; 0 is an argument that the probe does not have.
+// addArgs interns the arguments of a key. It packs their numbers, plus 1, two to a
+// word. 0 means that the probe does not have the argument.
 func (a *samples) addArgs(seg *segment, columns []uint64, args []argColumns, probe probeEntry) {
 	dst := a.key[keyWords:]
 	n := 0
@@ -61,15 +64,15 @@ func (a *samples) addArgs(seg *segment, columns []uint64, args []argColumns, pro
 	}
 }
 
-// list returns the samples that pass the filter on calls. Stacks must have their
-// calls.
+// list returns the samples that pass the filters on images and functions. All
+// stacks must have been expanded.
 func (a *samples) list() []Sample {
 	filter := &a.query.Filter
-	list := make([]Sample, 0, a.keys.len())
+	list := make([]Sample, 0, a.keys.Len())
 	for i, c := range a.counts {
-		s := a.sample(a.keys.key(i))
+		s := a.sample(a.keys.Key(i))
 		s.Hits, s.Weight = c.hits, c.weight
-		if matchCall(Leaf(s.Kernel, s.User), filter.DSOs, filter.Symbols) {
+		if MatchCall(Leaf(s.Kernel, s.User), filter.DSOs, filter.Symbols) {
 			list = append(list, s)
 		}
 	}

@@ -10,20 +10,21 @@ import (
 	"trapline/format"
 )
 
-// A visitor is given what a scan finds, in order.
+// A visitor receives what a scan finds, in order.
 type visitor interface {
-	// hits is called for every block of hits.
+	// hits is called for each block of hits.
 	hits(h *format.Hits, part *part) error
-	// probes is called when blocks may refer to probes that were not named before.
+	// probes is called before blocks may refer to new probes.
 	probes(s *format.Segment)
-	// endSegment is called when everything that is known about a segment is known.
+	// endSegment is called at the end of a segment, when its dictionaries and
+	// symbols are complete.
 	endSegment(s *format.Segment, part *part) error
 }
 
-// A part is one recording within an input while it is read.
+// A part is one recording within an input while it is being read.
 type part struct {
 	*Header
-	boot   string // tells machines and their boots apart
+	boot   string // identifies one boot of one machine
 	counts map[countKey]uint64
 	begun  bool
 }
@@ -34,17 +35,17 @@ type countKey struct {
 	cause format.Cause
 }
 
-// errStop ends a scan early without an error.
+// errStop ends a scan early. It is not reported as an error.
 var errStop = errors.New("stop")
 
-// A scanner reads inputs to their ends and keeps the account of what it read.
+// A scanner reads inputs to the end and keeps the account of hits.
 type scanner struct {
 	visitor visitor
-	account bool // hits' columns and stacks are not wanted
+	account bool // skip the columns of hits, and their stacks
 	result  *Result
 	part    *part
 	segment *format.Segment
-	counts  map[countKey]uint64 // of all finished parts
+	counts  map[countKey]uint64 // of finished parts
 }
 
 func (sc *scanner) run(inputs []*Input) error {
@@ -86,7 +87,7 @@ func (sc *scanner) input(in *Input) error {
 	}
 }
 
-// inputEnded notes why reading ended. What was read until then counts.
+// inputEnded records why reading ended. Everything read until then counts.
 func (sc *scanner) inputEnded(in *Input, offset int64, err error) {
 	q := &sc.result.Quality
 	switch {
@@ -163,8 +164,8 @@ func (sc *scanner) beginPart(in *Input, f *format.File) {
 	sc.part = &part{Header: h, boot: boot, counts: make(map[countKey]uint64)}
 }
 
-// enter makes s the segment being read. The header of its part and the end of the
-// segment before may have been lost to damage.
+// enter makes s the current segment. Damage may have hidden the header of its part
+// and the end of the previous segment.
 func (sc *scanner) enter(in *Input, s *format.Segment) error {
 	if sc.segment != nil && sc.segment != s {
 		if err := sc.endSegment(); err != nil {

@@ -6,16 +6,16 @@ import (
 	"trapline/format"
 )
 
-// A segment maps one segment's IDs to the dictionary's numbers. Tasks and probes
-// are mapped as their IDs appear, stacks and frames only when the segment has
-// ended, as symbols come last.
+// A segment maps the IDs of one segment to dictionary numbers. Tasks and probes are
+// mapped as their IDs appear. Stacks and frames are mapped only at the end of the
+// segment, because symbols come last.
 type segment struct {
 	dict   *dictionary
 	source *format.Segment
 	boot   string
 	tasks  []taskEntry  // by TaskID
 	probes []probeEntry // by ProbeID
-	images []uint32     // by ImageID; 0: not mapped yet
+	images []uint32     // by ImageID; 0 if not mapped yet
 	frames []uint32     // by FrameID: number+1
 	stacks []uint32     // by StackID: number+1
 	names  []nameState  // by FrameID
@@ -31,29 +31,29 @@ const (
 )
 
 type taskEntry struct {
-	number uint32 // of the task, or of what the query takes of it
+	number uint32 // of the task, reduced to what the query asks for
 	pass   bool
 }
 
 type probeEntry struct {
 	number uint32
 	pass   bool
-	args   uint64 // bit i: the probe has the argument Query.Args[i]
+	args   uint64 // bit i is set if the probe has argument Query.Args[i]
 	fields []argField
 }
 
-// An argField is the field that an argument of the query means in a probe.
+// An argField is the field of a probe that an argument of the query refers to.
 type argField struct {
 	field *Field
-	whole bool // and not one element of an array
+	whole bool // rather than one element of an array
 }
 
 func newSegment(d *dictionary, s *format.Segment, boot string) *segment {
 	return &segment{dict: d, source: s, boot: boot}
 }
 
-// update maps the tasks and probes that were named since the last call. Slices
-// handed out before stay valid: they never see the new entries.
+// update maps tasks and probes that were defined since the last call. Slices
+// returned earlier stay valid but do not see new entries.
 func (s *segment) update(q *Query, args []argName) {
 	for id := len(s.tasks); id <= s.source.NumTasks(); id++ {
 		s.tasks = append(s.tasks, s.taskEntry(format.TaskID(id), q))
@@ -95,7 +95,7 @@ func (s *segment) taskEntry(id format.TaskID, q *Query) taskEntry {
 	return e
 }
 
-// stack returns a stack's number in the dictionary, plus 1; 0 for none.
+// stack returns the dictionary number of a stack, plus 1, or 0 for no stack.
 func (s *segment) stack(id format.StackID, kernel bool) uint32 {
 	if id == 0 {
 		return 0
@@ -160,7 +160,7 @@ func (s *segment) image(id format.ImageID) uint32 {
 	return n
 }
 
-// named reports whether the frame's function is known.
+// named reports whether the function of the frame is known.
 func (s *segment) named(id format.FrameID) bool {
 	if s.names == nil {
 		s.names = make([]nameState, s.source.NumFrames()+1)
@@ -180,10 +180,10 @@ func (s *segment) named(id format.FrameID) bool {
 	return has
 }
 
-// value returns the argument that its columns hold.
+// value decodes an argument from its columns.
 func (s *segment) value(f *Field, columns []uint64, whole bool) Value {
 	v := Value{Field: f, Number: columns[0]}
-	// What does not fit an ID must not become another one.
+	// A number that does not fit an ID must not alias another ID.
 	id := uint32(min(columns[0], math.MaxUint32))
 	switch f.Type {
 	case format.FieldString, format.FieldBytes:

@@ -7,7 +7,7 @@ type selector struct {
 	query  Query
 	cpus   cpuSet
 	dict   *dictionary
-	stacks bool // some are asked for, or filtered by
+	stacks bool // stacks are requested or filtered on
 }
 
 func newSelector(q Query) selector {
@@ -18,13 +18,13 @@ func newSelector(q Query) selector {
 	}
 }
 
-// A picked hit is a row by the dictionary's numbers.
+// picked is a row, expressed in dictionary numbers.
 type picked struct {
 	task, probe  uint32
 	kernel, user *Stack
 }
 
-// pick returns what a row refers to; ok is false if the row does not pass the filter.
+// pick resolves a row. ok is false if the row does not pass the filter.
 func (s *selector) pick(seg *segment, b *rows, r int) (hit picked, ok bool) {
 	filter := &s.query.Filter
 	probe := seg.probes[inside(b.probe[r], len(seg.probes))]
@@ -35,7 +35,7 @@ func (s *selector) pick(seg *segment, b *rows, r int) (hit picked, ok bool) {
 	hit.task, hit.probe = task.number, probe.number
 	if s.stacks {
 		hit.kernel, hit.user = s.stack(seg, b.kernel[r], true), s.stack(seg, b.user[r], false)
-		ok = matchCall(Leaf(hit.kernel, hit.user), filter.DSOs, filter.Symbols)
+		ok = MatchCall(Leaf(hit.kernel, hit.user), filter.DSOs, filter.Symbols)
 		return hit, ok
 	}
 	return hit, true
@@ -49,7 +49,7 @@ func (s *selector) stack(seg *segment, id uint32, kernel bool) *Stack {
 	return st
 }
 
-// inside returns id, or 0 if there is no entry with that ID.
+// inside returns id, or 0 if id is undefined.
 func inside(id uint32, n int) int {
 	if int(id) < n {
 		return int(id)

@@ -11,9 +11,9 @@ import (
 // ErrReadOnce is returned for a second pass over a pipe that is not kept.
 var ErrReadOnce = errors.New("a pipe can be read only once")
 
-// A SpoolError says that a pipe could not be copied into a temporary file.
+// A SpoolError reports that a pipe could not be copied to a temporary file.
 type SpoolError struct {
-	Dir string // of temporary files
+	Dir string // for temporary files
 	Err error
 }
 
@@ -23,13 +23,13 @@ func (e *SpoolError) Error() string {
 
 func (e *SpoolError) Unwrap() error { return e.Err }
 
-// A spool reads a pipe and copies what it reads into a temporary file.
+// A spool reads a pipe and copies it to a temporary file.
 type spool struct {
 	pipe io.Reader
 	file *os.File
-	name string // of the file, to be removed at the end; "": it has been
+	name string // of the file; "" once it is removed
 	size int64
-	err  error // that ended the pipe, io.EOF as a rule; or of the copy
+	err  error // that ended the pipe (usually io.EOF) or the copy
 }
 
 func newSpool(pipe io.Reader) (*spool, error) {
@@ -38,7 +38,8 @@ func newSpool(pipe io.Reader) (*spool, error) {
 		return nil, spoolError(err)
 	}
 	s := &spool{pipe: pipe, file: f, name: f.Name()}
-	// Where an open file can be removed, nothing is left behind even if the process is killed.
+	// On Unix the name can go at once. Then no file survives, even if the process
+	// is killed. On Windows close removes it.
 	if os.Remove(s.name) == nil {
 		s.name = ""
 	}
@@ -53,7 +54,7 @@ func spoolError(err error) error {
 	return &SpoolError{Dir: os.TempDir(), Err: err}
 }
 
-// Read reads the pipe, for the first pass.
+// Read reads the pipe for the first pass.
 func (s *spool) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
@@ -68,8 +69,8 @@ func (s *spool) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// again starts another pass, after what the first one left of the pipe has been
-// copied. The pass ends as the pipe did.
+// again copies the rest of the pipe and starts another pass. The pass ends with the
+// error that ended the pipe.
 func (s *spool) again() (io.Reader, error) {
 	_, err := io.Copy(io.Discard, s)
 	var failed *SpoolError
@@ -87,7 +88,7 @@ func (s *spool) close() error {
 	return err
 }
 
-// An ending is a reader of nothing but an error.
+// An ending is a reader that only returns an error.
 type ending struct{ err error }
 
 func (e ending) Read([]byte) (int, error) { return 0, e.err }

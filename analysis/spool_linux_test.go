@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"trapline/analysis"
+	"trapline/analysis/analysistest"
 	"trapline/internal/testenv"
 )
 
@@ -19,7 +20,7 @@ func TestFullTemporaryDirectory(t *testing.T) {
 		testenv.Missing(t, "mounting a tmpfs: "+err.Error())
 	}
 	defer syscall.Unmount(dir, 0)
-	in := analysis.NewPipe("standard input", bytes.NewReader(busy(20000, 3000)))
+	in := analysis.NewPipe("standard input", bytes.NewReader(analysistest.Busy(20000, 3000)))
 	in.Keep()
 	_, err := analysis.Aggregate([]*analysis.Input{in}, analysis.Query{})
 	var spool *analysis.SpoolError

@@ -6,7 +6,7 @@ import (
 	"trapline/format"
 )
 
-// stack interns a stack of frames of frameList.
+// stack interns a stack whose frames are given by their index in frameList.
 func (d *codeDictionary) stack(kernel bool, cut format.StackCut, frames []uint32, lost bool) uint32 {
 	b := append(d.encoded[:0], byte(cut), flag(kernel)|flag(lost)<<1)
 	for _, f := range frames {
@@ -29,7 +29,7 @@ func (d *codeDictionary) stack(kernel bool, cut format.StackCut, frames []uint32
 	return n
 }
 
-// expand gives a stack its calls, when the symbols of its segment are known.
+// expand sets the calls of a stack. The symbols of its segment must be known.
 func (d *codeDictionary) expand(st *Stack) {
 	if len(st.Calls) > 0 {
 		return
@@ -48,7 +48,7 @@ func (d *codeDictionary) expand(st *Stack) {
 	st.Calls = calls
 }
 
-// stackAt returns the stack with the number n-1, nil for 0.
+// stackAt returns stack number n-1, or nil if n is 0.
 func (d *codeDictionary) stackAt(n uint32) *Stack {
 	if n == 0 {
 		return nil

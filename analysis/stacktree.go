@@ -3,14 +3,18 @@ package analysis
 import (
 	"cmp"
 	"slices"
+
+	"trapline/analysis/internal/table"
 )
 
-// NewTree merges the stacks of samples, which must have been counted by probe, task
-// and stacks: from their outermost callers with caller set, otherwise from their
-// innermost calls. Calls are one node if reports show nothing that tells them apart: name,
-// image and kind. The task is the outermost of all, and a hit without stacks stands for its
-// probe. Weights are those that weigh gives to a sample; samples of weight 0 are left out.
-func NewTree(samples []Sample, caller bool, weigh func(*Sample) uint64) *Tree {
+// StackTree merges the stacks of samples: from their outermost callers if caller is
+// set, otherwise from their innermost calls. The samples must have been counted by
+// task, probe and stacks.
+//
+// Calls with the same name, image and kind become one node. The task is the
+// outermost node. The name of the probe replaces the stack of a hit without stacks.
+// weigh returns the weight of a sample; samples of weight 0 are left out.
+func StackTree(samples []Sample, caller bool, weigh func(*Sample) uint64) *Tree {
 	g := newGraft()
 	var path []int32
 	for i := range samples {
@@ -23,7 +27,7 @@ func NewTree(samples []Sample, caller bool, weigh func(*Sample) uint64) *Tree {
 		if caller {
 			slices.Reverse(path)
 		}
-		g.add(path, figures{weight: w, hits: s.Hits})
+		g.add(path, Figures{Weight: w, Hits: s.Hits})
 	}
 	return g.tree()
 }
@@ -34,14 +38,14 @@ type look struct {
 	kind        CallKind
 }
 
-// A graft is what will be a tree, while stacks are being added to it. Nodes are in chunks,
-// as copies of a growing slice would take more memory than all else.
+// A graft is a tree under construction. Its figures are stored in chunks: growing a
+// single slice would take more memory than everything else.
 type graft struct {
-	keys     *table         // parent<<32 | element; nodes are the entries' numbers plus 1
-	chunks   [][]figures    // of nodes, in the order of their numbers
-	elements []Node         // what nodes of an element show
+	keys     *table.Table   // parent<<32 | element → number of the node, minus 1
+	chunks   [][]Figures    // by number of the node
+	elements []Node         // prototypes of the nodes
 	byLook   map[look]int32 // into elements
-	byCall   []int32        // by Call.index: into elements, plus 1
+	byCall   []int32        // by Call.Index: index into elements, plus 1
 	tasks    map[Task]int32 // into elements
 	probes   map[*Probe]int32
 }
@@ -50,20 +54,20 @@ const graftChunk = 1 << 12
 
 func newGraft() *graft {
 	return &graft{
-		keys: newTable(1), byLook: make(map[look]int32),
+		keys: table.New(1), byLook: make(map[look]int32),
 		tasks: make(map[Task]int32), probes: make(map[*Probe]int32),
 	}
 }
 
-// node returns the figures of a node, a new one if the number is the next.
-func (g *graft) node(n int) *figures {
+// node returns the figures of node n, which may be the next new one.
+func (g *graft) node(n int) *Figures {
 	if n/graftChunk == len(g.chunks) {
-		g.chunks = append(g.chunks, make([]figures, graftChunk))
+		g.chunks = append(g.chunks, make([]Figures, graftChunk))
 	}
 	return &g.chunks[n/graftChunk][n%graftChunk]
 }
 
-// path appends the elements of a sample to dst, the innermost call first.
+// path appends the elements of a sample to dst, innermost call first.
 func (g *graft) path(dst []int32, s *Sample) []int32 {
 	none := len(dst)
 	for _, st := range [...]*Stack{s.Kernel, s.User} {
@@ -81,10 +85,10 @@ func (g *graft) path(dst []int32, s *Sample) []int32 {
 }
 
 func (g *graft) call(c *Call) int32 {
-	if n := int(c.index) + 1 - len(g.byCall); n > 0 {
+	if n := int(c.Index) + 1 - len(g.byCall); n > 0 {
 		g.byCall = append(g.byCall, make([]int32, n)...)
 	}
-	if n := g.byCall[c.index]; n != 0 {
+	if n := g.byCall[c.Index]; n != 0 {
 		return n - 1
 	}
 	l := look{name: c.Name(), kind: c.Kind()}
@@ -92,7 +96,7 @@ func (g *graft) call(c *Call) int32 {
 		l.image = c.Image.Name()
 	}
 	n := g.element(l, Node{Call: c})
-	g.byCall[c.index] = n + 1
+	g.byCall[c.Index] = n + 1
 	return n
 }
 
@@ -128,27 +132,27 @@ func (g *graft) element(l look, shown Node) int32 {
 	return n
 }
 
-// add adds a sample's path, from the root on.
-func (g *graft) add(path []int32, own figures) {
+// add adds a sample along its path from the root.
+func (g *graft) add(path []int32, own Figures) {
 	at := 0
-	g.node(at).add(own)
+	g.node(at).Add(own)
 	for _, e := range path {
 		key := [1]uint64{uint64(at)<<32 | uint64(e)}
-		at = g.keys.index(key[:]) + 1
-		g.node(at).add(own)
+		at = g.keys.Index(key[:]) + 1
+		g.node(at).Add(own)
 	}
-	g.node(at).add(figures{self: own.weight, selfHits: own.hits})
+	g.node(at).Add(Figures{Self: own.Weight, SelfHits: own.Hits})
 }
 
 func (g *graft) tree() *Tree {
-	t := newTree(Node{})
-	t.Nodes = slices.Grow(t.Nodes, g.keys.len())
-	g.node(0).addTo(&t.Nodes[0])
-	for n := range g.keys.len() {
-		key := g.keys.key(n)[0]
+	t := NewTree(Node{})
+	t.Nodes = slices.Grow(t.Nodes, g.keys.Len())
+	t.Nodes[0].Figures = *g.node(0)
+	for n := range g.keys.Len() {
+		key := g.keys.Key(n)[0]
 		node := g.elements[uint32(key)]
-		g.node(n + 1).addTo(&node)
-		t.add(int32(key>>32), node)
+		node.Figures = *g.node(n + 1)
+		t.Add(int32(key>>32), node)
 	}
 	var scratch []int32
 	for n := range t.Nodes {

@@ -2,10 +2,10 @@ package analysis
 
 import "trapline/format"
 
-// Survey reads what captures say about themselves: headers, accounts and damage. With
-// stacks, the result's Quality says how complete the hits' stacks are, and only
-// their columns are decoded; without, no hit is. The result has no probes, totals
-// and samples. Errors are those of [Aggregate].
+// Survey reads what captures say about themselves: headers, accounts and damage.
+// With stacks it also decodes the stack columns of the hits, and Result.Quality
+// says how complete the stacks are. Without stacks it decodes no hits. The result
+// has no probes, totals or samples. For errors see [Aggregate].
 func Survey(inputs []*Input, stacks bool) (*Result, error) {
 	s := &survey{stacks: stacks, result: &Result{}}
 	s.result.Quality.Cut = make(map[format.StackCut]uint64)
@@ -16,11 +16,11 @@ func Survey(inputs []*Input, stacks bool) (*Result, error) {
 	return s.result, nil
 }
 
-// A survey is the state of one Survey.
+// A survey is the state of a call of Survey.
 type survey struct {
 	stacks       bool
 	result       *Result
-	tally        stackTally // of the segment being read
+	tally        stackTally // of the current segment
 	kernel, user []uint32   // scratch
 }
 

@@ -2,12 +2,13 @@ package analysis
 
 import "trapline/format"
 
-// A stackTally counts hits by StackID, whatever the filter says.
+// A stackTally counts hits by StackID, before any filter.
 type stackTally struct {
 	kernel, user []uint64
 }
 
-// add counts the stacks of a block. IDs beyond the highest name nothing.
+// add counts the stacks of a block. It ignores undefined IDs, which are above
+// highest.
 func (t *stackTally) add(kernel, user []uint32, highest int) {
 	tally(&t.kernel, kernel, highest)
 	tally(&t.user, user, highest)
@@ -42,7 +43,7 @@ func addAll(sum, counts []uint64) []uint64 {
 	return sum
 }
 
-// tally adds what is known of a segment's stacks to the quality.
+// tally adds the stacks of a segment to the quality.
 func (s *segment) tally(t *stackTally, q *Quality) {
 	for id, hits := range t.kernel {
 		if id > 0 && hits > 0 {

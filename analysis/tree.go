@@ -7,27 +7,40 @@ import (
 	"strings"
 )
 
-// A Tree is stacks merged by function from one of their ends. Nodes are known by
-// their numbers in Nodes: 0 is the root, which stands for all that the tree was made
-// of, and a parent comes before its children.
+// A Tree is a set of stacks merged by function from one end. Nodes are identified
+// by their index in Nodes. Node 0 is the root, which stands for all merged hits.
+// Parents precede their children.
 type Tree struct {
 	Nodes []Node
 }
 
-// A Node is a function below one caller (or above one callee).
+// A Node is a function below one caller, or above one callee.
 type Node struct {
-	Call  *Call  // nil: the node is no call
-	Label string // of a node that is no call: the name of a task or a probe; "" of the root
+	Call  *Call  // nil for the root, a task or a probe
+	Label string // name of a task or probe
 
-	Parent int32 // -1 of the root
-	First  int32 // the heaviest child; 0: there is none
-	Next   int32 // the next child of the parent; 0: this is the last one
+	Parent int32 // -1 for the root
+	First  int32 // heaviest child; 0 if there is none
+	Next   int32 // next child of the parent; 0 for the last one
 
+	Figures
+}
+
+// Figures are the counts of a node.
+type Figures struct {
 	Weight, Hits   uint64 // of the hits that pass through
 	Self, SelfHits uint64 // of those that end here
 }
 
-// Name returns what reports call the node.
+// Add adds other figures.
+func (f *Figures) Add(o Figures) {
+	f.Weight += o.Weight
+	f.Hits += o.Hits
+	f.Self += o.Self
+	f.SelfHits += o.SelfHits
+}
+
+// Name returns the name of the node in reports.
 func (n *Node) Name() string {
 	if n.Call == nil {
 		return n.Label
@@ -35,8 +48,8 @@ func (n *Node) Name() string {
 	return n.Call.Name()
 }
 
-// Children returns the numbers of a node's children, the heaviest first, then by
-// name.
+// Children iterates over the numbers of the children of node n: by weight, heaviest
+// first, then by name.
 func (t *Tree) Children(n int32) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		for c := t.Nodes[n].First; c != 0; c = t.Nodes[c].Next {
@@ -47,13 +60,14 @@ func (t *Tree) Children(n int32) iter.Seq[int32] {
 	}
 }
 
-func newTree(root Node) *Tree {
+// NewTree returns a tree that consists of a root.
+func NewTree(root Node) *Tree {
 	root.Parent = -1
 	return &Tree{Nodes: []Node{root}}
 }
 
-// add adds a child to a node, as the first one, and returns its number.
-func (t *Tree) add(parent int32, child Node) int32 {
+// Add adds a child in front of the other children of a node and returns its number.
+func (t *Tree) Add(parent int32, child Node) int32 {
 	n := int32(len(t.Nodes))
 	child.Parent, child.Next = parent, t.Nodes[parent].First
 	t.Nodes[parent].First = n
@@ -61,10 +75,11 @@ func (t *Tree) add(parent int32, child Node) int32 {
 	return n
 }
 
-// sort puts the children of a node in order. It returns them in the memory of scratch.
+// sort sorts the children of a node and returns them. It reuses the memory of
+// scratch.
 func (t *Tree) sort(parent int32, scratch []int32) []int32 {
 	children := slices.AppendSeq(scratch[:0], t.Children(parent))
-	slices.SortFunc(children, func(a, b int32) int { return compareNodes(&t.Nodes[a], &t.Nodes[b]) })
+	slices.SortFunc(children, func(a, b int32) int { return CompareNodes(&t.Nodes[a], &t.Nodes[b]) })
 	next := int32(0)
 	for _, c := range slices.Backward(children) {
 		t.Nodes[c].Next = next
@@ -74,8 +89,8 @@ func (t *Tree) sort(parent int32, scratch []int32) []int32 {
 	return children
 }
 
-// compareNodes orders the children of a node.
-func compareNodes(a, b *Node) int {
+// CompareNodes orders the children of a node.
+func CompareNodes(a, b *Node) int {
 	if a.Weight != b.Weight {
 		return cmp.Compare(b.Weight, a.Weight)
 	}

@@ -9,24 +9,24 @@ import (
 	"trapline/format"
 )
 
-// A Field is one argument of a probe's hits.
+// A Field is one argument of the hits of a probe.
 type Field struct {
 	Name  string
 	Type  format.FieldType
-	Count int         // elements: 1, or the length of a fixed array
-	Names *ValueNames // nil: numbers have none
+	Count int         // number of elements: 1, or the length of a fixed array
+	Names *ValueNames // nil if numbers have no names
 
 	size   int // bytes of one element; 0 for strings and bytes
-	column int // first one of the shape's
-	mark   int // its bit in marks: the place in the shape
+	column int // first column in the shape
+	mark   int // bit in the marks: the index of the field in the shape
 }
 
-// ValueNames is what the numbers of an argument are called.
+// ValueNames maps numbers of an argument to names.
 type ValueNames struct {
 	names map[uint64]string
 }
 
-// Name returns what a number is called.
+// Name returns the name of a number.
 func (n *ValueNames) Name(v uint64) (string, bool) {
 	if n == nil {
 		return "", false
@@ -35,8 +35,8 @@ func (n *ValueNames) Name(v uint64) (string, bool) {
 	return name, ok
 }
 
-// parseValueNames reads VALUE=NAME pairs with a space between two. What is not a pair
-// is passed over.
+// parseValueNames parses VALUE=NAME pairs separated by spaces. It skips anything
+// else.
 func parseValueNames(text string) *ValueNames {
 	n := &ValueNames{names: make(map[uint64]string)}
 	for pair := range strings.FieldsSeq(text) {
@@ -58,22 +58,22 @@ type ValueState uint8
 
 const (
 	ValueWhole  ValueState = iota
-	ValueUnread            // it lay in memory that could not be read
-	ValueCut               // it is the beginning of a longer text
+	ValueUnread            // the memory could not be read
+	ValueCut               // only the beginning of the text was recorded
 )
 
 // A Value is one argument of a hit.
 type Value struct {
-	Field   *Field   // nil: the probe has no such argument
-	Number  uint64   // the (first) element; signed ones are sign-extended
+	Field   *Field   // nil if the probe has no such argument
+	Number  uint64   // the first element; signed numbers are sign-extended
 	Numbers []uint64 // all elements of a fixed array; nil otherwise
 	Text    string   // of strings and bytes, as recorded
-	Symbol  *Call    // of FieldSymbol; nil when the address was not captured
+	Symbol  *Call    // of FieldSymbol; nil if the address was not captured
 	State   ValueState
 }
 
-// String returns the value as reports print it: "-" when the probe has no such
-// argument. Text is as recorded: the caller must make it safe for a terminal.
+// String returns the value as reports print it, or "-" if the probe has no such
+// argument. Text is unescaped: the caller must make it safe for a terminal.
 func (v Value) String() string {
 	switch {
 	case v.Field == nil:
@@ -96,7 +96,7 @@ func (v Value) String() string {
 	return b.String()
 }
 
-// suffix is what text ends in that is the beginning of a longer one.
+// suffix marks text that was cut.
 func (s ValueState) suffix() string {
 	if s == ValueCut {
 		return "…"
@@ -104,7 +104,7 @@ func (s ValueState) suffix() string {
 	return ""
 }
 
-// unreadText is what ftrace prints in the place of such values.
+// unreadText is what ftrace prints for such values.
 const unreadText = "(fault)"
 
 func (v Value) element(n uint64) string {
@@ -136,7 +136,7 @@ func (v Value) element(n uint64) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// Numeric reports whether the value is a number that can be summed and sorted by
+// Numeric reports whether the value is a number that can be added up and sorted by
 // size.
 func (v Value) Numeric() bool {
 	if v.Field == nil || v.Numbers != nil || v.State == ValueUnread {
@@ -149,8 +149,8 @@ func (v Value) Numeric() bool {
 	return true
 }
 
-// Compare orders values of the same argument: numbers by size, others by their
-// text; absent ones first.
+// Compare orders values of one argument: numbers by size, others by text, and
+// absent values first.
 func (v Value) Compare(w Value) int {
 	if v.Numeric() && w.Numeric() && v.Field.Type == w.Field.Type {
 		if v.Field.Type == format.FieldInt {
@@ -169,9 +169,9 @@ func (v Value) Compare(w Value) int {
 	return strings.Compare(v.String(), w.String())
 }
 
-// JSON returns the value as encoding/json is to write it: numbers and booleans as
-// such, whatever they are called, arrays of them as arrays, everything else as text;
-// nil when the probe has no such argument or it could not be read.
+// JSON returns the value for encoding/json: numbers and booleans (even named ones),
+// arrays of them, and text for all other types. It returns nil if the probe has no
+// such argument or it could not be read.
 func (v Value) JSON() any {
 	if v.Field == nil || v.State == ValueUnread {
 		return nil

@@ -1,16 +1,20 @@
 package bpf
 
 import (
-	"os"
-	"path/filepath"
+	"embed"
+	"fmt"
+	"io/fs"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"trapline/internal/testenv"
 )
 
 // TestConstants compares the Go constants with the C ones of the same name.
 func TestConstants(t *testing.T) {
+	testenv.Host(t) // virtual machines have no headers
 	c := readConstants(t)
 	for name, want := range map[string]int64{
 		"EVENT_HIT": EventHit, "EVENT_KERNEL_STACK": EventKernelStack, "EVENT_USER_STACK": EventUserStack,
@@ -40,6 +44,11 @@ func TestConstants(t *testing.T) {
 	}
 }
 
+// headers are embedded, because the virtual machines that run tests have no sources.
+//
+//go:embed *.h stacks/*.h
+var headers embed.FS
+
 var (
 	comment  = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	define   = regexp.MustCompile(`(?m)^#define (\w+) (\w+)\s*$`)
@@ -50,13 +59,14 @@ var (
 // readConstants returns the numbers that the headers define with #define and enum.
 // Expressions other than numbers and shifts are left out.
 func readConstants(t *testing.T) map[string]int64 {
-	headers, _ := filepath.Glob("*.h")
-	stacks, _ := filepath.Glob("stacks/*.h")
 	constants := make(map[string]int64)
-	for _, header := range append(headers, stacks...) {
-		data, err := os.ReadFile(header)
+	err := fs.WalkDir(headers, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := headers.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		text := comment.ReplaceAllString(string(data), "")
 		for _, m := range define.FindAllStringSubmatch(text, -1) {
@@ -73,13 +83,17 @@ func readConstants(t *testing.T) map[string]int64 {
 				}
 				if m[2] != "" {
 					if next, err = parseShift(m[2]); err != nil {
-						t.Fatalf("%s: %s: %v", header, m[1], err)
+						return fmt.Errorf("%s: %s: %w", path, m[1], err)
 					}
 				}
 				constants[m[1]] = next
 				next++
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return constants
 }

@@ -9,7 +9,7 @@ import (
 	"trapline/format"
 )
 
-// An accountRow is one figure of the account, as format.Count but by the probe's index.
+// An accountRow is a format.Count with the index of the probe.
 type accountRow struct {
 	probe int
 	cpu   uint32
@@ -17,8 +17,8 @@ type accountRow struct {
 	n     uint64
 }
 
-// accounts reads the whole account. What a program says it put into a ring but
-// was not decoded counts as unreadable; that is known only when the rings are empty (final).
+// accounts returns the whole account. Hits that a program sent but that were not decoded
+// count as unreadable. They are known only when the rings are empty: final.
 func (r *Recorder) accounts(final bool) []accountRow {
 	var rows []accountRow
 	add := func(probe int, cpu uint32, cause format.Cause, n uint64) {

@@ -9,7 +9,7 @@ import (
 	"trapline/format"
 )
 
-// A recordDecoder turns the records of one probe's hits into column values.
+// A recordDecoder decodes the records of a probe's hits into column values.
 type recordDecoder struct {
 	fields  []layout.Field
 	columns int
@@ -23,7 +23,7 @@ func newRecordDecoder(fields []layout.Field) recordDecoder {
 	return d
 }
 
-// shape declares the fields in the writer's open segment.
+// shape declares the fields in the open segment of w.
 func (d *recordDecoder) shape(w *format.Writer) format.ShapeID {
 	var s format.Shape
 	for _, f := range d.fields {
@@ -40,8 +40,8 @@ func (d *recordDecoder) shape(w *format.Writer) format.ShapeID {
 	return w.Shape(s)
 }
 
-// decode appends one value for each column. Fields that the record is too short for are 0.
-// Strings are interned in w; code addresses become frames.
+// decode appends one value per column. Fields beyond the end of the record are 0. It
+// interns strings in w and turns code addresses into frames.
 func (d *recordDecoder) decode(values []uint64, record []byte, w *format.Writer, symbol func(address uint64) format.FrameID) []uint64 {
 	for i := range d.fields {
 		f := &d.fields[i]
@@ -62,7 +62,7 @@ func (d *recordDecoder) decode(values []uint64, record []byte, w *format.Writer,
 	return values
 }
 
-// integer reads size bytes at offset at; 0 when they lie outside the record.
+// integer reads size bytes at an offset, or 0 if they lie outside the record.
 func integer(record []byte, at, size int, signed bool) uint64 {
 	if at < 0 || at+size > len(record) {
 		return 0
@@ -92,9 +92,8 @@ func integer(record []byte, at, size int, signed bool) uint64 {
 	return 0
 }
 
-// internBytes interns a string or byte field. A dynamic one is found through its __data_loc
-// word, length<<16 | offset from the trace record's start; the word 0 marks a
-// string that could not be read.
+// internBytes interns a string or byte field. The __data_loc word of a dynamic field is
+// length<<16 | offset from the start of the trace record; 0 marks an unreadable string.
 func internBytes(w *format.Writer, f *layout.Field, record []byte) format.StringID {
 	at, n := int(f.Offset)-bpf.RecordOffset, int(f.Size)
 	if f.Dynamic {

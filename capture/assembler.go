@@ -11,54 +11,54 @@ import (
 	"trapline/format"
 )
 
-// An unwinder takes the stacks on which the programs need help.
+// An unwinder handles the stacks that BPF programs need help with.
 type unwinder interface {
-	// unwind unwinds a raw stack and sees to it that the programs can walk the next one like it.
+	// Unwind unwinds a raw stack and teaches the programs to walk the next one like it.
 	Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut)
-	// teachKernel gives the programs the rules of the places on a kernel stack.
+	// TeachKernel gives the programs the rules of the places on a kernel stack.
 	TeachKernel(s *ring.Stack)
 }
 
-// A taskKey identifies a task as hits carry it.
+// A taskKey identifies the task of a hit.
 type taskKey struct {
 	pid, tid uint32
 	comm     [16]byte
 }
 
-// An assembler decodes events and writes them as hits, with everything that they
-// refer to. It makes no system calls itself.
+// An assembler decodes events and writes the hits and everything that they refer to. It
+// makes no system calls.
 type assembler struct {
 	w        *format.Writer
 	code     codeFinder
-	unwinder unwinder // nil: raw stacks are not asked for
+	unwinder unwinder // nil if programs send no raw stacks
 	probes   []assembledProbe
-	segment  uint64 // counts segments; IDs of others are void
+	segment  uint64 // number of the open segment; IDs of others are invalid
 	started  time.Time
 
 	located     []images.Frame // by format.FrameID
-	kernelNamed int            // up to where the kernel's of them were given names
+	kernelNamed int            // kernel frames before this one are named
 
 	tasks  map[taskKey]format.TaskID
 	recent []recentTask // by CPU
 
-	// Stacks by hash. A new segment's programs send every stack again, since its
-	// epoch changes all hashes; hits still on their way carry hashes of the
-	// segment before, kept in older.
+	// Stacks by hash. A new segment has a new epoch, which changes all hashes and makes
+	// programs send every stack again. Hits still in the rings have hashes of the
+	// previous segment, kept in older.
 	stacks, older *stackTable
-	begun         uint64 // when the segment began, ns, CLOCK_MONOTONIC
+	begun         uint64 // start of the segment in ns, CLOCK_MONOTONIC
 	frames        frameTable
-	indices       []frameIndex     // of one stack
-	ids           []format.FrameID // of one stack
+	indices       []frameIndex     // scratch space for one stack
+	ids           []format.FrameID // scratch space for one stack
 
-	differences []string // stacks that did not verify, the first of them
+	differences []string // the first stacks that failed verification
 
-	memory map[uint64][]unwind.Memory // of raw stacks that are on their way, by hash
+	memory map[uint64][]unwind.Memory // of raw stacks that have not arrived yet, by hash
 
-	pending [][]byte // hits whose stack is in a ring not read yet, with their CPU in front
+	pending [][]byte // hits waiting for a stack from another ring, each after its CPU
 	rounds  int      // since the oldest pending hit arrived
 
 	hit    format.Hit
-	later  uint64 // ns, CLOCK_MONOTONIC: a second after hits began to be recorded
+	later  uint64 // one second after recording started, in ns, CLOCK_MONOTONIC
 	counts assembled
 }
 
@@ -70,7 +70,7 @@ type recentTask struct {
 type assembledProbe struct {
 	probe   *probe.Probe
 	decoder recordDecoder
-	depth   int // frames that its stacks have at most
+	depth   int // maximum frames of its stacks
 	id      format.ProbeID
 	stats   []probeStats // by CPU
 }
@@ -79,22 +79,22 @@ type probeStats struct {
 	recorded uint64
 }
 
-// assembled counts what an assembler saw.
+// assembled counts what an assembler processed.
 type assembled struct {
 	Hits            uint64 // written
-	Undecodable     uint64 // events that made no sense
-	StacksLost      uint64 // hits written without a stack that they had
+	Undecodable     uint64 // invalid events
+	StacksLost      uint64 // hits written without their stack
 	StacksCompared  uint64 // stacks sent again and compared
-	StacksDifferent uint64 // … that differed: two stacks with one hash
-	RawStacks       uint64 // stacks unwound here
-	RawLater        uint64 // … that were taken after the time later
-	RawBytes        uint64 // memory sent for them
-	Verified        uint64 // stacks walked by the programs and unwound here as well
-	Unverified      uint64 // … that differed
-	RecordsCut      uint64 // hits whose arguments were longer than a record holds
+	StacksDifferent uint64 // of them, different: two stacks with one hash
+	RawStacks       uint64 // stacks unwound in user space
+	RawLater        uint64 // of them, taken after later
+	RawBytes        uint64 // memory sent with them
+	Verified        uint64 // stacks walked by programs and unwound in user space
+	Unverified      uint64 // of them, different
+	RecordsCut      uint64 // hits whose arguments did not fit in a record
 }
 
-// maxFrames bounds the distinct frames held from one segment to the next.
+// maxFrames limits the distinct frames kept from one segment to the next.
 const maxFrames = 1 << 18
 
 func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attach.Settings, cpus int) *assembler {
@@ -107,7 +107,7 @@ func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attac
 	return a
 }
 
-// startSegment opens a segment and forgets every ID of the one before.
+// startSegment opens a segment and forgets all IDs of the previous one.
 func (a *assembler) startSegment(c format.Clock) error {
 	if err := a.w.StartSegment(c); err != nil {
 		return err
@@ -116,7 +116,8 @@ func (a *assembler) startSegment(c format.Clock) error {
 	a.started = time.Now()
 	a.older, a.stacks, a.begun = a.stacks, newStackTable(), c.Monotonic
 	if len(a.frames.frames) > maxFrames {
-		// Stacks on their way go without; those sent anew bring their frames.
+		// Stacks of hits still in the rings are lost. Those sent again bring their
+		// frames.
 		a.older = nil
 		a.frames = frameTable{}
 	}

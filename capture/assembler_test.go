@@ -17,7 +17,7 @@ import (
 	"trapline/format"
 )
 
-// fakeCode names kernel addresses by the page they lie in and user frames by their inode.
+// fakeCode puts kernel addresses into one image and user frames into one image per inode.
 type fakeCode struct {
 	kernelImage images.Image
 	files       map[uint64]*images.Image
@@ -34,7 +34,8 @@ func (l *fakeCode) Kernel(a uint64) images.Location {
 }
 func (l *fakeCode) IsEntry(x images.Location) bool { return x.Offset < 0x100 }
 
-// assemble feeds rounds of chunks, each round a ring's events by CPU, and returns the hits as a reader shows them.
+// assemble processes rounds of events by CPU and returns the hits as readHits prints
+// them.
 func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([]string, *assembler) {
 	t.Helper()
 	var file bytes.Buffer
@@ -56,7 +57,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 			t.Fatal(err)
 		}
 		if i == 0 && len(rounds) > 2 {
-			// A new segment: hits with the old hashes are still to come.
+			// Start a new segment. Hits with the old hashes are still to come.
 			if err := errors.Join(w.EndSegment(), a.startSegment(format.Clock{})); err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +69,7 @@ func assemble(t *testing.T, probes []probe.Probe, rounds ...map[int][][]byte) ([
 	return readHits(t, &file), a
 }
 
-// readHits writes each hit of a capture as one line.
+// readHits returns one line per hit of a capture.
 func readHits(t *testing.T, file io.Reader) (lines []string) {
 	t.Helper()
 	r, err := format.NewReader(file)
@@ -89,7 +90,7 @@ func readHits(t *testing.T, file io.Reader) (lines []string) {
 	}
 }
 
-// describeHits writes each hit of a block as one line.
+// describeHits returns one line per hit of a block.
 func describeHits(h *format.Hits) []string {
 	time, _ := h.Time(nil)
 	cpu, _ := h.CPU(nil)
@@ -162,7 +163,7 @@ func comm(s string) (c [16]byte) {
 
 func TestAssembleStacks(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
-		// The first kernel frames belong to the hook itself.
+		// The first kernel frames belong to the hook.
 		ringtest.EncodeKernelStack(11, 0x10, 0x20, 0x1000, 0x2000),
 		ringtest.EncodeUserStack(12, 5,
 			ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Offset: 0x40, Known: true}),
@@ -175,7 +176,8 @@ func TestAssembleStacks(t *testing.T) {
 	})
 }
 
-// A frame pointer that was none leads to an address without code: the stack ends there, and says so.
+// An invalid frame pointer leads to an address without code. The stack ends there and
+// says so.
 func TestAssembleCutsAtNoCode(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {
 		ringtest.EncodeUserStack(12, 5, ring.UserFrame{Address: 0x5000, Inode: 7, Offset: 0x30, Known: true},
@@ -185,7 +187,8 @@ func TestAssembleCutsAtNoCode(t *testing.T) {
 	wantLines(t, got, []string{"1 cpu0 cat 5/6 a:b [ /bin/7+0x30 (no unwind rule) ]"})
 }
 
-// A stack goes to the ring of the CPU that saw it first; another CPU's hit may be read before it.
+// A stack is in the ring of the CPU that first saw it. Another CPU's hit may be read
+// before it.
 func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	hit := ringtest.EncodeHit(ring.Hit{Time: 1, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
 	got, a := assemble(t, plain,
@@ -194,7 +197,7 @@ func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	if a.counts.StacksLost != 0 {
 		t.Errorf("%d stacks lost", a.counts.StacksLost)
 	}
-	// One that never comes is counted, and the hit kept.
+	// A missing stack is counted, and the hit is kept.
 	got, a = assemble(t, plain, map[int][][]byte{0: {hit}})
 	wantLines(t, got, []string{"1 cpu0 x 5/5 a:b"})
 	if a.counts.StacksLost != 1 {
@@ -202,7 +205,7 @@ func TestAssembleStackOfAnotherCPU(t *testing.T) {
 	}
 }
 
-// Hits in flight when a segment ends carry the hashes of the segment before.
+// Hits in flight at the end of a segment have hashes of that segment.
 func TestAssembleAcrossSegments(t *testing.T) {
 	hit := func(time uint64) []byte {
 		return ringtest.EncodeHit(ring.Hit{Time: time, PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11})
@@ -218,7 +221,7 @@ func TestAssembleAcrossSegments(t *testing.T) {
 	})
 }
 
-// A stack that is sent again under its hash is compared with the first.
+// A stack that is sent again is compared with the first.
 func TestAssembleComparesStacks(t *testing.T) {
 	again := func(b []byte) []byte { b[1] = 1; return b }
 	_, a := assemble(t, plain, map[int][][]byte{0: {

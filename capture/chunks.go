@@ -5,7 +5,7 @@ import (
 	"trapline/capture/ring"
 )
 
-// Chunk decodes one chunk of a ring's events.
+// chunk decodes a chunk of events.
 func (a *assembler) chunk(c ring.Chunk) error {
 	for {
 		event, ok := c.Next()

@@ -5,17 +5,18 @@ import (
 	"trapline/capture/ring"
 )
 
-// A codeFinder finds what code lies at an address.
+// A codeFinder finds the code at an address.
 type codeFinder interface {
-	// User is asked soon after the hit; the frame holds what the program found
-	// mapped. code is false where nothing can be executed.
+	// User locates a user frame soon after the hit. The frame contains what the BPF
+	// program found mapped. code is false if no code can be at its address.
 	User(at images.Moment, f ring.UserFrame) (l images.Location, code bool)
+	// Kernel locates a kernel address.
 	Kernel(address uint64) images.Location
-	// IsEntry reports whether a kernel frame belongs to how probes are called, not to what called them.
+	// IsEntry reports whether a kernel frame lies between a hook and its program.
 	IsEntry(l images.Location) bool
 }
 
-// code finds it on this machine. It implements codeFinder.
+// code finds code on this machine. It implements codeFinder.
 type code struct {
 	user   *images.UserSpace
 	kernel *images.Kernel

@@ -9,17 +9,16 @@ import (
 	"syscall"
 )
 
-// A Command is a program that has been started but stopped before its first
-// instruction.
+// A Command is a started program that is stopped before its first instruction.
 type Command struct {
 	process *os.Process
 	release chan struct{}
 	started chan error
 }
 
-// StartStopped starts a program and stops it behind its exec, by ptrace(2): it has
-// run nothing of its own, not even its dynamic linker. Where standard output is
-// taken by the capture, the program's goes to standard error.
+// StartStopped starts a program and stops it after exec with ptrace(2), before even its
+// dynamic linker runs. If the capture is written to standard output, the program's
+// standard output is redirected to standard error.
 func StartStopped(argv []string, stdoutTaken bool) (*Command, error) {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
@@ -37,7 +36,7 @@ func StartStopped(argv []string, stdoutTaken bool) (*Command, error) {
 	return c, nil
 }
 
-// trace runs on the one thread that may make ptrace requests for the child.
+// trace runs on the only thread that may make ptrace requests for the child.
 func (c *Command) trace(path string, argv []string, files []*os.File) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -76,7 +75,8 @@ func (c *Command) Continue() error {
 	return nil
 }
 
-// Wait waits for the program to end and returns its exit status, or 128+n if signal n killed it.
+// Wait waits for the program to end. It returns the exit status, or 128+n if signal n
+// killed the program.
 func (c *Command) Wait() (int, error) {
 	st, err := c.process.Wait()
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *Command) Signal(s os.Signal) error {
 	return err
 }
 
-// Kill ends a program that was never continued.
+// Kill kills a program that was never continued.
 func (c *Command) Kill() {
 	c.process.Kill()
 	c.process.Wait()

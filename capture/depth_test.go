@@ -14,8 +14,8 @@ import (
 	"trapline/format"
 )
 
-// Probes that keep stacks of different depths share what their programs send: a stack is
-// cut for the one, and whole for the other. One frame more than is kept tells the two apart.
+// Probes with different depths share stacks: a stack is cut for one probe and complete
+// for another. One extra frame tells the two apart.
 func TestAssembleDepths(t *testing.T) {
 	probes := []probe.Probe{
 		{Kind: format.ProbeTracepoint, Name: "whole", Record: layout.Record{RecordSize: 8}},
@@ -23,7 +23,7 @@ func TestAssembleDepths(t *testing.T) {
 		{Kind: format.ProbeTracepoint, Name: "three", Record: layout.Record{RecordSize: 8}, Depth: 3}}
 	var sent [][]byte
 	cut := ringtest.EncodeKernelStack(11, 0x1000, 0x2000, 0x3000)
-	cut[2] = byte(format.CutDepth) // by the program of the second, which takes no more
+	cut[2] = byte(format.CutDepth) // by the second probe's program, which takes no more
 	sent = append(sent, cut, ringtest.EncodeUserStack(12, 5, ring.UserFrame{Address: 0x5000, Inode: 7, Known: true}, ring.UserFrame{Address: 0x6000, Inode: 8, Known: true}))
 	for i := range 6 {
 		sent = append(sent, ringtest.EncodeHit(ring.Hit{Probe: uint32(i % 3), Time: uint64(i), PID: 5, TID: 5, Comm: comm("x"), KernelStack: 11, UserStack: 12}))
@@ -43,7 +43,7 @@ func TestAssembleDepths(t *testing.T) {
 	}
 }
 
-// A fakeUnwinder has the same frames for every raw stack.
+// A fakeUnwinder returns the same frames for every raw stack.
 type fakeUnwinder []images.Frame
 
 func (u fakeUnwinder) Unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, format.StackCut) {
@@ -51,8 +51,8 @@ func (u fakeUnwinder) Unwind(*ring.RawStack, []unwind.Memory) ([]images.Frame, f
 }
 func (u fakeUnwinder) TeachKernel(*ring.Stack) {}
 
-// A raw stack is unwound to its end before it is known which probe it is of. To verify a walk that
-// ended at its depth, as many frames are compared.
+// A raw stack is unwound completely because its probe is not known yet. Verification
+// compares as many frames as the walk took.
 func TestAssembleDepthOfRawStacks(t *testing.T) {
 	file := images.Image{Kind: format.ImageELF, Path: "/bin/7"}
 	frames := fakeUnwinder{{Location: images.Location{Image: &file, Offset: 1}}, {Location: images.Location{Image: &file, Offset: 2}}, {Location: images.Location{Image: &file, Offset: 3}}}

@@ -1,11 +1,10 @@
-// Package capture records live: it attaches probes, reads the events that they
-// emit, decodes them and writes them to a capture file.
+// Package capture makes recordings: it attaches probes, reads the events that BPF
+// programs send, decodes them and writes a capture file.
 //
-// The way of a hit: a program in package bpf puts it into a ring of its CPU;
-// [rings] copies the rings' contents out in rounds; [assembler] decodes each
-// event, gives stacks, tasks and images their IDs, and hands the hit to a
-// format.Writer. When a segment ends, its frames are symbolized and the names
-// written with it.
+// A hit takes this path. A program in package bpf writes it to its CPU's ring. Package
+// ring copies events out of the rings in rounds. The assembler decodes them, assigns IDs
+// to stacks, tasks and images, and passes the hit to a format.Writer. At the end of a
+// segment its frames are symbolized.
 //
-// Only the files ending in _linux.go make privileged calls.
+// Only files named *_linux.go make system calls that need privileges.
 package capture

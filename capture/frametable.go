@@ -5,23 +5,24 @@ import (
 	"trapline/format"
 )
 
-// A frameIndex stands for a frame of which many stacks consist: an index into
+// A frameIndex identifies a frame that many stacks share: an index into
 // frameTable.frames.
 type frameIndex uint32
 
-// A frameTable has each frame once.
+// A frameTable contains each frame once.
 type frameTable struct {
 	frames  []images.Frame
 	indices map[images.Frame]frameIndex
 	ids     []frameID
 }
 
-// A frameID is a frame's ID in a segment.
+// A frameID is the ID of a frame in a segment.
 type frameID struct {
 	segment uint32
 	id      format.FrameID
 }
 
+// index returns the index of a frame, adding it if it is new.
 func (t *frameTable) index(f images.Frame) frameIndex {
 	i, ok := t.indices[f]
 	if !ok {
@@ -36,7 +37,7 @@ func (t *frameTable) index(f images.Frame) frameIndex {
 	return i
 }
 
-// all returns the frames of a stack.
+// all returns the frames with the given indices.
 func (t *frameTable) all(indices []frameIndex) []images.Frame {
 	frames := make([]images.Frame, len(indices))
 	for i, n := range indices {

@@ -5,16 +5,16 @@ import (
 	"trapline/capture/ring"
 )
 
-// keepOlder is how long after a segment's beginning a hit may still have been taken with a
-// stack of the segment before, in ns.
+// keepOlder is how long into a segment, in ns, hits may still refer to stacks of the
+// previous one.
 const keepOlder = 1e9
 
-// pendingRounds is how many rounds a hit waits for its stack. One is enough
-// unless a record in front of the stack is still being written.
+// pendingRounds is how many rounds a hit waits for its stack. One is enough unless a
+// record before the stack is still being written.
 const pendingRounds = 50
 
-// endRound is called when everything that was in any ring at one moment has been seen:
-// a stack that a hit refers to was sent before the hit, so it must be there now.
+// endRound retries pending hits. Everything that was in any ring at one moment has been
+// processed: a stack is sent before the hits that refer to it, so it must have arrived.
 func (a *assembler) endRound() error {
 	if a.hit.Time > a.begun+keepOlder {
 		a.older = nil
@@ -37,7 +37,7 @@ func (a *assembler) endRound() error {
 	return nil
 }
 
-// flushPending writes the hits that still wait, at the end of the recording.
+// flushPending writes all pending hits at the end of the recording.
 func (a *assembler) flushPending() error {
 	a.rounds = pendingRounds
 	return a.endRound()

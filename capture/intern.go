@@ -6,7 +6,8 @@ import (
 	"trapline/format"
 )
 
-// stackID returns the ID in the open segment of a stack of at most so many frames; ok is false when the stack is not known.
+// stackID returns the ID in the open segment of the innermost depth frames of a stack. ok
+// is false if the stack is unknown.
 func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool) {
 	if hash == 0 {
 		return 0, true
@@ -31,7 +32,7 @@ func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool)
 	return e.id, true
 }
 
-// frameID returns the ID in the open segment of a frame of the table.
+// frameID returns the ID of a frame in the open segment.
 func (a *assembler) frameID(n frameIndex) format.FrameID {
 	known := &a.frames.ids[n]
 	if known.segment != uint32(a.segment) {
@@ -52,8 +53,8 @@ func (a *assembler) frame(f images.Frame) format.FrameID {
 	return id
 }
 
-// symbol interns a kernel code address that is an argument. It is named as the
-// kernel's own %pS does, at the address itself.
+// symbol interns a kernel code address that is an argument. It is named at the address
+// itself, as the kernel's %pS does.
 func (a *assembler) symbol(address uint64) format.FrameID {
 	if address == 0 {
 		return 0

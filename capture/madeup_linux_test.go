@@ -22,10 +22,10 @@ import (
 	"trapline/internal/testenv"
 )
 
-// madeUpKind has no constant in package format, and no line of code but its descriptor.
+// madeUpKind has no constant in package format and no code except its descriptor.
 const madeUpKind format.ProbeKind = 200
 
-// madeUpCalls is how often the child calls madeUpTarget.
+// madeUpCalls is the number of calls of madeUpTarget in the child.
 const madeUpCalls = 3
 
 const childVariable = "TRAPLINE_MADE_UP"
@@ -50,7 +50,7 @@ func init() {
 	})
 }
 
-// madeUpProbe is at the entry of madeUpTarget.
+// madeUpProbe returns a probe at the entry of madeUpTarget.
 func madeUpProbe(t *testing.T) probe.Probe {
 	t.Helper()
 	path, err := os.Executable()
@@ -61,7 +61,7 @@ func madeUpProbe(t *testing.T) probe.Probe {
 		Offset: fileOffset(t, uint64(reflect.ValueOf(madeUpTarget).Pointer())), Record: layout.Record{RecordSize: bpf.RecordOffset}}
 }
 
-// fileOffset returns where code of this process lies in its file.
+// fileOffset returns the offset of this process's code in its file.
 func fileOffset(t *testing.T, address uint64) uint64 {
 	t.Helper()
 	for _, m := range images.ProcessMaps(uint32(os.Getpid())) {
@@ -73,7 +73,7 @@ func fileOffset(t *testing.T, address uint64) uint64 {
 	return 0
 }
 
-// A kind of probe takes its descriptor, and nothing else in this package or below.
+// A new kind of probe needs only its descriptor in this package and those below.
 func TestMadeUpKindIsGrouped(t *testing.T) {
 	p := probe.Probe{Kind: madeUpKind, Path: "/bin/true"}
 	got := attach.Backends([]probe.Probe{p})[0]
@@ -118,7 +118,7 @@ func TestMadeUpKindIsRecorded(t *testing.T) {
 	}
 }
 
-// hitsByKind counts the hits of a capture.
+// hitsByKind counts the hits of a capture by kind and probe.
 func hitsByKind(t *testing.T, file io.Reader) map[string]int {
 	t.Helper()
 	r, err := format.NewReader(file)

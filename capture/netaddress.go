@@ -9,14 +9,14 @@ import (
 	"trapline/capture/layout"
 )
 
-// Address families, as Linux numbers them (include/linux/socket.h).
+// Linux's numbers of address families (include/linux/socket.h).
 const (
 	familyUnix = 1
 	familyIPv4 = 2
 	familyIPv6 = 10
 )
 
-// showAddress returns the text of an address, "" where too few bytes of it were recorded.
+// showAddress formats an address. It returns "" if too few bytes were recorded.
 func showAddress(show layout.Show, b []byte) string {
 	switch {
 	case show == layout.ShowIPv4 && len(b) >= 4:
@@ -29,8 +29,8 @@ func showAddress(show layout.Show, b []byte) string {
 	return ""
 }
 
-// showSockaddr returns the address in what follows the family: struct sockaddr_in,
-// sockaddr_in6 (port, flow information, address) or sockaddr_un.
+// showSockaddr formats the part of a struct sockaddr_in, sockaddr_in6 (port, flow
+// information, address) or sockaddr_un that follows the family.
 func showSockaddr(family uint16, b []byte) string {
 	switch {
 	case family == familyIPv4 && len(b) >= 6:
@@ -38,7 +38,7 @@ func showSockaddr(family uint16, b []byte) string {
 	case family == familyIPv6 && len(b) >= 22:
 		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[6:])), binary.BigEndian.Uint16(b)).String()
 	case family == familyUnix:
-		if len(b) > 0 && b[0] == 0 { // abstract: a name that begins with NUL, ss shows @
+		if len(b) > 0 && b[0] == 0 { // abstract names begin with NUL; ss shows @
 			b = append([]byte{'@'}, b[1:]...)
 		}
 		path, _, _ := bytes.Cut(b, []byte{0})

@@ -8,88 +8,90 @@ import (
 	"trapline/format"
 )
 
-// Options say what to record and how.
+// Options specify a recording.
 type Options struct {
 	Probes []probe.Probe
 	Scope  attach.Scope
 
-	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
+	// AllowSlow attaches many probes even if each needs its own program or link.
 	AllowSlow bool
 
 	KernelStacks, UserStacks bool
-	MaxStack                 int // frames a stack; 0: the most, 127
-	// FramePointers: user stacks are found by frame pointers alone. Kernels before 5.17 can do no other.
+	MaxStack                 int // frames per stack; 0 means the maximum, 127
+	// FramePointers finds user stacks by frame pointers alone. Kernels before 5.17
+	// support nothing else.
 	FramePointers bool
-	// VerifyEvery makes one hit in so many check its stacks by unwinding them a second time; 0: none.
+	// VerifyEvery unwinds the stacks of every Nth hit a second time and compares. 0 means
+	// never.
 	VerifyEvery int
 
-	RingBytes int // of each CPU's ring, rounded up to a power of two of at least 64 KiB; 0: DefaultRingBytes
+	RingBytes int // size of each CPU's ring, rounded up to a power of two; 0 means DefaultRingBytes
 
-	Level      int    // of compression, as format.WriterOptions
-	Resolution uint16 // ns that times are rounded to; 0: 1
+	Level      int    // compression level; see format.WriterOptions
+	Resolution uint16 // ns to which times are rounded; 0 means 1
 	Properties []format.Property
 
-	// MaxHits ends the recording after exactly so many hits; 0: it goes on. What
-	// happens later is no part of it.
+	// MaxHits ends the recording after exactly this many hits. 0 means no limit.
 	MaxHits uint64
-	// Delay is how long after its begin, once the command runs, hits are recorded.
+	// Delay is the time between the start of the recording, when the command runs, and
+	// the first recorded hit.
 	Delay time.Duration
 
-	// Command is the process that the recording runs, stopped until it begins; 0: none.
-	// What is needed to unwind its stacks is read beforehand.
+	// Command is the PID of the stopped command, or 0. Its unwind information is read
+	// before it runs.
 	Command uint32
 
-	// Progress, if set, is called about four times a second while recording, and
-	// while symbols are resolved, from one goroutine.
+	// Progress, if not nil, is called about four times a second while recording and
+	// symbolizing. Calls are sequential.
 	Progress func(Progress)
-	// Live, if set, is called when hits begin to be recorded.
+	// Live, if not nil, is called when hits start to be recorded.
 	Live func()
 }
 
-// settings are what programs are to know of the options.
+// settings returns the part of the options that BPF programs need.
 func (o *Options) settings() attach.Settings {
 	return attach.Settings{Probes: o.Probes, Scope: o.Scope, MaxHits: o.MaxHits, AllowSlow: o.AllowSlow,
 		Stacks: attach.Stacks{Kernel: o.KernelStacks, User: o.UserStacks, MaxFrames: o.MaxStack,
 			FramePointers: o.FramePointers, VerifyEvery: o.VerifyEvery}}
 }
 
-// Progress is how a recording is doing.
+// Progress describes a running recording.
 type Progress struct {
 	Elapsed     time.Duration
 	Hits        uint64 // recorded
 	Lost        uint64
 	Bytes       uint64 // written
-	Symbolizing bool   // done of total images
+	Symbolizing bool   // Done of Total images are symbolized
 	Done, Total int
 }
 
-// A Summary is what a finished recording came to.
+// A Summary is the result of a recording.
 type Summary struct {
 	Progress
 	Accounts        []Account
-	StacksLost      uint64 // hits without a stack that they had
-	StacksDifferent uint64 // of the stacks compared, those that were not what their hash said
+	StacksLost      uint64 // hits recorded without their stack
+	StacksDifferent uint64 // compared stacks that differed although their hashes are equal
 	StacksCompared  uint64
 	Stacks          StackCounts
 	Undecodable     uint64
-	RecordsCut      uint64 // hits whose arguments were longer than a record holds
-	MappingsLost    uint64 // reports of mapped files for which there was no room
+	RecordsCut      uint64 // hits whose arguments did not fit in a record
+	MappingsLost    uint64 // lost reports of mapped files
 	UserTime        time.Duration
 	SystemTime      time.Duration
 }
 
-// StackCounts say how stacks were found.
+// StackCounts count how stacks were found.
 type StackCounts struct {
-	RawStacks, RawBytes uint64 // stacks that the programs had no rules for, sent as they were
-	RawLater            uint64 // of them, those after the first second: what was not learned by then
-	Rules, Evicted      uint64 // rules written, and those that had to make room
-	// Verified stacks were found in two ways, and Different ones were not the same.
+	RawStacks, RawBytes uint64 // stacks that programs could not walk and sent for unwinding
+	RawLater            uint64 // of them, those after the first second
+	Rules, Evicted      uint64 // rules written, and rules replaced for lack of space
+	// Verified stacks were found in two ways. Different ones did not match.
 	UserVerified, UserDifferent     uint64
 	KernelVerified, KernelDifferent uint64
-	Differences                     []string // some of the user stacks that differ
+	Differences                     []string // some of the differing user stacks
 }
 
-// An Account is the account of one probe, all CPUs together.
+// An Account is the account of one probe over all CPUs.
 type Account struct {
 	Probe string
 	N     [CausesEnd]uint64 // by format.Cause
@@ -98,7 +100,7 @@ type Account struct {
 // CausesEnd is one more than the last format.Cause.
 const CausesEnd = format.CauseMissed + 1
 
-// Lost is how many hits were lost, by whatever cause.
+// Lost returns the number of lost hits.
 func (a *Account) Lost() (n uint64) {
 	for c := format.CauseRecorded; c < CausesEnd; c++ {
 		if c.Lost() {
@@ -108,7 +110,7 @@ func (a *Account) Lost() (n uint64) {
 	return n
 }
 
-// Hits is how many times the probe fired in scope.
+// Hits returns how many times the probe fired in scope.
 func (a *Account) Hits() (n uint64) {
 	for _, v := range a.N {
 		n += v
@@ -116,8 +118,8 @@ func (a *Account) Hits() (n uint64) {
 	return n
 }
 
-// DefaultRingBytes is the default size of a CPU's ring for a machine of so many
-// CPUs: 8 MiB, less where that would come to more than 256 MiB.
+// DefaultRingBytes returns the default ring size for a machine with this many CPUs: 8
+// MiB, less if all rings would exceed 256 MiB.
 func DefaultRingBytes(cpus int) int {
 	size := 8 << 20
 	for size > 1<<20 && size*cpus > 256<<20 {

@@ -5,9 +5,9 @@ import (
 	"trapline/capture/host"
 )
 
-// CheckPrivileges reports as a event.PermissionError which capabilities the process
-// lacks for recording. BPF programs of the tracing kinds need CAP_BPF and
-// CAP_PERFMON (5.8), or CAP_SYS_ADMIN, which includes both.
+// CheckPrivileges returns an [event.PermissionError] if the process may not record.
+// Tracing programs require CAP_BPF and CAP_PERFMON (Linux 5.8) or CAP_SYS_ADMIN, which
+// includes both.
 func CheckPrivileges() error {
 	if missing := host.Missing(host.CapBPF, host.CapPerfmon); len(missing) > 0 {
 		return &event.PermissionError{What: "recording", Need: "root, or " + host.Join(missing)}

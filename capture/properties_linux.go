@@ -12,7 +12,7 @@ import (
 	"trapline/format"
 )
 
-// HostProperties describes this machine for the head of a capture.
+// HostProperties describes this machine for the header of a capture.
 func HostProperties() []format.Property {
 	var u unix.Utsname
 	unix.Uname(&u)

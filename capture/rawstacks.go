@@ -12,14 +12,14 @@ import (
 	"trapline/format"
 )
 
-// maxRawStacks bounds the raw stacks whose memory has come and which themselves have not.
+// maxRawStacks limits the raw stacks whose memory arrived before them.
 const maxRawStacks = 1 << 10
 
-// rawMemory keeps a piece of the memory of a raw stack that is on its way.
+// rawMemory keeps a piece of memory until its raw stack arrives.
 func (a *assembler) rawMemory(m *ring.Memory) {
 	known := a.memory[m.Hash]
 	if known == nil && len(a.memory) >= maxRawStacks {
-		clear(a.memory) // no program leaves any behind
+		clear(a.memory) // never happens with valid events
 	}
 	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.Address {
 		known[n-1].Bytes = append(known[n-1].Bytes, m.Bytes...)
@@ -30,7 +30,7 @@ func (a *assembler) rawMemory(m *ring.Memory) {
 	a.counts.RawBytes += uint64(len(m.Bytes))
 }
 
-// rawStack unwinds a stack that the programs could not walk, or were told to verify.
+// rawStack unwinds a stack that a program could not walk or that is to be verified.
 func (a *assembler) rawStack(r *ring.RawStack) {
 	memory := a.memory[r.Hash]
 	delete(a.memory, r.Hash)
@@ -50,10 +50,10 @@ func (a *assembler) rawStack(r *ring.RawStack) {
 	a.stacks.add(r.Hash, stackEntry{cut: cut, sent: uint8(len(frames)), once: true}, a.indices)
 }
 
-// maxDifferences is how many stacks that differ are kept to be shown.
+// maxDifferences limits the differing stacks kept for display.
 const maxDifferences = 10
 
-// Verify compares a stack that a program walked with what unwinding came to.
+// verify compares a walked stack with the unwound one.
 func (a *assembler) verify(r *ring.RawStack, frames []images.Frame, cut format.StackCut) {
 	walked := a.stacks.find(r.Hash)
 	if walked == nil {
@@ -61,12 +61,12 @@ func (a *assembler) verify(r *ring.RawStack, frames []images.Frame, cut format.S
 	}
 	passed := a.frames.all(a.stacks.of(walked))
 	if cut == format.CutUnreadable && len(frames) < len(passed) && slices.Equal(frames, passed[:len(frames)]) {
-		return // the copy ends before the stack does, which the walk could read: nothing to compare
+		return // the copy is shorter than the stack that the walk read
 	}
 	a.counts.Verified++
-	// Places without a rule are guessed at by both, and where a guess ends proves nothing.
+	// Both guess at places without a rule. Where a guess ends proves nothing.
 	guessed := slices.ContainsFunc(frames, func(f images.Frame) bool { return f.Flags&format.FrameGuessed != 0 })
-	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk went no further
+	if walked.cut == format.CutDepth && len(frames) > len(passed) { // the walk stopped there
 		frames, cut = frames[:len(passed)], walked.cut
 	}
 	if slices.Equal(passed, frames) && (walked.cut == cut || guessed) {

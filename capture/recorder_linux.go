@@ -17,17 +17,17 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A Recorder is one recording: New prepares it, Open creates what it needs in the
-// kernel, Attach sets the probes, Run records, Close frees everything.
+// A Recorder makes one recording. New prepares it, Open allocates kernel resources,
+// Attach attaches the probes, Run records, Close releases everything.
 type Recorder struct {
 	options  Options
-	symbols  *symbol.Kallsyms // nil: hidden
+	symbols  *symbol.Kallsyms // nil if hidden
 	settings attach.Settings
 	cpus     cpus
 
 	programs *attach.Programs
 	rings    *ring.Reader   // nil before Open
-	teacher  *teach.Teacher // nil: no stack is walked by rules
+	teacher  *teach.Teacher // nil if no stacks are walked by rules
 	code     code
 
 	symbolizer *symbolizer
@@ -36,23 +36,23 @@ type Recorder struct {
 	phase      phase
 }
 
-// cpus are those of this machine.
+// cpus are the CPUs of this machine.
 type cpus struct {
 	online   []int
-	possible int // one more than the highest that may come online
+	possible int // 1 + the highest number that may come online
 }
 
-// A phase is how far a recording is.
+// A phase is the state of a recording.
 type phase struct {
-	epoch   uint64 // of stack hashes: one for each segment
+	epoch   uint64 // of stack hashes; each segment has its own
 	enabled bool   // the programs record
-	closing bool   // the segment is full, and its frames are being named
+	closing bool   // the full segment's frames are being named
 	started time.Time
-	elapsed time.Duration // of recording, once it has ended
+	elapsed time.Duration // set at the end
 }
 
-// New returns a recording that holds nothing in the kernel yet. symbols are the
-// kernel's, nil when they are hidden.
+// New returns a recording that uses no kernel resources yet. symbols are the kernel's, or
+// nil if they are hidden.
 func New(options Options, symbols *symbol.Kallsyms) *Recorder {
 	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
 		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
@@ -61,8 +61,7 @@ func New(options Options, symbols *symbol.Kallsyms) *Recorder {
 	return r
 }
 
-// Open creates the maps that the programs share, the rings among them, and takes in
-// what is mapped now.
+// Open creates the maps and rings and records what is mapped now.
 func (r *Recorder) Open() (err error) {
 	if r.cpus, err = readCPUs(); err != nil {
 		return err
@@ -82,7 +81,7 @@ func (r *Recorder) Open() (err error) {
 	if err := r.code.user.Open(r.cpus.online); err != nil {
 		return err
 	}
-	// A thread's number names its process's mappings as well.
+	// /proc/TID shows the mappings of the thread's process.
 	r.code.user.Scan(slices.Concat(r.options.Scope.PIDs, r.options.Scope.TIDs))
 	return r.openTeacher()
 }
@@ -95,11 +94,11 @@ func readCPUs() (c cpus, err error) {
 	return c, err
 }
 
-// maxPrepared bounds the processes whose rules are read beforehand.
+// maxPrepared limits the processes whose rules are loaded in advance.
 const maxPrepared = 64
 
-// openTeacher opens the tables of rules. Kernel stacks are walked by rules
-// where the kernel's unwind tables can be had.
+// openTeacher opens the tables of rules. Kernel stacks are walked by rules if the
+// kernel's unwind tables are readable.
 func (r *Recorder) openTeacher() error {
 	users := r.settings.UserRules()
 	if runtime.GOARCH != "amd64" || r.options.FramePointers || !r.settings.AnyKernelStacks() && !users {
@@ -129,12 +128,12 @@ func (r *Recorder) openTeacher() error {
 	return nil
 }
 
-// Attach loads and attaches all probes. None is recorded before Run.
+// Attach loads and attaches all probes. They record nothing before Run.
 func (r *Recorder) Attach() error { return r.programs.Attach(r.cpus.online) }
 
-// Close frees what the recording holds in the kernel. It may be called at any time.
+// Close releases all resources. It may be called at any time.
 func (r *Recorder) Close() error {
-	// What works in the background uses maps and files: it ends first.
+	// Background work uses maps and files, so it ends first.
 	errs := []error{r.programs.Detach(), r.symbolizer.close()}
 	if r.teacher != nil {
 		errs = append(errs, r.teacher.Close())

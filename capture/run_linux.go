@@ -9,10 +9,10 @@ import (
 	"trapline/format"
 )
 
-// Run writes a capture to out until ctx ends; it calls begin once every probe is
-// live. What was in flight is still written, symbols are resolved, and the
-// capture is completed. An error of the output ends the recording; what was
-// written before is whole. The summary is nil if recording did not begin.
+// Run records to out until ctx ends. It calls begin when all probes are live. At the end
+// it writes hits in flight, resolves symbols and completes the capture. An error of out
+// ends the recording; what was written before remains readable. The summary is nil if
+// recording did not start.
 func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (_ *Summary, err error) {
 	r.w, err = format.NewWriter(out, r.options.Properties, &format.WriterOptions{Level: r.options.Level, Resolution: r.options.Resolution})
 	if err != nil {
@@ -56,10 +56,10 @@ func (r *Recorder) Run(ctx context.Context, out io.Writer, begin func() error) (
 	return r.summary(), err
 }
 
-// start lets the programs record.
+// start starts recording.
 func (r *Recorder) start() error {
 	if r.teacher != nil {
-		r.teacher.Wait() // hits may come by the thousand within the first millisecond
+		r.teacher.Wait() // the first millisecond may bring thousands of hits
 	}
 	r.programs.Begin()
 	r.phase.started = time.Now()
@@ -72,13 +72,13 @@ func (r *Recorder) start() error {
 		r.options.Live()
 	}
 	if r.teacher != nil && r.options.Command == 0 && len(r.options.Scope.PIDs)+len(r.options.Scope.TIDs) == 0 {
-		// Anything that runs may be hit, and what will be run from now on.
+		// Any running program may be hit, and any that starts later.
 		r.teacher.Follow()
 	}
 	return nil
 }
 
-// stop ends the hits: the programs first, so that all probes end at one moment.
+// stop stops recording: all programs at once, before they are detached.
 func (r *Recorder) stop() {
 	r.phase.enabled = false
 	r.programs.Switch(false, r.phase.epoch)
@@ -87,7 +87,7 @@ func (r *Recorder) stop() {
 	r.rings.Stop()
 }
 
-// loop takes in chunks until the rings are stopped and empty.
+// loop processes chunks until the rings are stopped and empty.
 func (r *Recorder) loop(ctx context.Context) error {
 	l := loop{r: r, done: ctx.Done()}
 	if r.options.Delay > 0 {
@@ -121,16 +121,16 @@ func (r *Recorder) loop(ctx context.Context) error {
 	}
 }
 
-// A loop is the state of a recording that runs.
+// A loop is the state of Recorder.loop.
 type loop struct {
 	r     *Recorder
-	done  <-chan struct{}  // nil: it is being ended
-	delay <-chan time.Time // nil: recording has begun, or will not
+	done  <-chan struct{}  // nil when ending
+	delay <-chan time.Time // nil if recording has started or will not
 	ended bool
 	err   error
 }
 
-// end ends the hits. What is in the rings is still taken in.
+// end stops recording. The rings are still drained.
 func (l *loop) end() {
 	l.done, l.delay = nil, nil
 	if !l.ended {
@@ -139,8 +139,8 @@ func (l *loop) end() {
 	}
 }
 
-// fail ends the recording for an error, if it is one: draining goes on, so that its
-// goroutine ends, but nothing more is written.
+// fail stops recording if err is not nil. Draining continues so that its goroutine ends,
+// but nothing more is written.
 func (l *loop) fail(err error) {
 	if l.err == nil && err != nil {
 		l.err = err
@@ -148,7 +148,7 @@ func (l *loop) fail(err error) {
 	}
 }
 
-// chunk takes in a chunk, or the end of a round.
+// chunk processes a chunk or the end of a round.
 func (l *loop) chunk(c ring.Chunk) {
 	r := l.r
 	r.rings.Done(len(c.Data))
@@ -160,7 +160,7 @@ func (l *loop) chunk(c ring.Chunk) {
 		raw := r.a.counts.RawStacks
 		l.fail(r.a.chunk(c))
 		if r.a.counts.RawStacks != raw {
-			r.rings.Hurry() // more may wait for the rules just written
+			r.rings.Hurry() // more stacks may wait for the rules just written
 		}
 	}
 	if r.options.MaxHits > 0 && r.a.counts.Hits+r.a.counts.Undecodable >= r.options.MaxHits {

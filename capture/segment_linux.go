@@ -9,10 +9,10 @@ import (
 	"trapline/format"
 )
 
-// segmentAge is when a segment ends, if it has not ended by size before.
+// segmentAge is the maximum duration of a segment.
 const segmentAge = 60 * time.Second
 
-// endRound ends a round, and a segment that is full.
+// endRound ends a round and, if it is full, the segment.
 func (r *Recorder) endRound() error {
 	r.code.user.Poll()
 	if err := r.a.endRound(); err != nil {
@@ -33,7 +33,7 @@ func (r *Recorder) endRound() error {
 	return nil
 }
 
-// newSegment makes all stacks new, so that the programs send them again.
+// newSegment starts a segment with a new epoch, so that programs send all stacks again.
 func (r *Recorder) newSegment() error {
 	r.phase.epoch++
 	if err := r.programs.Switch(r.phase.enabled, r.phase.epoch); err != nil {
@@ -59,7 +59,7 @@ func (r *Recorder) endSegment() error {
 	return r.w.EndSegment()
 }
 
-// flush writes all hits so far, and the account.
+// flush writes all hits so far and the account.
 func (r *Recorder) flush() error {
 	if err := r.a.writeKernelSymbols(r.symbolizer); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (r *Recorder) flush() error {
 	return r.w.Flush()
 }
 
-// finish writes what is left when the rings are empty, and ends the last segment.
+// finish writes what remains when the rings are empty and ends the last segment.
 func (r *Recorder) finish() error {
 	if err := r.a.flushPending(); err != nil {
 		return err

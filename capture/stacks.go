@@ -6,9 +6,8 @@ import (
 	"trapline/format"
 )
 
-// lowestAddress is the first address that code can be mapped at: the kernel's
-// vm.mmap_min_addr is 64 KiB by default and a page at least. It decides where
-// what is mapped could not be looked up.
+// lowestAddress is the lowest address of code. vm.mmap_min_addr is 64 KiB by default and
+// at least a page. It is used where the mapping could not be looked up.
 const lowestAddress = 4096
 
 // stack keeps a stack until a hit refers to it.
@@ -32,7 +31,7 @@ func (a *assembler) stack(s *ring.Stack) {
 	a.stacks.add(s.Hash, stackEntry{kernel: s.Kernel, cut: cut, sent: uint8(s.Count), check: s.Check()}, frames)
 }
 
-// framesOf returns what the frames of a stack are, up to the next call, and why there are no more.
+// framesOf returns the frames of a stack, valid until the next call, and why they end.
 func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	frames := a.indices[:0]
 	defer func() { a.indices = frames }()
@@ -41,19 +40,19 @@ func (a *assembler) framesOf(s *ring.Stack) ([]frameIndex, format.StackCut) {
 	for i := range s.Count {
 		var f images.Frame
 		if s.Kernel {
-			// The first address is where the probe was hit, all others were pushed by calls.
+			// The first address is that of the probe. Calls pushed the others.
 			f.Location = a.code.Kernel(s.Address(i))
 			if i > 0 {
 				f.Flags = format.FrameReturn
 			}
 			if len(frames) == 0 && (f.Image == nil || a.code.IsEntry(f.Location)) {
-				continue // also programs too new to have a name
+				continue // includes BPF programs too new to have a symbol
 			}
 		} else {
 			u := s.UserFrame(i)
 			l, code := a.code.User(at, u)
 			if !code || u.Address < lowestAddress {
-				// What was taken for a frame pointer was none.
+				// Not a valid frame pointer.
 				return frames, format.CutNoRule
 			}
 			f.Location = l

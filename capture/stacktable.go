@@ -5,43 +5,42 @@ import (
 	"trapline/format"
 )
 
-// A stackEntry is a stack as sent by a program, and its ID once a hit refers to it.
+// A stackEntry is a stack that a program sent and, once a hit refers to it, its ID.
 type stackEntry struct {
-	check   uint64 // another hash of the addresses, to find two stacks with one hash
-	first   uint32 // of its frames in the table
+	check   uint64 // second hash, to detect collisions
+	first   uint32 // index of its first frame
 	count   uint8  // frames
-	sent    uint8  // frames, those of the way to the program included
+	sent    uint8  // frames sent, including those between hook and program
 	kernel  bool
-	once    bool // unwound here: no other hit refers to it
+	once    bool // unwound in user space; only one hit refers to it
 	cut     format.StackCut
-	why     format.StackCut // … it has no more frames than written
-	written uint8           // frames that id has
-	segment uint32          // that id belongs to
+	why     format.StackCut // why id has no more frames
+	written uint8           // frames of id
+	segment uint32          // segment of id
 	id      format.StackID
 }
 
-// A stackTable holds stacks by their hashes. There are many: none is an object of
-// its own, and nothing in the table is a pointer, so that it costs the garbage
-// collector nothing.
+// A stackTable contains stacks by hash. There are so many that the table contains no
+// pointers, which the garbage collector would have to follow.
 type stackTable struct {
-	indices map[uint64]uint32 // of entries
+	indices map[uint64]uint32 // into entries
 	entries []stackEntry
-	frames  [][]frameIndex // in pieces of framePiece; a stack's are all in one
+	frames  [][]frameIndex // in pieces of framePiece; a stack lies in one piece
 }
 
 const (
 	framePiece = 1 << 14
-	// maxStacks is when a table is full, and its segment: what is held of a stack here and in the
-	// format's writer, some 500 bytes, bounds what record takes.
+	// maxStacks ends a segment. It limits the memory of record, which keeps about 500
+	// bytes per stack here and in the format's writer.
 	maxStacks = 3 << 15
 )
 
 func newStackTable() *stackTable { return &stackTable{indices: make(map[uint64]uint32)} }
 
-// full reports whether it is time for a new table.
+// full reports whether the segment should end.
 func (t *stackTable) full() bool { return len(t.entries) >= maxStacks }
 
-// find returns the stack with the hash, nil if there is none. It may be used up to the next add.
+// find returns the stack with a hash, or nil. It is valid until the next add.
 func (t *stackTable) find(hash uint64) *stackEntry {
 	if t == nil {
 		return nil
@@ -53,7 +52,7 @@ func (t *stackTable) find(hash uint64) *stackEntry {
 	return &t.entries[i]
 }
 
-// add takes in a stack, in the place of one with its hash.
+// add adds a stack, replacing one with the same hash.
 func (t *stackTable) add(hash uint64, e stackEntry, frames []frameIndex) *stackEntry {
 	n := len(t.frames)
 	if n == 0 || len(t.frames[n-1])+len(frames) > framePiece {
@@ -68,21 +67,21 @@ func (t *stackTable) add(hash uint64, e stackEntry, frames []frameIndex) *stackE
 	return &t.entries[len(t.entries)-1]
 }
 
-// of returns the frames of a stack of the table. They must not be changed.
+// of returns the frames of a stack. The caller must not change them.
 func (t *stackTable) of(e *stackEntry) []frameIndex {
 	return t.frames[e.first/framePiece][e.first%framePiece:][:e.count]
 }
 
-// forget drops a stack that no other hit refers to.
+// forget removes a stack that no other hit refers to.
 func (t *stackTable) forget(hash uint64) {
 	if e := t.find(hash); e != nil && e.once {
 		delete(t.indices, hash)
 	}
 }
 
-// upTo returns those of a stack's frames that a hit may have whose stacks are so deep, and why
-// there are no more. The program of a probe with another depth may have sent the same stack: that
-// it was cut there means nothing to this hit, whose own program would have gone on.
+// upTo returns the innermost depth frames of a stack and why there are no more. A probe
+// with another depth may have sent the stack: that its program cut it there does not mean
+// that it is cut for this hit.
 func (e *stackEntry) upTo(frames []frameIndex, depth int) ([]frameIndex, format.StackCut) {
 	switch {
 	case len(frames) > depth:

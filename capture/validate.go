@@ -9,8 +9,8 @@ import (
 
 // Limits of an [Options].
 const (
-	MaxFrames     = bpf.MaxFrames // of a stack
-	MaxRingBytes  = 1 << 30       // for each CPU
+	MaxFrames     = bpf.MaxFrames // per stack
+	MaxRingBytes  = 1 << 30       // per CPU
 	MaxResolution = 65 * time.Microsecond
 )
 

@@ -11,7 +11,7 @@ import (
 
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {
-		option string // the one that is refused; "" none
+		option string // the refused one, or ""
 		opt    capture.Options
 	}{
 		{"", capture.Options{}},

@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// The calls of symbols are stored in the order of the frames' addresses: then
-// neighbours are mostly of the same function and file, and their lines are near.
-// The frames themselves are listed by ID, which takes next to nothing.
+// The calls of symbols are stored in the order of their frames' addresses, because
+// neighbors are mostly in the same function and file, on nearby lines. The frames
+// themselves are listed by ID, which takes almost no space.
 
-// A place is a frame's address and its number in a list.
+// A place is a frame's address and its index in a list.
 type place struct {
 	image  ImageID
 	number uint32
 	offset uint64
 }
 
-// byAddress returns where the frames are in the list, in the order of their addresses.
+// byAddress returns the places of the frames, ordered by address.
 func byAddress(frames []Frame) []place {
 	order := make([]place, len(frames))
 	for i, f := range frames {

@@ -5,16 +5,15 @@ package format
 type Block interface{ isBlock() }
 
 // A Loss is the account of hits so far. Its counts are cumulative in the part:
-// later ones replace earlier ones of the same probe name, CPU and cause.
+// later counts replace earlier ones of the same probe name, CPU and cause.
 type Loss struct {
 	Time    uint64 // ns of the part's clock
 	Counts  []Count
-	Segment *Segment // of the probes' IDs
+	Segment *Segment // that defines the probes' IDs
 }
 
-// A SegmentEnd says that a segment is whole: all its dictionaries, symbols
-// included, have been read. Its figures are the writer's, so that a reader can
-// tell how much it missed.
+// A SegmentEnd ends a segment: all its dictionaries and symbols have been read. Its
+// figures are the writer's, so a reader can tell how much it missed.
 type SegmentEnd struct {
 	Segment *Segment
 	Strings, Images, Frames, Stacks,
@@ -22,7 +21,7 @@ type SegmentEnd struct {
 	Hits uint64
 }
 
-// Damage stands for bytes that could not be read. Hits in them are gone.
+// Damage stands for bytes that could not be read. Hits in them are lost.
 type Damage struct {
 	Offset, Length int64 // in the input; Length 0: something is missing here
 	Reason         string

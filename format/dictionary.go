@@ -11,11 +11,11 @@ import (
 type dictionary struct {
 	budget  *budget // charged for lists
 	columns column.Set
-	first   uint32 // ID
+	first   uint32 // ID of the first row
 	rows    int
 }
 
-// fit says which value is too large for the field it goes to.
+// fit returns an error if a value does not fit into its field.
 func fit(values []uint64, max uint64, what string) error {
 	for _, v := range values {
 		if v > max {
@@ -73,8 +73,8 @@ func (d *dictionary) frames() ([]Frame, error) {
 	return out, nil
 }
 
-// stacks decodes stacks whose IDs start at d.first. A stack that shares frames with
-// one that was lost has nil frames: it is lost too.
+// stacks decodes stacks with IDs from d.first. known holds the earlier ones. A stack that
+// shares frames with a lost one has nil frames: it is lost, too.
 func (d *dictionary) stacks(known *table[Stack]) ([]Stack, error) {
 	sizes, inner, err := d.columns.Lengths(d.rows, block.StackLength, MaxValues)
 	if err != nil {
@@ -117,15 +117,15 @@ func (d *dictionary) stacks(known *table[Stack]) ([]Stack, error) {
 			}
 			all = append(all, from.Frames[len(from.Frames)-int(shared[i]):]...)
 		} else if shared[i] != 0 {
-			return nil, fmt.Errorf("stack shares %d frames with none", shared[i])
+			return nil, fmt.Errorf("stack shares %d frames with no other stack", shared[i])
 		}
 		out[i].Frames = all[start:len(all):len(all)]
 	}
 	return out, nil
 }
 
-// earlier returns the stack so many IDs before the one that follows rows, which follow
-// the known ones.
+// earlier returns the stack back IDs before the next one. rows come after the known
+// stacks and before the next one.
 func (d *dictionary) earlier(known *table[Stack], rows []Stack, back uint64) (Stack, bool) {
 	if n := uint64(len(rows)); back > n {
 		id := uint64(d.first) + n - back
@@ -178,7 +178,7 @@ func (d *dictionary) shapes() ([]Shape, error) {
 	for i, n := range sizes {
 		out[i] = Shape{all[:n:n]}
 		if columns := out[i].Columns(); columns > MaxColumns {
-			return nil, fmt.Errorf("shape has %d columns", columns)
+			return nil, fmt.Errorf("shape has %d columns, more than the maximum", columns)
 		}
 		all = all[n:]
 	}
@@ -248,7 +248,7 @@ func (d *dictionary) symbols(known *table[Frame]) ([]Symbol, error) {
 	return out, nil
 }
 
-// symbolFrames returns a symbol without calls for each frame, and the frames.
+// symbolFrames returns a symbol without calls for each frame of the block, and the frames.
 func (d *dictionary) symbolFrames(known *table[Frame]) ([]Symbol, []Frame, error) {
 	ids, err := d.columns.Numbers(nil, block.SymbolFrame, d.rows)
 	if err != nil {
@@ -261,7 +261,7 @@ func (d *dictionary) symbolFrames(known *table[Frame]) ([]Symbol, []Frame, error
 	for i, id := range ids {
 		f, ok := known.get(uint32(id))
 		if !ok {
-			return nil, nil, fmt.Errorf("symbols in the order of frames of which frame %d is not known", id)
+			return nil, nil, fmt.Errorf("symbols cannot be assigned to frames: frame %d is unknown", id)
 		}
 		out[i].Frame, frames[i] = FrameID(id), f
 	}

@@ -2,7 +2,7 @@ package format
 
 import "trapline/format/internal/block"
 
-// These methods encode blocks of entries of dictionaries, whose IDs start at first.
+// These methods encode dictionary blocks. The first row has the ID first.
 
 func (e *encoder) strings(first uint32, rows []string) {
 	e.begin()
@@ -95,7 +95,7 @@ func (e *encoder) probes(first uint32, rows []Probe) {
 	e.finish(block.Header{Kind: block.Probes, Rows: uint32(len(rows)), First: first})
 }
 
-// symbols writes symbols; all are the segment's frames, by ID.
+// symbols encodes a SYMBOLS block. all holds the segment's frames, by ID.
 func (e *encoder) symbols(syms []Symbol, all []Frame) {
 	e.begin()
 	e.columns(block.SymbolFrame, fill(e, syms, func(v *Symbol) uint64 { return uint64(v.Frame) }))
@@ -114,7 +114,7 @@ func (e *encoder) symbols(syms []Symbol, all []Frame) {
 		if n := len(s.Calls); n > 0 {
 			starts[i] = all[s.Frame].Offset - s.Calls[n-1].Offset
 		} else if i > 0 {
-			starts[i] = starts[i-1] // costs nothing
+			starts[i] = starts[i-1] // takes no space
 		}
 		calls = append(calls, s.Calls...)
 	}

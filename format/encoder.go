@@ -10,11 +10,11 @@ import (
 	"trapline/format/internal/column"
 )
 
-// An encoder turns blocks into bytes. It belongs to the goroutine of a queue.
+// An encoder turns blocks into bytes. Only the goroutine of a queue uses it.
 type encoder struct {
 	sink       *sink
 	fast       *zstd.Encoder // for hits
-	thorough   *zstd.Encoder // for all else
+	thorough   *zstd.Encoder // for everything else
 	payload    column.Builder
 	place      block.Place
 	plans      map[ShapeID]*plan // of the segment
@@ -25,8 +25,8 @@ type encoder struct {
 	room       []uint64 // for the hits of a block
 }
 
-// dictionaryLevel is how hard blocks other than hits are compressed at least: there
-// is a hundredth as much of them, and they are written once a segment.
+// dictionaryLevel is the minimum compression level of blocks other than HITS. There are
+// far fewer of them, and most are written once per segment.
 const dictionaryLevel = 3
 
 func newEncoder(s *sink, opt *WriterOptions) *encoder {
@@ -41,14 +41,14 @@ func newEncoder(s *sink, opt *WriterOptions) *encoder {
 	return e
 }
 
-// begin empties the payload of the next block.
+// begin starts the payload of the next block.
 func (e *encoder) begin() { e.payload.Begin(block.HeaderSize, e.thorough) }
 
-// finish writes the block with the payload's columns.
+// finish writes the block with the payload built since begin.
 func (e *encoder) finish(h block.Header) {
 	data := e.payload.Data()
 	if n := len(data) - block.HeaderSize; n > MaxPayload {
-		e.sink.fail(fmt.Errorf("%s block of %d bytes: at most %d fit", h.Kind, n, MaxPayload))
+		e.sink.fail(fmt.Errorf("%s block has %d bytes, more than the maximum of %d", h.Kind, n, MaxPayload))
 		return
 	}
 	h.Part, h.Segment = e.place.Stamps(h.Kind)
@@ -60,7 +60,7 @@ func (e *encoder) finish(h block.Header) {
 	e.place.Pass(&h)
 }
 
-// fill fills one scratch column per get function with a value a row.
+// fill fills one scratch column per get function, with one value per row.
 func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	out := make([][]uint64, len(gets))
 	for i, get := range gets {
@@ -73,14 +73,14 @@ func fill[T any](e *encoder, rows []T, gets ...func(*T) uint64) [][]uint64 {
 	return out
 }
 
-// columns appends columns with IDs from first on.
+// columns appends columns, with IDs counting up from first.
 func (e *encoder) columns(first uint16, columns [][]uint64) {
 	for i, c := range columns {
 		e.payload.Add(first+2*uint16(i), c)
 	}
 }
 
-// single appends columns of one value each, with IDs from first on.
+// single appends columns of one value each, with IDs counting up from first.
 func (e *encoder) single(first uint16, values ...uint64) {
 	for i, v := range values {
 		e.payload.Add(first+2*uint16(i), []uint64{v})
@@ -99,7 +99,7 @@ func (e *encoder) file(props []Property) {
 	e.finish(block.Header{Kind: block.File, Rows: uint32(len(props))})
 }
 
-// start writes the SEGMENT block, and forgets what belongs to the segment before.
+// start writes the SEGMENT block and forgets the previous segment.
 func (e *encoder) start(s SegmentStart) {
 	e.begin()
 	e.plans = make(map[ShapeID]*plan)

@@ -6,22 +6,21 @@ import (
 )
 
 var (
-	// ErrNotCapture says that the first bytes of the input are not a capture's.
+	// ErrNotCapture means that the input does not begin as captures do.
 	ErrNotCapture = errors.New("not a trapline capture")
-	// ErrTruncated says that the input ends inside a block, or inside a segment:
-	// the recorder was killed, or the copy is incomplete. Everything that was
-	// whole has been returned before.
+	// ErrTruncated means that the input ends inside a block or segment: the recorder
+	// was killed, or the copy is incomplete. All whole blocks have been returned.
 	ErrTruncated = errors.New("capture ends early: the recording or the copy was cut off")
 )
 
-// A VersionError says that a part was written in a newer major version of the format.
+// A VersionError means that a part has a newer major version of the format.
 type VersionError struct{ Major uint16 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("capture is in version %d of the format and this program reads up to version %d: use a newer one", e.Major, Version)
+	return fmt.Sprintf("capture has version %d of the format, but this program reads only up to version %d: use a newer trapline", e.Major, Version)
 }
 
-// A CorruptError says where and why bytes of a capture do not follow the format.
+// A CorruptError tells where and how a capture violates the format.
 type CorruptError struct {
 	Offset int64 // of the block in the input
 	Reason string

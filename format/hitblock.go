@@ -7,26 +7,26 @@ import (
 	"trapline/format/internal/block"
 )
 
-// blockHits is how many hits fill a block: fewer compress worse, more are lost
-// when the recorder is killed.
+// blockHits is the number of hits that fill a block. With fewer, blocks compress worse;
+// with more, a killed recorder loses more.
 const blockHits = 16384
 
-// A hitBlock is a block that is being filled.
+// A hitBlock is a block being filled.
 type hitBlock struct {
 	shape      ShapeID
 	columns    int
 	rows       int
-	limit      int // rows at which it is full
-	stride     int // from one column to the next in data
+	limit      int // number of rows at which it is full
+	stride     int // distance between columns in data
 	tmin, tmax uint64
 	data       []uint64
 }
 
-// reset empties the block, for hits of a shape with so many columns in all. Many columns
-// leave room for fewer hits.
+// reset empties the block for hits of a shape. columns includes those that all hits have.
+// The more columns, the fewer hits fit.
 func (b *hitBlock) reset(shape ShapeID, columns int) {
 	limit := min(blockHits, MaxPayload/2/(8*columns))
-	// Columns that are a power of two apart would share one cache set.
+	// Columns a power of two apart would compete for the same cache sets.
 	stride := limit + 72
 	data := b.data
 	if len(data) < columns*stride {
@@ -53,10 +53,10 @@ func (b *hitBlock) add(h *Hit) {
 	b.rows++
 }
 
-// byCPU puts the hits in the order of CPUs, each one's as they came: what a CPU does
-// next follows from what it did before. Recorders write some hits of a CPU at a time,
-// so whole runs of rows are moved. room is memory that the block may have in exchange
-// for its own.
+// byCPU sorts the hits by CPU, keeping the order of each CPU's hits: what a CPU does
+// next is best predicted from what it did before. Recorders write several hits of a CPU
+// in a row, so byCPU moves whole runs. It may swap the block's memory with room, and
+// returns runs and room for reuse.
 func (b *hitBlock) byCPU(runs []cpuRun, room []uint64) ([]cpuRun, []uint64) {
 	cpus := b.column(block.HitIndex(block.HitCPU))
 	runs = runs[:0]
@@ -82,13 +82,13 @@ func (b *hitBlock) byCPU(runs []cpuRun, room []uint64) ([]cpuRun, []uint64) {
 	return runs, room
 }
 
-// A cpuRun is rows of one CPU, one behind the other.
+// A cpuRun is a range of consecutive rows of one CPU.
 type cpuRun struct {
 	cpu      uint64
 	from, to int
 }
 
-// column returns the values of a column, counting from 0.
+// column returns the values of the i-th column, counting from 0.
 func (b *hitBlock) column(i int) []uint64 {
 	return b.data[i*b.stride:][:b.rows]
 }

@@ -10,12 +10,12 @@ import (
 	"trapline/format/internal/column"
 )
 
-// errCounted is a mistake of the caller's: it asked a reader for the account alone.
-var errCounted = errors.New("hits were counted and not read: they have no columns")
+// errCounted is a mistake of the caller, which used NewAccountReader.
+var errCounted = errors.New("hits were counted but not read, so they have no columns")
 
-// Hits is a block of hits of one shape: CPU by CPU, each one's in the order in which
-// they were recorded, which is roughly that of time. Columns are decoded when asked for.
-// A Hits owns its bytes: it may be kept and read from several goroutines.
+// Hits is a block of hits of one shape, grouped by CPU. Each CPU's hits are in the order
+// in which they were recorded, which is roughly that of time. Columns are decoded on
+// demand. A Hits owns its bytes: it may be kept, and read by several goroutines.
 type Hits struct {
 	Shape            ShapeID
 	Rows             int
@@ -24,14 +24,14 @@ type Hits struct {
 
 	offset  int64
 	columns column.Set
-	counted bool // and not decoded: columns are not known
+	counted bool // by an account reader: columns is unset
 }
 
 // Time decodes the times, in ns of the part's clock, into dst[:0], grown as needed.
 func (h *Hits) Time(dst []uint64) ([]uint64, error) { return h.column64(dst, block.HitTime) }
 
-// CPU decodes the CPUs into dst[:0], grown as needed, as do the methods after it.
-// A column that was not recorded is all zero.
+// CPU decodes the CPUs into dst[:0], grown as needed, as do the methods below. A column
+// that was not recorded is all zero.
 func (h *Hits) CPU(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitCPU) }
 
 // Task decodes the [TaskID] of each hit.
@@ -48,11 +48,11 @@ func (h *Hits) KernelStack(dst []uint32) ([]uint32, error) {
 // UserStack decodes the [StackID] of each hit's user stack.
 func (h *Hits) UserStack(dst []uint32) ([]uint32, error) { return h.column32(dst, block.HitUserStack) }
 
-// Arg decodes an argument column; columns count from 0 over the fields of the
-// shape, as [Shape.Columns] does.
+// Arg decodes an argument column. index counts from 0 over the columns of all fields of
+// the shape, as [Shape.Columns] does.
 func (h *Hits) Arg(dst []uint64, index int) ([]uint64, error) {
 	if index < 0 || index >= MaxColumns {
-		return nil, fmt.Errorf("argument column %d: there are at most %d", index, MaxColumns)
+		return nil, fmt.Errorf("argument column %d: a shape has at most %d", index, MaxColumns)
 	}
 	return h.column64(dst, block.HitColumn(block.HitFixed+index))
 }
@@ -68,8 +68,7 @@ func (h *Hits) column64(dst []uint64, id uint16) ([]uint64, error) {
 	return dst, nil
 }
 
-// wideValues holds buffers, so that decoding into a slice that is large enough does not
-// allocate.
+// wideValues holds buffers, so decoding into a large enough slice does not allocate.
 var wideValues = sync.Pool{New: func() any { return new([]uint64) }}
 
 func (h *Hits) column32(dst []uint32, id uint16) ([]uint32, error) {

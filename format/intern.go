@@ -2,13 +2,13 @@ package format
 
 import "slices"
 
-// An interner gives IDs to the values of one dictionary, in the order of first
-// use. rows[0] is not used; rows are never changed once added, so that the
-// encoding goroutine may read those it was given.
+// An interner assigns IDs to the values of one dictionary, in order of first use.
+// rows[0] is unused. Rows never change once added, so the encoding goroutine may read
+// those it was given.
 type interner[T comparable] struct {
 	ids     map[T]uint32
 	rows    []T
-	written int // rows[:written] are in blocks
+	written int // rows[:written] have been queued
 }
 
 func newInterner[T comparable]() interner[T] {
@@ -26,7 +26,7 @@ func (n *interner[T]) id(v T) (uint32, bool) {
 	return id, true
 }
 
-// pending returns the rows that are in no block yet, at most max, and the ID of the first.
+// pending returns up to max rows that have not been queued yet, and the ID of the first.
 func (n *interner[T]) pending(max int) (first uint32, rows []T) {
 	first = uint32(n.written)
 	end := min(len(n.rows), n.written+max)
@@ -35,14 +35,14 @@ func (n *interner[T]) pending(max int) (first uint32, rows []T) {
 	return first, rows
 }
 
-// A stackInterner is an interner for stacks, found by a hash of their frames and
-// then compared, so that two stacks never share an ID.
+// A stackInterner interns stacks. It finds them by a hash of their frames and then
+// compares them, so two stacks never share an ID.
 type stackInterner struct {
 	byHash  map[uint64]StackID
-	next    []StackID // of the same hash
+	next    []StackID // with the same hash, by ID
 	rows    []Stack
 	written int
-	arena   []FrameID // of the frames of new rows; a full one is left to its rows
+	arena   []FrameID // for the frames of new rows; a full one stays with its rows
 }
 
 func newStackInterner() stackInterner {
@@ -101,9 +101,9 @@ func equalStack(a, b *Stack) bool {
 	return a.Kernel == b.Kernel && a.Cut == b.Cut && slices.Equal(a.Frames, b.Frames)
 }
 
-// A shapeInterner compares with every shape: there are few.
+// A shapeInterner interns shapes. There are few, so it compares with each.
 type shapeInterner struct {
-	rows    []Shape // rows[0] is not used
+	rows    []Shape // rows[0] is unused
 	written int
 }
 

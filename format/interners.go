@@ -6,10 +6,11 @@ import (
 	"trapline/format/internal/block"
 )
 
-// The dictionaries of the segment that a Writer writes. Their methods are the Writer's.
+// interners holds the dictionaries of the segment that a Writer is writing. The Writer
+// embeds it, so its exported methods are the Writer's.
 type interners struct {
 	err     error // of the Writer, sticky
-	memory  int   // counted as the Reader does
+	memory  int   // bytes, counted as the Reader does
 	strings interner[string]
 	images  interner[Image]
 	frames  interner[Frame]
@@ -28,16 +29,16 @@ func (in *interners) reset() {
 	}
 }
 
-// charge counts memory that a reader needs for a new entry.
+// charge counts the memory that a reader will need for a new entry.
 func (in *interners) charge(n int) {
 	if in.memory += n; in.memory > MaxDictionaries && in.err == nil {
-		in.err = fmt.Errorf("dictionaries of the capture's segment take more than %d MiB: start segments more often", MaxDictionaries>>20)
+		in.err = fmt.Errorf("dictionaries of the capture's segment need more than %d MiB: start segments more often", MaxDictionaries>>20)
 	}
 }
 
-// String returns the ID of the text, as all of these methods do for their kind of
-// value: the same ID for the same value until the segment ends. "" is 0. A string
-// longer than [MaxString] makes the next Hit or Flush fail.
+// String returns the ID of a string. Like the methods below, it returns the same ID for
+// the same value until the segment ends. "" has ID 0. A string longer than [MaxString]
+// makes the next Hit or Flush fail.
 func (in *interners) String(s string) StringID {
 	if s == "" {
 		return 0
@@ -49,8 +50,8 @@ func (in *interners) String(s string) StringID {
 	return StringID(id)
 }
 
-// StringBytes returns the ID of the text in b. It does not allocate when the text
-// is known.
+// StringBytes returns the ID of the string in b. It does not allocate if the string is
+// known.
 func (in *interners) StringBytes(b []byte) StringID {
 	if len(b) == 0 {
 		return 0
@@ -63,7 +64,7 @@ func (in *interners) StringBytes(b []byte) StringID {
 
 func (in *interners) newString(s string) {
 	if len(s) > MaxString && in.err == nil {
-		in.err = fmt.Errorf("string of %d bytes in the capture: at most %d fit", len(s), MaxString)
+		in.err = fmt.Errorf("string of %d bytes in the capture: the maximum is %d", len(s), MaxString)
 	}
 	in.charge(entryCost[block.Strings] + len(s))
 }
@@ -89,7 +90,7 @@ func (in *interners) Frame(v Frame) FrameID {
 // Stack returns the ID of a stack. Its frames are copied.
 func (in *interners) Stack(v Stack) StackID {
 	if len(v.Frames) > MaxValues && in.err == nil {
-		in.err = fmt.Errorf("stack of %d frames in the capture: at most %d fit", len(v.Frames), MaxValues)
+		in.err = fmt.Errorf("stack of %d frames in the capture: the maximum is %d", len(v.Frames), MaxValues)
 		return 0
 	}
 	id, added := in.stacks.id(v)
@@ -114,7 +115,7 @@ func (in *interners) Shape(v Shape) ShapeID {
 	if added {
 		in.charge(entryCost[block.Shapes] + costField*len(v.Fields))
 		if n := v.Columns(); n > MaxColumns && in.err == nil {
-			in.err = fmt.Errorf("shape with %d columns in the capture: at most %d fit", n, MaxColumns)
+			in.err = fmt.Errorf("shape with %d columns in the capture: the maximum is %d", n, MaxColumns)
 		}
 	}
 	return id
@@ -129,14 +130,14 @@ func (in *interners) Probe(v Probe) ProbeID {
 	return ProbeID(id)
 }
 
-// Frames returns the segment's frames so far; Frames()[id] is the frame with the
-// ID, and index 0 is unused. It must not be changed.
+// Frames returns the segment's frames so far, indexed by ID. Index 0 is unused. The
+// caller must not modify the slice.
 func (in *interners) Frames() []Frame { return in.frames.rows }
 
-// Images returns the segment's images so far, as Frames does.
+// Images returns the segment's images so far, like Frames.
 func (in *interners) Images() []Image { return in.images.rows }
 
-// StringOf returns the text of an ID of the segment, "" for 0.
+// StringOf returns the string with the ID, "" for 0.
 func (in *interners) StringOf(id StringID) string {
 	if int(id) >= len(in.strings.rows) {
 		return ""
@@ -144,7 +145,7 @@ func (in *interners) StringOf(id StringID) string {
 	return in.strings.rows[id]
 }
 
-// counts returns how many entries each dictionary has.
+// counts returns the number of entries in each dictionary.
 func (in *interners) counts() SegmentEnd {
 	return SegmentEnd{
 		Strings: uint64(len(in.strings.rows) - 1), Images: uint64(len(in.images.rows) - 1),

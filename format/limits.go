@@ -10,17 +10,19 @@ const Version = block.Version
 
 // Limits that every writer keeps and every reader checks before it allocates.
 const (
-	// MaxPayload is the longest payload of a block, in bytes.
+	// MaxPayload is the maximum length of a block's payload, in bytes.
 	MaxPayload = block.MaxPayload
-	// MaxValues is the most values of a numeric column, and so the most rows of a block.
+	// MaxValues is the maximum number of values in a column of numbers, and so of rows in
+	// a block.
 	MaxValues = column.MaxValues
-	// MaxHits is the most hits of one block.
+	// MaxHits is the maximum number of hits in a block.
 	MaxHits = 1 << 16
-	// MaxString is the longest string, in bytes.
+	// MaxString is the maximum length of a string, in bytes.
 	MaxString = 1 << 20
-	// MaxColumns is the most columns of a block, and so the most argument columns of a shape.
+	// MaxColumns is the maximum number of columns in a block, and so of argument columns
+	// in a shape.
 	MaxColumns = column.MaxColumns
-	// MaxDictionaries is the most memory that the dictionaries of one segment
-	// may take once decoded, in bytes, as budget.go counts it.
+	// MaxDictionaries is the maximum memory that the decoded dictionaries of one segment
+	// may take, in bytes, as budget.go counts it.
 	MaxDictionaries = 256 << 20
 )

@@ -1,12 +1,12 @@
 package format
 
-// WriterOptions says how a capture is written.
+// WriterOptions control how a capture is written.
 type WriterOptions struct {
-	// Level is how hard to compress: 0 not at all, 1 fastest to 4 best.
-	// Negative, as when no options are given: 1.
+	// Level is the compression level: 0 none, 1 fastest to 4 best. Negative levels, and
+	// no options at all, mean 1.
 	Level int
-	// Resolution is what times of hits are rounded down to a multiple of, in ns:
-	// half of a capture's size is the digits of its times below 1 us. 0 is 1.
-	// Above that NewWriter adds the property [KeyResolution].
+	// Resolution rounds times of hits down to a multiple of so many ns. The digits of
+	// times below 1 µs make up half of a capture's size. 0 means 1. If it is above 1,
+	// NewWriter adds the property [KeyResolution].
 	Resolution uint16
 }

@@ -2,16 +2,17 @@ package format
 
 import "slices"
 
-// An outerFinder finds stacks that begin alike. Stacks of one program share their
-// outermost frames with another one nearly always, so that only the inner ones,
-// a third, have to be stored.
+// An outerFinder finds earlier stacks with the same outermost frames. Nearly all stacks
+// of a program share their outermost frames with another one, so only the inner frames,
+// about a third, need to be stored.
 type outerFinder struct {
-	stacks []Stack  // of the segment so far, from ID 1 on
-	latest []uint32 // by hash of outermost frames: number in stacks + 1 of the last one with them
-	hashes []uint64 // of the stack at hand, by how many of its outermost frames
+	stacks []Stack  // of the segment so far, from ID 1
+	latest []uint32 // by hash of outermost frames: 1 + index in stacks of the last one with them
+	hashes []uint64 // of the current stack, by number of outermost frames
 }
 
-// outerBits is the logarithm of the number of hashes kept. A clash forgets the older.
+// outerBits is the binary logarithm of the number of hashes kept. On a collision, the
+// newer stack replaces the older one.
 const outerBits = 18
 
 // reset forgets all stacks.
@@ -20,8 +21,8 @@ func (o *outerFinder) reset() {
 	o.stacks = nil
 }
 
-// find returns how many entries before the stack the one with most of its
-// outermost frames is, and how many those are; then it adds the stack.
+// find looks for the earlier stack that shares most outermost frames with s. It returns
+// how many entries before s that stack is, and how many frames they share, then adds s.
 func (o *outerFinder) find(s Stack) (back, shared int) {
 	if o.latest == nil {
 		o.latest = make([]uint32, 1<<outerBits)
@@ -47,7 +48,7 @@ func (o *outerFinder) find(s Stack) (back, shared int) {
 	return back, shared
 }
 
-// sharesOuter reports whether the n outermost frames, the last ones, are the same.
+// sharesOuter reports whether the n outermost frames, which come last, are equal.
 func sharesOuter(a, b []FrameID, n int) bool {
 	return len(a) >= n && slices.Equal(a[len(a)-n:], b[len(b)-n:])
 }

@@ -8,12 +8,12 @@ import (
 	"trapline/format/internal/column"
 )
 
-// These functions decode the blocks that are no dictionaries.
+// These functions decode blocks other than dictionaries and HITS.
 
 func parseFile(b *block.Block) (*File, error) {
 	version, rest, ok := block.ParseFile(b.Payload)
 	if !ok {
-		return nil, errors.New("block of kind FILE does not begin as one")
+		return nil, errors.New("FILE block does not begin with the magic")
 	}
 	f := &File{Version: version}
 	if f.Version > Version {
@@ -24,7 +24,7 @@ func parseFile(b *block.Block) (*File, error) {
 		return nil, err
 	}
 	if b.Rows > MaxColumns {
-		return nil, fmt.Errorf("%d properties", b.Rows)
+		return nil, fmt.Errorf("%d properties, more than the maximum", b.Rows)
 	}
 	keys, err := columns.Texts(int(b.Rows), block.FileKeyLength, block.FileKey)
 	if err != nil {
@@ -62,7 +62,7 @@ func parseSegmentEnd(columns column.Set) (*SegmentEnd, error) {
 
 func parseLoss(h block.Header, columns column.Set) (*Loss, error) {
 	if h.Rows > MaxValues {
-		return nil, fmt.Errorf("%d counts in one block", h.Rows)
+		return nil, fmt.Errorf("%d counts in one block, more than the maximum", h.Rows)
 	}
 	c, err := columns.Several(int(h.Rows), block.LossProbe, block.LossCPU, block.LossCause, block.LossCount)
 	if err != nil {

@@ -1,13 +1,12 @@
 package format
 
-// Entries of one dictionary block: small enough that no block comes near
-// MaxPayload, whatever the entries are.
+// Limits of a dictionary block, small enough that no block comes near MaxPayload.
 const (
 	blockEntries = 64 << 10
 	blockText    = 4 << 20 // bytes of strings
 )
 
-// writePending has the entries written that no block has yet, so that blocks after it may
+// writePending queues all entries that have not been queued yet, so that later blocks may
 // refer to them.
 func (in *interners) writePending(q *queue) {
 	for {
@@ -25,7 +24,7 @@ func (in *interners) writePending(q *queue) {
 	writeRows(q, in.probes.pending, (*encoder).probes)
 }
 
-// writeRows has blocks written until no entries are pending.
+// writeRows queues blocks until no entries are pending.
 func writeRows[T any](q *queue, pending func(max int) (uint32, []T), encode func(*encoder, uint32, []T)) {
 	for {
 		first, rows := pending(blockEntries)
@@ -36,8 +35,8 @@ func writeRows[T any](q *queue, pending func(max int) (uint32, []T), encode func
 	}
 }
 
-// pendingStrings returns strings that are in no block yet, of at most blockText
-// bytes unless the first alone is longer.
+// pendingStrings returns strings that have not been queued yet: at most blockText bytes
+// of them, unless the first alone is longer.
 func (in *interners) pendingStrings() (first uint32, rows []string) {
 	n, size := 0, 0
 	for _, s := range in.strings.rows[in.strings.written:] {

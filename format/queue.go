@@ -1,14 +1,14 @@
 package format
 
-// A queue runs the jobs of a Writer, in order, on one goroutine.
+// A queue runs the jobs of a Writer in order, on one goroutine.
 type queue struct {
 	jobs  chan func(*encoder)
 	done  chan struct{}
-	spare chan *hitBlock // to be used again
+	spare chan *hitBlock // for reuse
 }
 
-// queueLength bounds the blocks that wait, and so the memory of a Writer: at
-// most this many are being filled faster than they are written.
+// queueLength bounds how many blocks may wait to be written, and so the memory of a
+// Writer.
 const queueLength = 8
 
 func newQueue(e *encoder) *queue {
@@ -26,23 +26,24 @@ func newQueue(e *encoder) *queue {
 	return q
 }
 
-// do hands a job over. After an error jobs write nothing.
+// do queues a job. After an error, jobs write nothing.
 func (q *queue) do(job func(*encoder)) { q.jobs <- job }
 
-// wait returns when all jobs handed over have been done.
+// wait returns when all queued jobs are done.
 func (q *queue) wait() {
 	done := make(chan struct{})
 	q.do(func(*encoder) { close(done) })
 	<-done
 }
 
-// close returns when all jobs have been done. There can be no more.
+// close waits for all jobs and ends the goroutine.
 func (q *queue) close() {
 	close(q.jobs)
 	<-q.done
 }
 
-// hitBlock returns an empty block for hits of a shape with so many columns in all.
+// hitBlock returns an empty block for hits of a shape. columns includes those that all
+// hits have.
 func (q *queue) hitBlock(shape ShapeID, columns int) *hitBlock {
 	var b *hitBlock
 	select {
@@ -54,7 +55,7 @@ func (q *queue) hitBlock(shape ShapeID, columns int) *hitBlock {
 	return b
 }
 
-// hits has a block written, which the caller gives up.
+// hits queues a block to be written, and takes ownership of it.
 func (q *queue) hits(b *hitBlock) {
 	q.do(func(e *encoder) {
 		e.hits(b)

@@ -10,42 +10,41 @@ import (
 	"trapline/format/internal/column"
 )
 
-// A Reader reads captures, joined ones too, from front to back. It never seeks,
-// so it reads pipes as well as files. Memory is bounded by one block and the
-// dictionaries of one segment (see [MaxPayload] and [MaxDictionaries]).
+// A Reader reads captures, including concatenated ones, front to back. It never seeks,
+// so it reads pipes as well as files. One block and the dictionaries of one segment bound
+// its memory (see [MaxPayload] and [MaxDictionaries]).
 type Reader struct {
 	scan   *block.Scanner
-	queue  []Block // found, not returned yet
-	err    error   // what Next returns when the queue is empty, for good
-	part   uint32  // checksum that the blocks of the part carry
+	queue  []Block // read, but not yet returned
+	err    error   // sticky; returned once the queue is empty
+	part   uint32  // checksum that identifies the part
 	inPart bool
-	// sequence is the highest of the part's segments.
+	// sequence is the highest sequence number of the part's segments.
 	sequence uint64
-	tag      uint32 // checksum that the blocks of the segment carry
+	tag      uint32 // checksum that identifies the segment
 	segment  *Segment
-	open     bool // SEGEND is still to come
+	open     bool // the segment has no SEGEND yet
 	damaged  bool // damage has been reported since the segment began
 	account  bool // decode only what the account needs
 }
 
-// NewReader reads the first block. It returns [ErrNotCapture] if the input does
-// not begin as a capture does, a [*VersionError] if this package is too old for
-// it, or the input's own error.
+// NewReader returns a Reader after it has read the first block. It returns
+// [ErrNotCapture] if the input does not begin as captures do, a [*VersionError] if the
+// capture is too new for this package, or the error of the input.
 func NewReader(r io.Reader) (*Reader, error) { return newReader(r, false) }
 
-// NewAccountReader is [NewReader] for those who ask only how many hits there are and
-// what became of the others. It decodes the blocks that the account needs: File,
-// SegmentStart, Loss, SegmentEnd, and the strings and probes of segments. Hits have
-// their number and range of times, but no columns. The other dictionaries are empty.
-// The checksums of all blocks are verified, so that damage is found as by any Reader;
-// only what follows from it, as for symbols of frames that were lost, is not.
+// NewAccountReader is like [NewReader], but decodes only what the account of hits needs:
+// File, SegmentStart, Loss, SegmentEnd, and the strings and probes of segments. Hits have
+// their number and time range, but no columns. The other dictionaries are empty. It
+// verifies the checksums of all blocks, so it finds damage as any Reader does. It does
+// not report consequential damage, such as symbols of lost frames.
 func NewAccountReader(r io.Reader) (*Reader, error) { return newReader(r, true) }
 
 func newReader(r io.Reader, account bool) (*Reader, error) {
 	rd := &Reader{scan: block.NewScanner(r), account: account}
 	start, err := rd.scan.Peek(block.HeaderSize + len(block.Magic))
-	// One of the two marks is enough, so that damage to the other loses no more
-	// than the FILE block.
+	// One of the two marks is enough: if the other is damaged, only the FILE block is
+	// lost.
 	atMark := bytes.HasPrefix(start, []byte(block.Sync))
 	if !atMark && (len(start) < block.HeaderSize+len(block.Magic) || string(start[block.HeaderSize:]) != block.Magic) {
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -60,17 +59,16 @@ func newReader(r io.Reader, account bool) (*Reader, error) {
 	return rd, nil
 }
 
-// Offset returns the offset in the input of the next byte to be read.
+// Offset returns the input offset of the next byte to read.
 func (r *Reader) Offset() int64 { return r.scan.Offset() }
 
-// Segment returns the dictionaries of the segment that the last block belongs to,
-// nil before the first.
+// Segment returns the dictionaries of the segment that the last block belongs to, or nil
+// before the first segment.
 func (r *Reader) Segment() *Segment { return r.segment }
 
-// Next returns the next block. At the end it returns io.EOF if the capture is
-// complete, [ErrTruncated] if it is not, or the input's own error. Damaged bytes
-// are a [*Damage] block, and reading goes on behind them. After a [*VersionError]
-// nothing more can be read.
+// Next returns the next block. At the end it returns io.EOF if the capture is complete,
+// [ErrTruncated] if it is not, or the error of the input. For damaged bytes it returns a
+// [*Damage] and continues after them. After a [*VersionError] nothing more can be read.
 func (r *Reader) Next() (Block, error) {
 	for len(r.queue) == 0 {
 		if r.err != nil {
@@ -107,10 +105,10 @@ func (r *Reader) damage(offset, length int64, reason string) {
 	r.queue = append(r.queue, &Damage{Offset: offset, Length: length, Reason: reason})
 }
 
-// block takes a block whose checksums are right.
+// block handles a block with correct checksums.
 func (r *Reader) block(b *block.Block) {
 	if b.Flags != 0 {
-		r.refuse(b, fmt.Errorf("block has the unknown flags %#x", b.Flags))
+		r.refuse(b, fmt.Errorf("block has unknown flags %#x", b.Flags))
 		return
 	}
 	switch h := b.Header; {
@@ -134,7 +132,7 @@ func (r *Reader) block(b *block.Block) {
 			r.refuse(b, err)
 			start = &SegmentStart{}
 		}
-		// Two parts with the same properties have the same checksum.
+		// Two parts with equal properties have the same checksum.
 		if start.Sequence != 0 && start.Sequence <= r.sequence {
 			r.inPart = false
 		}
@@ -142,7 +140,7 @@ func (r *Reader) block(b *block.Block) {
 		r.sequence = max(r.sequence, start.Sequence)
 		r.begin(start, h.CRC)
 	case h.Kind < block.Skippable && h.Kind > block.SegmentEnd:
-		r.refuse(b, fmt.Errorf("block is of the unknown kind %d", h.Kind))
+		r.refuse(b, fmt.Errorf("block has unknown kind %d", h.Kind))
 	case h.Kind < block.Skippable:
 		if !r.inPart || h.Part != r.part || r.segment == nil || h.Segment != r.tag {
 			r.leave(b.Offset)
@@ -159,20 +157,20 @@ func (r *Reader) block(b *block.Block) {
 	}
 }
 
-// refuse reports a whole block that cannot be used.
+// refuse reports a whole but unusable block as damage.
 func (r *Reader) refuse(b *block.Block, err error) {
 	r.damage(b.Offset, int64(block.HeaderSize+len(b.Payload)), err.Error())
 }
 
-// leave ends a segment that had no SEGEND block.
+// leave ends the current segment, which may lack its SEGEND block.
 func (r *Reader) leave(offset int64) {
 	if r.open && !r.damaged {
-		r.damage(offset, 0, "the segment before has no end: its recording was cut off")
+		r.damage(offset, 0, "the previous segment has no end: its recording was cut off")
 	}
 	r.open = false
 }
 
-// enter makes part the current one; if it is not, its FILE block was lost.
+// enter makes part the current one. If it was not, its FILE block was lost.
 func (r *Reader) enter(part uint32) {
 	if r.inPart && r.part == part {
 		return
@@ -187,7 +185,7 @@ func (r *Reader) begin(start *SegmentStart, tag uint32) {
 	r.queue = append(r.queue, start)
 }
 
-// inside takes a block of the open segment.
+// inside handles a block of the open segment.
 func (r *Reader) inside(b *block.Block) error {
 	if r.account {
 		switch b.Kind {
@@ -200,7 +198,7 @@ func (r *Reader) inside(b *block.Block) error {
 	}
 	payload := b.Payload
 	if b.Kind == block.Hits {
-		payload = bytes.Clone(payload) // outlives the window that it was read in
+		payload = bytes.Clone(payload) // outlives the buffer it was read into
 	}
 	columns, err := column.Parse(payload)
 	if err != nil {
@@ -232,7 +230,7 @@ func (r *Reader) inside(b *block.Block) error {
 
 func (r *Reader) hits(h block.Header, columns column.Set, offset int64) error {
 	if h.Rows > MaxHits {
-		return fmt.Errorf("%d hits in one block", h.Rows)
+		return fmt.Errorf("%d hits in one block, more than the maximum", h.Rows)
 	}
 	r.queue = append(r.queue, &Hits{
 		Shape: ShapeID(h.First), Rows: int(h.Rows), TimeMin: h.TimeMin, TimeMax: h.TimeMax,

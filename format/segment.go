@@ -9,10 +9,9 @@ import (
 	"trapline/format/internal/column"
 )
 
-// A Segment holds the dictionaries of one segment, as far as they have been
-// read. Any number of goroutines may look entries up while [Reader.Next] adds
-// some. Every accessor takes any ID: for 0, for IDs that are not defined and
-// for those in a lost block ok is false.
+// A Segment holds the dictionaries of one segment, as far as they have been read. Any
+// number of goroutines may look entries up while [Reader.Next] adds more. Accessors
+// accept any ID: for 0, for undefined IDs and for those in a lost block, ok is false.
 type Segment struct {
 	start   SegmentStart
 	budget  budget
@@ -31,7 +30,7 @@ type Segment struct {
 // Start returns the block that began the segment.
 func (s *Segment) Start() SegmentStart { return s.start }
 
-// String returns the text of the ID: "" for 0, "[lost]" for one that is not known.
+// String returns the string with the ID: "" for 0, "[lost]" for an unknown ID.
 func (s *Segment) String(id StringID) string {
 	if id == 0 {
 		return ""
@@ -48,10 +47,10 @@ func (s *Segment) Image(id ImageID) (Image, bool) { return s.images.get(uint32(i
 // Frame returns the frame with the ID.
 func (s *Segment) Frame(id FrameID) (Frame, bool) { return s.frames.get(uint32(id)) }
 
-// Stack returns the stack with the ID. Its frames must not be changed.
+// Stack returns the stack with the ID. The caller must not modify its frames.
 func (s *Segment) Stack(id StackID) (Stack, bool) {
 	st, ok := s.stacks.get(uint32(id))
-	if st.Frames == nil { // it shared frames with a stack that was lost
+	if st.Frames == nil { // it shared frames with a lost stack
 		return Stack{}, false
 	}
 	return st, ok
@@ -60,13 +59,13 @@ func (s *Segment) Stack(id StackID) (Stack, bool) {
 // Task returns the task with the ID.
 func (s *Segment) Task(id TaskID) (Task, bool) { return s.tasks.get(uint32(id)) }
 
-// Shape returns the shape with the ID. Its fields must not be changed.
+// Shape returns the shape with the ID. The caller must not modify its fields.
 func (s *Segment) Shape(id ShapeID) (Shape, bool) { return s.shapes.get(uint32(id)) }
 
 // Probe returns the probe with the ID.
 func (s *Segment) Probe(id ProbeID) (Probe, bool) { return s.probes.get(uint32(id)) }
 
-// Symbol returns the symbol of the frame. Its calls must not be changed.
+// Symbol returns the symbol of a frame. The caller must not modify its calls.
 func (s *Segment) Symbol(id FrameID) (Symbol, bool) {
 	s.symbolsMu.RLock()
 	defer s.symbolsMu.RUnlock()
@@ -74,7 +73,8 @@ func (s *Segment) Symbol(id FrameID) (Symbol, bool) {
 	return sym, ok
 }
 
-// NumStrings returns the highest ID of a string; the others likewise.
+// NumStrings returns the highest ID of a string. The methods below do the same for the
+// other dictionaries.
 func (s *Segment) NumStrings() int { return int(s.strings.last()) }
 func (s *Segment) NumImages() int  { return int(s.images.last()) }
 func (s *Segment) NumFrames() int  { return int(s.frames.last()) }
@@ -83,12 +83,12 @@ func (s *Segment) NumTasks() int   { return int(s.tasks.last()) }
 func (s *Segment) NumShapes() int  { return int(s.shapes.last()) }
 func (s *Segment) NumProbes() int  { return int(s.probes.last()) }
 
-// take decodes a dictionary block into the segment. Nothing is taken of a block
-// that has an error.
+// take decodes a dictionary block into the segment. If it returns an error, the segment
+// has not changed.
 func (s *Segment) take(h block.Header, columns column.Set) error {
 	rows := int(h.Rows)
 	if rows > MaxValues {
-		return fmt.Errorf("%d entries in one block", rows)
+		return fmt.Errorf("%d entries in one block, more than the maximum", rows)
 	}
 	if err := s.budget.charge(rows * entryCost[h.Kind]); err != nil {
 		return err
@@ -112,11 +112,11 @@ func (s *Segment) take(h block.Header, columns column.Set) error {
 	case block.Symbols:
 		return s.addSymbols(&d)
 	}
-	return fmt.Errorf("block of kind %d is no dictionary", h.Kind)
+	return fmt.Errorf("block of kind %d is not a dictionary", h.Kind)
 }
 
-// addRows decodes the rows of a block and adds them to the table. A block whose
-// IDs were given before is refused: entries never change.
+// addRows decodes the rows of a block and adds them to the table. It refuses a block
+// that defines IDs again, because entries never change.
 func addRows[T any](t *table[T], h block.Header, rows func() ([]T, error)) error {
 	if h.Rows == 0 {
 		return nil

@@ -5,16 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// A sink is where the bytes of a Writer go. What has been written can be asked for from
-// any goroutine.
+// A sink receives the bytes of a Writer. Its counters may be read by any goroutine.
 type sink struct {
 	w      io.Writer
 	bytes  atomic.Uint64
 	blocks atomic.Uint64
-	failed atomic.Pointer[error] // the first error, for good
+	failed atomic.Pointer[error] // the first error, sticky
 }
 
-// write writes one block unless something has failed before.
+// write writes one block, unless an earlier one failed.
 func (s *sink) write(data []byte) error {
 	if err := s.err(); err != nil {
 		return err
@@ -37,5 +36,5 @@ func (s *sink) err() error {
 	return nil
 }
 
-// fail notes an error, after which nothing more is written.
+// fail records an error. Nothing is written after it.
 func (s *sink) fail(err error) { s.failed.CompareAndSwap(nil, &err) }

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// A table holds the entries of one dictionary of a segment: runs of entries,
-// with a gap between two runs where a block was lost. It grows while other
-// goroutines look entries up.
+// A table holds the entries of one dictionary of a segment, in runs. There is a gap
+// between two runs where a block was lost. A table may grow while other goroutines look
+// entries up.
 type table[T any] struct {
 	runs atomic.Pointer[[]run[T]]
 }
@@ -34,7 +34,7 @@ func (t *table[T]) get(id uint32) (row T, ok bool) {
 	return runs[i].rows[id-runs[i].first], true
 }
 
-// last returns the highest ID so far.
+// last returns the highest ID so far, 0 if there is none.
 func (t *table[T]) last() uint32 {
 	p := t.runs.Load()
 	if p == nil {
@@ -44,14 +44,14 @@ func (t *table[T]) last() uint32 {
 	return r.first + uint32(len(r.rows)) - 1
 }
 
-// add appends rows, which start at the ID first. first is above last.
+// add appends rows with IDs from first, which must be above last().
 func (t *table[T]) add(first uint32, rows []T) {
 	var old []run[T]
 	if p := t.runs.Load(); p != nil {
 		old = *p
 	}
-	// Runs that others see do not change: rows are appended beyond their
-	// length, and a new list is published.
+	// Runs that others can see never change: rows are appended beyond their length,
+	// and a new list is published.
 	runs := append(make([]run[T], 0, len(old)+1), old...)
 	if n := len(runs); n > 0 && t.last()+1 == first {
 		runs[n-1].rows = append(runs[n-1].rows, rows...)

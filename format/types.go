@@ -2,8 +2,8 @@ package format
 
 import "strconv"
 
-// IDs of dictionary entries. They count from 1 in the order of first use in a
-// segment; 0 means none.
+// IDs of dictionary entries. They count from 1, in order of first use in the
+// segment. 0 means none.
 type (
 	StringID uint32
 	ImageID  uint32
@@ -14,24 +14,24 @@ type (
 	ProbeID  uint32
 )
 
-// An ImageKind says what an image is and what the offsets in its frames count from.
+// An ImageKind tells what an image is, and what the offsets of its frames are relative to.
 type ImageKind uint8
 
 const (
-	ImageUnknown ImageKind = iota // not identified: offsets are from the mapping's file start
-	ImageELF                      // a mapped file: offsets are file offsets
-	ImageKernel                   // vmlinux: offsets are from the symbol _text
-	ImageModule                   // a kernel module: offsets are from its load address
-	ImageBPF                      // one BPF program or trampoline: offsets are from its start
-	ImageVDSO                     // the vdso: offsets are from its start
-	ImageJIT                      // anonymous executable memory: offsets are addresses
+	ImageUnknown ImageKind = iota // not identified: relative to the start of the mapped file
+	ImageELF                      // a mapped file: file offsets
+	ImageKernel                   // vmlinux: relative to the symbol _text
+	ImageModule                   // a kernel module: relative to its load address
+	ImageBPF                      // one BPF program or trampoline: relative to its start
+	ImageVDSO                     // the vdso: relative to its start
+	ImageJIT                      // anonymous executable memory: addresses
 )
 
-// An Image is one file or region that code runs from.
+// An Image is a file or memory region that code runs from.
 type Image struct {
 	Kind    ImageKind
-	Path    StringID // as the recorded process saw it; "[kernel.kallsyms]", "[vdso]", "[module]" for others
-	BuildID StringID // raw bytes of the ELF note NT_GNU_BUILD_ID; 0: none known
+	Path    StringID // as the recorded process saw it; else "[kernel.kallsyms]", "[vdso]", "[module]"
+	BuildID StringID // raw bytes of the ELF note NT_GNU_BUILD_ID; 0: unknown
 	Device  uint64   // st_dev of a mapped file, as the kernel encodes it: major<<20 | minor
 	Inode   uint64
 }
@@ -40,16 +40,16 @@ type Image struct {
 type FrameFlags uint8
 
 const (
-	// FrameReturn marks a return address: the call is the instruction before
-	// Offset, so symbols are looked up at Offset-1.
+	// FrameReturn marks a return address: the call instruction ends at Offset, so
+	// symbols are looked up at Offset-1.
 	FrameReturn FrameFlags = 1 << iota
 	// FrameGuessed marks a frame found by following the frame pointer in code
-	// that has no unwind information.
+	// without unwind information.
 	FrameGuessed
 )
 
-// A FrameKind is the kind of code a frame belongs to. Readers show kinds that they
-// do not know as native.
+// A FrameKind is the kind of code that a frame belongs to. Readers show unknown kinds
+// as native.
 type FrameKind uint8
 
 const (
@@ -58,20 +58,20 @@ const (
 
 // A Frame is one code address, independent of where its image was loaded.
 type Frame struct {
-	Image  ImageID // 0: no image is known and Offset is the address itself
+	Image  ImageID // 0: unknown, and Offset is an address
 	Kind   FrameKind
 	Flags  FrameFlags
-	Offset uint64 // bytes; what it counts from depends on the image's kind
+	Offset uint64 // bytes, relative to what the image's kind says
 }
 
-// A StackCut says why a stack ends before the thread's outermost frame.
+// A StackCut tells why a stack ends before the thread's outermost frame.
 type StackCut uint8
 
 const (
-	CutNone       StackCut = iota // complete as far as is known
+	CutNone       StackCut = iota // complete, as far as known
 	CutDepth                      // the limit on frames was reached
 	CutUnreadable                 // stack memory could not be read
-	CutNoRule                     // no way to step on from the last frame
+	CutNoRule                     // no way to unwind from the last frame
 	CutBudget                     // the budget for sending raw stacks was used up
 )
 
@@ -91,14 +91,14 @@ func (c StackCut) String() string {
 	return "cut " + strconv.Itoa(int(c))
 }
 
-// A Stack is a list of frames, innermost (leaf) first, of one address space.
+// A Stack is a list of frames of one address space, innermost (leaf) first.
 type Stack struct {
-	Kernel bool // frames of the kernel's stack; otherwise of the user's
+	Kernel bool // a kernel stack; otherwise a user stack
 	Cut    StackCut
 	Frames []FrameID
 }
 
-// A Task is a thread under one name. A thread that changes its name is a new task.
+// A Task is a thread with its name. A thread that changes its name becomes a new task.
 type Task struct {
 	PID, TID uint32 // process (thread group) and thread, in the recorder's PID namespace
 	Comm     StringID
@@ -138,10 +138,10 @@ type Probe struct {
 	Name   StringID // sched:sched_switch, kprobe:vfs_read, uprobe:libc.so.6:malloc
 	Event  StringID // the event as the user asked for it, before globs were expanded
 	Shape  ShapeID  // layout of the hits' arguments
-	Period uint64   // what one hit stands for: 1, or N where one of N hits is kept
+	Period uint64   // number of hits that one recorded hit stands for: 1, or N if one in N is kept
 }
 
-// A FieldType says how an argument's columns are read.
+// A FieldType tells how to read an argument's columns.
 type FieldType uint8
 
 const (
@@ -154,22 +154,22 @@ const (
 	FieldString // column holds a StringID: text up to the first NUL
 	FieldBytes  // column holds a StringID: raw bytes
 	FieldSymbol // kernel code address: column holds a FrameID
-	FieldUnread // a bit for each field of the shape: its value could not be read
-	FieldCut    // a bit for each field of the shape: its value was longer than what was kept
+	FieldUnread // one bit per field of the shape: its value could not be read
+	FieldCut    // one bit per field of the shape: its value was longer than what was kept
 )
 
-// Mark reports whether fields of the type say something of the others: they are
-// no arguments, and have no name.
+// Mark reports whether fields of the type describe the other fields. They are not
+// arguments and have no name.
 func (t FieldType) Mark() bool { return t == FieldUnread || t == FieldCut }
 
-// A Field is one named argument. It takes Count columns of a hit, in order: 1, or
-// the number of elements of a fixed array.
+// A Field is one named argument. It takes Count consecutive columns of a hit: 1, or
+// the number of elements of a fixed-size array.
 type Field struct {
 	Name  StringID
 	Type  FieldType
 	Size  uint8  // bytes of one element where it was recorded: 1, 2, 4, 8; 0 for strings and bytes
 	Count uint16 // columns
-	// Names is what numbers are called, as in an enumeration: "0=RUNNING 1=WAITING".
+	// Names gives names to numbers, as an enumeration does: "0=RUNNING 1=WAITING".
 	// 0: they have no names.
 	Names StringID
 }
@@ -196,34 +196,34 @@ type Hit struct {
 	Probe       ProbeID
 	KernelStack StackID
 	UserStack   StackID
-	Args        []uint64 // one value a column of the probe's shape
+	Args        []uint64 // one value per column of the probe's shape
 }
 
-// A Call is one function activation at a frame's address.
+// A Call is one function active at a frame's address.
 type Call struct {
 	Function StringID // linkage name, not demangled
 	File     StringID
 	Line     uint32 // 0: unknown
-	Offset   uint64 // of the frame's address from the function's first instruction; 0 for inlined calls
+	Offset   uint64 // from the function's first instruction to the frame's address; 0 for inlined calls
 }
 
-// A Symbol names a frame: innermost call first, so all but the last were inlined
-// into the next one. No calls: the address was looked up and has no name.
+// A Symbol names a frame. The innermost call comes first: all but the last were
+// inlined into the next one. Without calls, the address was looked up and has no name.
 type Symbol struct {
 	Frame FrameID
 	Calls []Call
 }
 
-// A Cause is one line of a probe's account on a CPU. For each probe and CPU,
-// hits = recorded + filtered + sampled out + the lost ones.
+// A Cause tells what became of a hit. For each probe and CPU,
+// hits = recorded + filtered + sampled out + lost.
 type Cause uint8
 
 const (
 	CauseRecorded   Cause = iota + 1 // written to the capture
-	CauseFiltered                    // a predicate said no
-	CauseSampled                     // 1-of-N or a rate cap left it out
+	CauseFiltered                    // a predicate was false
+	CauseSampled                     // dropped by 1-of-N sampling or a rate limit
 	CauseRingFull                    // lost: no room in the ring buffer
-	CauseRecursion                   // lost: the kernel skipped the probe, as it was inside another on this CPU
+	CauseRecursion                   // lost: the kernel skipped the probe, because another was running on this CPU
 	CauseUnreadable                  // lost: the arguments could not be read, or the record could not be decoded
 	CauseMissed                      // lost: the hook itself missed it (kretprobe without a free instance)
 )
@@ -237,15 +237,14 @@ func (c Cause) String() string {
 	return "cause " + strconv.Itoa(int(c))
 }
 
-// Lost reports whether hits under the cause were lost, not left out as asked.
+// Lost reports whether hits with the cause were lost, rather than dropped on request.
 func (c Cause) Lost() bool { return c >= CauseRingFull }
 
 // AnyCPU is the CPU of a [Count] that the kernel keeps for all CPUs together.
 const AnyCPU = ^uint32(0)
 
 // A Count is one cumulative figure of the account, from the start of the part to
-// the time of its LOSS block. The hits of a probe on a CPU are the sum over all
-// causes.
+// the time of its LOSS block. A probe's hits on a CPU are the sum over all causes.
 type Count struct {
 	Probe ProbeID
 	CPU   uint32

@@ -10,16 +10,16 @@ import (
 	"trapline/format/internal/block"
 )
 
-// Limits of a segment, at which SegmentFull says so.
+// Limits of a segment, at which SegmentFull returns true.
 const (
 	segmentHits  = 1 << 20
 	segmentBytes = 64 << 20
 )
 
-// A Writer writes one part. Closed blocks are encoded, compressed and written on
-// a goroutine of its own, in order; an error of the underlying writer comes back
-// from the next call that writes a block, and from every one after it. A Writer
-// is for one goroutine, and must be closed.
+// A Writer writes one part. A separate goroutine encodes, compresses and writes full
+// blocks, in order. An error of the underlying writer is returned by the next call that
+// writes a block, and by every later one. A Writer must be used by one goroutine at a
+// time, and must be closed.
 type Writer struct {
 	interners
 	sink     *sink
@@ -32,10 +32,10 @@ type Writer struct {
 	blocks   []*hitBlock // open ones by shape ID
 }
 
-// WriterStats is what has been written so far.
+// WriterStats counts what has been written so far.
 type WriterStats struct {
-	Hits   uint64 // given to Hit
-	Bytes  uint64 // in the underlying writer
+	Hits   uint64 // passed to Hit
+	Bytes  uint64 // written to the underlying writer
 	Blocks uint64
 }
 
@@ -44,8 +44,8 @@ var (
 	errNoSegment = errors.New("no segment is open in the capture: call StartSegment first")
 )
 
-// NewWriter writes the FILE block, with the properties in their order. Nil
-// options mean the fastest compression.
+// NewWriter returns a Writer after it has written the FILE block, with the properties in
+// the given order. Nil options mean the fastest compression.
 func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, error) {
 	if opt == nil {
 		opt = &WriterOptions{Level: -1}
@@ -54,7 +54,7 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 		props = append(slices.Clone(props), Property{KeyResolution, strconv.Itoa(int(opt.Resolution))})
 	}
 	if len(props) > MaxColumns {
-		return nil, fmt.Errorf("capture has %d properties: at most %d fit", len(props), MaxColumns)
+		return nil, fmt.Errorf("capture has %d properties: the maximum is %d", len(props), MaxColumns)
 	}
 	for _, p := range props {
 		if len(p.Key) > MaxString || len(p.Value) > MaxString {
@@ -72,14 +72,14 @@ func NewWriter(w io.Writer, props []Property, opt *WriterOptions) (*Writer, erro
 	return wr, nil
 }
 
-// forget forgets the segment.
+// forget discards the state of the segment.
 func (w *Writer) forget() {
 	w.reset()
 	w.blocks, w.hits, w.start = nil, 0, w.sink.bytes.Load()
 }
 
-// StartSegment begins a segment. All IDs handed out before are void. The segment
-// before must have been ended.
+// StartSegment begins a segment. Earlier IDs become invalid. The previous segment must
+// have been ended.
 func (w *Writer) StartSegment(c Clock) error {
 	if w.err != nil {
 		return w.err
@@ -95,8 +95,7 @@ func (w *Writer) StartSegment(c Clock) error {
 	return w.sink.err()
 }
 
-// Hit adds a hit to the block of its probe's shape. h and its arguments are not
-// kept.
+// Hit adds a hit to the block of its probe's shape. It does not keep h or its arguments.
 func (w *Writer) Hit(h *Hit) error {
 	if w.err != nil {
 		return w.err
@@ -132,7 +131,7 @@ func (w *Writer) badHit(err error) error {
 	return err
 }
 
-// openBlock makes a block for the shape. Shape 0 has no columns.
+// openBlock opens a block for the shape. Shape 0 has no columns.
 func (w *Writer) openBlock(shape ShapeID) error {
 	columns := 0
 	if shape != 0 {
@@ -148,15 +147,14 @@ func (w *Writer) openBlock(shape ShapeID) error {
 	return nil
 }
 
-// closeBlock hands the shape's open block over to be written.
+// closeBlock queues the shape's open block.
 func (w *Writer) closeBlock(shape ShapeID) {
 	b := w.blocks[shape]
 	w.blocks[shape] = nil
 	w.queue.hits(b)
 }
 
-// Flush writes everything given so far, and returns when the underlying writer
-// has it.
+// Flush writes everything passed so far. It returns when the underlying writer has it.
 func (w *Writer) Flush() error {
 	if w.err != nil {
 		return w.err
@@ -173,7 +171,7 @@ func (w *Writer) Flush() error {
 	return w.wait()
 }
 
-// wait returns when all blocks handed over have been written.
+// wait returns when all queued blocks have been written.
 func (w *Writer) wait() error {
 	if w.err != nil {
 		return w.err
@@ -183,8 +181,8 @@ func (w *Writer) wait() error {
 	return w.err
 }
 
-// Loss writes the account of hits up to time t, in ns of the part's clock. The
-// counts are cumulative from the start of the part.
+// Loss writes the account of hits up to time t, in ns of the part's clock. Counts are
+// cumulative from the start of the part.
 func (w *Writer) Loss(t uint64, counts []Count) error {
 	if err := w.check(); err != nil {
 		return err
@@ -198,11 +196,11 @@ func (w *Writer) Loss(t uint64, counts []Count) error {
 	return w.sink.err()
 }
 
-// symbolsBlock is how many symbols a block has at most.
+// symbolsBlock is the maximum number of symbols in a block.
 const symbolsBlock = blockEntries
 
-// Symbols names frames of the segment: after its hits, before EndSegment. The
-// symbols must not be changed before EndSegment returns.
+// Symbols names frames of the segment. The caller must not modify syms before EndSegment
+// returns.
 func (w *Writer) Symbols(syms []Symbol) error {
 	if err := w.check(); err != nil {
 		return err
@@ -216,7 +214,7 @@ func (w *Writer) Symbols(syms []Symbol) error {
 			n++
 		}
 		if calls > MaxValues {
-			return fmt.Errorf("symbol of frame %d has %d calls: at most %d fit", syms[0].Frame, calls, MaxValues)
+			return fmt.Errorf("symbol of frame %d has %d calls: the maximum is %d", syms[0].Frame, calls, MaxValues)
 		}
 		part := syms[:n]
 		syms = syms[n:]
@@ -241,14 +239,14 @@ func (w *Writer) check() error {
 	return w.err
 }
 
-// SegmentFull reports whether it is time to end the segment for its size: readers
-// hold one segment's dictionaries in memory.
+// SegmentFull reports whether the segment has grown large enough to be ended. Readers
+// hold the dictionaries of one segment in memory.
 func (w *Writer) SegmentFull() bool {
 	return w.hits >= segmentHits || w.memory >= MaxDictionaries/2 ||
 		w.sink.bytes.Load()-w.start >= segmentBytes
 }
 
-// EndSegment writes everything given so far and the SEGEND block.
+// EndSegment writes everything passed so far and the SEGEND block.
 func (w *Writer) EndSegment() error {
 	if err := w.check(); err != nil {
 		return err
@@ -281,7 +279,7 @@ func (w *Writer) Close() error {
 	return err
 }
 
-// Stats returns what has been written so far.
+// Stats returns what has been written so far. It may be called after Close.
 func (w *Writer) Stats() WriterStats {
 	return WriterStats{Hits: w.total, Bytes: w.sink.bytes.Load(), Blocks: w.sink.blocks.Load()}
 }

@@ -3,7 +3,7 @@ package analysistest
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"strings"
 
 	"trapline/format"
 )
@@ -118,12 +118,33 @@ func (b *Builder) add(h Hit) {
 	b.Add(1, h.Time, hit)
 }
 
-// Chain returns the names of a hit's calls as reports show them, innermost first, with the
-// stand-in for what was cut.
-func (h *Hit) Chain() []string {
-	chain := slices.Concat(h.Kernel, h.User)
-	if h.Cut {
-		chain = append(chain, fmt.Sprintf("[truncated: %s]", format.CutNoRule))
+// A Call is a function activation with what tells functions apart in reports.
+type Call struct {
+	Name      string
+	Image     string // path; "" of a stand-in
+	Kernel    bool
+	Truncated bool // a stand-in for what was cut
+}
+
+// DSO returns what reports call the image.
+func (c Call) DSO() string {
+	if c.Truncated {
+		return "[unknown]"
 	}
-	return chain
+	return c.Image[strings.LastIndexByte(c.Image, '/')+1:]
+}
+
+// Calls returns the calls of a hit, innermost first.
+func (h *Hit) Calls() []Call {
+	var calls []Call
+	for _, f := range h.Kernel {
+		calls = append(calls, Call{Name: f, Image: "[kernel.kallsyms]", Kernel: true})
+	}
+	for _, f := range h.User {
+		calls = append(calls, Call{Name: f, Image: h.Image})
+	}
+	if h.Cut {
+		calls = append(calls, Call{Name: fmt.Sprintf("[truncated: %s]", format.CutNoRule), Truncated: true})
+	}
+	return calls
 }

@@ -96,7 +96,7 @@ func (r *Request) value(s *analysis.Sample) uint64 {
 func (r *Request) tree(s *Summary, caller bool) *analysis.Tree {
 	samples := s.Samples
 	s.Samples = nil // the collector may take them as soon as they have been merged
-	return analysis.NewTree(samples, caller, r.value)
+	return analysis.StackTree(samples, caller, r.value)
 }
 
 // unit names what value counts.

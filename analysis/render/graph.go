@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"trapline/analysis"
+	"trapline/analysis/histogram"
 )
 
 // A graph writes the call tree of one entry, in the layout of perf's
@@ -13,7 +14,7 @@ import (
 type graph struct {
 	style  *Style
 	total  uint64
-	entry  *analysis.Entry
+	entry  *histogram.Entry
 	symbol string // in the entry's first column: a tree need not repeat it as its root
 }
 

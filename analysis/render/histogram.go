@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 
-	"trapline/analysis"
+	"trapline/analysis/histogram"
 )
 
 // Sections writes a histogram for each section.
-func Sections(w io.Writer, sections []*analysis.Section, st Style) error {
+func Sections(w io.Writer, sections []*histogram.Section, st Style) error {
 	bw := bufio.NewWriter(w)
 	for i, s := range sections {
 		if i > 0 {
@@ -22,7 +22,7 @@ func Sections(w io.Writer, sections []*analysis.Section, st Style) error {
 	return bw.Flush()
 }
 
-func section(w *bufio.Writer, s *analysis.Section, st *Style) {
+func section(w *bufio.Writer, s *histogram.Section, st *Style) {
 	fmt.Fprintf(w, "# Samples: %d", s.Samples)
 	if s.Probe != "" {
 		fmt.Fprintf(w, "  of event '%s'", clean(s.Probe))
@@ -47,7 +47,7 @@ func section(w *bufio.Writer, s *analysis.Section, st *Style) {
 }
 
 // scaled says that samples count for more than one, where not every hit was kept.
-func scaled(s *analysis.Section) string {
+func scaled(s *histogram.Section) string {
 	if s.Weight == s.Hits || s.Hits == 0 {
 		return ""
 	}
@@ -56,19 +56,19 @@ func scaled(s *analysis.Section) string {
 
 // missing reports whether a section says nothing: its keys are arguments that its
 // probe does not have.
-func missing(s *analysis.Section) bool {
+func missing(s *histogram.Section) bool {
 	if len(s.Entries) != 1 {
 		return false
 	}
 	for i, k := range s.Keys {
-		if k.Kind != analysis.KeyArg || s.Entries[0].Cells[i].Value != nil {
+		if k.Kind != histogram.KeyArg || s.Entries[0].Cells[i].Value != nil {
 			return false
 		}
 	}
 	return true
 }
 
-func newTable(s *analysis.Section, st *Style) *table {
+func newTable(s *histogram.Section, st *Style) *table {
 	total := st.total(s)
 	shown := s.Entries
 	for i, e := range s.Entries {
@@ -78,26 +78,26 @@ func newTable(s *analysis.Section, st *Style) *table {
 		}
 	}
 	t := &table{rows: len(shown)}
-	var cells []func(dst []byte, e *analysis.Entry) []byte
-	add := func(c column, cell func(dst []byte, e *analysis.Entry) []byte) {
+	var cells []func(dst []byte, e *histogram.Entry) []byte
+	add := func(c column, cell func(dst []byte, e *histogram.Entry) []byte) {
 		t.columns, cells = append(t.columns, c), append(cells, cell)
 	}
 	overhead := column{title: "Overhead", right: true, width: 8}
 	if st.Children {
 		overhead.title = "Children"
 	}
-	add(overhead, func(dst []byte, e *analysis.Entry) []byte { return appendShare(dst, e.Total, total) })
+	add(overhead, func(dst []byte, e *histogram.Entry) []byte { return appendShare(dst, e.Total, total) })
 	if st.Children {
 		add(column{title: "Self", right: true, width: 8},
-			func(dst []byte, e *analysis.Entry) []byte { return appendShare(dst, e.Self, total) })
+			func(dst []byte, e *histogram.Entry) []byte { return appendShare(dst, e.Self, total) })
 	}
 	if st.Samples {
 		// perf counts the samples of the entry itself, also with --children.
 		add(column{title: "Samples", right: true, width: 12},
-			func(dst []byte, e *analysis.Entry) []byte { return strconv.AppendUint(dst, e.SelfHits, 10) })
+			func(dst []byte, e *histogram.Entry) []byte { return strconv.AppendUint(dst, e.SelfHits, 10) })
 	}
 	for i, k := range s.Keys {
-		add(keyColumn(k, i, shown), func(dst []byte, e *analysis.Entry) []byte { return appendCell(dst, k, &e.Cells[i]) })
+		add(keyColumn(k, i, shown), func(dst []byte, e *histogram.Entry) []byte { return appendCell(dst, k, &e.Cells[i]) })
 	}
 	t.cell = func(dst []byte, row, column int) []byte { return cells[column](dst, shown[row]) }
 	if st.Graph != GraphNone {
@@ -106,34 +106,34 @@ func newTable(s *analysis.Section, st *Style) *table {
 	return t
 }
 
-func entryGraph(w *bufio.Writer, e *analysis.Entry, keys []analysis.SortKey, st *Style, total uint64) {
+func entryGraph(w *bufio.Writer, e *histogram.Entry, keys []histogram.Key, st *Style, total uint64) {
 	if e.Tree == nil {
 		return
 	}
 	g := graph{style: st, total: total, entry: e}
-	if len(keys) > 0 && keys[0].Kind == analysis.KeySymbol {
+	if len(keys) > 0 && keys[0].Kind == histogram.KeySymbol {
 		g.symbol = e.Cells[0].Text
 	}
 	g.write(w)
 }
 
-func keyColumn(k analysis.SortKey, i int, entries []*analysis.Entry) column {
+func keyColumn(k histogram.Key, i int, entries []*histogram.Entry) column {
 	switch k.Kind {
-	case analysis.KeyComm:
+	case histogram.KeyComm:
 		return column{title: "Command"}
-	case analysis.KeyPID:
+	case histogram.KeyPID:
 		return column{title: "    Pid:Command"}
-	case analysis.KeyTID:
+	case histogram.KeyTID:
 		return column{title: "    Tid:Command"}
-	case analysis.KeyDSO:
+	case histogram.KeyDSO:
 		return column{title: "Shared Object"}
-	case analysis.KeySymbol:
+	case histogram.KeySymbol:
 		return column{title: "Symbol"}
-	case analysis.KeySrcline:
+	case histogram.KeySrcline:
 		return column{title: "Source:Line"}
-	case analysis.KeyCPU:
+	case histogram.KeyCPU:
 		return column{title: "CPU", right: true}
-	case analysis.KeyProbe:
+	case histogram.KeyProbe:
 		return column{title: "Probe"}
 	}
 	c := column{title: clean(k.Arg), right: true}
@@ -145,14 +145,14 @@ func keyColumn(k analysis.SortKey, i int, entries []*analysis.Entry) column {
 	return c
 }
 
-func appendCell(dst []byte, k analysis.SortKey, c *analysis.Cell) []byte {
+func appendCell(dst []byte, k histogram.Key, c *histogram.Cell) []byte {
 	switch k.Kind {
-	case analysis.KeyPID, analysis.KeyTID:
+	case histogram.KeyPID, histogram.KeyTID:
 		dst = pad(dst, strconv.FormatUint(uint64(c.ID), 10), 7)
 		return append(append(dst, ':'), clean(c.Text)...)
-	case analysis.KeyCPU:
+	case histogram.KeyCPU:
 		return strconv.AppendUint(dst, uint64(c.ID), 10)
-	case analysis.KeySymbol:
+	case histogram.KeySymbol:
 		if c.Kernel {
 			dst = append(dst, "[k] "...)
 		} else {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"trapline/analysis"
+	"trapline/analysis/histogram"
 	"trapline/format"
 )
 
@@ -89,7 +90,7 @@ type jsonNode struct {
 
 // SectionsJSON writes the sections and what is known about the captures as one JSON
 // object; docs/json.md describes it.
-func SectionsJSON(w io.Writer, r *analysis.Result, sections []*analysis.Section, st Style) error {
+func SectionsJSON(w io.Writer, r *analysis.Result, sections []*histogram.Section, st Style) error {
 	doc := jsonReportOf(r)
 	list := make([]jsonSection, 0, len(sections))
 	for _, s := range sections {
@@ -157,7 +158,7 @@ func jsonCounts(counts map[format.Cause]uint64) map[string]uint64 {
 	return m
 }
 
-func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
+func jsonSectionOf(s *histogram.Section, st *Style) jsonSection {
 	total := st.total(s)
 	j := jsonSection{
 		Probe: s.Probe, Hits: s.Hits, Samples: s.Samples, Weight: s.Sum, Total: total,
@@ -182,11 +183,11 @@ func jsonSectionOf(s *analysis.Section, st *Style) jsonSection {
 	return j
 }
 
-func jsonCell(k analysis.SortKey, c analysis.Cell) any {
+func jsonCell(k histogram.Key, c histogram.Cell) any {
 	switch k.Kind {
-	case analysis.KeyPID, analysis.KeyTID, analysis.KeyCPU:
+	case histogram.KeyPID, histogram.KeyTID, histogram.KeyCPU:
 		return c.ID
-	case analysis.KeyArg:
+	case histogram.KeyArg:
 		if c.Value == nil {
 			return nil
 		}

@@ -16,6 +16,7 @@ import (
 
 	"trapline/analysis"
 	"trapline/analysis/analysistest"
+	"trapline/analysis/histogram"
 	"trapline/analysis/render"
 	"trapline/format"
 )
@@ -50,9 +51,9 @@ func text(t *testing.T, write func(w io.Writer) error) string {
 }
 
 // ask groups the hits of captures by sort keys.
-func ask(t *testing.T, sort string, opt analysis.HistogramOptions, filter analysis.Filter, captures ...[]byte) (*analysis.Result, []*analysis.Section) {
+func ask(t *testing.T, sort string, opt histogram.Options, filter analysis.Filter, captures ...[]byte) (*analysis.Result, []*histogram.Section) {
 	t.Helper()
-	keys, err := analysis.ParseSort(sort)
+	keys, err := histogram.ParseKeys(sort)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,35 +61,35 @@ func ask(t *testing.T, sort string, opt analysis.HistogramOptions, filter analys
 	for i, c := range captures {
 		inputs = append(inputs, analysis.NewFile(fmt.Sprint("capture", i+1), bytes.NewReader(c)))
 	}
-	r, err := analysis.Aggregate(inputs, analysis.QueryFor(keys, filter, true))
+	r, err := analysis.Aggregate(inputs, histogram.QueryFor(keys, filter, true))
 	if err != nil {
 		t.Fatal(err)
 	}
 	opt.Keys = keys
-	return r, analysis.Sections(r, opt)
+	return r, histogram.Sections(r, opt)
 }
 
-func sections(t *testing.T, sort string, opt analysis.HistogramOptions, st render.Style, captures ...[]byte) string {
+func sections(t *testing.T, sort string, opt histogram.Options, st render.Style, captures ...[]byte) string {
 	t.Helper()
 	_, s := ask(t, sort, opt, analysis.Filter{}, captures...)
 	return text(t, func(w io.Writer) error { return render.Sections(w, s, st) })
 }
 
 func TestSections(t *testing.T) {
-	caller, callee := &analysis.TreeOptions{Caller: true}, &analysis.TreeOptions{}
+	caller, callee := &histogram.TreeOptions{Caller: true}, &histogram.TreeOptions{}
 	for _, c := range []struct {
 		name, sort string
-		opt        analysis.HistogramOptions
+		opt        histogram.Options
 		style      render.Style
 	}{
-		{"table", "comm,pid,tid,cpu,dso,symbol,srcline", analysis.HistogramOptions{}, render.Style{Samples: true}},
-		{"tree", "comm", analysis.HistogramOptions{Tree: caller}, render.Style{Graph: render.GraphTree}},
-		{"children", "symbol", analysis.HistogramOptions{Children: true, Tree: callee}, render.Style{Children: true, Graph: render.GraphTree, PercentLimit: 50}},
-		{"fractal", "probe", analysis.HistogramOptions{Tree: caller}, render.Style{Graph: render.GraphFractal}},
-		{"flat", "comm", analysis.HistogramOptions{Tree: callee}, render.Style{Graph: render.GraphFlat, MinPercent: 20}},
-		{"folded", "comm", analysis.HistogramOptions{Tree: caller}, render.Style{Graph: render.GraphFolded, Value: render.ValueCount}},
-		{"period", "comm", analysis.HistogramOptions{Tree: caller}, render.Style{Graph: render.GraphTree, Value: render.ValuePeriod}},
-		{"separated", "probe,args", analysis.HistogramOptions{}, render.Style{Separator: ","}},
+		{"table", "comm,pid,tid,cpu,dso,symbol,srcline", histogram.Options{}, render.Style{Samples: true}},
+		{"tree", "comm", histogram.Options{Tree: caller}, render.Style{Graph: render.GraphTree}},
+		{"children", "symbol", histogram.Options{Children: true, Tree: callee}, render.Style{Children: true, Graph: render.GraphTree, PercentLimit: 50}},
+		{"fractal", "probe", histogram.Options{Tree: caller}, render.Style{Graph: render.GraphFractal}},
+		{"flat", "comm", histogram.Options{Tree: callee}, render.Style{Graph: render.GraphFlat, MinPercent: 20}},
+		{"folded", "comm", histogram.Options{Tree: caller}, render.Style{Graph: render.GraphFolded, Value: render.ValueCount}},
+		{"period", "comm", histogram.Options{Tree: caller}, render.Style{Graph: render.GraphTree, Value: render.ValuePeriod}},
+		{"separated", "probe,args", histogram.Options{}, render.Style{Separator: ","}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			golden(t, c.name+".txt", sections(t, c.sort, c.opt, c.style, analysistest.Sample()))
@@ -108,10 +109,10 @@ func TestAwkwardCells(t *testing.T) {
 	}
 	b.Add(1, 2e9, format.Hit{Probe: other, Task: b.TaskOf(9, 9, "x")})
 	capture := b.Bytes()
-	golden(t, "awkward.txt", sections(t, "comm,name,flag", analysis.HistogramOptions{}, render.Style{Samples: true}, capture))
-	golden(t, "awkward.csv", sections(t, "comm,name,flag", analysis.HistogramOptions{}, render.Style{Separator: ";"}, capture))
+	golden(t, "awkward.txt", sections(t, "comm,name,flag", histogram.Options{}, render.Style{Samples: true}, capture))
+	golden(t, "awkward.csv", sections(t, "comm,name,flag", histogram.Options{}, render.Style{Separator: ";"}, capture))
 	for _, style := range []render.Style{{}, {Separator: ";"}} {
-		for _, r := range sections(t, "comm,name", analysis.HistogramOptions{}, style, capture) {
+		for _, r := range sections(t, "comm,name", histogram.Options{}, style, capture) {
 			if r < ' ' && r != '\n' {
 				t.Errorf("control character %q is printed", r)
 			}
@@ -121,7 +122,7 @@ func TestAwkwardCells(t *testing.T) {
 
 // What shares are of: all hits of a probe, or those that pass the filter.
 func TestShares(t *testing.T) {
-	r, s := ask(t, "comm", analysis.HistogramOptions{}, analysis.Filter{Comms: []string{"idle"}}, analysistest.Sample())
+	r, s := ask(t, "comm", histogram.Options{}, analysis.Filter{Comms: []string{"idle"}}, analysistest.Sample())
 	for relative, want := range map[bool]string{false: "40.00%  idle", true: "100.00%  idle"} {
 		got := text(t, func(w io.Writer) error { return render.Sections(w, s[:1], render.Style{Relative: relative}) })
 		if !strings.Contains(got, "  "+want) || !strings.Contains(got, "# Samples: 40  of event 'sched:sched_switch'  (100 before filters)") {
@@ -146,7 +147,7 @@ func decode(t *testing.T, document string, into any) {
 
 func TestHeader(t *testing.T) {
 	truncated := analysistest.Incomplete()
-	r, _ := ask(t, "comm", analysis.HistogramOptions{}, analysis.Filter{}, analysistest.Sample(), truncated[:len(truncated)-1])
+	r, _ := ask(t, "comm", histogram.Options{}, analysis.Filter{}, analysistest.Sample(), truncated[:len(truncated)-1])
 	golden(t, "header.txt", text(t, func(w io.Writer) error { return render.Header(w, r, false) }))
 	golden(t, "header-full.txt", text(t, func(w io.Writer) error { return render.Header(w, r, true) }))
 	golden(t, "header.json", text(t, func(w io.Writer) error { return render.HeaderJSON(w, r) }))
@@ -154,9 +155,9 @@ func TestHeader(t *testing.T) {
 }
 
 func TestSectionsJSON(t *testing.T) {
-	r, s := ask(t, "comm,cpu,next_prio,args,symbol", analysis.HistogramOptions{Tree: &analysis.TreeOptions{Caller: true}}, analysis.Filter{}, analysistest.Sample())
+	r, s := ask(t, "comm,cpu,next_prio,args,symbol", histogram.Options{Tree: &histogram.TreeOptions{Caller: true}}, analysis.Filter{}, analysistest.Sample())
 	golden(t, "sections.json", text(t, func(w io.Writer) error { return render.SectionsJSON(w, r, s, render.Style{PercentLimit: 25}) }))
-	none, empty := ask(t, "comm", analysis.HistogramOptions{}, analysis.Filter{}, analysistest.New().Bytes())
+	none, empty := ask(t, "comm", histogram.Options{}, analysis.Filter{}, analysistest.New().Bytes())
 	if got := text(t, func(w io.Writer) error { return render.SectionsJSON(w, none, empty, render.Style{}) }); !strings.Contains(got, `"sections": []`) {
 		t.Errorf("a capture without hits: %s", got)
 	}
@@ -217,7 +218,7 @@ func TestTotalsEqualTheHits(t *testing.T) {
 		}
 		for _, sort := range []string{"comm", "dso,symbol", "cpu,size"} {
 			for _, caller := range []bool{true, false} {
-				r, s := ask(t, sort, analysis.HistogramOptions{Tree: &analysis.TreeOptions{Caller: caller}}, analysis.Filter{}, capture)
+				r, s := ask(t, sort, histogram.Options{Tree: &histogram.TreeOptions{Caller: caller}}, analysis.Filter{}, capture)
 				print := func(graph render.GraphKind) string {
 					st := render.Style{Samples: true, Graph: graph, Value: render.ValueCount}
 					return text(t, func(w io.Writer) error { return render.Sections(w, s, st) })
@@ -319,7 +320,7 @@ func checkJSON(t *testing.T, document string, want map[string]uint64) {
 
 // An output that fails does so in every form.
 func TestWriteErrors(t *testing.T) {
-	r, s := ask(t, "comm", analysis.HistogramOptions{}, analysis.Filter{}, analysistest.Sample())
+	r, s := ask(t, "comm", histogram.Options{}, analysis.Filter{}, analysistest.Sample())
 	for name, write := range map[string]func(w io.Writer) error{
 		"sections":      func(w io.Writer) error { return render.Sections(w, s, render.Style{}) },
 		"sections json": func(w io.Writer) error { return render.SectionsJSON(w, r, s, render.Style{}) },

@@ -3,7 +3,7 @@ package render
 import (
 	"strconv"
 
-	"trapline/analysis"
+	"trapline/analysis/histogram"
 )
 
 // A GraphKind is a way to show call trees; the names are perf's.
@@ -42,7 +42,7 @@ type Style struct {
 }
 
 // total returns the weight that is 100 %.
-func (st *Style) total(s *analysis.Section) uint64 {
+func (st *Style) total(s *histogram.Section) uint64 {
 	if st.Relative {
 		return s.Sum
 	}

@@ -11,8 +11,8 @@ import (
 	"trapline/capture/probe"
 )
 
-// Abilities tries each way to attach each kind of probe, for a moment and with a
-// program that does nothing.
+// Abilities tries each backend of each kind of probe: it attaches a program that does
+// nothing and detaches it.
 func Abilities() []host.Ability {
 	var list []host.Ability
 	for _, k := range probe.Kinds() {
@@ -24,7 +24,7 @@ func Abilities() []host.Ability {
 	return list
 }
 
-// explainTrial says what the outcome of a trial means.
+// explainTrial explains the result of a trial.
 func explainTrial(n *probe.Need, err error) host.Ability {
 	a := host.Ability{Name: n.Name, OK: err == nil}
 	if err == nil {
@@ -44,7 +44,7 @@ func explainTrial(n *probe.Need, err error) host.Ability {
 	case option != "":
 		a.Reason = "the kernel was built without " + option
 	case n.Source != "" && !host.HaveEventSource(n.Source) && len(n.Config) == 0:
-		a.Reason = "this machine has no such counter, as is usual for virtual ones"
+		a.Reason = "this machine has no such counter; virtual machines often lack them"
 	case n.Source != "" && !host.HaveEventSource(n.Source):
 		a.Reason = "the kernel was built without " + n.Config[0]
 	case host.OlderThan(n.Since):

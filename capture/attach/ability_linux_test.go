@@ -12,8 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// What can be attached is tried, one row for each need of a kind; what every machine
-// that records has can be.
+// Each need of a kind has one row. What every supported machine can do works.
 func TestAbilities(t *testing.T) {
 	testenv.Root(t)
 	rows := make(map[string]host.Ability)
@@ -40,7 +39,7 @@ func TestAbilities(t *testing.T) {
 	}
 }
 
-// The reason is what the kernel lacks, not the number of an error.
+// Reasons name what is missing, not an error number.
 func TestExplainTrial(t *testing.T) {
 	for _, c := range []struct {
 		need           probe.Need
@@ -51,7 +50,7 @@ func TestExplainTrial(t *testing.T) {
 		{probe.Need{Remedy: "another"}, unix.EINVAL, "invalid argument", "another"},
 		{probe.Need{Since: "99.1", Remedy: "another"}, unix.EINVAL, "needs Linux 99.1", "another"},
 		{probe.Need{Config: []string{"CONFIG_MADE_UP"}}, ebpf.ErrNotSupported, "the kernel was built without CONFIG_MADE_UP", ""},
-		{probe.Need{Source: "made-up"}, unix.ENOENT, "this machine has no such counter, as is usual for virtual ones", ""},
+		{probe.Need{Source: "made-up"}, unix.ENOENT, "this machine has no such counter; virtual machines often lack them", ""},
 		{probe.Need{Source: "made-up", Config: []string{"CONFIG_MADE_UP"}}, unix.ENOENT, "the kernel was built without CONFIG_MADE_UP", ""},
 		{probe.Need{}, errSilentBreakpoints, errSilentBreakpoints.Error(), withoutBreakpoints},
 		{probe.Need{}, errors.Join(host.ErrNoTraceFS), "tracefs is not mounted", "mount -t tracefs tracefs /sys/kernel/tracing"},

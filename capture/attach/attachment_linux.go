@@ -6,27 +6,28 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// An attachment is one program, loaded for a group of sites, and what ties it to them.
+// An attachment is a program loaded for a group of sites, with its links to them.
 type attachment struct {
 	group   *group
 	program *ebpf.Program
 	links   links
-	ended   bool // its links are closed
+	ended   bool // links are closed
 
 	begun    bool
-	baseline skips // when recording began
-	skipped  skips // since then; set when it ended
+	baseline skips // counts when recording began
+	skipped  skips // since then; set by end
 }
 
-// skips are hits that the kernel itself did not pass on.
+// skips counts hits that the kernel did not pass to the program.
 type skips struct {
-	recursion uint64 // since a probe was being run already
-	missed    uint64 // since a return probe had no free instance
+	recursion uint64 // another probe was running
+	missed    uint64 // a return probe had no free instance
 }
 
-// attach loads a group's program and attaches it.
+// attach loads a group's program and attaches it with the first backend that works.
 func (l *loader) attach(g *group, cpus []int) (a *attachment, err error) {
-	// A link for many is all or nothing, and the kernel does not say which site it refuses.
+	// A multi link attaches to all sites or none, and the kernel does not tell which site
+	// failed.
 	for _, b := range g.backends {
 		row := backends[b]
 		if a, err = l.attachBy(&row, g, cpus); err == nil {
@@ -52,13 +53,13 @@ func (l *loader) attachBy(b *backend, g *group, cpus []int) (*attachment, error)
 	return a, nil
 }
 
-// begin notes what the kernel has counted so far.
+// begin saves the kernel's counts as the baseline.
 func (a *attachment) begin() {
 	a.begun = true
 	a.baseline = a.kernelCounts()
 }
 
-// end ends the hits, and keeps what the kernel counted.
+// end detaches the program and keeps the counts.
 func (a *attachment) end() error {
 	if !a.ended {
 		a.skipped = a.since()
@@ -67,7 +68,7 @@ func (a *attachment) end() error {
 	return a.links.close()
 }
 
-// since returns what the kernel has skipped since begin.
+// since returns the skips since begin.
 func (a *attachment) since() skips {
 	switch {
 	case a.ended:

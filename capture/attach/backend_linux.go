@@ -8,19 +8,20 @@ import (
 
 // A backend is one way to have the kernel call a program.
 type backend struct {
-	// attach attaches a target's program to its sites. links then has what is to be
-	// closed, also after an error.
+	// attach attaches a target's program to its sites. The caller must close links, even
+	// after an error.
 	attach func(t *target, l *links) error
-	// serves reports whether the backend is to be used for these sites on this
-	// machine; nil: always.
+	// serves reports whether to use the backend for these sites on this machine. nil
+	// means always.
 	serves func(sites []site) bool
-	// attachType is what programs are loaded with; AttachNone: as they were compiled.
+	// attachType is the attach type to load programs with. AttachNone means as compiled.
 	attachType ebpf.AttachType
-	// tooMany refuses an event that would take many seconds to attach and detach: so
-	// many programs of it so far, the last of them with so many sites. nil: no event.
+	// tooMany refuses an event that would take many seconds to attach and detach.
+	// programs counts the event's programs so far, sites those of the last one. nil means
+	// never.
 	tooMany func(text string, programs, sites int) error
-	// What an error means, in the user's terms; the functions return nil if they do
-	// not know. nil: there is nothing to know.
+	// explainLoad and explainAttach translate an error for the user. They return nil for
+	// errors without a better explanation, and may be nil.
 	explainLoad, explainAttach func(p *probe.Probe, err error) error
 }
 
@@ -40,8 +41,7 @@ var backends = map[probe.Backend]backend{
 	probe.BreakpointEvent: {attach: attachBreakpoints, explainAttach: explainBreakpoint},
 }
 
-// serving returns those of a kind's backends that are to be used for sites, the
-// preferred one first.
+// serving returns the backends of a kind to use for these sites, preferred first.
 func serving(k *probe.Kind, sites []site) []probe.Backend {
 	var list []probe.Backend
 	for _, b := range k.Backends {

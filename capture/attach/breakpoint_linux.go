@@ -12,13 +12,13 @@ import (
 	"trapline/capture/probe"
 )
 
-// breakpointTypes are those of include/uapi/linux/hw_breakpoint.h.
+// breakpointTypes maps accesses to HW_BREAKPOINT_* in include/uapi/linux/hw_breakpoint.h.
 var breakpointTypes = map[event.Access]uint32{event.AccessRead: 1, event.AccessWrite: 2, event.AccessExecute: 4}
 
-var errNoWatchedProcess = errors.New("an address of a program belongs to one process")
+var errNoWatchedProcess = errors.New("a user address belongs to one process")
 
-// attachBreakpoints watches an address: in the kernel on all CPUs, in a program in each
-// thread of the processes recorded, and in what they start.
+// attachBreakpoints watches an address: a kernel address on all CPUs, a user address in
+// each thread of the recorded processes and in their children.
 func attachBreakpoints(t *target, l *links) error {
 	if err := checkBreakpoints(); err != nil {
 		return err
@@ -46,7 +46,7 @@ func attachBreakpoints(t *target, l *links) error {
 	return nil
 }
 
-// watch sets a target's breakpoint for a thread or on a CPU.
+// watch sets the breakpoint for a thread or on a CPU.
 func watch(t *target, l *links, tid, cpu int, inherit bool) error {
 	w := t.probe.Watch
 	attr := unix.PerfEventAttr{Type: t.probe.PerfType, Sample: 1, Ext1: w.Address, Ext2: uint64(w.Length)}
@@ -63,7 +63,7 @@ func watch(t *target, l *links, tid, cpu int, inherit bool) error {
 	return err
 }
 
-// threads returns the threads in scope by number.
+// threads returns the threads of the scope's PIDs and TIDs.
 func (s *Scope) threads() ([]int, error) {
 	var tids []int
 	for _, tid := range s.TIDs {
@@ -83,7 +83,7 @@ func (s *Scope) threads() ([]int, error) {
 	return tids, nil
 }
 
-// explainBreakpoint says why an address cannot be watched.
+// explainBreakpoint explains why an address cannot be watched.
 func explainBreakpoint(p *probe.Probe, err error) error {
 	e := &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses to watch this address: %v", err)}
 	switch {
@@ -92,9 +92,9 @@ func explainBreakpoint(p *probe.Probe, err error) error {
 	case errors.Is(err, errSilentBreakpoints):
 		e.Reason, e.Remedy = err.Error(), withoutBreakpoints
 	case errors.Is(err, unix.ENOSPC):
-		e.Reason, e.Remedy = "all breakpoints of the processor are in use (x86 has 4)", "watch fewer addresses, or end what else watches, such as a debugger"
+		e.Reason, e.Remedy = "all breakpoints of the processor are in use (x86 has 4)", "watch fewer addresses, or stop other users such as debuggers"
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.EOPNOTSUPP):
-		e.Reason = "this machine has no hardware breakpoints, as some virtual machines"
+		e.Reason = "this machine has no hardware breakpoints; some virtual machines lack them"
 	}
 	return e
 }

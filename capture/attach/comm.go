@@ -12,7 +12,7 @@ import (
 // (TASK_COMM_LEN in include/linux/sched.h, without the NUL).
 const commLength = 15
 
-// commPatterns compiles patterns of task names into what bpf/comm.h runs.
+// commPatterns compiles patterns of task names for bpf/comm.h.
 func commPatterns(patterns []string) (*bpf.HooksCommPatterns, error) {
 	parsed := make([]*glob.Pattern, len(patterns))
 	for i, text := range patterns {

@@ -13,14 +13,14 @@ import (
 	"trapline/capture/probe"
 )
 
-// A constant is one of the values that a program is loaded with.
+// A constant is a read-only variable of a program and its value.
 type constant struct {
-	v     *ebpf.VariableSpec // nil: the compiler found no use for it in any program
+	v     *ebpf.VariableSpec // nil if no program uses it
 	value any
 }
 
-// setConstants sets those of the recording and, if given, of a group. kernelRules:
-// kernel stacks are walked by rules.
+// setConstants sets the constants of the recording and, if g is not nil, of a group.
+// kernelRules enables walking kernel stacks by rules.
 func setConstants(spec *ebpf.CollectionSpec, s *Settings, kernelRules bool, g *group) error {
 	var v bpf.HooksVariableSpecs
 	if err := spec.Assign(&v); err != nil {
@@ -48,7 +48,7 @@ func setConstants(spec *ebpf.CollectionSpec, s *Settings, kernelRules bool, g *g
 	return nil
 }
 
-// scopeConstants say whose hits are recorded, as far as maps do not.
+// scopeConstants returns the part of the scope that is not in maps.
 func scopeConstants(v *bpf.HooksVariableSpecs, s *Scope) []constant {
 	var scope uint32
 	for bit, limited := range map[uint32]bool{
@@ -74,10 +74,10 @@ func scopeConstants(v *bpf.HooksVariableSpecs, s *Scope) []constant {
 	}
 }
 
-// rawBudget is how many bytes of raw stacks each CPU may send a second.
+// rawBudget is how many bytes of raw stacks each CPU may send per second.
 const rawBudget = 64 << 20
 
-// recordingConstants are the same for all programs.
+// recordingConstants returns the constants that all programs share.
 func recordingConstants(v *bpf.HooksVariableSpecs, s *Settings, kernelRules bool) []constant {
 	return []constant{
 		{v.RecordingMax, s.MaxHits}, {v.RecordingLimit, uint32(len(s.Probes))},
@@ -89,7 +89,7 @@ func recordingConstants(v *bpf.HooksVariableSpecs, s *Settings, kernelRules bool
 	}
 }
 
-// stackConstants say which stacks hits of a probe have.
+// stackConstants returns which stacks a probe's hits have.
 func stackConstants(v *bpf.HooksVariableSpecs, s *Settings, p *probe.Probe) []constant {
 	kernel, user := s.stacksOf(p)
 	return []constant{
@@ -97,7 +97,7 @@ func stackConstants(v *bpf.HooksVariableSpecs, s *Settings, p *probe.Probe) []co
 	}
 }
 
-// groupConstants say whose hits the program takes, and what their records hold.
+// groupConstants returns the probe that hits belong to and the layout of their records.
 func groupConstants(v *bpf.HooksVariableSpecs, g *group) []constant {
 	p := g.probe
 	var locs [bpf.MaxDataLocs]uint16
@@ -111,7 +111,7 @@ func groupConstants(v *bpf.HooksVariableSpecs, g *group) []constant {
 	}
 }
 
-// limitConstants say how many of a probe's hits are recorded.
+// limitConstants returns how many of a probe's hits are recorded.
 func limitConstants(v *bpf.HooksVariableSpecs, l *probe.Limits) []constant {
 	interval, burst := rate(l.Rate)
 	return []constant{
@@ -119,8 +119,8 @@ func limitConstants(v *bpf.HooksVariableSpecs, l *probe.Limits) []constant {
 	}
 }
 
-// rate returns the average distance of a probe's hits and how much earlier one
-// may come, in ns: so much that the hits of a tenth of a second may come at once.
+// rate returns the average interval between hits and how much earlier one may come, in
+// ns. The hits of a tenth of a second may come at once.
 func rate(hits uint64) (interval, burst uint64) {
 	if hits == 0 {
 		return 0, 0

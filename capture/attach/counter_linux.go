@@ -9,11 +9,11 @@ import (
 	"trapline/capture/probe"
 )
 
-// defaultFrequency of timed events: not a divisor of the kernel's tick, so that
-// samples do not run in step with what the tick does.
+// defaultFrequency of timed events, in Hz. It does not divide the kernel's tick rate, so
+// samples do not run in step with the tick.
 const defaultFrequency = 99
 
-// attachCounters opens one perf event a CPU and attaches the program to each.
+// attachCounters opens a perf event on each CPU.
 func attachCounters(t *target, l *links) error {
 	attr := unix.PerfEventAttr{
 		Type:   t.probe.PerfType,
@@ -37,11 +37,11 @@ func attachCounters(t *target, l *links) error {
 	return nil
 }
 
-// explainCounter says why a counter could not be opened; nil: not known.
+// explainCounter explains why a counter cannot be opened, or returns nil.
 func explainCounter(p *probe.Probe, err error) error {
 	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) {
 		return nil
 	}
-	return &event.UnsupportedError{Event: p.Event, Reason: "this machine has no such counter (virtual machines often have none)",
+	return &event.UnsupportedError{Event: p.Event, Reason: "this machine has no such counter (virtual machines often lack them)",
 		Remedy: "use -e cpu-clock"}
 }

@@ -11,7 +11,7 @@ import (
 	"trapline/capture/probe"
 )
 
-// explainLoad says why a program could not be loaded, in the user's terms.
+// explainLoad explains in the user's terms why a program cannot be loaded.
 func explainLoad(b *backend, p *probe.Probe, err error) error {
 	if b.explainLoad != nil {
 		if why := b.explainLoad(p, err); why != nil {
@@ -30,7 +30,7 @@ func isVerifier(err error) bool {
 	return errors.As(err, &ve) && len(ve.Log) > 0
 }
 
-// explainAttach says why a loaded program could not be attached.
+// explainAttach explains why a loaded program cannot be attached.
 func explainAttach(b *backend, p *probe.Probe, err error) error {
 	if host.IsDenied(err) {
 		need := []host.Capability{host.CapBPF, host.CapPerfmon}
@@ -48,8 +48,8 @@ func explainAttach(b *backend, p *probe.Probe, err error) error {
 	return fmt.Errorf("%s: attach: %w", p.Name, err)
 }
 
-// siteOf returns the probe that an error is about, first if it does not say, and the
-// error itself.
+// siteOf returns the probe that an error is about and the error itself. Without a
+// [siteError], the probe is first.
 func siteOf(err error, first *probe.Probe) (*probe.Probe, error) {
 	var at *siteError
 	if errors.As(err, &at) {

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errSilentBreakpoints is why watchpoints are refused on some virtual machines:
-// the kernel sets hardware breakpoints, but the hypervisor never reports a hit.
+// errSilentBreakpoints is why watchpoints are refused on some virtual machines: the
+// kernel sets hardware breakpoints, but the hypervisor never reports hits.
 var errSilentBreakpoints = errors.New("this machine accepts hardware breakpoints but never fires them, as some virtual machines do")
 
-// withoutBreakpoints is what to do where there are no hardware breakpoints.
+// withoutBreakpoints is what to do without hardware breakpoints.
 const withoutBreakpoints = "record on another machine, or probe the code that uses the address with a uprobe or kprobe"
 
-// watched is the word that watchpoints are tried on.
+// watched is the word that the trial watches.
 var watched uint64
 
-// checkBreakpoints returns errSilentBreakpoints if a breakpoint on a word of this
-// process was set, but did not fire when the word was written. It returns nil if no
-// breakpoint could be set: opening the real one then says why.
+// checkBreakpoints returns errSilentBreakpoints if a breakpoint on a word of this process
+// can be set but does not fire when the word is written. It returns nil if no breakpoint
+// can be set: opening the real one then reports why.
 func checkBreakpoints() error {
 	// The breakpoint belongs to the thread that opens it.
 	runtime.LockOSThread()

@@ -9,25 +9,27 @@ import (
 	"trapline/capture/probe"
 )
 
-// A group is what one program serves: sites that differ in nothing that the
-// program is loaded with, but perhaps in the probe that they belong to.
+// A group is the sites that one program serves. All constants of the program are the same
+// for them, except the probe that hits belong to.
 type group struct {
-	index int          // of the first probe
-	probe *probe.Probe // the first
+	index int          // index of the first probe
+	probe *probe.Probe // the first probe
 	fetch []layout.Fetch
 	sites []site
-	many  bool // sites of more than one probe
-	// program is the BPF program, a name of package bpf.
+	many  bool // the sites belong to several probes
+	// program is the name of the BPF program in package bpf.
 	program string
-	// entry: the program notes when calls begin, for another group, and records nothing.
+	// entry means that the program notes when calls begin, for another group, and records
+	// nothing.
 	entry bool
-	// backends can attach the sites, the preferred one first.
+	// backends are those to try, preferred first.
 	backends []probe.Backend
 
 	taken map[hookPlace]bool
 }
 
-// A hookPlace is what the kernel finds a site's cookie by: no two sites of a group share one.
+// A hookPlace is what the kernel finds a site's cookie by. No two sites of a group share
+// one.
 type hookPlace struct {
 	group, function string
 	offset, address uint64
@@ -35,12 +37,12 @@ type hookPlace struct {
 
 func (g *group) kind() *probe.Kind { return probe.KindOf(g.probe.Kind) }
 
-// atReturn reports whether the kernel is to call the program when the functions
-// return, rather than at their return instructions.
+// atReturn reports whether the kernel calls the program when a function returns. It is
+// false if the sites are return instructions.
 func (g *group) atReturn() bool { return g.kind().AtReturn() && !g.probe.AtReturns }
 
-// poppedAtReturn is how many bytes the return has taken off the stack when the
-// program runs: the return address that a call of x86-64 pushes.
+// poppedAtReturn returns how many bytes the return has popped from the stack when the
+// program runs: on x86-64, the return address.
 func (g *group) poppedAtReturn() uint32 {
 	if runtime.GOARCH == "amd64" && g.atReturn() && g.kind().Registers {
 		return 8
@@ -48,8 +50,8 @@ func (g *group) poppedAtReturn() uint32 {
 	return 0
 }
 
-// groupProbes puts the sites of all probes into groups. Kinds whose programs name
-// their hook when they are loaded take a program each.
+// groupProbes groups the sites of all probes. Kinds whose programs name their hook at
+// load time take one program per site.
 func groupProbes(probes []probe.Probe) []*group {
 	var groups []*group
 	open := make(map[string]*group)
@@ -75,7 +77,8 @@ func groupProbes(probes []probe.Probe) []*group {
 	return groups
 }
 
-// groupKey is the same for sites that one program may serve, "" where it may serve no other.
+// groupKey returns equal keys for sites that can share a program, and "" for sites that
+// cannot.
 func groupKey(p *probe.Probe, s *probe.Site) string {
 	sharing := probe.KindOf(p.Kind).Sharing
 	if sharing == nil {
@@ -91,15 +94,15 @@ func groupKey(p *probe.Probe, s *probe.Site) string {
 	return key + " " + sharing(p, s)
 }
 
-// entries returns the group of the places where the calls begin that the group's
-// probes say the duration of; nil if they do not.
+// entries returns the group at the entries of the calls whose durations the group's
+// probes measure, or nil.
 func (g *group) entries() *group {
 	if g.probe.DurationAt == 0 {
 		return nil
 	}
 	e := &group{index: g.index, probe: g.probe.AtEntry(), many: g.many, program: g.kind().EntryProgram, entry: true}
 	for _, s := range g.sites {
-		if s.probe.AtReturns { // several places for one entry
+		if s.probe.AtReturns { // several return instructions share an entry
 			if slices.ContainsFunc(e.sites, func(other site) bool { return other.index == s.index }) {
 				continue
 			}
@@ -112,8 +115,8 @@ func (g *group) entries() *group {
 	return e
 }
 
-// Backends says by what the kernel is to call the program of each probe: for people to
-// read. Where the kernel refuses a link for many, they are attached one by one.
+// Backends describes how the kernel calls the program of each probe. If it refuses a
+// multi link, sites are attached one by one.
 func Backends(probes []probe.Probe) []string {
 	names := make([]string, len(probes))
 	for _, g := range groupProbes(probes) {
@@ -124,7 +127,7 @@ func Backends(probes []probe.Probe) []string {
 	return names
 }
 
-// Exclusive reports whether the kernel runs at most one of the probes' programs at a time on a CPU.
+// Exclusive reports whether at most one of the probes' programs runs on a CPU at a time.
 func Exclusive(probes []probe.Probe) bool {
 	return !slices.ContainsFunc(probes, func(p probe.Probe) bool { return !probe.KindOf(p.Kind).Exclusive })
 }

@@ -15,7 +15,7 @@ import (
 	"trapline/format"
 )
 
-// randomProbes are probes that may or may not share programs.
+// randomProbes returns probes that may share programs.
 func randomProbes(r *rand.Rand) []probe.Probe {
 	kinds := []format.ProbeKind{format.ProbeTracepoint, format.ProbeRawTracepoint, format.ProbeKprobe, format.ProbeKretprobe,
 		format.ProbeFentry, format.ProbeUprobe, format.ProbeUretprobe, format.ProbeUSDT, format.ProbeTimed}
@@ -33,8 +33,8 @@ func randomProbes(r *rand.Rand) []probe.Probe {
 	return probes
 }
 
-// Every site is in one group, with its probe; a group's sites can be told apart by the
-// kernel and differ in nothing that a program is loaded with.
+// Every site is in exactly one group. The kernel can tell a group's sites apart, and they
+// differ in nothing that their program is loaded with.
 func TestGroupsHoldEverySiteOnce(t *testing.T) {
 	shared := 0
 	for seed := range uint64(500) {
@@ -80,7 +80,7 @@ func TestGroupsHoldEverySiteOnce(t *testing.T) {
 	}
 }
 
-// Kinds whose programs name their hook share none.
+// Programs that name their hook are not shared.
 func TestProgramsThatNameTheirHook(t *testing.T) {
 	for _, kind := range []format.ProbeKind{format.ProbeRawTracepoint, format.ProbeFentry, format.ProbeFexit} {
 		p := probe.Probe{Kind: kind, Event: "e", Function: "f"}
@@ -92,7 +92,8 @@ func TestProgramsThatNameTheirHook(t *testing.T) {
 	}
 }
 
-// Calls begin where their return is probed, and one entry serves all return instructions.
+// Entries are at the entry of the probed returns, one for all return instructions of a
+// function.
 func TestEntries(t *testing.T) {
 	p := probe.Probe{Kind: format.ProbeUretprobe, Event: "e", Path: "/bin/true", AtReturns: true, Entry: 0x10, Record: layout.Record{DurationAt: 8},
 		Sites: []probe.Site{{Function: "f", Offset: 0x20}, {Function: "f", Offset: 0x30}}}
@@ -113,7 +114,7 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// A return takes the return address off the stack only where a program sees registers.
+// A return probe sees the stack without the return address, if it sees registers at all.
 func TestPoppedAtReturn(t *testing.T) {
 	for kind, popped := range map[format.ProbeKind]bool{format.ProbeKretprobe: true, format.ProbeUretprobe: true,
 		format.ProbeKprobe: false, format.ProbeUprobe: false, format.ProbeFexit: false} {
@@ -131,7 +132,7 @@ func TestExclusive(t *testing.T) {
 	}
 }
 
-// Events that would take long to attach are refused, with the number.
+// Events that take long to attach are refused, with the number of functions.
 func TestCheckSlow(t *testing.T) {
 	many := func(kind format.ProbeKind, n int) []probe.Probe {
 		probes := make([]probe.Probe, n)
@@ -158,7 +159,7 @@ func TestCheckSlow(t *testing.T) {
 	}
 }
 
-// Every backend can be attached and tried, and every kind uses known ones.
+// Every kind uses backends that can be attached, and every need one that can be tried.
 func TestBackendsAreComplete(t *testing.T) {
 	for _, k := range probe.Kinds() {
 		if len(k.Backends) == 0 {

@@ -8,14 +8,14 @@ import (
 	"trapline/capture/probe"
 )
 
-// A helper is a program that records nothing itself.
+// A helper is a program that supports others and records nothing.
 type helper struct {
-	program    string // of package bpf
-	tracepoint string // that it is attached to
-	purpose    string // for errors
+	program    string // name in package bpf
+	tracepoint string // raw tracepoint
+	purpose    string // for error messages
 }
 
-// helpersFor returns those that a recording needs.
+// helpersFor returns the helpers of a recording.
 func helpersFor(s *Settings) []helper {
 	var list []helper
 	if !s.Scope.NoInherit && len(s.Scope.PIDs)+len(s.Scope.TIDs) > 0 {

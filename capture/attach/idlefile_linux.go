@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// idleOffset is where the code of an idle file begins.
+// idleOffset is the file offset of the code.
 const idleOffset = 0x1000
 
-// openIdleFile gives a program that nobody runs, so that a uprobe in it changes
-// nothing: the kernel looks at the instruction only where a process has it mapped.
-// It is in memory, as no directory need be writable.
+// openIdleFile returns an executable that nobody runs, so a uprobe in it changes nothing:
+// the kernel looks at the instruction only where a process has it mapped. It is a memfd
+// because no directory need be writable.
 func openIdleFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("trapline", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -29,8 +29,8 @@ func openIdleFile() (*os.File, error) {
 	return f, nil
 }
 
-// idleFile is the smallest program that a probe can be set in: a header, a
-// segment of code and 16 bytes of it.
+// idleFile returns the smallest executable that can be probed: a header and a segment
+// with 16 bytes of code.
 func idleFile() []byte {
 	header := elf.Header64{
 		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
@@ -45,7 +45,7 @@ func idleFile() []byte {
 	segment := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Off: idleOffset, Vaddr: idleOffset, Paddr: idleOffset,
 		Filesz: uint64(len(code)), Memsz: uint64(len(code)), Align: 0x1000}
 	var b bytes.Buffer
-	binary.Write(&b, binary.LittleEndian, header) // to memory: cannot fail
+	binary.Write(&b, binary.LittleEndian, header) // cannot fail
 	binary.Write(&b, binary.LittleEndian, segment)
 	b.Write(make([]byte, idleOffset-b.Len()))
 	b.Write(code)

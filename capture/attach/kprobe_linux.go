@@ -14,16 +14,17 @@ import (
 	"trapline/capture/probe"
 )
 
-// kprobeMultiServes: one link for several functions, at their first instruction.
-// A single one is attached as it would be without.
+// kprobeMultiServes selects a multi link for several functions probed at their entry. A
+// single function gets a perf event.
 func kprobeMultiServes(sites []site) bool {
 	return len(sites) > 1 && sites[0].Offset == 0 && features.HaveBPFLinkKprobeMulti() == nil
 }
 
-// attachKprobeMulti attaches to all functions by one link. It needs Linux 5.18 with CONFIG_FPROBE.
+// attachKprobeMulti attaches to all functions with one link. It requires Linux 5.18 and
+// CONFIG_FPROBE.
 func attachKprobeMulti(t *target, l *links) error {
 	var opt link.KprobeMultiOptions
-	byAddress := true // names need not be unique
+	byAddress := true // names may be ambiguous
 	for i := range t.sites {
 		byAddress = byAddress && t.sites[i].Address != 0
 	}
@@ -67,7 +68,7 @@ func attachKprobes(t *target, l *links) error {
 	return nil
 }
 
-// explainKprobe says why the kernel takes no probe in a function that it has; nil: not known.
+// explainKprobe explains why an existing function cannot be probed, or returns nil.
 func explainKprobe(p *probe.Probe, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EILSEQ) {
 		return nil
@@ -78,7 +79,7 @@ func explainKprobe(p *probe.Probe, err error) error {
 		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel forbids kprobes in " + p.Function + " (/sys/kernel/debug/kprobes/blacklist)",
 			Remedy: "probe one of its callers"}
 	case mountErr == nil && !host.Traceable(tracefs, p.Function):
-		return &event.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel lets nothing trace it (it is not in " + tracefs + "/available_filter_functions)",
+		return &event.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel does not allow tracing it (it is not in " + tracefs + "/available_filter_functions)",
 			Remedy: "probe one of its callers"}
 	case p.Offset != 0:
 		return &event.InvalidError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", p.Offset)}

@@ -9,16 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// links tie a program to its hooks. All of it goes with the process: nothing is left
-// behind after a crash.
+// links attach a program to its hooks. They end with the process, even if it crashes.
 type links struct {
 	links []link.Link
-	perf  []int // perf events that links hang on
+	perf  []int // perf events that links are attached to
 }
 
 func (l *links) add(one link.Link) { l.links = append(l.links, one) }
 
-// keep takes in a perf event and the link that hangs on it.
+// keep adds a perf event and the link to it.
 func (l *links) keep(e attachedEvent) {
 	if e.fd >= 0 {
 		l.perf = append(l.perf, e.fd)
@@ -28,7 +27,8 @@ func (l *links) keep(e attachedEvent) {
 	}
 }
 
-// missed is how many calls of return probes the kernel skipped, for want of a free instance.
+// missed returns how often return probes had no free instance. Requires Linux 6.7;
+// otherwise 0.
 func (l *links) missed() (n uint64) {
 	for _, one := range l.links {
 		info, err := one.Info()
@@ -36,19 +36,19 @@ func (l *links) missed() (n uint64) {
 			continue
 		}
 		if m := info.KprobeMulti(); m != nil {
-			n += m.Missed // 6.7
+			n += m.Missed
 		}
 		if pe := info.PerfEvent(); pe != nil {
 			if k := pe.Kprobe(); k != nil {
-				n += k.Missed // 6.7
+				n += k.Missed
 			}
 		}
 	}
 	return n
 }
 
-// close ends the hits. Each link and event waits for the kernel to let go of what
-// it probed, so many are closed at the same time.
+// close closes all links. Closing waits for the kernel to release the hook, so many are
+// closed at a time.
 func (l *links) close() error {
 	errs := make([]error, len(l.links)+len(l.perf))
 	each(len(errs), func(i int) {
@@ -62,7 +62,7 @@ func (l *links) close() error {
 	return errors.Join(errs...)
 }
 
-// each calls f with 0 to n-1, several at a time.
+// each calls f for 0 to n-1, several at a time.
 func each(n int, f func(int)) {
 	const workers = 32
 	var next atomic.Int64

@@ -10,11 +10,11 @@ import (
 // A loader loads the programs of a recording.
 type loader struct {
 	settings    *Settings
-	maps        maps // that all programs share
-	kernelRules bool // kernel stacks are walked by rules
+	maps        maps // shared by all programs
+	kernelRules bool // walk kernel stacks by rules
 }
 
-// loadGroup loads the program that serves a group, to be attached by a backend.
+// loadGroup loads the program of a group for a backend.
 func (l *loader) loadGroup(g *group, b *backend) (*ebpf.Program, error) {
 	attachTo := ""
 	if g.kind().AttachTo {
@@ -23,7 +23,8 @@ func (l *loader) loadGroup(g *group, b *backend) (*ebpf.Program, error) {
 	return l.load(g.program, attachTo, b.attachType, g)
 }
 
-// load loads one program with the constants of the recording and, if given, of a group.
+// load loads a program with the constants of the recording and, if g is not nil, of a
+// group.
 func (l *loader) load(program, attachTo string, attachType ebpf.AttachType, g *group) (*ebpf.Program, error) {
 	spec, err := bpf.LoadHooks()
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"trapline/capture/ring"
 )
 
-// maps are those that all programs of a recording share, by name.
+// maps are the maps that all programs of a recording share, by name.
 type maps map[string]*ebpf.Map
 
-// openCalls is how many calls may be open at the same time, of all probes that say
-// how long they took.
+// openCalls is how many calls can be open at a time, for all probes that measure
+// durations.
 const openCalls = 1 << 16
 
-// create creates the maps, as large as the settings need them.
+// create creates the maps in the sizes that the settings need.
 func (m maps) create(s *Settings, layout ring.Layout) error {
 	spec, err := bpf.LoadHooks()
 	if err != nil {
@@ -42,7 +42,7 @@ func (m maps) create(s *Settings, layout ring.Layout) error {
 		sizes[bpf.HooksMapRows] = 1
 	}
 	for name, one := range spec.Maps {
-		if one.Type == ebpf.Array && name[0] == '.' { // .rodata: each program's own
+		if one.Type == ebpf.Array && name[0] == '.' { // .rodata: every program has its own
 			continue
 		}
 		if size, ok := sizes[name]; ok {
@@ -57,12 +57,12 @@ func (m maps) create(s *Settings, layout ring.Layout) error {
 	return nil
 }
 
-// measuresCalls reports whether any probe says how long calls took.
+// measuresCalls reports whether any probe measures durations.
 func measuresCalls(probes []probe.Probe) bool {
 	return slices.ContainsFunc(probes, func(p probe.Probe) bool { return p.DurationAt != 0 })
 }
 
-// enter fills the maps that a scope needs.
+// enter fills the maps of the scope.
 func (m maps) enter(s *Scope) error {
 	one := uint8(1)
 	for name, ids := range map[string][]uint32{bpf.HooksMapScopePids: s.PIDs, bpf.HooksMapScopeTids: s.TIDs} {
@@ -78,7 +78,7 @@ func (m maps) enter(s *Scope) error {
 			return err
 		}
 		if err := m[bpf.HooksMapScopeComms].Put(uint32(set), compiled); err != nil {
-			return fmt.Errorf("enter names of tasks: %w", err)
+			return fmt.Errorf("enter task names: %w", err)
 		}
 	}
 	for i, dir := range s.Cgroups {
@@ -101,7 +101,7 @@ func (m maps) enterCgroup(i uint32, dir string) error {
 	return nil
 }
 
-// replace has a collection use the shared maps in place of its own.
+// replace returns the shared maps that replace those of a collection.
 func (m maps) replace(spec *ebpf.CollectionSpec) map[string]*ebpf.Map {
 	replacements := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {

@@ -12,18 +12,18 @@ import (
 
 // An attachedEvent is an open perf event and the link of a program to it.
 type attachedEvent struct {
-	fd   int // -1: none
+	fd   int // -1 if not open
 	link link.Link
 }
 
-// anyTask as a thread of a perf event, and anyCPU as its CPU.
+// Arguments of openEvent: all tasks of a CPU, or all CPUs of a task.
 const (
 	anyTask = -1
 	anyCPU  = -1
 )
 
-// openEvent opens a perf event of a thread on a CPU and attaches a program to it.
-// What it returns beside an error is to be closed as well.
+// openEvent opens a perf event for a thread on a CPU and attaches a program to it. The
+// caller must close the result, even after an error.
 func openEvent(program *ebpf.Program, attr *unix.PerfEventAttr, tid, cpu int, cookie uint64) (attachedEvent, error) {
 	attr.Size = uint32(unsafe.Sizeof(*attr))
 	fd, err := unix.PerfEventOpen(attr, tid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
@@ -37,8 +37,8 @@ func openEvent(program *ebpf.Program, attr *unix.PerfEventAttr, tid, cpu int, co
 	return attachedEvent{fd, l}, nil
 }
 
-// linkEvent links a program to a perf event, with a cookie (5.15). The library does so
-// for events that it opens itself alone.
+// linkEvent attaches a program to a perf event with a cookie. Requires Linux 5.15. The
+// ebpf library does this only for events that it opens itself.
 func linkEvent(fd int, program *ebpf.Program, cookie uint64) (link.Link, error) {
 	attr := struct { // link_create of union bpf_attr in include/uapi/linux/bpf.h
 		program, target, attachType, flags uint32

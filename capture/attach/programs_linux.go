@@ -10,20 +10,20 @@ import (
 	"trapline/capture/ring"
 )
 
-// Programs are a recording's programs, the maps that they share, and what ties them to
-// their hooks. New prepares them, Open creates the maps, Attach loads and attaches.
+// Programs are the BPF programs of a recording with their maps and links. New returns
+// them, Open creates the maps, Attach loads and attaches the programs.
 type Programs struct {
 	loader
 	attachments []*attachment
-	helpers     links // of programs that record nothing themselves
+	helpers     links // links of helpers
 }
 
-// New returns the programs of a recording. They hold nothing in the kernel yet.
+// New returns the programs of a recording. They use no kernel resources yet.
 func New(s *Settings) *Programs {
 	return &Programs{loader: loader{settings: s, maps: make(maps)}}
 }
 
-// Open creates the maps that the programs share, and enters the scope.
+// Open creates the maps and fills those of the scope.
 func (p *Programs) Open(layout ring.Layout) error {
 	if err := p.maps.create(p.settings, layout); err != nil {
 		return err
@@ -31,13 +31,13 @@ func (p *Programs) Open(layout ring.Layout) error {
 	return p.maps.enter(&p.settings.Scope)
 }
 
-// Map returns a shared map by its name in package bpf.
+// Map returns a map by its name in package bpf.
 func (p *Programs) Map(name string) *ebpf.Map { return p.maps[name] }
 
-// WalkKernelByRules has kernel stacks walked by rules. It is to be called before Attach.
+// WalkKernelByRules makes programs walk kernel stacks by rules. Call it before Attach.
 func (p *Programs) WalkKernelByRules() { p.kernelRules = true }
 
-// Attach loads and attaches all programs, on the CPUs that are online. None records
+// Attach loads and attaches all programs. cpus are the online CPUs. No program records
 // before Switch.
 func (p *Programs) Attach(cpus []int) error {
 	for _, h := range helpersFor(p.settings) {
@@ -50,7 +50,7 @@ func (p *Programs) Attach(cpus []int) error {
 		return err
 	}
 	for _, g := range groups {
-		for _, g := range []*group{g.entries(), g} { // no return without its entry
+		for _, g := range []*group{g.entries(), g} { // entries first, so that no return comes without one
 			if g == nil {
 				continue
 			}
@@ -64,23 +64,23 @@ func (p *Programs) Attach(cpus []int) error {
 	return nil
 }
 
-// Begin notes what the kernel has counted so far, as hits begin to be recorded.
+// Begin saves the kernel's counts of skipped hits. Call it when recording starts.
 func (p *Programs) Begin() {
 	for _, a := range p.attachments {
 		a.begin()
 	}
 }
 
-// Switch has all programs record or not, and sets the epoch of stack hashes.
+// Switch starts or stops recording and sets the epoch of stack hashes.
 func (p *Programs) Switch(record bool, epoch uint64) error {
 	err := p.maps[bpf.HooksMapControls].Put(uint32(0), bpf.HooksControl{Epoch: epoch, Enabled: flag(record)})
 	if err != nil {
-		return fmt.Errorf("switch the programs: %w", err)
+		return fmt.Errorf("switch programs: %w", err)
 	}
 	return nil
 }
 
-// End detaches the programs of probes. Their maps stay.
+// End detaches the programs of probes. The maps remain.
 func (p *Programs) End() error {
 	var errs []error
 	for _, a := range p.attachments {
@@ -89,28 +89,28 @@ func (p *Programs) End() error {
 	return errors.Join(errs...)
 }
 
-// Skipped calls yield with the hits that the kernel itself skipped since Begin, of all
-// CPUs together: because a probe was being run already, and because a return probe had
-// no free instance. The kernel counts by program: of several probes, the first gets all.
+// Skipped yields the hits that the kernel skipped since Begin, for all CPUs together:
+// because another probe was running, and because a return probe had no free instance. The
+// kernel counts them by program. If probes share one, the first gets all.
 func (p *Programs) Skipped(yield func(probe int, recursion, missed uint64)) {
 	for _, a := range p.attachments {
 		if a.group.entry {
-			continue // its hits are nobody's
+			continue // no hits of a probe
 		}
 		s := a.since()
 		yield(a.group.index, s.recursion, s.missed)
 	}
 }
 
-// Counts returns what the programs counted of a probe, by CPU.
+// Counts returns the programs' counts of a probe by CPU.
 func (p *Programs) Counts(probe int) ([]bpf.HooksCounts, error) {
 	var counts []bpf.HooksCounts
 	err := p.maps[bpf.HooksMapAccounts].Lookup(uint32(probe), &counts)
 	return counts, err
 }
 
-// VerifiedKernelStacks returns how many kernel stacks were found in two ways, and how
-// many of them were not the same.
+// VerifiedKernelStacks returns how many kernel stacks were found in two ways and how many
+// of those differed.
 func (p *Programs) VerifiedKernelStacks() (compared, different uint64) {
 	var verified []bpf.HooksComparison
 	if m := p.maps[bpf.HooksMapVerified]; m == nil || m.Lookup(uint32(0), &verified) != nil {
@@ -138,7 +138,7 @@ func (p *Programs) Close() error {
 	return errors.Join(p.Detach(), p.maps.close())
 }
 
-// checkSlow refuses events that would take many seconds to attach and detach.
+// checkSlow refuses events that take many seconds to attach and detach.
 func checkSlow(groups []*group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {

@@ -6,28 +6,28 @@ import (
 	"trapline/bpf"
 )
 
-// A Scope limits whose hits are recorded. The zero Scope is the whole machine
-// but the recorder itself. Several limits must all be met, except that a task
-// is in if its process or its thread is listed.
+// A Scope limits whose hits are recorded. A hit must satisfy all limits, but a task
+// matches if either its process or its thread is listed. The zero Scope is the whole
+// machine except the recorder.
 type Scope struct {
 	PIDs, TIDs []uint32
-	UIDs       []uint32 // at most 8
-	CPUs       []int    // below 1,024
-	Comms      []string // patterns of task names, as package glob reads them
-	Except     []string // tasks of these names are left out
-	Cgroups    []string // directories of a cgroup2 file system, what is below them included; at most 16
-	NoInherit  bool     // children of listed processes and threads are not followed
+	UIDs       []uint32 // at most MaxUsers
+	CPUs       []int    // below MaxCPUs
+	Comms      []string // patterns of task names; see package glob
+	Except     []string // patterns of task names to exclude
+	Cgroups    []string // directories of a cgroup2 file system, including their descendants; at most MaxCgroups
+	NoInherit  bool     // do not follow children of listed processes and threads
 }
 
 // Limits of a [Scope].
 const (
 	MaxUsers   = bpf.MaxUIDs
-	MaxCPUs    = bpf.MaxCPUs // CPUs below this number can be named
+	MaxCPUs    = bpf.MaxCPUs // exclusive
 	MaxCgroups = bpf.MaxCgroups
 )
 
-// Invalid returns the first field that is outside the limits of BPF programs, and why;
-// "" if there is none. It does not look at the machine.
+// Invalid returns the name of the first field that exceeds the limits of BPF programs,
+// and why, or "". It does not examine the machine.
 func (s *Scope) Invalid() (field, reason string) {
 	if len(s.UIDs) > MaxUsers {
 		return "UIDs", fmt.Sprintf("at most %d users", MaxUsers)
@@ -38,7 +38,7 @@ func (s *Scope) Invalid() (field, reason string) {
 		}
 	}
 	if len(s.Cgroups) > MaxCgroups {
-		return "Cgroups", fmt.Sprintf("%d control groups, at most %d are possible: name a parent of them", len(s.Cgroups), MaxCgroups)
+		return "Cgroups", fmt.Sprintf("%d control groups: the maximum is %d; use a common parent", len(s.Cgroups), MaxCgroups)
 	}
 	if _, err := commPatterns(s.Comms); err != nil {
 		return "Comms", err.Error()

@@ -10,28 +10,31 @@ import (
 	"trapline/capture/probe"
 )
 
-// Settings say what programs record, and of whom.
+// Settings are what BPF programs need to know about a recording.
 type Settings struct {
 	Probes  []probe.Probe
 	Scope   Scope
 	Stacks  Stacks
-	MaxHits uint64 // of all probes together; 0: no limit
-	// AllowSlow: many probes are attached even where each needs a program or a link of its own.
+	MaxHits uint64 // of all probes together; 0 means no limit
+	// AllowSlow attaches many probes even if each needs its own program or link.
 	AllowSlow bool
 }
 
-// Stacks say which stacks hits have unless their event says otherwise, and how they are found.
+// Stacks are which stacks hits have, unless their event says otherwise, and how they are
+// found.
 type Stacks struct {
 	Kernel, User bool
-	MaxFrames    int // 0: the most, 127
-	// FramePointers: user stacks are found by frame pointers alone. Kernels before 5.17 can do no other.
+	MaxFrames    int // 0 means the maximum, 127
+	// FramePointers finds user stacks by frame pointers alone. Kernels before 5.17
+	// support nothing else.
 	FramePointers bool
-	// VerifyEvery makes one hit in so many check its stacks by unwinding them a second time; 0: none.
+	// VerifyEvery unwinds the stacks of every Nth hit a second time and compares. 0 means
+	// never.
 	VerifyEvery int
 }
 
-// stacksOf returns which stacks the hits of a probe have: those that the event
-// asked for, else those of the recording.
+// stacksOf returns which stacks a probe's hits have: as its event says, or as the
+// recording does.
 func (s *Settings) stacksOf(p *probe.Probe) (kernel, user bool) {
 	switch p.Stack {
 	case event.StackNone:
@@ -43,31 +46,31 @@ func (s *Settings) stacksOf(p *probe.Probe) (kernel, user bool) {
 	case event.StackBoth:
 		return true, true
 	}
-	// The kernel stack of a system call is always the way in. perf leaves it out, too,
-	// so that the innermost function is the one that made the call.
+	// The kernel stack at a system call is always the same entry code. Like perf, omit
+	// it, so that the innermost frame is the caller.
 	return s.Stacks.Kernel && !p.AtSystemCall(), s.Stacks.User
 }
 
-// AnyKernelStacks reports whether hits of any probe have a kernel stack.
+// AnyKernelStacks reports whether any probe records kernel stacks.
 func (s *Settings) AnyKernelStacks() bool {
 	return s.anyStacks(s.Stacks.Kernel, event.StackKernel)
 }
 
-// anyUserStacks reports whether hits of any probe have a user stack.
+// anyUserStacks reports whether any probe records user stacks.
 func (s *Settings) anyUserStacks() bool {
 	return s.anyStacks(s.Stacks.User, event.StackUser)
 }
 
-// anyStacks reports whether any probe has a choice that is one kind of stack or both,
-// or none of its own where that is the recording's.
+// anyStacks reports whether any probe records stacks of one kind. recording is the
+// default.
 func (s *Settings) anyStacks(recording bool, one event.StackChoice) bool {
 	return slices.ContainsFunc(s.Probes, func(p probe.Probe) bool {
 		return p.Stack == one || p.Stack == event.StackBoth || p.Stack == event.StackDefault && recording
 	})
 }
 
-// Depth is how many frames the stacks of a probe's hits have at most: as its event
-// says, or else the recording.
+// Depth returns the maximum number of frames in the stacks of a probe's hits: as its
+// event says, or as the recording does.
 func (s *Settings) Depth(p *probe.Probe) int {
 	for _, n := range []int{p.Depth, s.Stacks.MaxFrames} {
 		if n > 0 {
@@ -77,18 +80,19 @@ func (s *Settings) Depth(p *probe.Probe) int {
 	return bpf.MaxFrames
 }
 
-// framesToTake is how many frames of a stack a probe's program is to take for that depth. One
-// more tells a stack that ends there from one that was cut. Stacks of bpf_get_stack begin with
-// the way from the hook to the program.
+// framesToTake returns how many frames the program of a probe takes for its depth: one
+// more, to tell a stack that ends there from one that is cut, and those between hook and
+// program, with which stacks from bpf_get_stack begin.
 func (s *Settings) framesToTake(p *probe.Probe) int {
 	return min(s.Depth(p)+1+probe.KindOf(p.Kind).HookFrames, bpf.MaxFrames)
 }
 
-// UserRules reports whether user stacks are walked by rules.
+// UserRules reports whether user stacks are walked by rules. Requires Linux 5.17 and
+// x86-64.
 func (s *Settings) UserRules() bool {
 	return s.anyUserStacks() && !s.Stacks.FramePointers && runtime.GOARCH == "amd64" && host.HaveFindVMA()
 }
 
-// countMappings reports whether the changes of address spaces are counted by a program,
-// since the kernel does not.
+// countMappings reports whether a helper counts changes of address spaces because the
+// kernel does not.
 func (s *Settings) countMappings() bool { return s.UserRules() && host.MappingsUncounted() }

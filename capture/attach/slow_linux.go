@@ -6,28 +6,27 @@ import (
 	"trapline/capture/event"
 )
 
-// How many programs and links one event may take that are loaded or attached one by
-// one. A program takes the verifier some 10 ms; a link of a function waits for all CPUs when
-// it is closed.
+// Limits for programs and links of one event that are loaded or attached one by one.
+// Loading a program takes about 10 ms; closing a function's link waits for all CPUs.
 const (
 	manyPrograms = 64
 	manyLinks    = 256
 )
 
-// tooManyPrograms refuses an event for which too many programs would be loaded.
+// tooManyPrograms refuses an event that needs too many programs.
 func tooManyPrograms(text string, programs int) error {
 	if programs <= manyPrograms {
 		return nil
 	}
-	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit take a program for each", manyPrograms),
-		Remedy: "use a kprobe, narrow the pattern, or say --allow-slow"}
+	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("more than %d functions match, and fentry and fexit need a program for each", manyPrograms),
+		Remedy: "use a kprobe, narrow the pattern, or use --allow-slow"}
 }
 
-// tooManyLinks refuses an event for which too many functions would be attached one by one.
+// tooManyLinks refuses an event with too many functions to attach one by one.
 func tooManyLinks(text string, sites int) error {
 	if sites <= manyLinks {
 		return nil
 	}
 	return &event.UnsupportedError{Event: text, Reason: fmt.Sprintf("this kernel attaches to functions one by one, and %d match", sites),
-		Remedy: "narrow the pattern, or say --allow-slow"}
+		Remedy: "narrow the pattern, or use --allow-slow"}
 }

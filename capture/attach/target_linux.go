@@ -6,25 +6,25 @@ import (
 	"trapline/capture/probe"
 )
 
-// A site is a place that a program is attached to, and the probe whose hits it has.
+// A site is a place to attach a program to and the probe that its hits belong to.
 type site struct {
 	index int // of the probe
 	probe *probe.Probe
 	probe.Site
 }
 
-// A target is what a backend attaches, and where.
+// A target is a program and the sites to attach it to.
 type target struct {
 	program  *ebpf.Program
-	probe    *probe.Probe // the first of those that the sites belong to
+	probe    *probe.Probe // the first probe of the sites
 	sites    []site
-	many     bool // the sites belong to several probes: each one's cookie is its probe's index
-	atReturn bool // the program runs when the functions return
+	many     bool // the sites belong to several probes; cookies tell which
+	atReturn bool // call the program when the functions return
 	scope    *Scope
 	cpus     []int // online
 }
 
-// cookie is what the program is told of a site.
+// cookie returns the cookie of a site: the index of its probe.
 func (t *target) cookie(s *site) uint64 {
 	if t.many {
 		return uint64(s.index)
@@ -32,7 +32,7 @@ func (t *target) cookie(s *site) uint64 {
 	return 0
 }
 
-// A siteError says which of a target's probes could not be attached.
+// A siteError is the error of one of a target's probes.
 type siteError struct {
 	probe *probe.Probe
 	err   error

@@ -14,9 +14,9 @@ import (
 	"trapline/capture/probe"
 )
 
-// attachTracepoints attaches to a perf event of each tracepoint that is never enabled:
-// programs run for a tracepoint as soon as there is an event of it, and an
-// enabled one would cost every hit on its CPU a sample that nobody reads.
+// attachTracepoints opens a perf event for each tracepoint and never enables it. Programs
+// run as soon as the event exists; enabled, it would also write a sample per hit that
+// nobody reads.
 func attachTracepoints(t *target, l *links) error {
 	dir, _, err := host.TraceFS()
 	if err != nil {
@@ -41,7 +41,7 @@ func attachTracepoints(t *target, l *links) error {
 	return errors.Join(errs...)
 }
 
-// tracepointEvent describes a perf event of a tracepoint.
+// tracepointEvent returns the attributes of a tracepoint's perf event.
 func tracepointEvent(tracefs string, p *probe.Probe) (*unix.PerfEventAttr, error) {
 	b, err := os.ReadFile(filepath.Join(tracefs, "events", p.Group, p.Function, "id"))
 	if err != nil {

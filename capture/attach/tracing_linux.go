@@ -34,12 +34,13 @@ func attachTracing(t *target, l *links, at ebpf.AttachType) error {
 	return nil
 }
 
-// explainTrampolineLoad says why a program of a trampoline could not be loaded; nil: not known.
+// explainTrampolineLoad explains why a trampoline's program cannot be loaded, or returns
+// nil.
 func explainTrampolineLoad(p *probe.Probe, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) && len(host.Missing(host.CapBPF, host.CapPerfmon)) == 0 && host.Lockdown() != "confidentiality":
 		return &event.UnsupportedError{Event: p.Event, Reason: "this kernel refuses fentry and fexit programs",
-			Remedy: "a tracepoint or rawtracepoint near the function works; see record -l"}
+			Remedy: "use a tracepoint or raw tracepoint near the function; see record -l"}
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EINVAL), errors.Is(err, link.ErrNotSupported):
 		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel cannot trace this function by fentry (it is notrace, or inlined)",
 			Remedy: "try kprobe:" + p.Function}

@@ -13,21 +13,21 @@ import (
 	"trapline/capture/probe"
 )
 
-// A trial is how a backend is tried: with a program that does nothing, at a place that
-// every machine has, for a moment.
+// A trial is how to try a backend: a program that does nothing, and a probe at a place
+// that every machine has.
 type trial struct {
 	program ebpf.ProgramSpec
 	probe   probe.Probe
 }
 
-// Names that every kernel has and that can be traced.
+// Names that every kernel has and allows to trace.
 const (
 	triedFunction = "vfs_read"
 	triedGroup    = "sched"
 	triedPoint    = "sched_switch"
 )
 
-// triedPeriod is so long that a counter does not fire while it is tried.
+// triedPeriod is so long that a counter does not fire during the trial.
 const triedPeriod = 1e9
 
 var trials = map[probe.Backend]trial{
@@ -43,8 +43,7 @@ var trials = map[probe.Backend]trial{
 		Watch: &probe.Watch{Address: uint64(uintptr(unsafe.Pointer(&watched))), Length: uint8(unsafe.Sizeof(watched)), Access: event.AccessWrite}}},
 }
 
-// try attaches a program that does nothing as a kind of probe would be, and takes it
-// away again.
+// try attaches a program that does nothing like a probe of kind k and detaches it.
 func try(k *probe.Kind, n *probe.Need) error {
 	tr, b := trials[n.Backend], backends[n.Backend]
 	p := tr.probe
@@ -78,9 +77,9 @@ func loadIdle(spec ebpf.ProgramSpec, at ebpf.AttachType) (*ebpf.Program, error) 
 	if at != ebpf.AttachNone {
 		spec.AttachType = at
 	}
-	result := int32(1) // the kernel hands a tracepoint's event on to its other readers
+	result := int32(1) // pass a tracepoint's event on to its other readers
 	if spec.Type == ebpf.Tracing {
-		result = 0 // all that is allowed
+		result = 0 // the only value allowed
 	}
 	spec.License = "GPL"
 	spec.Instructions = asm.Instructions{asm.Mov.Imm(asm.R0, result), asm.Return()}

@@ -7,13 +7,13 @@ import (
 	"trapline/capture/host"
 )
 
-// uprobeMultiServes: one link for all places, and for a single one where a perf event
-// would take CAP_SYS_ADMIN, which the process does not have.
+// uprobeMultiServes selects a multi link for several places, and for a single one without
+// CAP_SYS_ADMIN, which a uprobe's perf event requires.
 func uprobeMultiServes(sites []site) bool {
 	return (len(sites) > 1 || !host.Have(host.CapSysAdmin)) && features.HaveBPFLinkUprobeMulti() == nil
 }
 
-// attachUprobeMulti attaches to all places by one link. It needs Linux 6.6.
+// attachUprobeMulti attaches to all places with one link. It requires Linux 6.6.
 func attachUprobeMulti(t *target, l *links) error {
 	ex, err := link.OpenExecutable(t.probe.Path)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package container finds the control groups of containers by the names that
-// people know them by. It asks no daemon: it reads the control groups that exist
-// and the files in which container runtimes keep names.
+// Package container finds the control groups of containers by name. It asks no daemon: it
+// reads the existing control groups and the files in which container runtimes store
+// names.
 package container
 
 import (
@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// A Container is one that runs: it has a control group.
+// A Container is a running container: one that has a control group.
 type Container struct {
-	ID     string   // as its runtime knows it
-	Names  []string // that it can be found by: web; in Kubernetes the container, the pod and how they combine
+	ID     string   // the runtime's ID
+	Names  []string // such as web; in Kubernetes also the pod and combinations
 	Cgroup string   // directory in the cgroup2 file system
 }
 
-// String returns the name that says most, or the short ID.
+// String returns the most specific name, or the short ID.
 func (c Container) String() string {
 	if len(c.Names) > 0 {
 		return c.Names[len(c.Names)-1]
@@ -27,14 +27,15 @@ func (c Container) String() string {
 	return c.ID[:min(len(c.ID), shortID)]
 }
 
-// shortID is the length to which runtimes cut IDs when they show them.
+// shortID is the length of the IDs that runtimes display.
 const shortID = 12
 
-// maxGroups bounds how many control groups are looked at.
+// maxGroups limits the control groups examined.
 const maxGroups = 1 << 17
 
-// List returns the containers that have control groups below a directory of a
-// cgroup2 file system, outermost first. The files of runtimes are read below root.
+// List returns the containers with control groups below a directory of a cgroup2 file
+// system, outermost first. root is the directory that contains the runtimes' files, / on
+// a real machine.
 func List(root, cgroups string) ([]Container, error) {
 	names := readNames(root)
 	var found []Container
@@ -44,7 +45,7 @@ func List(root, cgroups string) ([]Container, error) {
 			if path == cgroups {
 				return err
 			}
-			return nil // ended meanwhile
+			return nil // has ended
 		}
 		if !d.IsDir() {
 			return nil
@@ -57,15 +58,15 @@ func List(root, cgroups string) ([]Container, error) {
 			return nil
 		}
 		found = append(found, Container{ID: id, Names: names[id], Cgroup: path})
-		return filepath.SkipDir // groups below belong to what runs in the container
+		return filepath.SkipDir // groups below belong to the container
 	})
 	return found, err
 }
 
-// prefixes are how runtimes mark the scopes that they ask systemd for.
+// prefixes are those of the systemd scopes that runtimes create.
 var prefixes = []string{"docker-", "libpod-", "cri-containerd-", "crio-", "nerdctl-", "machine-", "lxc.payload."}
 
-// containerID returns the container that a control group belongs to.
+// containerID returns the ID of the container of a control group.
 func containerID(group, parent string, names map[string][]string) (string, bool) {
 	id := strings.TrimSuffix(group, ".scope")
 	for _, p := range prefixes {
@@ -83,18 +84,18 @@ func containerID(group, parent string, names map[string][]string) (string, bool)
 	return "", false
 }
 
-// isID reports whether a name is an ID as Docker, Podman and CRI runtimes make
-// them: 256 bits.
+// isID reports whether a name is an ID of Docker, Podman or a CRI runtime: 256 bits in
+// hexadecimal.
 func isID(s string) bool {
 	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// unescape reads systemd's \x2d for a dash (systemd.unit(5)), the one that names
-// of machines can have.
+// unescape replaces systemd's \x2d by a dash, the only escaped character in machine names
+// (systemd.unit(5)).
 func unescape(s string) string { return strings.ReplaceAll(s, `\x2d`, "-") }
 
-// Find returns the containers with a name or, if there is none, the one whose ID
-// begins so.
+// Find returns the containers with a name or, if there are none, the container whose ID
+// starts with it.
 func Find(all []Container, name string) ([]Container, error) {
 	var found, byID []Container
 	unnamed := 0
@@ -115,18 +116,18 @@ func Find(all []Container, name string) ([]Container, error) {
 	case len(byID) == 1:
 		return byID, nil
 	case len(byID) > 1:
-		return nil, fmt.Errorf("the IDs of %d containers begin so: give more of it", len(byID))
+		return nil, fmt.Errorf("the IDs of %d containers start with it: give more digits", len(byID))
 	case len(all) == 0:
-		return nil, errors.New("no running container has a control group of version 2 that can be seen from here")
+		return nil, errors.New("no running container has a visible control group of version 2")
 	}
-	why := "no running container is called so; there are " + listed(all)
+	why := "no running container has this name; there are " + listed(all)
 	if unnamed > 0 {
-		why += "; no names are known of " + fmt.Sprint(unnamed) + " of them (reading what their runtimes keep needs root): give the ID"
+		why += "; the names of " + fmt.Sprint(unnamed) + " of them are unknown (reading their runtimes' files requires root): give the ID"
 	}
 	return nil, errors.New(why)
 }
 
-// listed names the first few containers.
+// listed formats the first few containers.
 func listed(all []Container) string {
 	const most = 8
 	var names []string

@@ -108,15 +108,15 @@ func TestFindRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"nothing": "no running container is called so; there are ",
-		"a":       "the IDs of 3 containers begin so", // two in hexadecimal, and alpine
-		"":        "no running container is called so",
+		"nothing": "no running container has this name; there are ",
+		"a":       "the IDs of 3 containers start with it", // two in hexadecimal, and alpine
+		"":        "no running container has this name",
 	} {
 		if _, err := Find(all, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", name, err, want)
 		}
 	}
-	if _, err := Find(nil, "web"); err == nil || !strings.Contains(err.Error(), "no running container has a control group of version 2") {
+	if _, err := Find(nil, "web"); err == nil || !strings.Contains(err.Error(), "no running container has a visible control group of version 2") {
 		t.Errorf("without containers: error %v", err)
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// maxFile bounds what is read of a runtime's file.
+// maxFile limits what is read of a runtime's file.
 const maxFile = 16 << 20
 
-// readNames collects the names of all containers that runtimes know of, by ID. A
-// container that a runtime knows but has no name for has an empty, non-nil list.
+// readNames returns the names of all containers by ID. A known container without a name
+// has an empty, non-nil list.
 func readNames(root string) map[string][]string {
 	names := make(map[string][]string)
 	add := func(id string, more ...string) {
@@ -32,7 +32,7 @@ func readNames(root string) map[string][]string {
 	return names
 }
 
-// readDocker reads the configuration that the Docker daemon keeps of each container.
+// readDocker reads the configuration files of the Docker daemon.
 func readDocker(root string, add func(id string, names ...string)) {
 	for _, path := range glob(root, "var/lib/docker/containers/*/config.v2.json") {
 		var c struct {
@@ -46,8 +46,8 @@ func readDocker(root string, add func(id string, names ...string)) {
 	}
 }
 
-// readStorage reads the lists of containers/storage, which Podman and CRI-O use,
-// for root and for users.
+// readStorage reads the lists of containers/storage, which Podman and CRI-O use, for root
+// and for users.
 func readStorage(root string, add func(id string, names ...string)) {
 	for _, dir := range []string{"var/lib/containers/storage", "run/containers/storage", "home/*/.local/share/containers/storage"} {
 		for _, path := range glob(root, dir+"/*-containers/*containers.json") {
@@ -64,8 +64,8 @@ func readStorage(root string, add func(id string, names ...string)) {
 	}
 }
 
-// readBundles reads the annotations of OCI bundles: of containerd, by namespace,
-// and of CRI-O.
+// readBundles reads the annotations of OCI bundles: those of containerd by namespace, and
+// those of CRI-O.
 func readBundles(root string, add func(id string, names ...string)) {
 	for _, pattern := range []string{
 		"run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
@@ -89,9 +89,9 @@ func readBundles(root string, add func(id string, names ...string)) {
 	}
 }
 
-// podNames returns what a Kubernetes container is called: its own name, its pod's,
-// and how the two and the namespace combine. The keys are containerd's, and those
-// of the labels that the kubelet sets, which CRI-O and cri-dockerd keep.
+// podNames returns the names of a Kubernetes container: its own, its pod's, and
+// combinations of both with the namespace. The keys are those of containerd and of the
+// kubelet's labels, which CRI-O and cri-dockerd store.
 func podNames(labels map[string]string) []string {
 	first := func(keys ...string) string {
 		for _, k := range keys {
@@ -120,13 +120,13 @@ func podNames(labels map[string]string) []string {
 func glob(root, pattern string) []string {
 	paths, err := filepath.Glob(filepath.Join(root, pattern))
 	if err != nil {
-		return nil // a root with brackets
+		return nil // the root contains brackets
 	}
 	return paths
 }
 
-// readJSON reports whether a file could be read; one that ends or is rewritten
-// meanwhile is as good as not there.
+// readJSON reports whether it could read a file. A file that disappears or is being
+// rewritten counts as absent.
 func readJSON(path string, v any) bool {
 	f, err := os.Open(path)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 // A Capability is one of capabilities(7).
 type Capability uint
 
-// The capabilities that recording can need.
+// The capabilities that recording may require.
 const (
 	CapBPF           Capability = unix.CAP_BPF             // 5.8: loading programs
 	CapPerfmon       Capability = unix.CAP_PERFMON         // 5.8: tracing programs, perf events
-	CapSysAdmin      Capability = unix.CAP_SYS_ADMIN       // stands for the two above
-	CapDACReadSearch Capability = unix.CAP_DAC_READ_SEARCH // files of tracefs, containers' runtimes
+	CapSysAdmin      Capability = unix.CAP_SYS_ADMIN       // includes the two above
+	CapDACReadSearch Capability = unix.CAP_DAC_READ_SEARCH // files of tracefs and of container runtimes
 	CapSysPtrace     Capability = unix.CAP_SYS_PTRACE      // mappings of other users' processes
 	CapSyslog        Capability = unix.CAP_SYSLOG          // addresses in /proc/kallsyms
 	CapSysResource   Capability = unix.CAP_SYS_RESOURCE    // maps beyond RLIMIT_MEMLOCK, before 5.11
@@ -40,25 +40,25 @@ func (c Capability) String() string {
 	return "capability"
 }
 
-// Have reports whether the process has a capability in effect, as far as the
-// kernel says. CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON (bpf_capable and
-// perfmon_capable in include/linux/capability.h).
+// Have reports whether the process has a capability in effect. CAP_SYS_ADMIN includes
+// CAP_BPF and CAP_PERFMON (bpf_capable and perfmon_capable in
+// include/linux/capability.h).
 func Have(c Capability) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
-		return true // the kernel will say it
+		return true // the kernel will tell
 	}
 	has := func(c Capability) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
 	return has(c) || (c == CapBPF || c == CapPerfmon) && has(CapSysAdmin)
 }
 
-// Missing returns those of the capabilities that the process does not have.
+// Missing returns the capabilities in need that the process lacks.
 func Missing(need ...Capability) []Capability {
 	return slices.DeleteFunc(slices.Clone(need), Have)
 }
 
-// Join lists capabilities in a sentence.
+// Join formats a list of capabilities for a sentence.
 func Join(list []Capability) string {
 	names := make([]string, len(list))
 	for i, c := range list {
@@ -70,9 +70,9 @@ func Join(list []Capability) string {
 	return strings.Join(names, "")
 }
 
-// InUserNamespace reports whether the process is in a user namespace of its own,
-// where capabilities do not reach what belongs to the whole machine. The initial
-// one maps every user to itself (user_namespaces(7)).
+// InUserNamespace reports whether the process is in a user namespace other than the
+// initial one, which maps every user to itself (user_namespaces(7)). There, capabilities
+// do not apply to the machine as a whole.
 func InUserNamespace() bool { return machine.inUserNamespace() }
 
 func (r root) inUserNamespace() bool {

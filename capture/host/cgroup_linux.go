@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CgroupDir returns the directory of a control group, which may be given with or
-// without the path at which the cgroup2 file system is mounted.
+// CgroupDir returns the directory of a control group (v2). path may include the mount
+// point of the cgroup2 file system.
 func CgroupDir(path string) (string, error) {
 	root, err := machine.cgroupRoot()
 	if err != nil {
@@ -29,17 +29,17 @@ func CgroupDir(path string) (string, error) {
 	case err != nil:
 		return "", err
 	case !st.IsDir():
-		return "", errors.New("not the directory of a control group")
+		return "", errors.New("not a directory of a control group")
 	}
 	var fsType unix.Statfs_t
 	if err := unix.Statfs(dir, &fsType); err != nil || fsType.Type != unix.CGROUP2_SUPER_MAGIC {
-		return "", errors.New("not a control group of version 2, which are below " + root)
+		return "", errors.New("not a control group of version 2, which are all below " + root)
 	}
 	return dir, nil
 }
 
-// cgroupRoot returns where the cgroup2 file system is mounted: /sys/fs/cgroup, or
-// elsewhere where version 1 is in use as well.
+// cgroupRoot returns the mount point of the cgroup2 file system: /sys/fs/cgroup, or
+// another if version 1 is in use too.
 func (r root) cgroupRoot() (string, error) {
 	f, err := os.Open(r.path("/proc/self/mounts"))
 	if err != nil {

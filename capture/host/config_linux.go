@@ -9,13 +9,14 @@ import (
 	"sync"
 )
 
-// maxConfig bounds how much of a kernel configuration is read, unpacked.
+// maxConfig limits the size of an uncompressed kernel configuration.
 const maxConfig = 4 << 20
 
-// kernelConfig is the configuration of this kernel, where it is to be found.
+// kernelConfig returns the configuration of this kernel, or nil if it is not available.
 var kernelConfig = sync.OnceValue(func() map[string]string { return machine.config(release()) })
 
-// config reads the configuration of a kernel: options without their values are "n".
+// config reads the configuration of a kernel release. Options that are not set have the
+// value "n".
 func (r root) config(release string) map[string]string {
 	if f, err := os.Open(r.path("/proc/config.gz")); err == nil {
 		defer f.Close()
@@ -47,7 +48,7 @@ func parseConfig(r io.Reader) map[string]string {
 	return options
 }
 
-// Lacks returns the first of the options that the kernel is known to be built without.
+// Lacks returns the first option that the kernel is known to be built without, or "".
 func Lacks(options ...string) string {
 	for _, o := range options {
 		if v, ok := kernelConfig()[o]; ok && v == "n" {

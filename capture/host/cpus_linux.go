@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
+// OnlineCPUs returns the numbers of the online CPUs.
 func OnlineCPUs() ([]int, error) { return readCPUList("/sys/devices/system/cpu/online") }
 
-// PossibleCPUs returns one more than the highest CPU that may ever come online: rings are entered by CPU.
+// PossibleCPUs returns 1 + the highest number of a CPU that may come online.
 func PossibleCPUs() (int, error) {
 	cpus, err := readCPUList("/sys/devices/system/cpu/possible")
 	if err != nil {
@@ -33,7 +34,7 @@ func readCPUList(path string) ([]int, error) {
 		from, err1 := strconv.Atoi(first)
 		to, err2 := strconv.Atoi(last)
 		if err1 != nil || err2 != nil || to < from || to > 1<<16 {
-			return nil, fmt.Errorf("%s: no CPU list: %q", path, b)
+			return nil, fmt.Errorf("%s: invalid CPU list %q", path, b)
 		}
 		for c := from; c <= to; c++ {
 			cpus = append(cpus, c)

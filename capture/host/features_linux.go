@@ -14,15 +14,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// InPIDNamespace reports whether this process numbers tasks otherwise than the
-// kernel does, which is how programs see them. The initial namespace's inode is
-// PROC_PID_INIT_INO in include/linux/proc_ns.h.
+// InPIDNamespace reports whether the process is in a PID namespace other than the initial
+// one. BPF programs see the PIDs of the initial namespace. Its inode is PROC_PID_INIT_INO
+// in include/linux/proc_ns.h.
 func InPIDNamespace() bool {
 	link, err := os.Readlink("/proc/self/ns/pid")
 	return err == nil && link != "pid:[4026531836]"
 }
 
-// HaveCycles reports whether this machine has a cycle counter; virtual ones often do not.
+// HaveCycles reports whether the machine has a cycle counter. Virtual machines often lack
+// one.
 func HaveCycles() bool {
 	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_HARDWARE, Config: unix.PERF_COUNT_HW_CPU_CYCLES}
 	attr.Size = uint32(unsafe.Sizeof(attr))
@@ -34,17 +35,17 @@ func HaveCycles() bool {
 	return true
 }
 
-// HaveFindVMA reports whether programs may ask what is mapped at an address (5.17).
+// HaveFindVMA reports whether programs can look up mappings. Requires Linux 5.17.
 func HaveFindVMA() bool {
 	return features.HaveProgramHelper(ebpf.Kprobe, asm.FnFindVma) == nil &&
 		features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil
 }
 
-// MappingTracepoint is where Linux 6.1, and some versions after it, store a mapping.
+// MappingTracepoint is hit when a mapping is stored in Linux 6.1 and some later versions.
 const MappingTracepoint = "vma_store"
 
-// MappingsUncounted reports whether the kernel does not count the changes of address
-// spaces (mm_lock_seq, of the locks of single mappings), but has a tracepoint at them.
+// MappingsUncounted reports whether the kernel has MappingTracepoint but does not count
+// changes of address spaces itself (mm_lock_seq, of per-VMA locks).
 var MappingsUncounted = sync.OnceValue(func() bool {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
@@ -58,7 +59,7 @@ var MappingsUncounted = sync.OnceValue(func() bool {
 	return err == nil
 })
 
-// hasMember looks into members without a name, too.
+// hasMember also searches anonymous members.
 func hasMember(members []btf.Member, name string) bool {
 	return slices.ContainsFunc(members, func(m btf.Member) bool {
 		switch t := m.Type.(type) {
@@ -71,8 +72,8 @@ func hasMember(members []btf.Member, name string) bool {
 	})
 }
 
-// HaveEventSource reports whether perf has a source of events; hybrid CPUs have
-// cpu_core and cpu_atom.
+// HaveEventSource reports whether perf has an event source. Names are prefixes: hybrid
+// CPUs have cpu_core and cpu_atom.
 func HaveEventSource(name string) bool { return machine.haveEventSource(name) }
 
 func (r root) haveEventSource(name string) bool {

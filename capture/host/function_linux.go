@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Blacklisted reports whether the kernel lists a function as one that kprobes must
-// not be set in; false where the list cannot be read.
+// Blacklisted reports whether the kernel forbids kprobes in a function. It returns false
+// if the list cannot be read.
 func Blacklisted(function string) bool { return machine.blacklisted(function) }
 
 func (r root) blacklisted(function string) bool {
@@ -21,8 +21,8 @@ func (r root) blacklisted(function string) bool {
 	return found
 }
 
-// Traceable reports whether ftrace can patch a function, without which the kernel
-// lets nothing trace it; true where the list cannot be read.
+// Traceable reports whether ftrace can patch a function. If not, the kernel does not
+// allow tracing it. It returns true if the list cannot be read.
 func Traceable(tracefs, function string) bool {
 	found, readable := anyLine(filepath.Join(tracefs, "available_filter_functions"), func(line string) bool {
 		name, _, _ := strings.Cut(line, " ") // "ext4_sync_file [ext4]"
@@ -31,8 +31,7 @@ func Traceable(tracefs, function string) bool {
 	return found || !readable
 }
 
-// anyLine reports whether a line of a file is the one looked for, and whether the
-// file has any.
+// anyLine reports whether any line of a file matches, and whether the file has any lines.
 func anyLine(path string, is func(line string) bool) (found, readable bool) {
 	f, err := os.Open(path)
 	if err != nil {

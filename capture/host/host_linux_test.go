@@ -15,7 +15,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// fakeRoot is a machine of which the files say what is wanted.
+// fakeRoot returns a root with these files.
 func fakeRoot(t *testing.T, files map[string]string) root {
 	t.Helper()
 	dir := t.TempDir()
@@ -180,7 +180,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// Every fact of this machine has a value, and what root can do is granted.
+// Every fact has a value, and root has access.
 func TestInspect(t *testing.T) {
 	testenv.Root(t)
 	symbols, err := ReadKallsyms()

@@ -17,13 +17,13 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Inspect finds out what there is to know. tracefs is where that is mounted, "" nowhere; symbols
-// are the kernel's, nil when they are hidden.
+// Inspect examines the machine. tracefs is its mount point, or "". symbols are the
+// kernel's, or nil if they are hidden. It leaves Report.Probes empty.
 func Inspect(tracefs string, symbols *symbol.Kallsyms) *Report {
 	r := &Report{}
 	fact := func(name, value string) {
 		if value == "" {
-			value = "not known"
+			value = "unknown"
 		}
 		r.Facts = append(r.Facts, Fact{name, value})
 	}
@@ -69,9 +69,9 @@ func capabilitiesLine() string {
 	}
 	switch {
 	case len(missing) == 0:
-		return "all that recording can need"
+		return "all that recording may require"
 	case len(have) == 0:
-		return "none that recording can need"
+		return "none that recording may require"
 	}
 	return Join(have) + "; not " + Join(missing)
 }
@@ -87,7 +87,7 @@ func btfLine() string {
 	if err != nil || len(all) == 0 {
 		return "yes"
 	}
-	return fmt.Sprintf("yes, and of %d modules", len(all)-1)
+	return fmt.Sprintf("yes, also for %d modules", len(all)-1)
 }
 
 func tracefsLine(dir string) string {
@@ -113,7 +113,7 @@ func stacksLine(symbols *symbol.Kallsyms) string {
 			return "by ORC tables"
 		}
 	}
-	return "by the kernel's own unwinder alone"
+	return "by the kernel's own unwinder"
 }
 
 func jitLine() string {
@@ -129,17 +129,17 @@ func jitLine() string {
 	return ""
 }
 
-// memoryLine says what bounds the memory of maps.
+// memoryLine describes the limit on the memory of maps.
 func memoryLine() string {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
 		return ""
 	}
-	// 5.11 counts maps by control group, as this helper's kernel does.
+	// Since Linux 5.11, which also added this helper, maps are charged to control groups.
 	if features.HaveProgramHelper(ebpf.Kprobe, asm.FnKtimeGetCoarseNs) == nil {
-		return "maps count against control groups; perf buffers against " + bytesLine(limit.Cur)
+		return "maps are charged to control groups; limit of perf buffers: " + bytesLine(limit.Cur)
 	}
-	return bytesLine(limit.Cur) + ", raised with CAP_SYS_RESOURCE"
+	return bytesLine(limit.Cur) + "; CAP_SYS_RESOURCE raises it"
 }
 
 func bytesLine(n uint64) string {
@@ -161,7 +161,7 @@ func eventSources() string {
 	return strings.Join(names, ", ")
 }
 
-// helpers are the functions of the kernel that programs use where they can.
+// helpers returns the kernel functions that programs use if available.
 func helpers() []Ability {
 	var list []Ability
 	for _, h := range []struct {
@@ -170,9 +170,9 @@ func helpers() []Ability {
 		without     string
 	}{
 		{asm.FnTaskPtRegs, "bpf_task_pt_regs", "5.15", "user stacks at tracepoints cost more"},
-		{asm.FnFindVma, "bpf_find_vma", "5.17", "mappings are looked up after the hit, too late for processes that end soon"},
-		{asm.FnLoop, "bpf_loop", "5.17", "mappings are looked up after the hit, too late for processes that end soon"},
-		{asm.FnGetAttachCookie, "bpf_get_attach_cookie", "5.15", "many probes of an event take a program each"},
+		{asm.FnFindVma, "bpf_find_vma", "5.17", "mappings are looked up after the hit, too late for short-lived processes"},
+		{asm.FnLoop, "bpf_loop", "5.17", "mappings are looked up after the hit, too late for short-lived processes"},
+		{asm.FnGetAttachCookie, "bpf_get_attach_cookie", "5.15", "each probe needs its own program"},
 	} {
 		a := Ability{Name: h.name}
 		switch err := features.HaveProgramHelper(ebpf.Kprobe, h.fn); {
@@ -181,7 +181,7 @@ func helpers() []Ability {
 		case IsDenied(err):
 			a.Reason, a.Remedy = LoadDenied()
 		default:
-			a.Reason, a.Remedy = "needs Linux "+h.since, "without it "+h.without
+			a.Reason, a.Remedy = "needs Linux "+h.since, "without it, "+h.without
 		}
 		list = append(list, a)
 	}

@@ -6,7 +6,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// ReadKallsyms reads the kernel's symbols.
+// ReadKallsyms reads /proc/kallsyms. It returns [symbol.ErrHidden] if the kernel hides
+// addresses from this user.
 func ReadKallsyms() (*symbol.Kallsyms, error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {

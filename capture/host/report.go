@@ -1,23 +1,23 @@
-// Package host finds out what this machine is and what it allows: its kernel and the
-// features of that, its CPUs, control groups and symbols, and what this user may do.
+// Package host examines the machine: the kernel and its features, CPUs, control groups,
+// kernel symbols, and the privileges of the process.
 package host
 
-// An Ability is one thing that can be done here, or not.
+// An Ability is something that works on this machine, or does not.
 type Ability struct {
 	Name   string
 	OK     bool
-	Reason string // why not; "" where it can
-	Remedy string // what would make it possible, or works instead; "" nothing is known
+	Reason string // why not; "" if OK
+	Remedy string // what would help, or works instead; may be ""
 }
 
-// A Fact is one thing to know about the machine.
+// A Fact is a property of the machine.
 type Fact struct {
 	Name, Value string
 }
 
-// A Report is what is known of the machine.
+// A Report describes the machine.
 type Report struct {
 	Facts  []Fact
 	Probes []Ability // ways to attach probes; package attach tries them
-	Kernel []Ability // functions of the kernel that programs use where they can
+	Kernel []Ability // kernel functions that programs use if available
 }

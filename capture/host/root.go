@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A root is the directory below which /proc, /sys and /boot are read: tests use another.
+// A root is the directory that contains proc, sys and boot. Tests use temporary ones.
 type root string
 
-// machine is where this machine's are.
+// machine is the root of this machine.
 const machine root = "/"
 
 func (r root) path(name string) string { return filepath.Join(string(r), name) }
 
-// setting returns what a file of /proc or /sys holds; "" where it cannot be read.
+// setting returns the contents of a file of /proc or /sys, or "" if it is unreadable.
 func (r root) setting(name string) string {
 	b, err := os.ReadFile(r.path(name))
 	if err != nil {

@@ -17,7 +17,7 @@ func release() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-// OlderThan reports whether the kernel comes before a release such as 6.6.
+// OlderThan reports whether the kernel is older than a release such as 6.6.
 func OlderThan(since string) bool { return releaseOlderThan(release(), since) }
 
 func releaseOlderThan(release, since string) bool {
@@ -31,8 +31,8 @@ func releaseOlderThan(release, since string) bool {
 	return major < wantMajor || major == wantMajor && minor < wantMinor
 }
 
-// Lockdown returns the kernel's lockdown mode: none, integrity or confidentiality;
-// "" where it does not say.
+// Lockdown returns the lockdown mode: none, integrity or confidentiality, or "" if the
+// kernel does not report it.
 func Lockdown() string { return machine.lockdown() }
 
 func (r root) lockdown() string {
@@ -42,7 +42,7 @@ func (r root) lockdown() string {
 	return mode
 }
 
-// seccomp reports whether a filter of system calls is active, as in most containers.
+// seccomp reports whether a seccomp filter is active, as in most containers.
 func (r root) seccomp() bool {
 	f, err := os.Open(r.path("/proc/self/status"))
 	if err != nil {

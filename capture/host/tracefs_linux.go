@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoTraceFS is why tracepoints cannot be found.
+// ErrNoTraceFS means that tracepoints cannot be found.
 var ErrNoTraceFS = errors.New("tracefs is not mounted")
 
-// TraceFS returns where tracefs is mounted. If it is mounted nowhere, it is
-// mounted at its usual place, which needs root; mounted says so.
+// TraceFS returns the mount point of tracefs. If it is not mounted, TraceFS mounts it at
+// /sys/kernel/tracing, which requires root. mounted reports that.
 func TraceFS() (dir string, mounted bool, err error) {
 	const usual = "/sys/kernel/tracing"
 	for _, dir := range []string{usual, "/sys/kernel/debug/tracing"} {
@@ -22,7 +22,7 @@ func TraceFS() (dir string, mounted bool, err error) {
 	}
 	if err := unix.Mount("tracefs", usual, "tracefs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		if IsDenied(err) {
-			return "", false, fmt.Errorf("%w and mounting it needs root (mount -t tracefs tracefs %s)", ErrNoTraceFS, usual)
+			return "", false, fmt.Errorf("%w, and mounting it requires root (mount -t tracefs tracefs %s)", ErrNoTraceFS, usual)
 		}
 		return "", false, fmt.Errorf("%w and cannot be mounted at %s: %w", ErrNoTraceFS, usual, err)
 	}

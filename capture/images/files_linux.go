@@ -13,16 +13,16 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxOpenImages bounds the files kept open in case that they are deleted; images
-// beyond it are opened by name when they are symbolized.
+// maxOpenImages limits the files kept open in case they are deleted. Other images are
+// opened by name when they are symbolized.
 const maxOpenImages = 4096
 
-// A fileTable holds the images of mapped files.
+// A fileTable contains the images of mapped files.
 type fileTable struct {
 	files  map[fileKey]*Image
-	byKey  map[uint64]*Image // by the keys of their contents
+	byKey  map[uint64]*Image // by content key
 	opened []*os.File
-	added  func(*Image) // nil, or told of files when they are first seen to be mapped
+	added  func(*Image) // called for each new file; may be nil
 }
 
 func newFileTable() fileTable {
@@ -64,15 +64,15 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 	return i
 }
 
-// unknown takes in a file of which nothing is known but its number.
+// unknown adds a file of which only the device and inode are known.
 func (t *fileTable) unknown(key fileKey) *Image {
 	i := &Image{Kind: format.ImageUnknown, Path: fmt.Sprintf("[inode %d]", key.inode), Device: key.device, Inode: key.inode}
 	t.files[key] = i
 	return i
 }
 
-// reported returns the image in a mapping that was reported: a new one if its file
-// has been written anew since it was known.
+// reported returns the image of a reported mapping: a new one if the file has been
+// rewritten.
 func (t *fileTable) reported(r mapRecord) *Image {
 	key := fileKey{r.device, r.inode}
 	known := t.files[key]
@@ -82,7 +82,8 @@ func (t *fileTable) reported(r mapRecord) *Image {
 	return t.add(r.pid, key, r.path, r.start, r.start+r.size)
 }
 
-// rewritten reports whether the file at a mapping's path has other content than the image.
+// rewritten reports whether the file at a mapping's path has different content than the
+// image.
 func rewritten(known *Image, r mapRecord) bool {
 	for _, root := range []string{fmt.Sprintf("/proc/%d/root", r.pid), ""} {
 		var st unix.Stat_t

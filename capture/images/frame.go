@@ -4,12 +4,13 @@ import (
 	"trapline/format"
 )
 
+// A Frame is one frame of a stack.
 type Frame struct {
 	Location
 	Flags format.FrameFlags
 }
 
-// InKernel reports whether the frame is named by the kernel's symbols.
+// InKernel reports whether kernel symbols name the frame.
 func (f Frame) InKernel() bool {
 	if f.Image == nil {
 		return false
@@ -18,8 +19,9 @@ func (f Frame) InKernel() bool {
 	return k == format.ImageKernel || k == format.ImageModule || k == format.ImageBPF
 }
 
-// A Location is a code address as the capture names it: independent of where the image was loaded.
+// A Location is a code address relative to its image, independent of where the image is
+// loaded.
 type Location struct {
-	Image  *Image // nil: not known, offset is the address
+	Image  *Image // nil means unknown, and Offset is the address
 	Offset uint64
 }

@@ -9,23 +9,23 @@ import (
 	"trapline/internal/symbol"
 )
 
-// An Image is a file, or a region without one, that code was seen to run from.
+// An Image is a file or a region without a file from which code runs.
 type Image struct {
 	Kind    format.ImageKind
-	Path    string // as the recorded process saw it
-	Root    string // where path is to be opened: "" or /proc/PID/root
+	Path    string // as the recorded process sees it
+	Root    string // prefix for opening Path: "" or /proc/PID/root
 	BuildID []byte
 	Device  uint32
 	Inode   uint64
-	Key     uint64   // of its content, as the programs name it; 0: not known yet
-	sure    bool     // Key is of the file that is mapped, not of one that a file system shows in its place
-	File    *os.File // kept open, so that the image can be read after it was deleted; may be nil
+	Key     uint64   // content key, as BPF programs compute it; 0 means unknown
+	sure    bool     // Key belongs to the mapped file, not to one that a stacked file system shows instead
+	File    *os.File // kept open so that deleted files can be read; may be nil
 
-	segment uint64 // that id belongs to
+	segment uint64 // segment of id
 	id      format.ImageID
 }
 
-// Write declares the image in the writer's open segment, once.
+// Write declares the image in the open segment of w, once, and returns its ID.
 func (m *Image) Write(w *format.Writer, segment uint64) format.ImageID {
 	if m.segment != segment {
 		m.id = w.Image(format.Image{Kind: m.Kind, Path: w.String(m.Path), BuildID: w.StringBytes(m.BuildID),
@@ -35,7 +35,8 @@ func (m *Image) Write(w *format.Writer, segment uint64) format.ImageID {
 	return m.id
 }
 
-// Open returns the image's bytes and what gives them back; nil when it cannot be had.
+// Open returns the contents of an image and a function that releases them, or nil if the
+// image cannot be read.
 func Open(img *Image) (io.ReaderAt, func()) {
 	switch {
 	case img.Kind == format.ImageVDSO:

@@ -9,9 +9,9 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Kernel names kernel addresses from /proc/kallsyms.
+// Kernel locates and names kernel addresses by /proc/kallsyms.
 type Kernel struct {
-	symbols   *symbol.Kallsyms // nil: hidden
+	symbols   *symbol.Kallsyms // nil if hidden
 	reread    func() (*symbol.Kallsyms, error)
 	read      time.Time
 	now       func() time.Time
@@ -25,18 +25,18 @@ type kernelImage struct {
 	name string
 }
 
-// kallsymsAge is how old the symbols must be to be read again for an address
-// without a name: a module or a program may have been loaded since.
+// kallsymsAge is the age after which an address without a symbol makes Kernel read the
+// symbols again: a module or BPF program may have been loaded.
 const kallsymsAge = time.Second
 
-// NewKernel returns one with symbols that have just been read, nil if they are hidden, and what
-// reads them again.
+// NewKernel returns a Kernel with symbols that were just read, or nil if they are hidden,
+// and a function that reads them again.
 func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
 	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), now: time.Now, images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
-// Kernel implements locator.
+// Find returns the location of a kernel address.
 func (k *Kernel) Find(address uint64) Location {
 	if l, ok := k.locations[address]; ok {
 		return l
@@ -62,7 +62,7 @@ func (k *Kernel) Find(address uint64) Location {
 }
 
 func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
-	if k.symbols == nil || address>>63 == 0 { // no names, or no address of the kernel's
+	if k.symbols == nil || address>>63 == 0 { // no symbols, or not a kernel address
 		return symbol.KernelAddress{}, false
 	}
 	a, ok := k.symbols.Resolve(address)
@@ -76,7 +76,8 @@ func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
 	return a, ok
 }
 
-// IsEntry reports whether a frame belongs to how probes are called, not to what called them: the way from a hook to its program.
+// IsEntry reports whether a frame lies between a hook and its BPF program. Such frames do
+// not belong to the caller's stack.
 func (k *Kernel) IsEntry(l Location) bool {
 	if l.Image == nil {
 		return false
@@ -94,7 +95,7 @@ func (k *Kernel) IsEntry(l Location) bool {
 	return false
 }
 
-// Name returns the symbol at a location of the kernel, back bytes before it.
+// Name returns the symbol back bytes before a kernel location.
 func (k *Kernel) Name(l Location, back uint64) symbol.Call {
 	address, ok := k.addresses[l]
 	if !ok {
@@ -107,7 +108,8 @@ func (k *Kernel) Name(l Location, back uint64) symbol.Call {
 	return symbol.Call{Function: a.Symbol, Offset: a.SymbolOffset + back}
 }
 
-// kernelBuildID reads the build ID note that the kernel shows for itself and its modules.
+// kernelBuildID reads the build ID note that the kernel exports for itself and for its
+// modules.
 func kernelBuildID(key kernelImage) []byte {
 	path := "/sys/kernel/notes"
 	if key.kind == format.ImageModule {

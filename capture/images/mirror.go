@@ -6,31 +6,31 @@ import (
 	"trapline/capture/locate"
 )
 
-// A mappingMirror holds what processes had mapped at what time, by what the kernel
-// reported: stacks are looked at later than they were taken, when their process
-// may have mapped other code, begun another program, or ended.
+// A mappingMirror records what each process has mapped at what time, from the kernel's
+// reports. Stacks are unwound later than they were taken: by then the process may have
+// mapped other code, executed another program, or ended.
 type mappingMirror struct {
 	processes map[uint32]*processHistory
 	ended     []endedProcess
-	now       uint64 // time of the newest stack looked at
+	now       uint64 // time of the newest stack looked up
 }
 
-// A processHistory is what a process mapped, in the order of time.
+// A processHistory is the sequence of a process's mappings, ordered by time.
 type processHistory struct {
 	born     uint64          // ns, CLOCK_MONOTONIC
-	whole    bool            // begins with all that was mapped
-	parent   *processHistory // whose mappings it was born with
-	previous *processHistory // of the process that had its number before
+	whole    bool            // includes what was mapped before the recording
+	parent   *processHistory // whose mappings it inherited
+	previous *processHistory // of the previous process with this PID
 	events   []mappingEvent
 }
 
 type mappingEvent struct {
 	time    uint64 // ns, CLOCK_MONOTONIC
-	begun   bool   // another program: all mappings are gone
+	begun   bool   // exec: all mappings are gone
 	mapping mapped
 }
 
-// mapped is a mapping and the image in it, nil if it is no file.
+// mapped is a mapping and its image, nil if it is not of a file.
 type mapped struct {
 	locate.Mapping
 	image *Image
@@ -42,13 +42,12 @@ type endedProcess struct {
 }
 
 const (
-	// What a process had mapped is kept until stacks are looked at that were taken
-	// so many ns after its end.
+	// keepEnded is how long after its end, in ns of stack time, a process is kept.
 	keepEnded = 5e9
-	// maxMirrored bounds the processes that are held, maxHistory what is held of each.
+	// maxMirrored limits the processes kept, maxHistory the mappings of each.
 	maxMirrored = 1 << 15
 	maxHistory  = 1 << 14
-	// maxAncestors bounds how far back a process's mappings are looked for.
+	// maxAncestors limits the ancestors that a lookup visits.
 	maxAncestors = 64
 )
 
@@ -56,7 +55,7 @@ func newMappingMirror() *mappingMirror {
 	return &mappingMirror{processes: make(map[uint32]*processHistory)}
 }
 
-// set takes in all mappings of code that a process has at the beginning.
+// set records the executable mappings that a process has at the start of the recording.
 func (m *mappingMirror) set(pid uint32, maps []mapped) {
 	h := &processHistory{whole: true}
 	for _, p := range maps {
@@ -67,8 +66,8 @@ func (m *mappingMirror) set(pid uint32, maps []mapped) {
 	}
 }
 
-// at finds what a process had mapped at an address at a time. known is false if
-// nothing is known of the process then.
+// at returns the mapping at an address of a process at a time, or nil. known is false if
+// the mirror does not know the process's mappings at that time.
 func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
 	m.now = max(m.now, time)
 	h := m.processes[pid]
@@ -124,13 +123,13 @@ func (m *mappingMirror) history(pid uint32) *processHistory {
 	return h
 }
 
-// fork begins the history of a new process. Each CPU's reports come in order, but
-// not those of several: what it did since may be known already.
+// fork begins the history of a new process. Reports of one CPU are in order, those of
+// several CPUs are not: reports about the child may have come first.
 func (m *mappingMirror) fork(r mapRecord) {
 	h := &processHistory{born: r.time, parent: m.history(r.parent)}
 	before := m.processes[r.pid]
 	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {
-		// Its beginning is reported after what followed, its own children perhaps.
+		// The fork is reported after what the child did.
 		before.born, before.parent = h.born, h.parent
 		return
 	}
@@ -142,12 +141,12 @@ func (m *mappingMirror) fork(r mapRecord) {
 		h.events = slices.Clone(before.events[i:])
 		before.events = before.events[:i]
 		h.previous = before
-		before.previous = nil // two owners of a number are enough
+		before.previous = nil // two owners of a PID are enough
 	}
 	m.processes[r.pid] = h
 }
 
-// add puts an event where its time says.
+// add inserts an event by its time.
 func (h *processHistory) add(e mappingEvent) {
 	if len(h.events) >= maxHistory {
 		h.events = slices.Clone(h.events[len(h.events)/2:])
@@ -159,11 +158,11 @@ func (h *processHistory) add(e mappingEvent) {
 	h.events = slices.Insert(h.events, i, e)
 }
 
-// forget drops the processes that ended some time ago.
+// forget drops processes that ended some time ago.
 func (m *mappingMirror) forget() {
 	n := 0
 	for n < len(m.ended) && m.now > m.ended[n].at+keepEnded {
-		// Its children hold what they need of it; its number may have another owner.
+		// Its children refer to what they need of it. The PID may have a new owner.
 		if h := m.processes[m.ended[n].pid]; h != nil && h.born <= m.ended[n].at {
 			delete(m.processes, m.ended[n].pid)
 		} else if h != nil {

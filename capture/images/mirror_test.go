@@ -10,8 +10,8 @@ import (
 	"trapline/capture/locate"
 )
 
-// What a process has mapped is known whatever the order in which reports come:
-// each CPU's are in order, those of several are not.
+// Lookups do not depend on the order of reports: those of one CPU are ordered, those of
+// several are not.
 func TestMappingsInAnyOrder(t *testing.T) {
 	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
@@ -46,7 +46,7 @@ func TestMappingsInAnyOrder(t *testing.T) {
 	})
 }
 
-// A stack taken before a number had another owner is looked up in the first one's mappings.
+// A stack taken before a PID was reused is looked up in the first owner's mappings.
 func TestMappingsOfReusedNumbers(t *testing.T) {
 	reports := []mapRecord{
 		{what: forked, time: 10, pid: 2, parent: 1},
@@ -79,10 +79,10 @@ func permutations(rest []mapRecord, yield func([]mapRecord), head ...mapRecord) 
 	}
 }
 
-// A simulation is what random processes had mapped at what time: known truth.
+// A simulation is a random run of processes with their true mappings at each time.
 type simulation struct {
 	reports [][]mapRecord                  // by CPU, in order
-	mapped  []map[uint32]map[uint64]string // by time: of each process, the path at each page
+	mapped  []map[uint32]map[uint64]string // by time: path by process and page
 }
 
 const simulatedPage = 0x1000
@@ -125,8 +125,8 @@ func copyOf(processes map[uint32]map[uint64]string) map[uint32]map[uint64]string
 	return c
 }
 
-// Whatever processes do, and however the reports of several CPUs interleave, the mirror
-// knows what each had mapped at each time.
+// The mirror knows what each process has mapped at each time, whatever the processes do
+// and however the reports of several CPUs interleave.
 func TestMirrorAgainstSimulation(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 2))

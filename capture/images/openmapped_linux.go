@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openMapped opens the file behind a mapping: through the process's own view of the
-// file system, through the mapping itself if the file was deleted, or by its
-// name when the process is gone. What it opens is the mapped file or nothing.
+// openMapped opens the file of a mapping: through the process's root directory, through
+// the mapping itself if the file is deleted, or by its name if the process has ended. It
+// returns the mapped file or nil, never another file.
 func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
 	proc := fmt.Sprintf("/proc/%d", pid)
 	for _, try := range []struct{ root, path string }{

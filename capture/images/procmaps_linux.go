@@ -7,6 +7,7 @@ import (
 	"trapline/capture/locate"
 )
 
+// ProcessMaps returns the mappings in /proc/PID/maps, nil if the process has ended.
 func ProcessMaps(pid uint32) []locate.Mapping {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {

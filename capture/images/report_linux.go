@@ -7,14 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mapRecord is one executable mapping as the kernel reported it,
-// PERF_RECORD_MMAP2 in include/uapi/linux/perf_event.h, or what else changes the
-// mappings of a process.
+// A mapRecord is a change of a process's executable mappings, as the kernel reports it:
+// PERF_RECORD_MMAP2 and others in include/uapi/linux/perf_event.h.
 type mapRecord struct {
 	what                mapChange
 	time                uint64 // ns, CLOCK_MONOTONIC
 	pid                 uint32
-	parent              uint32 // of what forked
+	parent              uint32 // of a forked process
 	start, size, offset uint64
 	device              uint32 // major << 20 | minor, as in struct super_block
 	inode               uint64
@@ -26,13 +25,13 @@ type mapChange uint8
 const (
 	mappedFile   mapChange = iota
 	begunProgram           // exec: all mappings are gone (PERF_RECORD_COMM)
-	forked                 // the process begins with its parent's mappings (PERF_RECORD_FORK)
+	forked                 // the process inherits its parent's mappings (PERF_RECORD_FORK)
 	ended                  // PERF_RECORD_EXIT of the first thread
 )
 
 const vdsoPath = "[vdso]"
 
-// recordTime is the time at the end of a record (struct sample_id).
+// recordTime returns the time at the end of a record (struct sample_id).
 func recordTime(b []byte) uint64 { return binary.LittleEndian.Uint64(b[len(b)-8:]) }
 
 // decodeTask decodes a PERF_RECORD_FORK or PERF_RECORD_EXIT: header, pid, ppid, tid, ptid, time.
@@ -43,7 +42,8 @@ func decodeTask(b []byte) (mapRecord, bool) {
 	return mapRecord{what: forked, time: recordTime(b), pid: binary.LittleEndian.Uint32(b[8:]), parent: binary.LittleEndian.Uint32(b[12:])}, true
 }
 
-// decodeMmap2 decodes a PERF_RECORD_MMAP2 with the device and inode (not the build ID) in it.
+// decodeMmap2 decodes a PERF_RECORD_MMAP2 that contains device and inode rather than a
+// build ID.
 func decodeMmap2(b []byte) (mapRecord, bool) {
 	const pathAt = 72
 	if len(b) <= pathAt || binary.LittleEndian.Uint16(b[4:])&unix.PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {

@@ -14,10 +14,10 @@ import (
 	"trapline/capture/host"
 )
 
-// A sideband listens for executable mappings on all CPUs through a dummy perf event each.
+// A sideband receives reports of executable mappings from a dummy perf event on each CPU.
 type sideband struct {
 	events []sidebandEvent
-	lost   uint64 // records that found no room
+	lost   uint64 // records dropped for lack of space
 }
 
 type sidebandEvent struct {
@@ -25,15 +25,16 @@ type sidebandEvent struct {
 	mem []byte // struct perf_event_mmap_page, then the data
 }
 
-// sidebandPages is the size of each CPU's buffer in pages: some 2,000 mappings.
+// sidebandPages is the size of each CPU's buffer in pages, enough for some 2,000
+// mappings.
 const sidebandPages = 64
 
-// open begins to listen on the CPUs that are online.
+// open starts listening on the online CPUs.
 func (s *sideband) open(cpus []int) error {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_SOFTWARE,
 		Config: unix.PERF_COUNT_SW_DUMMY,
-		// Every record then ends with its time.
+		// Puts the time at the end of every record.
 		Sample_type: unix.PERF_SAMPLE_TIME,
 		Clockid:     unix.CLOCK_MONOTONIC,
 		Bits:        unix.PerfBitSampleIDAll | unix.PerfBitUseClockID | unix.PerfBitMmap | unix.PerfBitMmap2 | unix.PerfBitComm | unix.PerfBitCommExec | unix.PerfBitTask | unix.PerfBitWatermark,
@@ -66,7 +67,7 @@ func (s *sideband) close() error {
 	return errors.Join(errs...)
 }
 
-// read hands out all mappings reported since the last call.
+// read yields all records since the last call.
 func (s *sideband) read(yield func(mapRecord)) {
 	for _, e := range s.events {
 		page := (*unix.PerfEventMmapPage)(unsafe.Pointer(&e.mem[0]))
@@ -75,7 +76,7 @@ func (s *sideband) read(yield func(mapRecord)) {
 		tail := page.Data_tail
 		var buf []byte
 		for tail+8 <= head {
-			// A record may wrap: copy it out piece by piece.
+			// A record may wrap around the end of the buffer.
 			var header [8]byte
 			copyRing(header[:], data, tail)
 			size := uint64(binary.LittleEndian.Uint16(header[6:]))
@@ -119,7 +120,7 @@ func copyRing(dst, ring []byte, at uint64) {
 	copy(dst[n:], ring)
 }
 
-// explainSideband says why the kernel does not report mappings.
+// explainSideband explains why the kernel refuses to report mappings.
 func explainSideband(err error) error {
 	if !host.IsDenied(err) {
 		return err

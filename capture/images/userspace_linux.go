@@ -14,22 +14,22 @@ import (
 	"trapline/format"
 )
 
-// UserSpace finds the image behind a user address. A file's identity comes with
-// the hit; its name comes from the mapping's perf event, which precedes the
-// hit, or from /proc/PID/maps for what was mapped before the recording.
+// UserSpace finds the image of a user address. The hit identifies the file. Its name
+// comes from the report of the mapping, which precedes the hit, or from /proc/PID/maps if
+// the file was mapped before the recording.
 type UserSpace struct {
 	sideband  sideband
 	files     fileTable
 	mirror    *mappingMirror
 	vdso, jit *Image
 
-	// What was found at addresses before, for frames whose mapping a program
-	// could not look up.
+	// Results for frames whose mapping the BPF program could not look up.
 	located map[spaceAddress]Location
-	listed  map[uint64][]locate.Mapping // by address space; empty: the process was gone
+	listed  map[uint64][]locate.Mapping // by address space; empty if the process had ended
 }
 
-// A spaceAddress is an address in an address space whose executable mappings did not change.
+// A spaceAddress is an address in a version of an address space: its executable mappings
+// have not changed.
 type spaceAddress struct{ space, address uint64 }
 
 const (
@@ -37,14 +37,14 @@ const (
 	maxListed  = 1 << 10
 )
 
-// A Moment is when a process had mapped what is asked for.
+// A Moment identifies the mappings of a process at a time.
 type Moment struct {
 	PID   uint32
-	Space uint64 // names its address space and what was mapped there
+	Space uint64 // identifies the address space and its executable mappings
 	Time  uint64 // ns, CLOCK_MONOTONIC
 }
 
-// NewUserSpace returns one that knows of no process yet.
+// NewUserSpace returns a UserSpace that knows no process.
 func NewUserSpace() *UserSpace {
 	return &UserSpace{
 		files:   newFileTable(),
@@ -56,11 +56,11 @@ func NewUserSpace() *UserSpace {
 	}
 }
 
-// Open has the kernel report mappings from now on, on the CPUs that are online.
+// Open makes the kernel report mappings on the online CPUs.
 func (m *UserSpace) Open(cpus []int) error { return m.sideband.open(cpus) }
 
-// Scan takes in what processes have mapped now: a hit of theirs may be looked at
-// only after they have ended. With no processes given, it takes all.
+// Scan records the current mappings of processes, because they may have ended before
+// their hits are processed. Without pids it scans all processes.
 func (m *UserSpace) Scan(pids []uint32) {
 	if len(pids) == 0 {
 		pids = allProcesses()
@@ -93,7 +93,8 @@ func allProcesses() (pids []uint32) {
 	return pids
 }
 
-// OpenPath takes in a file that is going to be mapped by a process. nil: it cannot be read.
+// OpenPath adds a file that a process will map. It returns nil if the file cannot be
+// read.
 func (m *UserSpace) OpenPath(pid uint32, path string) *Image {
 	var st unix.Stat_t
 	if unix.Stat(path, &st) != nil {
@@ -106,11 +107,10 @@ func (m *UserSpace) OpenPath(pid uint32, path string) *Image {
 	return m.files.add(pid, key, path, 0, 0)
 }
 
-// VDSO returns the image of the code that the kernel maps into every process.
+// VDSO returns the image of the vDSO.
 func (m *UserSpace) VDSO() *Image { return m.vdso }
 
-// Follow calls f for all files known to be mapped, and for each that is mapped from
-// now on.
+// Follow calls f for each known file and, later, for each new one.
 func (m *UserSpace) Follow(f func(*Image)) {
 	for _, i := range m.files.files {
 		f(i)
@@ -118,11 +118,11 @@ func (m *UserSpace) Follow(f func(*Image)) {
 	m.files.added = f
 }
 
-// Lost is how many reports of mappings found no room.
+// Lost returns the number of lost reports of mappings.
 func (m *UserSpace) Lost() uint64 { return m.sideband.lost }
 
-// Find returns what a frame is a place of. It is asked soon after the hit; the frame
-// holds what the program found mapped. code is false where nothing can be executed.
+// Find returns the location of a frame. The frame contains what the BPF program found
+// mapped. code is false if no code can be at its address.
 func (m *UserSpace) Find(at Moment, f ring.UserFrame) (l Location, code bool) {
 	key := spaceAddress{at.Space, f.Address}
 	switch {
@@ -135,7 +135,8 @@ func (m *UserSpace) Find(at Moment, f ring.UserFrame) (l Location, code bool) {
 	case f.Known:
 		return Location{m.jit, f.Address}, true
 	default:
-		// The program could not look: the mmap lock was held, or the kernel is too old.
+		// The program could not look: the mmap lock was held, or the kernel is older than
+		// 5.17.
 		if l, ok := m.located[key]; ok {
 			return l, true
 		}
@@ -150,12 +151,12 @@ func (m *UserSpace) Find(at Moment, f ring.UserFrame) (l Location, code bool) {
 	return l, true
 }
 
-// Locate finds what a process had mapped at an address.
+// Locate returns the location of an address. code is false if no code can be there.
 func (m *UserSpace) Locate(at Moment, address uint64) (l Location, code bool) {
 	m.Poll()
 	p, known := m.mirror.at(at.PID, address, at.Time)
 	if !known {
-		// One CPU's reports were read before another's, which may have those of the process that forked it.
+		// The reports of the forking CPU may be newer than those read.
 		m.Poll()
 		p, known = m.mirror.at(at.PID, address, at.Time)
 	}
@@ -163,7 +164,7 @@ func (m *UserSpace) Locate(at Moment, address uint64) (l Location, code bool) {
 		p, known = m.list(at, address)
 	}
 	switch {
-	case !known: // it is gone
+	case !known: // the process has ended
 		return Location{nil, address}, address>>56 == 0
 	case p == nil || !strings.Contains(p.Perm, "x"):
 		return l, false
@@ -178,8 +179,8 @@ func (m *UserSpace) Locate(at Moment, address uint64) (l Location, code bool) {
 	}
 }
 
-// list looks an address up in /proc/PID/maps: read once for as long as an
-// address space's mappings do not change.
+// list looks an address up in /proc/PID/maps, which is read once for each version of an
+// address space.
 func (m *UserSpace) list(at Moment, address uint64) (p *mapped, known bool) {
 	maps, ok := m.listed[at.Space]
 	if !ok {
@@ -197,8 +198,8 @@ func (m *UserSpace) list(at Moment, address uint64) (p *mapped, known bool) {
 	return nil, len(maps) > 0
 }
 
-// keyed finds the image of a frame by the key of its content: another than the
-// one known by its inode if the file was written anew.
+// keyed returns the image of a frame by its content key. It differs from the image known
+// by inode if the file has been rewritten.
 func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 	key := fileKey{f.Device, f.Inode}
 	if f.Image == 0 {
@@ -209,7 +210,7 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 	}
 	i := m.file(pid, key, f.Address)
 	if i.sure && i.Key != f.Image {
-		// Written anew since, or before: look at what is mapped.
+		// The file was rewritten, before or after: look at what is mapped.
 		delete(m.files.files, key)
 		if i = m.file(pid, key, f.Address); i.sure && i.Key != f.Image {
 			i = &Image{Kind: format.ImageUnknown, Path: i.Path, Device: key.device, Inode: key.inode}
@@ -220,7 +221,7 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 	return i
 }
 
-// MappedFile returns the image in a mapping that a process has of a file.
+// MappedFile returns the image of a file mapping of a process.
 func (m *UserSpace) MappedFile(pid uint32, p locate.Mapping) *Image {
 	return m.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
 }
@@ -234,7 +235,8 @@ func (m *UserSpace) file(pid uint32, key fileKey, address uint64) *Image {
 		return i
 	}
 	for _, p := range ProcessMaps(pid) {
-		// By address as well: stacked file systems show another inode than the mapped file's.
+		// Compare addresses too: on stacked file systems, /proc shows a different inode
+		// than the mapped file's.
 		if p.Inode == 0 || (fileKey{uint32(p.Device), p.Inode}) != key && (address < p.Start || address >= p.End) {
 			continue
 		}
@@ -243,7 +245,7 @@ func (m *UserSpace) file(pid uint32, key fileKey, address uint64) *Image {
 	return m.files.unknown(key)
 }
 
-// Poll takes in the mappings reported since the last call.
+// Poll processes the mappings reported since the last call.
 func (m *UserSpace) Poll() {
 	m.sideband.read(func(r mapRecord) {
 		var i *Image
@@ -255,5 +257,5 @@ func (m *UserSpace) Poll() {
 	m.mirror.forget()
 }
 
-// Close frees what is open. It may be called at any time.
+// Close releases all resources. It may be called at any time.
 func (m *UserSpace) Close() error { return errors.Join(m.sideband.close(), m.files.close()) }

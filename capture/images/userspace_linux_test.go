@@ -16,7 +16,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// self is this process, now.
+// self returns the mappings of this process now.
 func self() Moment {
 	var ts unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
@@ -25,8 +25,8 @@ func self() Moment {
 
 func codeAddress() uint64 { return uint64(reflect.ValueOf(self).Pointer()) }
 
-// What was mapped before the recording is found by a scan, or else in /proc when it is
-// asked for: the same file and offset.
+// Code mapped before the recording is found by a scan or, without one, in /proc: the same
+// file and offset.
 func TestLocateOwnCode(t *testing.T) {
 	want, err := os.Executable()
 	if err != nil {
@@ -50,7 +50,7 @@ func TestLocateOwnCode(t *testing.T) {
 	if locations[0] != locations[1] {
 		t.Errorf("at %#x after a scan, at %#x without", locations[0].Offset, locations[1].Offset)
 	}
-	// The offset leads to the code itself.
+	// The file contains the code at that offset.
 	file, err := os.ReadFile(want)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestLocateOwnCode(t *testing.T) {
 	}
 }
 
-// Data and what is not mapped are no code; what no process is known of may be.
+// Data and unmapped addresses are not code. Addresses of unknown processes may be.
 func TestLocateWithoutCode(t *testing.T) {
 	user := NewUserSpace()
 	defer user.Close()
@@ -78,7 +78,7 @@ func TestLocateWithoutCode(t *testing.T) {
 	}
 }
 
-// A frame's file is known by the key of its content: two contents under one inode are two images.
+// Files are told apart by content: a rewritten file is a new image.
 func TestFilesWrittenAnew(t *testing.T) {
 	user := NewUserSpace()
 	defer user.Close()
@@ -114,7 +114,7 @@ func keyOf(t *testing.T, path string) fileKey {
 	return fileKey{deviceOf(&st), st.Ino}
 }
 
-// Follow tells of files known before and of those that come.
+// Follow reports files known before and new ones.
 func TestFollow(t *testing.T) {
 	user := NewUserSpace()
 	defer user.Close()
@@ -136,7 +136,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// Symbols are read again for addresses without a name, but not for each of them.
+// An address without a symbol makes Kernel read the symbols again, but at most once a
+// second.
 func TestKernelSymbolsAreReadSeldom(t *testing.T) {
 	read := func(text string) *symbol.Kallsyms {
 		k, err := symbol.ReadKallsyms(strings.NewReader(text))

@@ -6,7 +6,7 @@ import (
 	"trapline/internal/expr"
 )
 
-// extend makes regResult the extended value of its low bytes.
+// extend extends the low bytes of regResult by the type's size and sign.
 func (c *compiler) extend(t expr.Type) {
 	switch {
 	case t.Size >= 8:
@@ -23,7 +23,7 @@ func (c *compiler) extend(t expr.Type) {
 	}
 }
 
-// calculate applies an arithmetic operation to regResult and regOther.
+// calculate emits an arithmetic operation on regResult and regOther.
 func (c *compiler) calculate(n *expr.Node) {
 	var op asm.ALUOp
 	switch n.Op {
@@ -64,10 +64,10 @@ func (c *compiler) calculate(n *expr.Node) {
 	c.extend(n.Type)
 }
 
-// divideSigned divides the amounts and then sets the sign: BPF has a signed division
-// only since Linux 6.6. What BPF has for a division by 0 comes out right.
+// divideSigned divides absolute values and then sets the sign, because BPF has signed
+// division only since Linux 6.6. BPF's results for division by 0 are the required ones.
 func (c *compiler) divideSigned(op asm.ALUOp) {
-	c.emit(asm.Mov.Reg(asm.R2, regResult)) // its sign will be that of the result
+	c.emit(asm.Mov.Reg(asm.R2, regResult)) // has the sign of the result
 	if op == asm.Div {
 		c.emit(asm.Xor.Reg(asm.R2, regOther))
 	}

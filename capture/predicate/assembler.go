@@ -10,10 +10,10 @@ import (
 type assembler struct {
 	out    asm.Instructions
 	jumps  map[int]label // by index in out
-	labels []int         // index in out, by label
+	labels []int         // index in out by label
 }
 
-// A label is a place to jump to.
+// A label is the target of a jump.
 type label int
 
 func (a *assembler) newLabel() label {
@@ -43,8 +43,8 @@ func (a *assembler) jumpReg(op asm.JumpOp, dst, src asm.Register, l label) {
 	a.jumpTo(l, op.Reg(dst, src, ""))
 }
 
-// link leaves out what cannot be reached, since the kernel accepts no such
-// instructions, and names the places that are jumped to.
+// link removes unreachable instructions, which the kernel rejects, and names the targets
+// of jumps.
 func (a *assembler) link() asm.Instructions {
 	reached := make([]bool, len(a.out))
 	for next := []int{0}; len(next) > 0; {

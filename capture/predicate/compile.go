@@ -9,7 +9,7 @@ import (
 	"trapline/internal/expr"
 )
 
-// condition goes to yes if the node is not 0, and to no if it is.
+// condition jumps to yes if the node is not 0, and to no if it is.
 func (c *compiler) condition(n *expr.Node, yes, no label) {
 	switch {
 	case n.Op == expr.OpAnd:
@@ -52,7 +52,7 @@ func jumpOf(op expr.Op, signed bool) asm.JumpOp {
 	return ops[0]
 }
 
-// integer leaves a node's value, extended by its type, in regResult.
+// integer leaves the value of a node in regResult, extended by its type.
 func (c *compiler) integer(n *expr.Node) {
 	switch {
 	case n.Op == expr.OpInt:
@@ -102,7 +102,7 @@ func (c *compiler) operands(n *expr.Node) {
 	case temp < len(regTemps)+stackTemps:
 		c.emit(asm.StoreMem(asm.RFP, stackOffset(temp), regResult, asm.DWord))
 	default:
-		c.err = fmt.Errorf("the filter is nested too deeply to be evaluated in the kernel: %s", c.filter.Predicate)
+		c.err = fmt.Errorf("the filter is nested too deeply for the kernel: %s", c.filter.Predicate)
 	}
 	c.integer(n.Y)
 	c.emit(asm.Mov.Reg(regOther, regResult))
@@ -117,8 +117,8 @@ func (c *compiler) operands(n *expr.Node) {
 
 func stackOffset(temp int) int16 { return int16(-8 * (temp - len(regTemps) + 1)) }
 
-// compile compiles a filter. Evaluating the instructions gives what
-// expr.Predicate.Eval gives, whose rules the package expr states.
+// compile compiles a filter. The instructions compute what expr.Predicate.Eval does;
+// package expr states the rules.
 func compile(f *layout.Filter) (*compiled, error) {
 	c := compiler{filter: f}
 	yes, no := c.newLabel(), c.newLabel()

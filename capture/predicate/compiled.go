@@ -8,26 +8,25 @@ import (
 	"trapline/internal/glob"
 )
 
-// Verdicts: enum verdict of bpf/filter.h.
+// Verdicts of enum verdict in bpf/filter.h.
 const (
 	hitUnwanted = iota
 	hitWanted
 	hitUnreadable
 )
 
-// A compiled is a predicate in the instructions of BPF.
+// A compiled is a predicate as BPF instructions.
 type compiled struct {
-	// instructions take the address of a struct subject in R1 and return a verdict
-	// in R0.
+	// instructions take a pointer to a struct subject in R1 and return a verdict in R0.
 	instructions asm.Instructions
-	globs        []*glob.Automaton // what they know as globMap, one after another
+	globs        []*glob.Automaton // the tables in globMap, in order
 }
 
-// globMap is the map that instructions refer to for the tables of patterns: one
-// value with all of them.
+// globMap is the map that the instructions use for the tables of patterns. Its only value
+// contains all of them.
 const globMap = "predicate_globs"
 
-// globSize is the size in bytes of a glob's table: glob.Automaton.Steps.
+// globSize is the size of a pattern's table in bytes: glob.Automaton.Steps.
 const globSize = 256 * 16
 
 // table returns the value of globMap.

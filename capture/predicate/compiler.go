@@ -7,8 +7,8 @@ import (
 	"trapline/internal/glob"
 )
 
-// Registers of a compiled predicate. R0 to R5 are free for each operation, R0 with
-// its result.
+// Registers of a compiled predicate. Each operation may use R0 to R5 and returns its
+// result in R0.
 const (
 	regResult  = asm.R0
 	regOther   = asm.R1
@@ -16,7 +16,8 @@ const (
 	regSubject = asm.R6
 )
 
-// regTemps hold left sides while right sides are evaluated; stackTemps more do so on the stack.
+// regTemps hold left operands while right ones are evaluated. stackTemps more are on the
+// stack.
 var regTemps = []asm.Register{asm.R7, asm.R8}
 
 const stackTemps = 16
@@ -26,7 +27,7 @@ type compiler struct {
 	assembler
 	filter *layout.Filter
 	globs  []*glob.Automaton
-	temps  int   // in use
-	unread label // where to go when a value could not be read
+	temps  int   // temporaries in use
+	unread label // where to jump if a value is unreadable
 	err    error
 }

@@ -1,3 +1,3 @@
-// Package predicate compiles filter expressions to BPF instructions and puts them
-// into a program in place of its function predicate (bpf/filter.h).
+// Package predicate compiles filter expressions to BPF instructions. They replace the
+// body of the function predicate in bpf/filter.h.
 package predicate

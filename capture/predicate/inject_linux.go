@@ -10,10 +10,10 @@ import (
 	"trapline/capture/layout"
 )
 
-// predicateFunction is the function of bpf/filter.h whose body the predicate becomes.
+// predicateFunction is the function in bpf/filter.h whose body is replaced.
 const predicateFunction = "predicate"
 
-// Inject makes a filter part of a program that is about to be loaded.
+// Inject adds a filter to the spec of a program that is about to be loaded.
 func Inject(spec *ebpf.CollectionSpec, program string, f *layout.Filter) error {
 	compiled, err := compile(f)
 	if err != nil {
@@ -36,15 +36,15 @@ func Inject(spec *ebpf.CollectionSpec, program string, f *layout.Filter) error {
 	return nil
 }
 
-// globSpec describes the map that the instructions refer to for patterns.
+// globSpec returns the spec of globMap.
 func (c *compiled) globSpec() *ebpf.MapSpec {
 	table := c.table()
 	return &ebpf.MapSpec{Name: globMap, Type: ebpf.Array, KeySize: 4, ValueSize: uint32(len(table)), MaxEntries: 1,
 		Contents: []ebpf.MapKV{{Key: uint32(0), Value: table}}}
 }
 
-// replaceFunction exchanges the body of a function, which begins at the symbol of its
-// name and ends at that of the next one.
+// replaceFunction replaces the body of a function, which extends from the symbol of its
+// name to the next symbol.
 func replaceFunction(all asm.Instructions, name string, body asm.Instructions) (asm.Instructions, error) {
 	var out asm.Instructions
 	found, inside := false, false
@@ -54,7 +54,7 @@ func replaceFunction(all asm.Instructions, name string, body asm.Instructions) (
 		} else if symbol == name {
 			found, inside = true, true
 			first := body[0]
-			first.Metadata = ins.Metadata // its name, type and line, without which the kernel takes no function
+			first.Metadata = ins.Metadata // the kernel requires its name, type and line
 			out = append(append(out, first), body[1:]...)
 		}
 		if !inside {
@@ -62,7 +62,7 @@ func replaceFunction(all asm.Instructions, name string, body asm.Instructions) (
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("there is no function %s to put the filter into", name)
+		return nil, fmt.Errorf("no function %s to replace by the filter", name)
 	}
 	return out, nil
 }

@@ -20,7 +20,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// The offsets that predicates are compiled with are those of the C structure.
+// The compiler's offsets are those of the C structure.
 func TestSubjectLayout(t *testing.T) {
 	var s bpf.HooksSubject
 	for _, c := range []struct {
@@ -37,13 +37,13 @@ func TestSubjectLayout(t *testing.T) {
 		{"text beyond the record", bpf.MaxRecord + expr.MaxText, unsafe.Sizeof(s.Record)},
 	} {
 		if c.got != c.want {
-			t.Errorf("%s is taken to be at %d, and is at %d", c.name, c.got, c.want)
+			t.Errorf("%s is at %d in the compiler and at %d in C", c.name, c.got, c.want)
 		}
 	}
 }
 
-// randomFields lay out exprtest.Vars in a record: integers one behind the other, then
-// a text of a fixed size, one found by __data_loc and one by __rel_loc.
+// randomFields lays out exprtest.Vars in a record: integers, then a text of fixed size,
+// one found by __data_loc and one by __rel_loc.
 func randomFields() []layout.Field {
 	var fields []layout.Field
 	at := uint16(8)
@@ -65,11 +65,11 @@ func randomFields() []layout.Field {
 	return fields
 }
 
-// randomSubject lays out values as struct subject.
+// randomSubject encodes values as a struct subject.
 func randomSubject(r *rand.Rand, fields []layout.Field, v *exprtest.Values) []byte {
 	b := make([]byte, unsafe.Sizeof(bpf.HooksSubject{}))
 	for i := range b {
-		b[i] = "ab-"[r.IntN(3)] // of hits before
+		b[i] = "ab-"[r.IntN(3)] // left over from earlier hits
 	}
 	record := b[subjectRecord:]
 	marks := int(fields[len(fields)-1].Offset) + 4
@@ -88,7 +88,7 @@ func randomSubject(r *rand.Rand, fields []layout.Field, v *exprtest.Values) []by
 			text := v.Texts[i-16]
 			length := len(text)
 			copy(record[end-8:], text)
-			if r.IntN(2) == 0 { // with its NUL, and something behind it
+			if r.IntN(2) == 0 { // with its NUL and bytes after it
 				record[end-8+length] = 0
 				length += 1 + r.IntN(5)
 			}
@@ -155,8 +155,7 @@ func verdict(b bool) uint32 {
 	return hitUnwanted
 }
 
-// The kernel comes to the results that Go comes to, for thousands of random
-// predicates over random values.
+// The kernel and Go evaluate thousands of random predicates to the same results.
 func TestPredicatesInKernel(t *testing.T) {
 	testenv.Root(t)
 	subject, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: uint32(unsafe.Sizeof(bpf.HooksSubject{})), MaxEntries: 1})

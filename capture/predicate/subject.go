@@ -12,7 +12,7 @@ import (
 
 // Offsets in struct subject of bpf/filter.h.
 const (
-	subjectSize   = 2 // of the hit in front: the record's size
+	subjectSize   = 2 // size of the record, in the hit at the front
 	subjectPID    = 16
 	subjectTID    = 20
 	subjectComm   = 40
@@ -21,7 +21,7 @@ const (
 	subjectRecord = bpf.HitSize + 8
 )
 
-// checkRead leaves the predicate if the record says that a value could not be read.
+// checkRead jumps to unread if the record marks the value as unreadable.
 func (c *compiler) checkRead(v *layout.FilterValue) {
 	if v.MarkedAt == 0 {
 		return
@@ -34,11 +34,11 @@ func (c *compiler) checkRead(v *layout.FilterValue) {
 	c.jumpImm(asm.JNE, regOther, 0, c.unread)
 }
 
-// recordOffset returns where a field of so many bytes lies in the subject.
+// recordOffset returns the offset in the subject of a field of size bytes.
 func (c *compiler) recordOffset(f *layout.Field, size int) int {
 	at := int(f.Offset) - bpf.RecordOffset
 	if at < 0 || at+size > bpf.MaxRecord {
-		c.err = fmt.Errorf("%s lies beyond the %d bytes of arguments that are recorded: filters cannot compare it", f.Name, bpf.MaxRecord)
+		c.err = fmt.Errorf("%s lies beyond the first %d bytes of the record: filters cannot use it", f.Name, bpf.MaxRecord)
 		return subjectRecord
 	}
 	return subjectRecord + at

@@ -9,19 +9,19 @@ import (
 	"trapline/internal/glob"
 )
 
-// Registers while a text is compared.
+// Registers for comparing texts.
 const (
 	regText   = asm.R1 // address of the next byte
-	regLength = asm.R2 // of a dynamic text
-	regIndex  = asm.R3 // of the next byte
-	regTable  = asm.R4 // of the glob
+	regLength = asm.R2 // length of a dynamic text
+	regIndex  = asm.R3 // index of the next byte
+	regTable  = asm.R4 // table of the pattern
 	regStates = asm.R5
 )
 
-// A textPlace is a text that regText points at.
+// A textPlace describes the text at regText.
 type textPlace struct {
-	most    int  // bytes that it may have, at most expr.MaxText
-	dynamic bool // it has regLength bytes
+	most    int  // maximum length in bytes, at most expr.MaxText
+	dynamic bool // regLength is its length
 }
 
 // compareText compares a named text with a constant.
@@ -48,8 +48,9 @@ func (c *compiler) compareText(n *expr.Node, yes, no label) {
 	c.matchText(text, automaton, yes, no)
 }
 
-// locate points regText and, for a dynamic text, regLength at a text. Its word is
-// checked against the size of the record: what lies behind that is of an earlier hit.
+// locate points regText and, for a dynamic text, regLength at a text. It checks the
+// text's position against the size of the record, because an earlier hit may have left
+// data beyond it.
 func (c *compiler) locate(v *layout.FilterValue) textPlace {
 	f := &v.Field
 	switch {
@@ -76,7 +77,7 @@ func (c *compiler) locate(v *layout.FilterValue) textPlace {
 	c.jumpImm(asm.JGE, asm.R0, bpf.MaxRecord, empty)
 	c.emit(asm.LoadMem(asm.R3, regSubject, subjectSize, asm.Half))
 	c.jumpReg(asm.JGE, asm.R0, asm.R3, empty)
-	c.emit(asm.Sub.Reg(asm.R3, asm.R0)) // bytes to the end of the record
+	c.emit(asm.Sub.Reg(asm.R3, asm.R0)) // bytes up to the end of the record
 	whole := c.newLabel()
 	c.jumpReg(asm.JLE, regLength, asm.R3, whole)
 	c.emit(asm.Mov.Reg(regLength, asm.R3))
@@ -89,7 +90,7 @@ func (c *compiler) locate(v *layout.FilterValue) textPlace {
 	return textPlace{most: expr.MaxText, dynamic: true}
 }
 
-// equalText compares byte by byte, and then sees whether the text ends there.
+// equalText compares byte by byte and then checks that the text ends.
 func (c *compiler) equalText(text textPlace, constant string, yes, no label) {
 	if len(constant) > text.most {
 		c.jump(no)
@@ -114,8 +115,8 @@ func (c *compiler) equalText(text textPlace, constant string, yes, no label) {
 	c.jump(no)
 }
 
-// matchText runs the automaton of a pattern. Each round has a single branch that the
-// verifier must follow both ways: rounds times branches are limited to 8,192 in a program.
+// matchText runs the automaton of a pattern. Each iteration has one branch that the
+// verifier follows both ways: it limits iterations times branches to 8,192 per program.
 func (c *compiler) matchText(text textPlace, a *glob.Automaton, yes, no label) {
 	table := asm.LoadMapValue(regTable, 0, uint32(len(c.globs)*globSize)).WithReference(globMap)
 	c.globs = append(c.globs, a)
@@ -137,7 +138,7 @@ func (c *compiler) matchText(text textPlace, a *glob.Automaton, yes, no label) {
 	c.emit(asm.Mov.Reg(regStates, asm.R0), asm.Add.Imm(regText, 1), asm.Add.Imm(regIndex, 1))
 	c.jumpImm(asm.JLT, regIndex, int32(text.most), loop)
 	c.jump(end)
-	// No state is left: because the text has ended, or because it does not match.
+	// No state is left: the text has ended or does not match.
 	c.place(stuck)
 	c.textByte(text)
 	c.jumpImm(asm.JNE, asm.R0, 0, no)
@@ -147,7 +148,7 @@ func (c *compiler) matchText(text textPlace, a *glob.Automaton, yes, no label) {
 	c.jump(no)
 }
 
-// textByte leaves the next byte in R0, 0 behind the end of a dynamic text.
+// textByte leaves the next byte in R0, or 0 after the end of a dynamic text.
 func (c *compiler) textByte(text textPlace) {
 	c.emit(asm.LoadMem(asm.R0, regText, 0, asm.Byte))
 	if text.dynamic {

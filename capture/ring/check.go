@@ -4,7 +4,9 @@ import (
 	"trapline/bpf"
 )
 
-// Check hashes what the stack's hash is of in another way than the programs do (FNV-1a, by words).
+// Check returns a second hash of what Hash covers, computed differently (FNV-1a over
+// words). Two stacks with equal hashes but different checks collide. 0 means that the
+// check cannot be computed.
 func (s *Stack) Check() uint64 {
 	h := uint64(14695981039346656037)
 	add := func(v uint64) { h = (h ^ v) * 1099511628211 }
@@ -15,7 +17,7 @@ func (s *Stack) Check() uint64 {
 		}
 		switch u := s.UserFrame(i); {
 		case s.Relative && !u.Known:
-			return 0 // what was mapped could not be looked up again
+			return 0 // the mapping could not be looked up again
 		case s.Relative && u.Image&bpf.ImageAnonymous == 0:
 			add(u.Image)
 			add(u.Offset)

@@ -1,15 +1,15 @@
 package ring
 
-// A Chunk is a run of whole events of one CPU, copied out of a ring. A chunk
-// with no data marks the end of a round: every event that was in any ring when
-// the round began has been handed out.
+// A Chunk is a run of whole events from one CPU, copied out of a ring. A chunk without
+// data ends a round: all events that were in any ring when the round began have been
+// delivered.
 type Chunk struct {
 	CPU  int
 	Data []byte
 }
 
-// Next returns the chunk's first event and goes on to the next. What is no event
-// hides all that is behind it and comes as one.
+// Next returns the first event and advances. Invalid data ends the chunk and is returned
+// as one event.
 func (c *Chunk) Next() (event []byte, ok bool) {
 	if len(c.Data) == 0 {
 		return nil, false

@@ -7,64 +7,67 @@ import (
 	"trapline/bpf"
 )
 
-// A Hit is one decoded bpf/event.h struct hit. record aliases the input.
+// A Hit is a decoded struct hit (bpf/event.h). Record aliases the input.
 type Hit struct {
 	Flags       uint8
 	Probe       uint32
 	Time        uint64 // ns, CLOCK_MONOTONIC
 	PID, TID    uint32
-	KernelStack uint64 // hash; 0 none
+	KernelStack uint64 // hash; 0 means none
 	UserStack   uint64
 	Comm        [16]byte
 	Record      []byte // the trace record without its first bpf.RecordOffset bytes
 }
 
-// A Stack is one decoded struct stack. frames aliases the input and holds
-// addresses (kernel) or struct user_frame (user).
+// A Stack is a decoded struct stack (bpf/event.h).
 type Stack struct {
 	Kernel bool
 	Again  bool
-	// relative: the hash is of places in images, the same in every process
+	// Relative means that the hash covers places in images, so it is the same in every
+	// process.
 	Relative bool
 	Cut      uint8
 	Hash     uint64
-	Space    uint64 // names the address space and its executable mappings
+	Space    uint64 // identifies the address space and its executable mappings
 	Time     uint64 // ns, CLOCK_MONOTONIC
 	PID      uint32
 	Count    int
 	frames   []byte
 }
 
-// A UserFrame is one decoded struct user_frame.
+// A UserFrame is a decoded struct user_frame (bpf/event.h).
 type UserFrame struct {
 	Address, Image, Inode, Offset uint64
 	Device                        uint32
-	Known                         bool // what is mapped there was found
-	NoCode                        bool // nothing that can be executed is mapped there
-	Exact                         bool // the task was interrupted there, it is no return address
-	Guessed                       bool // its caller was found by the frame pointer, for want of a rule
+	Known                         bool // the mapping was found
+	NoCode                        bool // no executable mapping
+	Exact                         bool // Address is where the task was interrupted, not a return address
+	Guessed                       bool // the caller was found by frame pointer because there was no rule
 }
 
-// A RawStack is one decoded struct raw_stack: a user stack to be unwound here.
+// A RawStack is a decoded struct raw_stack (bpf/event.h): a user stack to be unwound in
+// user space.
 type RawStack struct {
-	Verify    bool // the stack with this hash is to be compared with it
-	Frames    int  // that the walk passed
+	Verify    bool // compare it with the walked stack of the same hash
+	Frames    int  // frames that the walk found
 	Hash      uint64
 	Space     uint64
 	Time      uint64 // ns, CLOCK_MONOTONIC
 	PID       uint32
 	Registers [21]uint64 // struct pt_regs
-	Last      UserFrame  // where the walk ended
+	Last      UserFrame  // where the walk stopped
 }
 
-// A Memory is one decoded struct memory. bytes aliases the input.
+// A Memory is a decoded struct memory (bpf/event.h): stack memory of a raw stack. Bytes
+// aliases the input.
 type Memory struct {
-	Hash    uint64 // of the raw stack that follows
+	Hash    uint64 // hash of the raw stack that follows
 	Address uint64
 	Bytes   []byte
 }
 
-// eventSize returns how many bytes the event at the start of b takes, 0 if it is none.
+// eventSize returns the size of the event at the start of b in bytes, or 0 if b does not
+// start with an event.
 func eventSize(b []byte) int {
 	if len(b) < bpf.MemorySize {
 		return 0
@@ -88,7 +91,7 @@ func eventSize(b []byte) int {
 	return (size + 7) &^ 7
 }
 
-// DecodeHit decodes an event of kind bpf.EventHit. It trusts no length.
+// DecodeHit decodes an event of kind [bpf.EventHit]. It checks all lengths.
 func DecodeHit(b []byte, h *Hit) error {
 	if len(b) < bpf.HitSize {
 		return fmt.Errorf("hit of %d bytes, want at least %d", len(b), bpf.HitSize)
@@ -109,7 +112,7 @@ func DecodeHit(b []byte, h *Hit) error {
 	return nil
 }
 
-// DecodeStack decodes an event of kind bpf.EventKernelStack or bpf.EventUserStack.
+// DecodeStack decodes an event of kind [bpf.EventKernelStack] or [bpf.EventUserStack].
 func DecodeStack(b []byte, s *Stack) error {
 	if len(b) < bpf.StackSize {
 		return fmt.Errorf("stack of %d bytes, want at least %d", len(b), bpf.StackSize)
@@ -155,7 +158,7 @@ func decodeUserFrame(b []byte) UserFrame {
 	}
 }
 
-// DecodeMemory decodes an event of kind bpf.EventMemory.
+// DecodeMemory decodes an event of kind [bpf.EventMemory].
 func DecodeMemory(b []byte, m *Memory) error {
 	if len(b) < bpf.MemorySize {
 		return fmt.Errorf("memory in %d bytes", len(b))
@@ -170,7 +173,7 @@ func DecodeMemory(b []byte, m *Memory) error {
 	return nil
 }
 
-// DecodeRawStack decodes an event of kind bpf.EventRawStack.
+// DecodeRawStack decodes an event of kind [bpf.EventRawStack].
 func DecodeRawStack(b []byte, r *RawStack) error {
 	if len(b) < bpf.RawStackSize {
 		return fmt.Errorf("raw stack of %d bytes, want %d", len(b), bpf.RawStackSize)

@@ -8,7 +8,7 @@ import (
 	"trapline/capture/ring/ringtest"
 )
 
-// Whatever a ring holds, decoding it reads nothing outside of it.
+// Decoding reads nothing outside its input, whatever the ring contains.
 func FuzzDecodeEvent(f *testing.F) {
 	f.Add(ringtest.EncodeHit(ring.Hit{Probe: 1, Time: 2, PID: 3, TID: 4, KernelStack: 5, UserStack: 6, Record: []byte("record")}))
 	f.Add(ringtest.EncodeKernelStack(7, 0x1000, 0x2000))

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	// ringReserve is the room that a hit with two new stacks and a raw one may need.
+	// ringReserve is the space that one hit may need, with two new stacks and a raw
+	// stack.
 	ringReserve = 4*bpf.LongestEvent + bpf.RawLongest + bpf.RawPieces*bpf.MemorySize
-	// leastBlocks is the smallest ring that holds several such hits.
+	// leastBlocks is the size of the smallest ring. It holds several such hits.
 	leastBlocks = 4
-	// blockStride is from one block to the next.
+	// blockStride is the distance between blocks in bytes.
 	blockStride = bpf.BlockSize + bpf.LongestEvent
 )
 
-// A Layout says how many rings there are and how large they are; bpf/ring.h
-// has what lies where.
+// A Layout is the number of rings and their sizes. bpf/ring.h describes the memory.
 type Layout struct {
 	cpus   int
-	blocks [bpf.Slots]uint32 // of each CPU's rings, by slot: powers of two, or 0
+	blocks [bpf.Slots]uint32 // size of each CPU's rings by slot: a power of two, or 0
 }
 
-// NewLayout gives each CPU a ring that holds size bytes at least and, unless no
-// two programs run at once on a CPU, smaller ones for programs that run inside others.
+// NewLayout returns a layout with a ring of at least size bytes for each CPU. Unless
+// exclusive, each CPU also gets smaller rings for programs that interrupt other programs.
 func NewLayout(cpus, size int, exclusive bool) Layout {
 	l := Layout{cpus: cpus}
 	blocks := max(uint32(1)<<bits.Len(uint(max(size-1, 0)/bpf.BlockSize)), leastBlocks)

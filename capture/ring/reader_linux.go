@@ -13,36 +13,36 @@ import (
 	"trapline/bpf"
 )
 
-// A Reader drains all rings in rounds. The copies decouple the rings from what
-// happens to the hits: a slow disk or a segment that is being symbolized fills
-// memory, up to a bound, before hits are lost.
+// A Reader drains all rings in rounds. It copies the events, so a slow disk or
+// symbolization fills memory up to a bound before hits are lost.
 type Reader struct {
 	layout        Layout
 	rings         []*ring
-	heads, blocks []byte // the maps
-	buf           []byte // for one chunk
+	heads, blocks []byte // values of the maps
+	buf           []byte // holds one chunk
 	out           chan Chunk
-	queued        atomic.Int64 // bytes handed out that nobody has taken yet
-	hurry         atomic.Bool  // until it is seen once: what comes next is wanted soon
+	queued        atomic.Int64 // bytes delivered but not yet decoded
+	hurry         atomic.Bool  // the next pause is short
 	stop          chan struct{}
 }
 
 const (
 	chunkSize = 256 << 10
-	// maxQueued bounds what waits to be decoded, in bytes; maxChunks is never reached before.
+	// maxQueued limits the bytes that wait to be decoded. maxChunks is never reached
+	// before it.
 	maxQueued = 24 << 20
 	maxChunks = 1 << 16
-	// Programs wake nobody, since a wake-up costs more than a hit. The rings are
-	// looked at so often that the fastest is a quarter full when its turn comes.
+	// BPF programs never wake the reader because a wake-up costs more than a hit. The
+	// reader polls so often that the fastest ring is a quarter full when its turn comes.
 	longestPause, shortestPause = 2 * time.Millisecond, time.Millisecond
 )
 
-// NewReader returns a reader of rings that are laid out so.
+// NewReader returns a reader of rings with this layout.
 func NewReader(l Layout) *Reader {
 	return &Reader{layout: l, buf: make([]byte, chunkSize), out: make(chan Chunk, maxChunks), stop: make(chan struct{})}
 }
 
-// Open maps the rings and tells the programs how they are laid out.
+// Open maps the rings and tells the programs their layout.
 func (rs *Reader) Open(heads, blocks *ebpf.Map) (err error) {
 	l := &rs.layout
 	if rs.heads, err = MapValues(heads, int(l.Rings())*int(unsafe.Sizeof(bpf.HooksRing{}))); err != nil {
@@ -55,7 +55,7 @@ func (rs *Reader) Open(heads, blocks *ebpf.Map) (err error) {
 	return nil
 }
 
-// layOut enters in the heads where the blocks of each ring lie.
+// layOut writes the position of each ring into its head.
 func (rs *Reader) layOut() {
 	l := &rs.layout
 	entries := unsafe.Slice((*bpf.HooksRing)(unsafe.Pointer(&rs.heads[0])), l.Rings())
@@ -74,16 +74,18 @@ func (rs *Reader) layOut() {
 	}
 }
 
-// Chunks are what was in the rings. They end after Stop.
+// Chunks returns the channel of chunks. It is closed after [Reader.Stop] when the rings
+// are empty.
 func (rs *Reader) Chunks() <-chan Chunk { return rs.out }
 
-// Hurry has the next round begin soon.
+// Hurry makes the next round begin soon.
 func (rs *Reader) Hurry() { rs.hurry.Store(true) }
 
-// Stop ends Drain when the rings are empty. Nothing must be written to them any more.
+// Stop makes Drain return when the rings are empty. The programs must have stopped
+// writing.
 func (rs *Reader) Stop() { close(rs.stop) }
 
-// Close unmaps the rings. It may be called at any time when Drain does not run.
+// Close unmaps the rings. Drain must not be running.
 func (rs *Reader) Close() error {
 	var errs []error
 	for _, b := range [][]byte{rs.heads, rs.blocks} {
@@ -95,7 +97,8 @@ func (rs *Reader) Close() error {
 	return errors.Join(errs...)
 }
 
-// Drain runs until stop is closed and the rings are empty; then it closes out.
+// Drain sends the contents of the rings to [Reader.Chunks] until Stop is called and the
+// rings are empty.
 func (rs *Reader) Drain() {
 	defer close(rs.out)
 	last := time.Now()
@@ -129,7 +132,8 @@ func (rs *Reader) Drain() {
 	}
 }
 
-// round hands out what is in the rings now and returns how full the fullest was, 0 to 1.
+// round delivers the current contents of the rings and returns the fill of the fullest
+// ring, 0 to 1.
 func (rs *Reader) round() (fill float64) {
 	for _, r := range rs.rings {
 		r.limit = atomic.LoadUint64(&r.head.Produced)
@@ -141,7 +145,7 @@ func (rs *Reader) round() (fill float64) {
 	for _, r := range rs.rings {
 		for r.consumed() < r.limit {
 			for rs.queued.Load() > maxQueued {
-				time.Sleep(shortestPause) // the rings have room of their own
+				time.Sleep(shortestPause) // meanwhile the rings fill
 			}
 			n := r.take(rs.buf)
 			rs.queued.Add(int64(n))
@@ -152,5 +156,5 @@ func (rs *Reader) round() (fill float64) {
 	return fill
 }
 
-// Done takes a chunk of size bytes off what waits.
+// Done reports that a chunk of size bytes has been decoded.
 func (rs *Reader) Done(size int) { rs.queued.Add(-int64(size)) }

@@ -13,7 +13,7 @@ import (
 	"trapline/bpf"
 )
 
-// inMemory returns a reader whose rings no program writes.
+// inMemory returns a reader of rings in ordinary memory.
 func inMemory(l Layout) *Reader {
 	rs := NewReader(l)
 	rs.heads = make([]byte, int(l.Rings())*int(unsafe.Sizeof(bpf.HooksRing{})))
@@ -22,8 +22,8 @@ func inMemory(l Layout) *Reader {
 	return rs
 }
 
-// tryWrite puts an event into a ring as reserve() and publish() of bpf/ring.h do; false:
-// there is no room.
+// tryWrite writes an event as reserve() and publish() in bpf/ring.h do. It returns false
+// if the ring is full.
 func (r *ring) tryWrite(event []byte) bool {
 	at := atomic.LoadUint64(&r.head.Produced)
 	if at-r.consumed() > r.head.Full {
@@ -35,7 +35,7 @@ func (r *ring) tryWrite(event []byte) bool {
 	return true
 }
 
-// numbered is a hit with a number and a record of random length.
+// numbered returns a hit with a number and a record of random length.
 func numbered(r *rand.Rand, n uint64) []byte {
 	size := r.IntN(3000)
 	b := make([]byte, (bpf.HitSize+size+7)&^7)
@@ -45,8 +45,8 @@ func numbered(r *rand.Rand, n uint64) []byte {
 	return b
 }
 
-// Whatever is written while the rings are drained comes out once, in order, in whole
-// events; each ring wraps around many times.
+// Events written while the rings are drained arrive once, in order and whole. Each ring
+// wraps around several times.
 func TestDrain(t *testing.T) {
 	const cpus, events = 2, 3000
 	rs := inMemory(NewLayout(cpus, 1, false))
@@ -97,7 +97,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// A round holds all that was in any ring when it began.
+// A round delivers everything that was in any ring when it began.
 func TestRound(t *testing.T) {
 	rs := inMemory(NewLayout(3, 1, true))
 	random := rand.New(rand.NewPCG(1, 4))
@@ -129,7 +129,7 @@ func TestRound(t *testing.T) {
 	}
 }
 
-// What no program writes ends a chunk, and comes as one event.
+// Invalid data ends a chunk and is returned as one event.
 func TestChunkOfGarbage(t *testing.T) {
 	whole := numbered(rand.New(rand.NewPCG(2, 5)), 7)
 	garbage := []byte("\xffnothing that a program writes")
@@ -144,8 +144,8 @@ func TestChunkOfGarbage(t *testing.T) {
 	}
 }
 
-// Every CPU has a ring of the size asked for, and smaller ones for programs that run
-// inside others.
+// Every CPU gets a ring of the requested size and, unless exclusive, smaller ones for
+// nested programs.
 func TestLayout(t *testing.T) {
 	for _, c := range []struct {
 		size      int

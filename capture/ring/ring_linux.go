@@ -6,19 +6,21 @@ import (
 	"trapline/bpf"
 )
 
-// A ring has one producer, the program that holds a slot of a CPU, and one consumer.
+// A ring has one producer, the program that holds a slot of a CPU, and one consumer, the
+// [Reader].
 type ring struct {
 	cpu    int
 	head   *bpf.HooksRing // shared with the programs
-	blocks []byte         // shared too
-	limit  uint64         // position produced when the round began
+	blocks []byte         // shared with the programs
+	limit  uint64         // Produced when the round began
 }
 
 func (r *ring) size() uint64 { return uint64(len(r.blocks)/blockStride) * bpf.BlockSize }
 
 func (r *ring) consumed() uint64 { return atomic.LoadUint64(&r.head.Consumed) }
 
-// take copies whole events before the limit, at most len(buf) bytes, and frees their room.
+// take copies whole events before the limit, at most len(buf) bytes, and frees their
+// space.
 func (r *ring) take(buf []byte) (n int) {
 	at := r.consumed()
 	for at < r.limit {
@@ -28,7 +30,7 @@ func (r *ring) take(buf []byte) (n int) {
 		for end < bpf.BlockSize && at < r.limit {
 			size := eventSize(block[end:])
 			if size == 0 || at+uint64(size) > r.limit {
-				// Nothing that a program writes; account finds the difference.
+				// Not an event. The account counts the difference as unreadable.
 				at = r.limit
 				break
 			}

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MapValues maps size bytes of an array map's values.
+// MapValues maps size bytes of the values of an array map with BPF_F_MMAPABLE.
 func MapValues(m *ebpf.Map, size int) ([]byte, error) {
 	page := os.Getpagesize()
 	b, err := unix.Mmap(m.FD(), 0, (size+page-1)/page*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)

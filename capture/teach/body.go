@@ -6,7 +6,7 @@ import (
 	"trapline/capture/unwind"
 )
 
-// A ruleBody is a rule as the programs read it, see bpf/rules.h; 0 is none.
+// A ruleBody is a rule as BPF programs read it (bpf/stacks/rules.h). 0 means no rule.
 type ruleBody uint64
 
 const (
@@ -19,19 +19,19 @@ const (
 	ruleBehindWord  = 1 << 15
 )
 
-// ruleKinds are enum rule_kind by unwind.RuleKind.
+// ruleKinds maps unwind.RuleKind to enum rule_kind.
 var ruleKinds = [...]ruleBody{
 	unwind.RuleStep: 1, unwind.RuleEnd: 2, unwind.RuleExact: 3, unwind.RuleSignal: 4,
 	unwind.RuleGoAsmcgocall: 5, unwind.RuleRegisters: 6, unwind.RuleStackSwitch: 7, unwind.RuleLinkRegister: 8,
 }
 
-// exactRule stops a walk: only unwinding a copy of the stack can go on.
+// exactRule stops a walk: the rest of the stack must be unwound in user space.
 const exactRule ruleBody = 3
 
-// guessRule is for code without unwind information.
+// guessRule is the rule of code without unwind information.
 var guessRule = encodeRule(unwind.FramePointerRule) | ruleGuessed
 
-// encodeRule returns 0 for unwind.RuleNone.
+// encodeRule encodes a rule. It returns 0 for [unwind.RuleNone].
 func encodeRule(r unwind.Rule) ruleBody {
 	if int(r.Kind) >= len(ruleKinds) {
 		return exactRule
@@ -53,8 +53,8 @@ func encodeRule(r unwind.Rule) ruleBody {
 	return b
 }
 
-// A ruleKey names a place in an image.
+// ruleKey returns the key of a place in an image.
 func ruleKey(image, offset uint64) uint64 { return images.Mix(image, offset) }
 
-// kernelRuleKey names a place in the kernel.
+// kernelRuleKey returns the key of a kernel address.
 func kernelRuleKey(address uint64) uint64 { return images.Mix(bpf.KernelImage, address) }

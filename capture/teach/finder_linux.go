@@ -6,14 +6,14 @@ import (
 	"trapline/capture/unwind"
 )
 
-// A processFinder finds images by what a process had mapped when a stack was
-// taken. It implements unwind.Finder.
+// A processFinder finds the images that a process had mapped when a stack was taken. It
+// implements [unwind.Finder].
 type processFinder struct {
 	images *images.UserSpace
 	table  func(*images.Image) *unwind.Image
 	at     images.Moment
-	last   ring.UserFrame             // known for certain
-	found  map[uint64]images.Location // by address; the offset is that of the address
+	last   ring.UserFrame             // looked up by the BPF program
+	found  map[uint64]images.Location // by address
 }
 
 func newProcessFinder(user *images.UserSpace, r *ring.RawStack, table func(*images.Image) *unwind.Image) *processFinder {

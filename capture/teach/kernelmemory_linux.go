@@ -9,8 +9,8 @@ import (
 	"trapline/bpf"
 )
 
-// kernelMemory reads the kernel's memory, as tracing programs may
-// (lockdown permitting: bpf_probe_read_kernel). Needs Linux 5.14.
+// kernelMemory reads kernel memory with a BPF program (bpf_probe_read_kernel). It
+// requires Linux 5.14 and fails under lockdown=confidentiality.
 type kernelMemory struct {
 	objects bpf.KernelMemoryObjects
 	chunk   []byte
@@ -25,7 +25,7 @@ func openKernelMemory() (*kernelMemory, error) {
 	return m, nil
 }
 
-// read reads size bytes at an address.
+// read returns size bytes at an address.
 func (m *kernelMemory) read(address, size uint64) ([]byte, error) {
 	b := make([]byte, 0, size)
 	for uint64(len(b)) < size {

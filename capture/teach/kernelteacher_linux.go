@@ -5,22 +5,22 @@ import (
 	"trapline/capture/unwind"
 )
 
-// A kernelTeacher writes rules of the places on kernel stacks.
+// A kernelTeacher writes rules for the return addresses on kernel stacks.
 type kernelTeacher struct {
 	orc    *unwind.ORC
 	rules  *ruleTable
-	taught map[uint64]bool // addresses with a rule
+	taught map[uint64]bool // addresses whose rule is written
 }
 
-// maxTaught bounds the kernel addresses remembered; more are taught anew.
+// maxTaught limits the remembered addresses. Others are taught again.
 const maxTaught = 1 << 16
 
-// teach writes the rules of the places on a stack.
+// teach writes the rules of the addresses on a stack.
 func (k *kernelTeacher) teach(s *ring.Stack) {
 	if len(k.taught) > maxTaught {
 		clear(k.taught)
 	}
-	interrupted := true // the first address may be one where a probe was hit
+	interrupted := true // the first address may be that of the probe
 	for i := range s.Count {
 		address := s.Address(i)
 		if interrupted {

@@ -7,11 +7,11 @@ import (
 	"trapline/capture/locate"
 )
 
-// maxNeeded bounds the libraries looked at for one program.
+// maxNeeded limits the libraries of one program.
 const maxNeeded = 256
 
-// neededLibraries returns the paths of the shared libraries that a program will
-// have mapped before its first instruction of its own, as far as they are found.
+// neededLibraries returns the paths of the shared libraries that the dynamic linker loads
+// before a program's first instruction, as far as they are found.
 func neededLibraries(program string) []string {
 	var paths []string
 	libraries := locate.New("", 0)

@@ -15,12 +15,13 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxORC bounds the entries of a table; a kernel has 500,000.
+// maxORC limits the entries of a table. A typical kernel has 500,000.
 const maxORC = 8 << 20
 
-// ReadORC reads the unwind tables of the running kernel and of the modules loaded now,
-// about 5 MB in all. Without them (kernels built for frame pointers, hidden addresses,
-// kernels before 5.14, lockdown) kernel stacks are left to bpf_get_stack.
+// ReadORC reads the unwind tables of the running kernel and its modules, about 5 MB. It
+// fails on kernels built with frame pointers, before Linux 5.14, under
+// lockdown=confidentiality, or with hidden addresses. Kernel stacks then come from
+// bpf_get_stack alone.
 func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
 	addresses, ok := symbols.Section("orc_unwind_ip")
 	entries, ok2 := symbols.Section("orc_unwind")
@@ -32,7 +33,7 @@ func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
 		return nil, err
 	}
 	if addresses.Stop-addresses.Start > 4*maxORC || entries.Stop-entries.Start > 6*maxORC {
-		return nil, fmt.Errorf("the kernel's ORC tables seem to have more than %d entries", maxORC)
+		return nil, fmt.Errorf("the kernel's ORC tables have more than %d entries", maxORC)
 	}
 	memory, err := openKernelMemory()
 	if err != nil {
@@ -52,15 +53,15 @@ func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
 		return nil, err
 	}
 	for _, module := range loadedModules() {
-		// A module may be unloaded meanwhile, and its memory be gone.
+		// The module may be unloaded at any time.
 		if ip, address, b, err := types.readModule(memory, module); err == nil && len(ip) > 0 {
-			orc.Add(ip, address, b) // a damaged table leaves the module's code without rules
+			orc.Add(ip, address, b) // the code of a module with a damaged table has no rules
 		}
 	}
 	return orc, nil
 }
 
-// loadedModules returns the addresses of the kernel's struct module of each module.
+// loadedModules returns the address of the struct module of each loaded module.
 func loadedModules() []uint64 {
 	paths, _ := filepath.Glob("/sys/module/*/sections/.gnu.linkonce.this_module")
 	var modules []uint64
@@ -76,11 +77,12 @@ func loadedModules() []uint64 {
 	return modules
 }
 
-// orcTypes is what the kernel's type information says of its unwind tables.
+// orcTypes describes the kernel's unwind tables, from its BTF.
 type orcTypes struct {
 	layout unwind.ORCLayout
-	// Of struct module, in bytes: the arch member, and in it the number of entries and
-	// the pointers to both tables (struct mod_arch_specific). Size 0: no modules.
+	// Offsets in bytes: of the member arch in struct module and, in struct
+	// mod_arch_specific, of the number of entries and the pointers to both tables. size
+	// is that of struct mod_arch_specific; 0 means that modules have no tables.
 	arch, size                uint32
 	count, addresses, entries uint32
 }
@@ -106,7 +108,7 @@ func readORCTypes() (orcTypes, error) {
 	case entry.Size == 6 && kind.BitfieldSize == 2 && end:
 		t.layout = unwind.ORCWithEnd
 	default:
-		return t, errors.New("the kernel's ORC tables are of a layout that is not known (struct orc_entry)")
+		return t, errors.New("the kernel's ORC tables have an unknown layout (struct orc_entry)")
 	}
 	var module *btf.Struct
 	if err := spec.TypeByName("module", &module); err != nil {
@@ -136,7 +138,7 @@ func member(s *btf.Struct, name string) (btf.Member, bool) {
 	return btf.Member{}, false
 }
 
-// readModule reads the tables of a module, and where the first of them lies.
+// readModule reads the tables of a module. address is that of the first table.
 func (t *orcTypes) readModule(memory *kernelMemory, module uint64) (ip []byte, address uint64, entries []byte, err error) {
 	if t.size == 0 {
 		return nil, 0, nil, nil

@@ -42,8 +42,8 @@ func needORC(t *testing.T) (*unwind.ORC, *symbol.Kallsyms) {
 	return orc, symbols
 }
 
-// At its first instruction, every function has nothing on the stack but its return
-// address. What starts otherwise is entry code and code that is no function.
+// At its first instruction, a function has only its return address on the stack.
+// Exceptions are entry code and symbols that are not functions.
 func TestORCAtFunctionEntry(t *testing.T) {
 	orc, symbols := needORC(t)
 	called := unwind.Rule{Kind: unwind.RuleStep, Base: unwind.RegSP, CFA: 8}
@@ -64,14 +64,14 @@ func TestORCAtFunctionEntry(t *testing.T) {
 		}
 		return true
 	})
-	// Section bounds, entry points, thunks: few.
+	// Section bounds, entry points and thunks are few.
 	t.Logf("%d of %d functions", functions-others, functions)
 	if functions < 10000 || others > functions/100 {
 		t.Errorf("%d of %d functions start with something on the stack", others, functions)
 	}
 }
 
-// The driver of dummy network interfaces comes as a module with the kernel.
+// The driver of dummy network interfaces is a module of the VM's kernel.
 func TestORCOfModules(t *testing.T) {
 	testenv.VM(t)
 	f, err := os.Open("/vm/dummy.ko")
@@ -100,8 +100,8 @@ func TestORCOfModules(t *testing.T) {
 	}
 }
 
-// Sleeping tasks are walked by the rules, in kernel memory, and must give what the
-// kernel's own unwinder shows in /proc/PID/stack.
+// Walking sleeping tasks by rules gives the stacks that the kernel's own unwinder shows
+// in /proc/PID/stack.
 func TestORCWalksSleepingTasks(t *testing.T) {
 	orc, symbols := needORC(t)
 	memory, err := openKernelMemory()
@@ -125,10 +125,10 @@ func TestORCWalksSleepingTasks(t *testing.T) {
 		got, problem := walkKernel(orc, memory, task)
 		want := kernelStack(pid)
 		if state := taskState(pid); state == "" || state != before[pid] || strings.HasPrefix(state, "R") {
-			continue // gone, running, or it ran meanwhile
+			continue // ended, running, or ran meanwhile
 		}
 		walked++
-		// /proc leaves out the scheduler.
+		// /proc omits the scheduler's functions.
 		for len(got) > 0 && got[0] >= start[0] && got[0] < end[0] {
 			got = got[1:]
 		}
@@ -151,8 +151,8 @@ func TestORCWalksSleepingTasks(t *testing.T) {
 	}
 }
 
-// A sleepingTask is a task that is not running: switch_to pushed a
-// struct inactive_task_frame to its stack.
+// A sleepingTask is a task that is not running: switch_to has pushed a struct
+// inactive_task_frame to its stack.
 type sleepingTask struct{ ip, sp, fp uint64 }
 
 func walkKernel(orc *unwind.ORC, memory *kernelMemory, task sleepingTask) (addresses []uint64, end string) {
@@ -199,7 +199,8 @@ func walkKernel(orc *unwind.ORC, memory *kernelMemory, task sleepingTask) (addre
 	return addresses, "too many frames"
 }
 
-// readTasks reads how all threads were switched from; what it says of those that run is stale.
+// readTasks returns how each thread was switched out. Entries of running threads are
+// stale.
 func readTasks(t *testing.T, memory *kernelMemory) map[int]sleepingTask {
 	t.Helper()
 	spec, err := btf.LoadKernelSpec()
@@ -222,7 +223,7 @@ func readTasks(t *testing.T, memory *kernelMemory) map[int]sleepingTask {
 		}
 		return at
 	}
-	gone := false // the task has ended, and its stack with it
+	gone := false // the task has ended and its stack is freed
 	word := func(address uint64) uint64 {
 		b, err := memory.read(address, 8)
 		if err != nil {
@@ -245,9 +246,10 @@ func readTasks(t *testing.T, memory *kernelMemory) map[int]sleepingTask {
 	return tasks
 }
 
-// taskAddresses lists the kernel's struct task_struct of all threads, by a BPF iterator:
+// taskAddresses returns the address of the struct task_struct of each thread, from a BPF
+// iterator:
 //
-//	if (ctx->task) bpf_seq_write(ctx->meta->seq, &ctx->task, 8);
+// if (ctx->task) bpf_seq_write(ctx->meta->seq, &ctx->task, 8);
 func taskAddresses(t *testing.T) []uint64 {
 	t.Helper()
 	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{Type: ebpf.Tracing, AttachType: ebpf.AttachTraceIter, AttachTo: "task", License: "GPL",
@@ -289,7 +291,7 @@ func taskAddresses(t *testing.T) []uint64 {
 	return tasks
 }
 
-// KernelStack returns the frames that the kernel shows of a task's stack: symbol+offset/size.
+// kernelStack returns the frames of a task's stack in /proc: symbol+offset/size.
 func kernelStack(pid int) []string {
 	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stack"))
 	if err != nil {
@@ -304,7 +306,7 @@ func kernelStack(pid int) []string {
 	return frames
 }
 
-// taskState returns what a task is doing and how often it was switched from.
+// taskState returns the state of a task and its number of context switches.
 func taskState(pid int) string {
 	b, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
 	_, state, _ := strings.Cut(string(b), "State:\t")

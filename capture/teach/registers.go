@@ -2,7 +2,8 @@ package teach
 
 import "trapline/capture/unwind"
 
-// registers are those of struct pt_regs (arch/x86/include/asm/ptrace.h) by their DWARF numbers.
+// registers returns the registers of a struct pt_regs (arch/x86/include/asm/ptrace.h) by
+// DWARF number.
 func registers(regs *[21]uint64) *unwind.Registers {
 	r := &unwind.Registers{Known: 1<<17 - 1}
 	for i, n := range [...]int{

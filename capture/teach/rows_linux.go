@@ -14,13 +14,13 @@ import (
 	"trapline/capture/unwind"
 )
 
-// A rowLoader holds the rules of whole images, see bpf/rules.h. They are read in the
-// background when an image is first seen: until then the programs ask.
+// A rowLoader loads the rules of whole images (bpf/stacks/rows.h) in the background when
+// an image is first seen. Until then BPF programs send the stacks that they cannot walk.
 type rowLoader struct {
 	rows, images *ebpf.Map
-	used         int // of rows; the loading goroutine's
+	used         int // of rows; owned by the loading goroutine
 
-	asked  map[uint64]bool // keys of images; the recorder's
+	asked  map[uint64]bool // by image key; owned by the recorder
 	loaded sync.WaitGroup
 
 	lock   sync.Mutex
@@ -35,7 +35,7 @@ type wantedRows struct {
 	size  uint64 // bytes of code
 }
 
-// maxWanted bounds the images that wait to be read.
+// maxWanted limits the queued images.
 const maxWanted = 1 << 12
 
 func newRowLoader() *rowLoader {
@@ -44,14 +44,14 @@ func newRowLoader() *rowLoader {
 	return r
 }
 
-// start begins to load rows into the maps of the programs.
+// start starts loading rows into the maps of the programs.
 func (r *rowLoader) start(rows, images *ebpf.Map) {
 	r.rows, r.images = rows, images
 	r.loaded.Add(1)
 	go r.run()
 }
 
-// want has an image's rows read, once.
+// want queues an image, once.
 func (r *rowLoader) want(key uint64, image *unwind.Image) {
 	if r.asked[key] || image == nil {
 		return
@@ -66,7 +66,7 @@ func (r *rowLoader) want(key uint64, image *unwind.Image) {
 	r.added.Broadcast()
 }
 
-// wait returns when all that was wanted so far is there.
+// wait returns when all queued images are loaded.
 func (r *rowLoader) wait() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
@@ -75,8 +75,8 @@ func (r *rowLoader) wait() {
 	}
 }
 
-// run reads the smallest image first: of many new ones, as when a script begins, most
-// are small, and would end before a large one has been read.
+// run loads the smallest image first. Of many new images, as when a script starts, most
+// are small and would have ended before a large one is loaded.
 func (r *rowLoader) run() {
 	defer r.loaded.Done()
 	r.lock.Lock()
@@ -97,21 +97,20 @@ func (r *rowLoader) run() {
 	}
 }
 
-// read writes an image's rows, if there is room for all of them; else its places
-// keep being taught one by one.
+// read loads an image if there is space for all its rows. Otherwise its places are taught
+// one by one.
 func (r *rowLoader) read(w wantedRows) {
 	ranges, ok := w.image.Ranges(1<<bpf.RowBits - r.used)
 	if !ok || len(ranges) == 0 || r.write(ranges) != nil {
 		return
 	}
 	span := bpf.HooksRowSpan{First: uint32(r.used), Count: uint32(len(ranges))}
-	if r.images.Put(w.key, span) == nil { // no more images fit in the map
+	if r.images.Put(w.key, span) == nil { // fails when the map is full
 		r.used += len(ranges)
 	}
 }
 
-// Write writes rows behind those used. The map's memory is the kernel's: it is
-// mapped only for as long as that takes.
+// write appends rows. It maps the kernel's memory only while it writes.
 func (r *rowLoader) write(ranges []unwind.RuleRange) error {
 	const size = int(unsafe.Sizeof(bpf.HooksRow{}))
 	start, end := r.used*size, (r.used+len(ranges))*size

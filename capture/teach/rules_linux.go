@@ -11,13 +11,14 @@ import (
 	"trapline/capture/ring"
 )
 
-// A ruleTable is the table of step rules that the programs read. Only the recorder writes it.
+// A ruleTable is the table of rules that BPF programs read. The recorder and keep_rule()
+// in bpf/stacks/rules.h write it.
 type ruleTable struct {
 	mem  []byte
 	sets []bpf.HooksRuleSet
 
 	written uint64
-	evicted uint64 // rules that had to make room for others
+	evicted uint64 // rules replaced because their set was full
 }
 
 // open maps the table of the programs.
@@ -39,8 +40,8 @@ func (r *ruleTable) close() error {
 	return unix.Munmap(mem)
 }
 
-// write puts a rule into the set of its key: over the one with that key, else
-// where there is room, else over another, chosen by the key.
+// write puts a rule into the set of its key. It replaces the rule with this key, else
+// uses an empty way, else replaces another rule that the key selects.
 func (r *ruleTable) write(key uint64, body ruleBody) {
 	set := &r.sets[key>>(64-bpf.RuleSetBits)]
 	at := -1
@@ -61,7 +62,8 @@ func (r *ruleTable) write(key uint64, body ruleBody) {
 		r.evicted++
 	}
 	r.written++
-	// In whatever order a program sees the two words: they match only if both are there.
+	// Programs may see the words in either order. The rule matches only if both are
+	// there.
 	atomic.StoreUint64(&set.Way[at].Body, uint64(body))
 	atomic.StoreUint64(&set.Way[at].Tag, uint64(body)^key)
 }

@@ -11,7 +11,7 @@ import (
 	"trapline/capture/unwind"
 )
 
-// find looks a rule up as the programs do.
+// find looks a rule up as BPF programs do.
 func (r *ruleTable) find(key uint64) ruleBody {
 	for _, w := range r.sets[key>>(64-bpf.RuleSetBits)].Way {
 		if w.Body != 0 && w.Body^w.Tag == key {
@@ -25,14 +25,14 @@ func inMemory() *ruleTable {
 	return &ruleTable{sets: make([]bpf.HooksRuleSet, 1<<bpf.RuleSetBits)}
 }
 
-// A rule is found by its key until another takes its place; a set that is full gives up
-// one of its rules for each new one, and counts that.
+// A rule is found until another replaces it. A full set replaces and counts one rule for
+// each new one.
 func TestRuleTable(t *testing.T) {
 	r := inMemory()
 	random := rand.New(rand.NewPCG(1, 5))
 	written := make(map[uint64]ruleBody)
 	for range 100_000 {
-		// Few sets, so that they fill up.
+		// Use few sets so that they fill up.
 		key := random.Uint64N(8)<<(64-bpf.RuleSetBits) | random.Uint64N(6)<<8
 		body := ruleBody(1 + random.Uint64N(3))
 		r.write(key, body)
@@ -69,7 +69,7 @@ func TestRuleIsWrittenOnce(t *testing.T) {
 	}
 }
 
-// constantsOf are the constants of a C header that have a value, by name.
+// constantsOf returns the constants RULE_* of a C header by name.
 func constantsOf(t *testing.T, path string) map[string]uint64 {
 	t.Helper()
 	source, err := os.ReadFile(path)

@@ -6,10 +6,10 @@ import (
 	"trapline/format"
 )
 
-// unwindTables holds the unwind information of images.
+// unwindTables caches the unwind information of images.
 type unwindTables struct {
-	images map[*images.Image]*unwind.Image // nil: there is none
-	done   []func()                        // give the images back
+	images map[*images.Image]*unwind.Image // nil if it has none
+	done   []func()                        // release the images
 }
 
 // of returns an image's unwind information, nil if it has none.

@@ -13,18 +13,18 @@ import (
 	"trapline/format"
 )
 
-// A Teacher unwinds the stacks that the programs cannot walk, and writes
-// the rules by which they can walk the next ones.
+// A Teacher unwinds the stacks that BPF programs cannot walk and writes rules so that
+// they can walk the next ones.
 type Teacher struct {
 	images *images.UserSpace
 	tables unwindTables
 	rules  ruleTable
-	rows   *rowLoader     // nil: user stacks are not walked by rules
-	kernel *kernelTeacher // nil: kernel stacks are left to bpf_get_stack
+	rows   *rowLoader     // nil if user stacks are not walked by rules
+	kernel *kernelTeacher // nil if kernel stacks come from bpf_get_stack alone
 }
 
-// New returns a teacher that has taught nothing yet. With users, user stacks are walked
-// by rules; with orc, kernel stacks are.
+// New returns a teacher. If users is set, user stacks are walked by rules; if orc is not
+// nil, kernel stacks are.
 func New(user *images.UserSpace, users bool, orc *unwind.ORC) *Teacher {
 	t := &Teacher{images: user, tables: unwindTables{images: make(map[*images.Image]*unwind.Image)}}
 	if users {
@@ -36,8 +36,8 @@ func New(user *images.UserSpace, users bool, orc *unwind.ORC) *Teacher {
 	return t
 }
 
-// Open begins to write into the maps of the programs: that of rules, of the rows of
-// whole images, and of what rows are an image's.
+// Open attaches the teacher to maps of the programs: the rules, the rows, and the range
+// of rows of each image.
 func (t *Teacher) Open(rules, rows, imageRows *ebpf.Map) error {
 	if err := t.rules.open(rules); err != nil {
 		return err
@@ -48,8 +48,8 @@ func (t *Teacher) Open(rules, rows, imageRows *ebpf.Map) error {
 	return nil
 }
 
-// Prepare has the rules of a process's images read, and of the libraries that its
-// program needs, before the first hit.
+// Prepare queues the images of a process and the libraries that its program needs, so
+// that their rules are loaded before the first hit.
 func (t *Teacher) Prepare(pid uint32) {
 	var wanted []*images.Image
 	for _, p := range images.ProcessMaps(pid) {
@@ -69,28 +69,28 @@ func (t *Teacher) Prepare(pid uint32) {
 	}
 }
 
-// Wait returns when the rules of all images that were asked for are there.
+// Wait returns when the rules of all queued images are loaded.
 func (t *Teacher) Wait() {
 	if t.rows != nil {
 		t.rows.wait()
 	}
 }
 
-// Follow has the rules of all images read that are mapped now or will be.
+// Follow queues all mapped images and, later, each new one.
 func (t *Teacher) Follow() {
 	if t.rows != nil {
 		t.images.Follow(t.want)
 	}
 }
 
-// want has the rules of an image read in the background, if that was not done before.
+// want queues an image, once.
 func (t *Teacher) want(i *images.Image) {
 	if i.Key != 0 && t.rows != nil && !t.rows.asked[i.Key] {
 		t.rows.want(i.Key, t.tables.of(i))
 	}
 }
 
-// Unwind unwinds a raw stack, and writes the rules of the places that it goes through.
+// Unwind unwinds a raw stack and writes the rule of each place on it.
 func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Frame, format.StackCut) {
 	find := newProcessFinder(t.images, r, func(i *images.Image) *unwind.Image {
 		t.want(i)
@@ -101,12 +101,12 @@ func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Fra
 	guessed := false
 	for i := range frames {
 		f := &frames[i]
-		at := f.Address // of what the frame executes
+		at := f.Address // of the executed instruction
 		if f.Return {
 			at--
 		}
 		l, ok := find.locate(at)
-		if !ok { // nothing is mapped even at the first one
+		if !ok { // nothing is mapped at the first address
 			cut = unwind.CutNoRule
 			break
 		}
@@ -114,7 +114,7 @@ func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Fra
 		s := images.Frame{Location: l}
 		if f.Return {
 			s.Offset++
-			if f.Rule.Kind != unwind.RuleSignal { // which nothing has called
+			if f.Rule.Kind != unwind.RuleSignal { // a signal handler has no caller
 				s.Flags = format.FrameReturn
 			}
 		}
@@ -127,13 +127,13 @@ func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Fra
 	return out, stackCuts[cut]
 }
 
-// stackCuts are the capture's words for why unwinding ended.
+// stackCuts maps the reasons why unwinding ended to those of the capture format.
 var stackCuts = map[unwind.Cut]format.StackCut{
 	unwind.CutNone: format.CutNone, unwind.CutDepth: format.CutDepth,
 	unwind.CutUnreadable: format.CutUnreadable, unwind.CutNoRule: format.CutNoRule,
 }
 
-// teach writes the rule of the place that a frame was at.
+// teach writes the rule of a frame's place.
 func (t *Teacher) teach(at images.Location, f *unwind.Frame) {
 	if at.Image == nil || at.Image.Key == 0 || at.Image.Key&bpf.ImageAnonymous != 0 {
 		return
@@ -145,18 +145,18 @@ func (t *Teacher) teach(at images.Location, f *unwind.Frame) {
 	t.rules.write(ruleKey(at.Image.Key, at.Offset), body)
 }
 
-// TeachKernel writes the rules of the places on a kernel stack.
+// TeachKernel writes the rules of the addresses on a kernel stack.
 func (t *Teacher) TeachKernel(s *ring.Stack) {
 	if t.kernel != nil {
 		t.kernel.teach(s)
 	}
 }
 
-// Rules returns how many rules were written, and how many had to make room for others.
+// Rules returns the number of rules written and of rules that these replaced for lack of
+// space.
 func (t *Teacher) Rules() (written, evicted uint64) { return t.rules.written, t.rules.evicted }
 
-// Close ends what works in the background and frees what is open. It may be called at
-// any time after Open.
+// Close stops background work and releases all resources. It may be called at any time.
 func (t *Teacher) Close() error {
 	if t.rows != nil {
 		t.rows.close()

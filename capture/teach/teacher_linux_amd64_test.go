@@ -16,7 +16,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// newMap creates one of the maps that the programs share.
+// newMap creates a map of the BPF programs.
 func newMap(t *testing.T, name string) *ebpf.Map {
 	t.Helper()
 	spec, err := bpf.LoadHooks()
@@ -31,8 +31,8 @@ func newMap(t *testing.T, name string) *ebpf.Map {
 	return m
 }
 
-// After Prepare and Wait, the programs have the rules of the process's images, and
-// those are what the images' unwind information says.
+// After Prepare and Wait, the maps contain the rules of the process's images, as their
+// unwind information defines them.
 func TestPreparedRows(t *testing.T) {
 	testenv.Root(t)
 	user := images.NewUserSpace()
@@ -77,7 +77,7 @@ func TestPreparedRows(t *testing.T) {
 	compared := 0
 	for _, row := range written {
 		if row.Body == 0 {
-			continue // asked for place by place
+			continue // taught one by one
 		}
 		if rule := read.Rule(row.Offset); ruleBody(row.Body) != encodeRule(rule) {
 			t.Fatalf("at %#x the rule is %+v, written as %#x", row.Offset, rule, row.Body)
@@ -89,7 +89,7 @@ func TestPreparedRows(t *testing.T) {
 	}
 }
 
-// A teacher that was never opened can be closed, and reads nothing.
+// A teacher that was never opened can be closed.
 func TestTeacherWithoutTables(t *testing.T) {
 	user := images.NewUserSpace()
 	teacher := New(user, true, nil)

@@ -84,8 +84,7 @@ type stepper struct {
 func newStepper(t *testing.T, path string, args []string) *stepper {
 	t.Helper()
 	// Bound at once, since the dynamic linker's jumps to what it found are no returns.
-	// Of the processor, only what the decoder of instructions knows is used.
-	env := []string{"LD_BIND_NOW=1", "GOMAXPROCS=1", "GODEBUG=cpu.all=off"}
+	env := []string{"LD_BIND_NOW=1", "GOMAXPROCS=1"}
 	s := &stepper{tracee: startTracee(t, stepLimit+time.Second, path, args, env), program: filepath.Base(path), preempt: len(args) > 0, seen: make(map[string]bool), called: make(map[string]int)}
 	s.injected = map[uint64]bool{s.entry(t, "runtime.sigpanic0"): true, s.entry(t, "runtime.asyncPreempt"): true}
 	s.start(t, "main.stepFrom")

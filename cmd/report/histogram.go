@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"trapline/analysis"
+	"trapline/analysis/histogram"
 	"trapline/analysis/render"
 	"trapline/cmd/internal/cli"
 )
 
-var histogramView = view{new: newHistogram}
+var histogramView = view{new: newHistograms}
 
-// A histogram has the flags of histograms with call graphs, and what they mean.
-type histogram struct {
+// histograms has the flags of histograms with call graphs, and what they mean.
+type histograms struct {
 	sort       string
 	samples    bool
 	inverted   bool
@@ -26,12 +27,12 @@ type histogram struct {
 	separator  string
 
 	flags *cli.Flags
-	keys  []analysis.SortKey
+	keys  []histogram.Key
 	graph graphSpec // of the flag that views share, as it is for these keys
 }
 
-func newHistogram(f *cli.Flags) question {
-	h := &histogram{flags: f}
+func newHistograms(f *cli.Flags) question {
+	h := &histograms{flags: f}
 	g := f.Group("Histograms")
 	g.StringVarP(&h.sort, "sort", "s", "comm,dso,symbol", "keys to group by")
 	g.BoolVarP(&h.samples, "show-nr-samples", "n", false, "show the number of hits")
@@ -45,20 +46,20 @@ func newHistogram(f *cli.Flags) question {
 	return h
 }
 
-func (h *histogram) resolve(r *report) (err error) {
+func (h *histograms) resolve(r *report) (err error) {
 	switch {
 	case h.maxStack < 0:
 		return fmt.Errorf("--max-stack %d is negative", h.maxStack)
 	case h.percentage != "absolute" && h.percentage != "relative":
 		return fmt.Errorf("--percentage %q is neither relative nor absolute", h.percentage)
 	}
-	if h.keys, err = analysis.ParseSort(h.sort); err != nil {
+	if h.keys, err = histogram.ParseKeys(h.sort); err != nil {
 		return err
 	}
 	h.graph = r.graph
 	// perf draws trees below everything. Below each value of an argument they would
 	// hide the values, and cost a count for each pair of value and stack.
-	byArg := slices.ContainsFunc(h.keys, func(k analysis.SortKey) bool { return k.Kind == analysis.KeyArg })
+	byArg := slices.ContainsFunc(h.keys, func(k histogram.Key) bool { return k.Kind == histogram.KeyArg })
 	if byArg && !h.flags.Changed("call-graph") && !h.inverted {
 		h.graph.kind = render.GraphNone
 	}
@@ -73,7 +74,7 @@ func (h *histogram) resolve(r *report) (err error) {
 	return nil
 }
 
-func (h *histogram) text(r *report, w *bufio.Writer) error {
+func (h *histograms) text(r *report, w *bufio.Writer) error {
 	result, err := h.ask(r)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (h *histogram) text(r *report, w *bufio.Writer) error {
 	return render.Sections(w, sections, style)
 }
 
-func (h *histogram) json(r *report, w *bufio.Writer) error {
+func (h *histograms) json(r *report, w *bufio.Writer) error {
 	result, err := h.ask(r)
 	if err != nil {
 		return err
@@ -97,11 +98,11 @@ func (h *histogram) json(r *report, w *bufio.Writer) error {
 }
 
 // ask counts hits by what the keys look at.
-func (h *histogram) ask(r *report) (*analysis.Result, error) {
+func (h *histograms) ask(r *report) (*analysis.Result, error) {
 	// Images and functions select entries of the histogram, not hits.
 	filter := r.filter
 	filter.DSOs, filter.Symbols = nil, nil
-	query := analysis.QueryFor(h.keys, filter, h.graph.kind != render.GraphNone)
+	query := histogram.QueryFor(h.keys, filter, h.graph.kind != render.GraphNone)
 	query.NoDemangle = r.opt.leaveMangled()
 	result, err := analysis.Aggregate(r.inputs.List, query)
 	if err != nil {
@@ -115,9 +116,9 @@ func (h *histogram) ask(r *report) (*analysis.Result, error) {
 }
 
 // checkArgs makes sure that each sort key that is not a known word is an argument.
-func (h *histogram) checkArgs(result *analysis.Result) error {
+func (h *histograms) checkArgs(result *analysis.Result) error {
 	for _, k := range h.keys {
-		if k.Kind != analysis.KeyArg || result.HasArg(k.Arg) {
+		if k.Kind != histogram.KeyArg || result.HasArg(k.Arg) {
 			continue
 		}
 		names := result.Args()
@@ -135,12 +136,12 @@ func (h *histogram) checkArgs(result *analysis.Result) error {
 }
 
 // sections groups what was counted, and says how to lay it out.
-func (h *histogram) sections(r *report, result *analysis.Result) ([]*analysis.Section, render.Style) {
+func (h *histograms) sections(r *report, result *analysis.Result) ([]*histogram.Section, render.Style) {
 	// Without stacks, or keys that look at them, there is nothing to add to callers:
 	// one share says it all.
 	stacks := result.Quality.KernelStacks+result.Quality.UserStacks > 0
 	style := render.Style{
-		Children:     h.children && !h.noChildren && stacks && slices.ContainsFunc(h.keys, analysis.SortKey.PerCall),
+		Children:     h.children && !h.noChildren && stacks && slices.ContainsFunc(h.keys, histogram.Key.PerCall),
 		Samples:      h.samples,
 		PercentLimit: h.limit,
 		Relative:     h.percentage == "relative",
@@ -149,7 +150,7 @@ func (h *histogram) sections(r *report, result *analysis.Result) ([]*analysis.Se
 		Value:        h.graph.value,
 		MinPercent:   h.graph.min,
 	}
-	opt := analysis.HistogramOptions{
+	opt := histogram.Options{
 		Keys:     h.keys,
 		Children: style.Children,
 		DSOs:     r.filter.DSOs,
@@ -157,11 +158,11 @@ func (h *histogram) sections(r *report, result *analysis.Result) ([]*analysis.Se
 		MaxStack: h.maxStack,
 	}
 	if style.Graph != render.GraphNone && stacks {
-		opt.Tree = &analysis.TreeOptions{
+		opt.Tree = &histogram.TreeOptions{
 			Caller:   h.graph.caller,
 			MinShare: h.graph.min / 100,
 			Relative: style.Graph == render.GraphFractal,
 		}
 	}
-	return analysis.Sections(result, opt), style
+	return histogram.Sections(result, opt), style
 }

@@ -9,8 +9,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// The counter's read asks for 7 bytes and its malloc for 4321, so that they are
-// told from those of the C library.
+// The counter reads 7 bytes and allocates 4321, sizes that the C library does not use
+// itself.
 const (
 	readSize   = 7
 	mallocSize = 4321
@@ -61,7 +61,7 @@ func TestCountsAreExact(t *testing.T) {
 	}
 }
 
-// checkThreads fails unless each of the workers has n hits.
+// checkThreads fails unless there are n hits of each of the workers.
 func checkThreads(t *testing.T, what string, all []hit, n, workers int) {
 	t.Helper()
 	byThread := threadsOf(all)
@@ -75,8 +75,8 @@ func checkThreads(t *testing.T, what string, all []hit, n, workers int) {
 	}
 }
 
-// checkArguments fails unless each worker has passed every i once, with what
-// leaf() is documented to get.
+// checkArguments fails unless each worker called leaf once with every i and the
+// arguments that counter.c documents.
 func checkArguments(t *testing.T, entries []hit, n, workers int) {
 	t.Helper()
 	calls := make([]int, n)
@@ -94,8 +94,8 @@ func checkArguments(t *testing.T, entries []hit, n, workers int) {
 	}
 }
 
-// Return values belong to a recording of their own: before Linux 6.11 a return
-// probe hides the caller of its function from stacks below.
+// Return probes are recorded separately: before Linux 6.11 they hide the caller of
+// their function from the stacks of other hits.
 func TestReturnsAreExact(t *testing.T) {
 	testenv.Root(t)
 	const n, workers = 1000, 4
@@ -115,8 +115,8 @@ func TestReturnsAreExact(t *testing.T) {
 	}
 }
 
-// argument returns an integer argument that may be shown in hexadecimal, as
-// unsigned ones of system calls are.
+// argument returns an integer argument. Unsigned arguments of system calls are printed
+// in hexadecimal.
 func argument(t *testing.T, h *hit, name string) int64 {
 	t.Helper()
 	if s, ok := h.Args[name].(string); ok {

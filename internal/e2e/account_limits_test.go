@@ -16,7 +16,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// One of n hits of each CPU is kept, the others are in the account, and a hit stands for n.
+// Each CPU records one hit in n and counts the others. A recorded hit counts n times.
 func TestOneOfN(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -53,8 +53,7 @@ func TestMaxHitsIsExact(t *testing.T) {
 	checkWhole(t, path, most)
 }
 
-// A rate is kept in every stretch of time, but for the tenth of a second's hits
-// that may come at once.
+// The rate holds over any period, except for a burst of a tenth of a second's hits.
 func TestMaxRate(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -75,8 +74,8 @@ func TestMaxRate(t *testing.T) {
 	}
 }
 
-// What a command does before the delay is over is not recorded; what it does from the
-// line to --ready-fd on is.
+// Recording starts after the delay: earlier hits are not recorded, and all hits after
+// --ready-fd is notified are.
 func TestDelay(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -102,7 +101,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
-// Every hit from the line to --ready-fd on is recorded.
+// Every hit after --ready-fd is notified is recorded.
 func TestReadyDescriptor(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

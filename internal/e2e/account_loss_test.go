@@ -11,8 +11,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// While record stands still its buffers overflow: what was recorded and what was
-// lost have to add up to the unit, on each CPU.
+// While record is stopped, its buffers overflow. Recorded and lost hits add up exactly,
+// on each CPU.
 func TestLossIsCounted(t *testing.T) {
 	testenv.Root(t)
 	const n, threads = 20000, 4

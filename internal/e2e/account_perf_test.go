@@ -13,8 +13,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// perf and record watch the same run of the same program: they must see the same
-// hits for each command and each innermost function of the program.
+// perf and record observe the same run of a program. They must agree on the number of
+// hits for each command and innermost function.
 func TestAgreesWithPerf(t *testing.T) {
 	testenv.Root(t)
 	perf := testenv.Tool(t, "perf")
@@ -41,13 +41,13 @@ func TestAgreesWithPerf(t *testing.T) {
 	}
 }
 
-// isTarget tells the counter and those that it executes through /proc/self/exe
-// from record, which perf follows, too.
+// isTarget reports whether a hit is of the counter, which also executes itself through
+// /proc/self/exe. perf records record as well.
 func isTarget(comm string) bool { return comm == "counter" || comm == "exe" }
 
-// innermost names the first function of a user stack, as perf does without -g's
-// inlined calls. Functions of libraries are
-// counted by image: where several names have one address, perf may choose another.
+// innermost returns the innermost function of a user stack, ignoring inlined calls as
+// perf does. For libraries it returns the image: if several symbols share an address,
+// perf may choose a different one.
 func innermost(calls []call) string {
 	for _, c := range calls {
 		if !c.Inlined {
@@ -64,10 +64,9 @@ func place(function, image string) string {
 	return function
 }
 
-// perfHits counts what perf recorded of the counter by event, command and
-// innermost function in user space. perf script prints a line for the event and
-// one for each function, innermost first, kernel before user, each hit followed by
-// an empty line.
+// perfHits counts the counter's hits in perf.data by event, command and innermost user
+// function. For each hit, perf script prints the event, the functions from the innermost
+// kernel frame to the outermost user frame, and an empty line.
 func perfHits(t *testing.T, perf, data string) map[string]int {
 	t.Helper()
 	cmd := exec.Command(perf, "script", "--no-inline", "-i", data, "-F", "comm,event,ip,sym,dso")

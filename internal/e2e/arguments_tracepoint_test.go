@@ -17,25 +17,14 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Arguments of system calls at their tracepoints: fields by name, and the text, bytes and
-// structures in the program's memory that they point to, of every call.
+// Tracepoints of system calls record fields by name, and the strings, bytes and
+// structures in the program's memory that fields point to.
 func TestFieldsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
 	const n = 400
 	args := []string{"--no-stacks"}
-	for _, event := range []string{
-		"open=syscalls:sys_enter_openat filename:ustring n=flags second=filename[1] $comm /filename ~ \"/nonexistent/*\"/",
-		"same=t:syscalls:sys_enter_openat f=args.filename:string@user args->mode:x8 dfd:s64 c=+1(filename):u8@user arg2 /f ~ \"/nonexistent/*\"/",
-		"raw=raw_syscalls:sys_enter path=args.args[1]:ustring nr=id:u16 /nr == 257 && path ~ \"/nonexistent/*\"/",
-		"plain=raw_syscalls:sys_enter which=id:u16 /which == 42/",
-		"read=syscalls:sys_enter_read bytes=count",
-		"write=syscalls:sys_enter_write buf:bytes:count text=buf:ustring",
-		"connect=syscalls:sys_enter_connect uservaddr:sockaddr family=uservaddr->sa_family port=+2(uservaddr):port@user addrlen",
-		"opened=syscalls:sys_exit_openat why=ret:errno /why < 0/",
-		"timed=syscalls:sys_exit_connect duration result=ret:s16 /ret == -111/",
-		"open_any=syscalls:sys_enter_open{at,at2} filename:ustring /filename ~ \"/nonexistent/*\"/",
-	} {
+	for _, event := range systemCallEvents {
 		name, event, _ := strings.Cut(event, "=")
 		if !strings.Contains(event, "{") {
 			event = name + "=" + event // a pattern has no name of its own
@@ -49,30 +38,7 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 		h := &all[k]
 		i := calls[h.Probe]
 		calls[h.Probe]++
-		file := "/nonexistent/" + strconv.Itoa(i)
-		switch h.Probe {
-		case "open":
-			h.expect(t, map[string]any{"filename": file, "n": 0, "second": "n", "comm": "kernelcalls"})
-		case "same":
-			h.expect(t, map[string]any{"f": file, "mode": "0x0", "dfd": -100, "c": int('n'), "arg2": 0})
-		case "raw":
-			h.expect(t, map[string]any{"path": file, "nr": 257})
-		case "plain":
-			h.expect(t, map[string]any{"which": 42})
-		case "read":
-			h.expect(t, map[string]any{"bytes": i%100 + 1})
-		case "write":
-			h.expect(t, map[string]any{"buf": hex.EncodeToString([]byte(file)), "text": file})
-		case "connect":
-			port := 20000 + i%1000
-			h.expect(t, map[string]any{"uservaddr": fmt.Sprintf("127.0.0.1:%d", port), "family": 2, "port": port, "addrlen": 16})
-		case "opened":
-			h.expect(t, map[string]any{"why": -2})
-		case "timed":
-			h.expect(t, map[string]any{"duration": max(h.number(t, "duration"), 1), "result": -111})
-		case "syscalls:sys_enter_openat":
-			h.expect(t, map[string]any{"filename": file})
-		}
+		h.expect(t, systemCallArguments(t, h, i))
 	}
 	for _, name := range []string{"open", "same", "raw", "plain", "read", "write", "connect", "opened", "timed", "syscalls:sys_enter_openat"} {
 		if calls[name] != n {
@@ -81,8 +47,52 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 	}
 }
 
-// The same tracepoint three times: with its whole record, with some of its fields, and
-// with these read one by one. All hits say the same in all three.
+// systemCallEvents are tracepoints of the system calls in the loop of kernelcalls.
+var systemCallEvents = []string{
+	"open=syscalls:sys_enter_openat filename:ustring n=flags second=filename[1] $comm /filename ~ \"/nonexistent/*\"/",
+	"same=t:syscalls:sys_enter_openat f=args.filename:string@user args->mode:x8 dfd:s64 c=+1(filename):u8@user arg2 /f ~ \"/nonexistent/*\"/",
+	"raw=raw_syscalls:sys_enter path=args.args[1]:ustring nr=id:u16 /nr == 257 && path ~ \"/nonexistent/*\"/",
+	"plain=raw_syscalls:sys_enter which=id:u16 /which == 42/",
+	"read=syscalls:sys_enter_read bytes=count",
+	"write=syscalls:sys_enter_write buf:bytes:count text=buf:ustring",
+	"connect=syscalls:sys_enter_connect uservaddr:sockaddr family=uservaddr->sa_family port=+2(uservaddr):port@user addrlen",
+	"opened=syscalls:sys_exit_openat why=ret:errno /why < 0/",
+	"timed=syscalls:sys_exit_connect duration result=ret:s16 /ret == -111/",
+	"open_any=syscalls:sys_enter_open{at,at2} filename:ustring /filename ~ \"/nonexistent/*\"/",
+}
+
+// systemCallArguments returns the arguments of iteration i.
+func systemCallArguments(t *testing.T, h *hit, i int) map[string]any {
+	t.Helper()
+	file := "/nonexistent/" + strconv.Itoa(i)
+	switch h.Probe {
+	case "open":
+		return map[string]any{"filename": file, "n": 0, "second": "n", "comm": "kernelcalls"}
+	case "same":
+		return map[string]any{"f": file, "mode": "0x0", "dfd": -100, "c": int('n'), "arg2": 0}
+	case "raw":
+		return map[string]any{"path": file, "nr": 257}
+	case "plain":
+		return map[string]any{"which": 42}
+	case "read":
+		return map[string]any{"bytes": i%100 + 1}
+	case "write":
+		return map[string]any{"buf": hex.EncodeToString([]byte(file)), "text": file}
+	case "connect":
+		port := 20000 + i%1000
+		return map[string]any{"uservaddr": fmt.Sprintf("127.0.0.1:%d", port), "family": 2, "port": port, "addrlen": 16}
+	case "opened":
+		return map[string]any{"why": -2}
+	case "timed":
+		return map[string]any{"duration": max(h.number(t, "duration"), 1), "result": -111}
+	case "syscalls:sys_enter_openat":
+		return map[string]any{"filename": file}
+	}
+	return nil
+}
+
+// A tracepoint is recorded three times: the whole record, some fields, and the same
+// fields fetched one by one. All three must have the same values.
 func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -138,7 +148,7 @@ func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	}
 }
 
-// A predicate may look at fields that are not among those asked for: they are recorded, too.
+// A predicate may use fields that were not requested. They are recorded as well.
 func TestFilterByOtherFields(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -175,7 +185,7 @@ func TestFilterByOtherFields(t *testing.T) {
 	}
 }
 
-// What cannot be had of a tracepoint is said before anything is recorded, and what to do instead.
+// Invalid fields of tracepoints are reported before recording starts, with an alternative.
 func TestFieldMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -11,10 +11,10 @@ import (
 	"trapline/internal/testenv"
 )
 
-// checkDurations goes through the calls of each thread, by the hits at their entries
-// and returns, and returns how many there are. Whatever time they took: a call took
-// longer than all calls that it made together, and it began after the hit before its
-// own entry. Another call's entry would not do for both.
+// checkDurations matches the entry and return hits of each thread's calls and returns
+// the number of calls. Two rules hold for any duration, and together exclude every entry
+// but the call's own: a call takes longer than the calls that it makes, and it begins
+// after the hit before its entry.
 func checkDurations(t *testing.T, all []hit, atEntry func(*hit) bool) int {
 	t.Helper()
 	all = slices.Clone(all)
@@ -64,8 +64,8 @@ func TestDurationsOfRecursion(t *testing.T) {
 	}
 }
 
-// Calls that are left by longjmp return no more: the next one at the same depth is
-// not taken for them.
+// A call that longjmp leaves never returns. The next call at the same depth must not be
+// mistaken for it.
 func TestDurationsAfterLongjmp(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -90,7 +90,7 @@ func TestDurationsAfterLongjmp(t *testing.T) {
 	}
 }
 
-// Only slow calls are kept, and all of them.
+// All slow calls are recorded, and no others.
 func TestMinLatency(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -119,7 +119,7 @@ func TestMinLatency(t *testing.T) {
 	}
 }
 
-// System calls begin where the tracepoint at their entry hits.
+// The duration of a system call starts at its entry tracepoint.
 func TestDurationsOfSystemCalls(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "counter-static")
@@ -140,8 +140,8 @@ func TestDurationsOfSystemCalls(t *testing.T) {
 	}
 }
 
-// Goroutines go on in other threads, and on stacks that have been moved: the begin of
-// every call is found nevertheless.
+// Goroutines change threads, and their stacks move. The start of every call is found
+// nevertheless.
 func TestDurationsOfGoroutines(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -161,7 +161,7 @@ func TestDurationsOfGoroutines(t *testing.T) {
 	}
 }
 
-// Kernel functions, by both kinds of hooks.
+// Kernel functions have durations with either kind of hook.
 func TestDurationsOfKernelFunctions(t *testing.T) {
 	for _, c := range []struct {
 		entry, exit string

@@ -31,8 +31,8 @@ type call struct {
 	Truncated bool   `json:"truncated"`
 }
 
-// number returns an integer argument. JSON numbers come as float64, which is exact
-// for what the targets pass.
+// number returns an integer argument. JSON numbers are decoded as float64, which is
+// exact for the values that targets pass.
 func (h *hit) number(t testing.TB, name string) int64 {
 	t.Helper()
 	v, ok := h.Args[name].(float64)
@@ -42,7 +42,7 @@ func (h *hit) number(t testing.TB, name string) int64 {
 	return int64(v)
 }
 
-// hits reads a capture's hits through convert.
+// hits reads the hits of a capture with convert.
 func hits(t testing.TB, path string) []hit {
 	t.Helper()
 	r := run(t, exec.Command(command(t, "convert"), "-i", path, "-t", "ndjson", "--stacks"))
@@ -72,14 +72,14 @@ func where(all []hit, keep func(*hit) bool) []hit {
 	return kept
 }
 
-// of returns the hits of the probe whose name begins and ends so.
+// of returns the hits of a probe by its kind and function.
 func of(all []hit, kind, function string) []hit {
 	return where(all, func(h *hit) bool {
 		return strings.HasPrefix(h.Probe, kind+":") && strings.HasSuffix(h.Probe, ":"+function)
 	})
 }
 
-// A quality is that part of report --json.
+// A quality is the object of that name in report --json.
 type quality struct {
 	Hits     uint64            `json:"hits"`
 	Account  map[string]uint64 `json:"account"`
@@ -104,7 +104,7 @@ func qualityOf(t testing.TB, path string) quality {
 	return doc.Quality
 }
 
-// total is the number of hits under all causes.
+// total returns the number of hits in the account: recorded, lost and left out.
 func (q *quality) total() (n uint64) {
 	for _, c := range q.Account {
 		n += c
@@ -124,7 +124,7 @@ func checkWhole(t testing.TB, path string, n int) {
 	}
 }
 
-// functions returns the names of a stack, innermost first.
+// functions returns the function names of a stack, innermost first.
 func functions(calls []call) string {
 	names := make([]string, len(calls))
 	for i, c := range calls {
@@ -133,7 +133,8 @@ func functions(calls []call) string {
 	return strings.Join(names, " ")
 }
 
-// checkStacks fails unless the user stacks of all hits begin with the functions.
+// checkStacks fails unless there are hits and all their user stacks begin with the
+// functions.
 func checkStacks(t testing.TB, all []hit, innermost string) {
 	t.Helper()
 	wrong := where(all, func(h *hit) bool { return !strings.HasPrefix(functions(h.User)+" ", innermost+" ") })

@@ -11,7 +11,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// binDir holds the commands under test, unless TRAPLINE_BIN says where they are.
+// binDir is where the commands under test are built, unless TRAPLINE_BIN is set.
 var binDir string
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // tests run.
 const actAs = "TRAPLINE_E2E_ACT_AS"
 
-// acts are these programs. They do not return unless something fails.
+// acts are these programs. They return only if something fails.
 var acts = map[string]func() error{
 	"killSelf":          func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) },
 	"silentBreakpoints": execWithSilentBreakpoints,

@@ -11,9 +11,9 @@ import (
 	"trapline/format"
 )
 
-// newerCapture returns a capture that says it is in a later version of the format
-// than exists. format/FORMAT.md has the layout: a header of 52 bytes that ends with
-// the checksums of payload and header, then 8 bytes of magic and the version.
+// newerCapture returns a capture with a format version that does not exist yet. See
+// format/FORMAT.md for the layout: a header of 52 bytes that ends with the checksums of
+// payload and header, then 8 bytes of magic and the version.
 func newerCapture(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer

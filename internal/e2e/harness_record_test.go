@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// patience bounds every command: one that hangs is killed and fails its test.
+// patience is the time limit of a command. A command that exceeds it is killed.
 const patience = 2 * time.Minute
 
-// eventually waits for a condition that nothing announces.
+// eventually polls a condition until it holds. It is for conditions that no event
+// announces.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
@@ -28,13 +29,13 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// A result is what a finished command left.
+// A result is the outcome of a command.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs a command to its end.
+// run runs a command and waits for it.
 func run(t testing.TB, cmd *exec.Cmd) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -48,8 +49,7 @@ func run(t testing.TB, cmd *exec.Cmd) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// recordOK records with the arguments into a new file and returns its path. The
-// recording must succeed.
+// recordOK runs record, which must succeed, and returns the path of the capture.
 func recordOK(t testing.TB, args ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "trapline.data")
@@ -60,7 +60,7 @@ func recordOK(t testing.TB, args ...string) string {
 	return path
 }
 
-// A recording is a record that runs until it is told to stop.
+// A recording is a running record command.
 type recording struct {
 	cmd    *exec.Cmd
 	path   string
@@ -68,7 +68,7 @@ type recording struct {
 	done   chan struct{} // closed when record has ended
 }
 
-// startRecord starts record and returns once it records.
+// startRecord starts record and waits until recording has started.
 func startRecord(t testing.TB, args ...string) *recording {
 	t.Helper()
 	ready, notify, err := os.Pipe()
@@ -108,15 +108,15 @@ func (r *recording) signal(t testing.TB, s syscall.Signal) {
 	}
 }
 
-// stop ends the recording with the signal and returns its exit code, -1 if the
-// signal killed it, and its messages.
+// stop sends a signal and waits for record to exit. It returns the exit code, -1 if the
+// signal killed it, and the messages.
 func (r *recording) stop(t testing.TB, s syscall.Signal) (int, string) {
 	t.Helper()
 	r.signal(t, s)
 	return r.wait(t)
 }
 
-// wait waits for the recording to end by itself.
+// wait waits for record to exit by itself.
 func (r *recording) wait(t testing.TB) (int, string) {
 	t.Helper()
 	<-r.done
@@ -129,7 +129,7 @@ func (r *recording) hasHits(t testing.TB, what string, enough func(all []hit) bo
 	eventually(t, what, func() bool { return enough(hits(t, r.path)) })
 }
 
-// stopOK ends the recording as Ctrl-C does.
+// stopOK stops record as Ctrl-C does. It must succeed.
 func (r *recording) stopOK(t testing.TB) {
 	t.Helper()
 	if code, messages := r.stop(t, syscall.SIGINT); code != 0 {

@@ -13,7 +13,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A probe file records what its events record, and -e adds to it.
+// record -f records the events of a probe file, and -e adds events.
 func TestProbeFile(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -14,8 +14,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// The hooks on kernel functions must agree with what the program did. The file
-// that is read is /dev/zero: vfs_read returns what was asked for.
+// Probes of kernel functions hit exactly as often as the program calls them. It reads
+// /dev/zero, so vfs_read returns the requested size.
 func TestKernelFunctions(t *testing.T) {
 	for _, c := range []struct {
 		entry, exit string
@@ -72,7 +72,7 @@ func TestKprobeInsideAFunction(t *testing.T) {
 	}
 }
 
-// The driver of dummy network interfaces comes as a module with the kernel.
+// Functions of modules can be probed, here the driver of dummy network interfaces.
 func TestModuleFunction(t *testing.T) {
 	testenv.VM(t)
 	testenv.Kprobes(t)

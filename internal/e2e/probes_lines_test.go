@@ -12,7 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// markedLine returns the number of a line of a target's source that is marked so.
+// markedLine returns the number of the line with a mark in the source of a target.
 func markedLine(t *testing.T, source, mark string) int {
 	t.Helper()
 	testenv.Host(t)
@@ -27,7 +27,7 @@ func markedLine(t *testing.T, source, mark string) int {
 	return strings.Count(before, "\n") + 1
 }
 
-// Lines, inlined functions and IFUNCs hit as often as their code runs.
+// Probes at lines, inlined functions and IFUNCs hit as often as their code runs.
 func TestPlacesWithoutSymbols(t *testing.T) {
 	testenv.Root(t)
 	const n = 1000

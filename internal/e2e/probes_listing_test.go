@@ -11,7 +11,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// places are what differs from build to build.
+// places matches offsets, which differ from build to build.
 var places = regexp.MustCompile(`\+0x[0-9a-f]+\n`)
 
 func TestDryRun(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A pattern of a thousand functions makes a thousand probes, each with its own account.
+// A pattern that matches 1,000 functions gives 1,000 probes, each with its own account.
 func TestManyFunctions(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
@@ -49,7 +49,7 @@ func TestManyFunctions(t *testing.T) {
 	}
 }
 
-// The arguments of all probes of a pattern, one program behind them.
+// Probes of a pattern share a BPF program and still have their own arguments.
 func TestManyArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -70,8 +70,8 @@ func TestManyArguments(t *testing.T) {
 	}
 }
 
-// Returns of Go functions are exact while stacks move, garbage is collected and
-// panics are recovered; the program checks its own results.
+// Returns of Go functions are exact while stacks move, garbage is collected and panics
+// are recovered. The program checks its own results.
 func TestGoReturns(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -120,8 +120,8 @@ func TestGoReturns(t *testing.T) {
 	}
 }
 
-// A pattern of kernel functions: every hit belongs to the function that was called.
-// Where the kernel has no link for many (6.1 as Debian builds it), each gets its own.
+// Every hit of a pattern of kernel functions belongs to the function that was called.
+// Without kprobe.multi links, as in Debian's 6.1, each function has its own link.
 func TestKernelPatterns(t *testing.T) {
 	for _, c := range []struct {
 		entry, exit string
@@ -154,7 +154,7 @@ func TestKernelPatterns(t *testing.T) {
 	}
 }
 
-// All system calls at once, each its own probe.
+// A pattern can probe all system calls at once.
 func TestAllSystemCalls(t *testing.T) {
 	testenv.Kprobes(t)
 	const n = 300

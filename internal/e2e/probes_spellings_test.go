@@ -11,8 +11,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// All spellings of one function hit as often, with the same argument: many_002 is
-// called three times with 2.
+// All spellings of a probe give the same hits: many_002 is called three times, with 2.
 func TestSpellingsOfOneFunction(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
@@ -54,7 +53,7 @@ func TestSpellingsOfOneFunction(t *testing.T) {
 	checkWhole(t, path, 8*3)
 }
 
-// What an event asks for overrides the options for all.
+// The modifiers of an event override the options for all events.
 func TestStacksOfSingleEvents(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")

@@ -11,7 +11,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// testdata/targets/usdt.c says what the arguments are.
+// See testdata/targets/usdt.c for the arguments.
 func TestUSDT(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -57,7 +57,7 @@ func checkUSDT(t *testing.T, name string, h *hit, i int64) {
 	}
 }
 
-// A probe with a semaphore is there while it is watched, and gone afterwards.
+// The semaphore of a probe is set during a recording only.
 func TestUSDTSemaphore(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "usdt")

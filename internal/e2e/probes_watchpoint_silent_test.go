@@ -19,8 +19,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Some virtual machines accept hardware breakpoints and never fire them. record finds
-// out and refuses watchpoints, where it would otherwise report that nothing was hit.
+// Some virtual machines accept hardware breakpoints but never fire them. record detects
+// that and refuses watchpoints instead of recording nothing.
 func TestSilentBreakpoints(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -39,9 +39,9 @@ func TestSilentBreakpoints(t *testing.T) {
 	}
 }
 
-// withSilentBreakpoints returns a command for which opening a hardware breakpoint
-// gives an event that never counts. This test binary starts as its process, hands over
-// the listener of a seccomp filter, and then executes the program.
+// withSilentBreakpoints returns a command whose hardware breakpoints never fire. The
+// command is this test binary: it installs a seccomp filter, hands the filter's listener
+// to the test and then executes the program.
 func withSilentBreakpoints(t *testing.T, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -74,7 +74,7 @@ func withSilentBreakpoints(t *testing.T, program string, args ...string) *exec.C
 	return cmd
 }
 
-// execWithSilentBreakpoints executes the program of the arguments under the filter.
+// execWithSilentBreakpoints executes the program in the arguments under the filter.
 func execWithSilentBreakpoints() error {
 	runtime.LockOSThread() // the filter is this thread's
 	filter := []unix.SockFilter{
@@ -93,8 +93,8 @@ func execWithSilentBreakpoints() error {
 	return unix.Exec(os.Args[1], os.Args[1:], os.Environ())
 }
 
-// answerBreakpoints takes the listener from the process, lets it proceed, and answers
-// its calls of perf_event_open until it ends.
+// answerBreakpoints takes the listener from the process, lets the process proceed and
+// answers its perf_event_open calls until it exits.
 func answerBreakpoints(pid, fd string, proceed *os.File) error {
 	listener, err := takeFD(pid, fd)
 	if err != nil {
@@ -135,8 +135,8 @@ func takeFD(pid, fd string) (int, error) {
 	return unix.PidfdGetfd(process, fdNumber, 0)
 }
 
-// answerPerfEventOpen answers one call: a breakpoint becomes a software event that
-// never counts, all else goes to the kernel. The structures are those of
+// answerPerfEventOpen answers one call. For a breakpoint it returns a software event that
+// never counts; it passes everything else to the kernel. The structures are defined in
 // include/uapi/linux/seccomp.h.
 func answerPerfEventOpen(listener int) error {
 	var call struct {

@@ -13,7 +13,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Every access is a hit, in the function that made it.
+// Every access is a hit in the function that made it.
 func TestWatchpoints(t *testing.T) {
 	testenv.Breakpoints(t)
 	const n = 500

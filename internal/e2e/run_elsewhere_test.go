@@ -14,8 +14,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A capture is all that a report needs: in an empty root directory, without
-// binaries, /proc or a network, it prints the same bytes.
+// A report needs nothing but the capture. In an empty root directory, without binaries,
+// /proc or a network, it prints the same bytes.
 func TestReportElsewhereIsIdentical(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

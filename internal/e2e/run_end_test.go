@@ -61,7 +61,7 @@ func TestStatusOfTheCommandPassesThrough(t *testing.T) {
 	}
 }
 
-// Hits are in the file soon after they are recorded, and stay there when record is killed.
+// Hits reach the file while record runs and remain readable when record is killed.
 func TestKilledRecorderLeavesAReadableFile(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -81,7 +81,7 @@ func TestKilledRecorderLeavesAReadableFile(t *testing.T) {
 	}
 }
 
-// The same bytes go through a pipe as into a file, and report reads them there.
+// record writes the same capture to a pipe as to a file, and report reads it from one.
 func TestCaptureThroughAPipe(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -12,7 +12,36 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Each mistake has its exit code and a message that names what was asked.
+// mistakes are commands with their exit codes and words of their messages. TEXT, NEWER,
+// DIR and TARGET stand for files that TestMistakes creates.
+var mistakes = []struct {
+	name    string
+	command string
+	code    int
+	message string // all words of it, in one message
+}{
+	{"unknown flag", "record --colour", 1, "--colour record --help"},
+	{"bad event", "record -a -e kprobe:", 1, "kprobe:"},
+	{"bad size", "record -a -m lots -e syscalls:sys_enter_getppid", 1, `"lots"`},
+	{"no tracepoint", "record -a -e sched:sched_swich", 2, "sched:sched_swich sched_switch"},
+	{"no function", "record -a -e uprobe:TARGET:leef", 2, "leef leaf"},
+	{"no library", "record -a -e uprobe:libnothere:f", 2, "libnothere"},
+	{"no binary", "record -a -e uprobe:/no/such/file:f", 2, "/no/such/file"},
+	{"binary is text", "record -a -e uprobe:TEXT:f", 2, "TEXT"},
+	{"no process", "record -p 999999999 -e syscalls:sys_enter_getppid", 2, "999999999 process"},
+	{"no command", "record -e syscalls:sys_enter_getppid -- /no/such/command", 1, "/no/such/command"},
+	{"no directory", "record -o /no/such/dir/x -a -e syscalls:sys_enter_getppid", 4, "/no/such/dir/x"},
+	{"directory as output", "record -o DIR -a -e syscalls:sys_enter_getppid", 4, "DIR"},
+	{"no capture", "report -i /no/such/capture", 1, "/no/such/capture"},
+	{"not a capture", "report -i TEXT", 1, "TEXT capture"},
+	{"newer format", "report -i NEWER", 1, "NEWER version"},
+	{"directory as capture", "report -i DIR", 1, "DIR"},
+	{"not a capture to convert", "convert -i TEXT -t folded", 1, "TEXT capture"},
+	{"unknown format", "convert -i TEXT -t xls", 1, `"xls" pprof`},
+	{"unwritable output", "convert -i TEXT -o /no/such/dir/x.svg", 4, "/no/such/dir/x.svg"},
+}
+
+// Each mistake has its exit code and a message that names what was requested.
 func TestMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -25,37 +54,13 @@ func TestMistakes(t *testing.T) {
 	if err := os.WriteFile(newer, newerCapture(t), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	target := testenv.Target(t, "counter")
-	for _, c := range []struct {
-		name    string
-		args    []string
-		code    int
-		message string // all words of it, in one message
-	}{
-		{"unknown flag", []string{"record", "--colour"}, 1, "--colour record --help"},
-		{"bad event", []string{"record", "-a", "-e", "kprobe:"}, 1, "kprobe:"},
-		{"bad size", []string{"record", "-a", "-m", "lots", "-e", getppid}, 1, `"lots"`},
-		{"no tracepoint", []string{"record", "-a", "-e", "sched:sched_swich"}, 2, "sched:sched_swich sched_switch"},
-		{"no function", []string{"record", "-a", "-e", "uprobe:" + target + ":leef"}, 2, "leef leaf"},
-		{"no library", []string{"record", "-a", "-e", "uprobe:libnothere:f"}, 2, "libnothere"},
-		{"no binary", []string{"record", "-a", "-e", "uprobe:/no/such/file:f"}, 2, "/no/such/file"},
-		{"binary is text", []string{"record", "-a", "-e", "uprobe:" + text + ":f"}, 2, text},
-		{"no process", []string{"record", "-p", "999999999", "-e", getppid}, 2, "999999999 process"},
-		{"no command", []string{"record", "-e", getppid, "--", "/no/such/command"}, 1, "/no/such/command"},
-		{"no directory", []string{"record", "-o", "/no/such/dir/x", "-a", "-e", getppid}, 4, "/no/such/dir/x"},
-		{"directory as output", []string{"record", "-o", dir, "-a", "-e", getppid}, 4, dir},
-		{"no capture", []string{"report", "-i", "/no/such/capture"}, 1, "/no/such/capture"},
-		{"not a capture", []string{"report", "-i", text}, 1, text + " capture"},
-		{"newer format", []string{"report", "-i", newer}, 1, newer + " version"},
-		{"directory as capture", []string{"report", "-i", dir}, 1, dir},
-		{"not a capture to convert", []string{"convert", "-i", text, "-t", "folded"}, 1, text + " capture"},
-		{"unknown format", []string{"convert", "-i", text, "-t", "xls"}, 1, `"xls" pprof`},
-		{"unwritable output", []string{"convert", "-i", text, "-o", "/no/such/dir/x.svg"}, 4, "/no/such/dir/x.svg"},
-	} {
+	names := strings.NewReplacer("TEXT", text, "NEWER", newer, "DIR", dir, "TARGET", testenv.Target(t, "counter"))
+	for _, c := range mistakes {
 		t.Run(c.name, func(t *testing.T) {
-			cmd := exec.Command(command(t, c.args[0]), c.args[1:]...)
+			args := strings.Fields(names.Replace(c.command))
+			cmd := exec.Command(command(t, args[0]), args[1:]...)
 			cmd.Dir = t.TempDir()
-			checkMistake(t, run(t, cmd), c.args[0], c.code, c.message)
+			checkMistake(t, run(t, cmd), args[0], c.code, names.Replace(c.message))
 		})
 	}
 	t.Run("no capture by default", func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A capability by its name and number.
+// A capability is a Linux capability.
 type capability struct {
 	name   string
 	number uintptr
@@ -31,7 +31,7 @@ var (
 	capReadAll  = capability{"CAP_DAC_READ_SEARCH", unix.CAP_DAC_READ_SEARCH}
 )
 
-// withCapabilities makes a command run as another user with these capabilities and no others.
+// withCapabilities makes a command run as another user, with only these capabilities.
 func withCapabilities(cmd *exec.Cmd, caps []capability) *exec.Cmd {
 	numbers := make([]uintptr, len(caps))
 	for i, c := range caps {
@@ -41,8 +41,8 @@ func withCapabilities(cmd *exec.Cmd, caps []capability) *exec.Cmd {
 	return cmd
 }
 
-// Each kind of probe works with the capabilities that docs/privileges.md lists.
-// Without any one of them record ends with status 3 and names it.
+// Each kind of probe works with the capabilities that docs/privileges.md lists. If one is
+// missing, record exits with status 3 and names it.
 func TestCapabilities(t *testing.T) {
 	testenv.Root(t)
 	const n = 1000
@@ -98,7 +98,7 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
-// Functions of another user's process that runs already have names.
+// Functions of another user's running process have names.
 func TestOtherUsersProcess(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -120,7 +120,7 @@ func TestOtherUsersProcess(t *testing.T) {
 	checkStacks(t, all, "leaf mid top")
 }
 
-// Distributions add levels to perf_event_paranoid that ask for CAP_SYS_ADMIN.
+// Some distributions add levels of perf_event_paranoid that require CAP_SYS_ADMIN.
 func TestParanoidKernel(t *testing.T) {
 	testenv.VM(t)
 	perfEventParanoid(t, "3")
@@ -130,7 +130,7 @@ func TestParanoidKernel(t *testing.T) {
 	}
 }
 
-// A function that the kernel lets nobody trace is named as such.
+// The error for a function that cannot be traced says so.
 func TestRefusedKprobe(t *testing.T) {
 	testenv.VM(t)
 	r := run(t, exec.Command(command(t, "record"), "-o", "/dev/null", "-e", "kprobe:sched_clock", "--", testenv.Target(t, "counter-static"), "1"))
@@ -139,7 +139,7 @@ func TestRefusedKprobe(t *testing.T) {
 	}
 }
 
-// record --info says what there is, and to those without rights what they lack.
+// record --info says what can be recorded, and which capabilities are missing.
 func TestInfo(t *testing.T) {
 	testenv.Root(t)
 	asRoot := info(t, exec.Command(command(t, "record"), "--info"))
@@ -175,7 +175,7 @@ func publicDir(t *testing.T) string {
 	return dir
 }
 
-// info runs record --info and returns its answers by kind of probe.
+// info runs record --info and returns its answer for each kind of probe.
 func info(t *testing.T, cmd *exec.Cmd) map[string]string {
 	t.Helper()
 	r := run(t, cmd)
@@ -192,7 +192,8 @@ func info(t *testing.T, cmd *exec.Cmd) map[string]string {
 	return answers
 }
 
-// perfEventParanoid sets the sysctl for the time of a test, where it is stricter or in a virtual machine.
+// perfEventParanoid sets the sysctl for the duration of a test if it is stricter, and in
+// virtual machines in any case.
 func perfEventParanoid(t *testing.T, level string) {
 	t.Helper()
 	const path = "/proc/sys/kernel/perf_event_paranoid"

@@ -10,8 +10,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A predicate keeps the hits that it holds of, no others, and the account has the
-// rest: the program's calls of leaf are known, with i from 0 up.
+// A predicate keeps exactly the hits that satisfy it, and the account counts the others.
+// The program calls leaf with i from 0 up.
 func TestFilterByArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -52,8 +52,8 @@ func TestFilterByArguments(t *testing.T) {
 	}
 }
 
-// The same tracepoint twice, once with a predicate: what that keeps are the hits of
-// the other that it holds of.
+// A tracepoint is recorded twice, once with a predicate, which must keep exactly those
+// hits of the other that satisfy it.
 func TestFilterByFields(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

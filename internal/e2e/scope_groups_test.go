@@ -15,7 +15,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// named returns a copy of a program whose tasks have the name.
+// named returns a copy of a program under another name, which its tasks have too.
 func named(t *testing.T, program, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -102,7 +102,8 @@ func TestCgroups(t *testing.T) {
 	checkWhole(t, r.path, 4*n)
 }
 
-// cgroup2 returns where a cgroup2 file system is mounted, in a virtual machine after mounting it.
+// cgroup2 returns where the cgroup2 file system is mounted. In virtual machines it mounts
+// the file system if necessary.
 func cgroup2(t *testing.T) string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")

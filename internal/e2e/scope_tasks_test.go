@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 
 const getppid = "syscalls:sys_enter_getppid"
 
-// otherUser has no name and no processes.
+// otherUser is a user without a name and without processes.
 const otherUser = 54321
 
 func asOtherUser(cmd *exec.Cmd) *exec.Cmd {
@@ -33,76 +34,88 @@ func runOK(t testing.TB, cmd *exec.Cmd) {
 	}
 }
 
-func TestScope(t *testing.T) {
-	testenv.Root(t)
-	testenv.Host(t)
-	const n = 1000
-	target := testenv.Target(t, "counter-static")
-	count := func() *exec.Cmd { return exec.Command(target, "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(n)) }
+// countCalls is the number of calls that a thread of countTwice makes.
+const countCalls = 1000
 
-	t.Run("user", func(t *testing.T) {
-		r := startRecord(t, "-a", "-u", strconv.Itoa(otherUser), "-e", getppid)
-		runOK(t, count())
-		runOK(t, asOtherUser(count()))
-		r.stopOK(t)
-		checkWhole(t, r.path, 4*n)
-	})
-	t.Run("cpu", func(t *testing.T) {
-		cpus := usableCPUs(t)
-		if len(cpus) < 2 {
-			testenv.Unsupported(t, "a second CPU")
-		}
-		recorded := cpus[len(cpus)-1]
-		r := startRecord(t, "-C", strconv.Itoa(recorded), "-u", strconv.Itoa(otherUser), "-e", getppid)
-		for _, cpu := range []int{cpus[0], recorded} {
-			onCPU(t, cpu, func() { runOK(t, asOtherUser(count())) })
-		}
-		r.stopOK(t)
-		checkWhole(t, r.path, 4*n)
-		for _, h := range hits(t, r.path) {
-			if h.CPU != recorded {
-				t.Fatalf("a hit on CPU %d, want only CPU %d", h.CPU, recorded)
-			}
-		}
-	})
-	t.Run("process", func(t *testing.T) {
-		// Two alike, of which one is recorded from its middle to its end.
-		slow := func() *exec.Cmd {
-			cmd := exec.Command(target, "-c", "p", "-t", "2", "-r", "1000", "1000000")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				cmd.Process.Kill()
-				cmd.Wait()
-			})
-			return cmd
-		}
-		one, _ := slow(), slow()
-		r := startRecord(t, "-p", strconv.Itoa(one.Process.Pid), "-e", getppid)
-		r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
-		one.Process.Kill() // nobody waits for it yet: record must see that it is gone all the same
-		if code, messages := r.wait(t); code != 0 {
-			t.Fatalf("exit code %d\n%s", code, messages)
-		}
-		all := hits(t, r.path)
-		checkWhole(t, r.path, len(all))
-		for _, h := range all {
-			if h.PID != one.Process.Pid {
-				t.Fatalf("a hit of process %d, want only %d", h.PID, one.Process.Pid)
-			}
-		}
-		if n := len(threadsOf(all)); n != 2 {
-			t.Errorf("hits of %d threads, want 2", n)
-		}
-	})
-	t.Run("no children", func(t *testing.T) {
-		path := recordOK(t, "-i", "-e", getppid, "--", target, "-c", "p", "-f", "2", strconv.Itoa(n))
-		checkWhole(t, path, n)
-	})
+// countTwice returns a command of two processes with two threads each.
+func countTwice(t *testing.T) *exec.Cmd {
+	t.Helper()
+	return exec.Command(testenv.Target(t, "counter-static"), "-c", "p", "-t", "2", "-f", "1", strconv.Itoa(countCalls))
 }
 
-// threadsOf returns how many hits each thread has.
+func TestScopeOfAUser(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	r := startRecord(t, "-a", "-u", strconv.Itoa(otherUser), "-e", getppid)
+	runOK(t, countTwice(t))
+	runOK(t, asOtherUser(countTwice(t)))
+	r.stopOK(t)
+	checkWhole(t, r.path, 4*countCalls)
+}
+
+func TestScopeOfACPU(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	cpus := usableCPUs(t)
+	if len(cpus) < 2 {
+		testenv.Unsupported(t, "a second CPU")
+	}
+	recorded := cpus[len(cpus)-1]
+	r := startRecord(t, "-C", strconv.Itoa(recorded), "-u", strconv.Itoa(otherUser), "-e", getppid)
+	for _, cpu := range []int{cpus[0], recorded} {
+		onCPU(t, cpu, func() { runOK(t, asOtherUser(countTwice(t))) })
+	}
+	r.stopOK(t)
+	checkWhole(t, r.path, 4*countCalls)
+	for _, h := range hits(t, r.path) {
+		if h.CPU != recorded {
+			t.Fatalf("a hit on CPU %d, want only CPU %d", h.CPU, recorded)
+		}
+	}
+}
+
+// One of two identical processes is recorded until it exits.
+func TestScopeOfAProcess(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	slow := func() *os.Process {
+		cmd := exec.Command(testenv.Target(t, "counter-static"), "-c", "p", "-t", "2", "-r", "1000", "1000000")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+		return cmd.Process
+	}
+	one, _ := slow(), slow()
+	r := startRecord(t, "-p", strconv.Itoa(one.Pid), "-e", getppid)
+	r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
+	one.Kill() // nobody waits for it yet: record must see that it is gone all the same
+	if code, messages := r.wait(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, messages)
+	}
+	all := hits(t, r.path)
+	checkWhole(t, r.path, len(all))
+	for _, h := range all {
+		if h.PID != one.Pid {
+			t.Fatalf("a hit of process %d, want only %d", h.PID, one.Pid)
+		}
+	}
+	if n := len(threadsOf(all)); n != 2 {
+		t.Errorf("hits of %d threads, want 2", n)
+	}
+}
+
+func TestScopeWithoutChildren(t *testing.T) {
+	testenv.Root(t)
+	testenv.Host(t)
+	path := recordOK(t, "-i", "-e", getppid, "--", testenv.Target(t, "counter-static"), "-c", "p", "-f", "2", strconv.Itoa(countCalls))
+	checkWhole(t, path, countCalls)
+}
+
+// threadsOf counts the hits of each thread.
 func threadsOf(all []hit) map[int]int {
 	threads := map[int]int{}
 	for _, h := range all {
@@ -111,7 +124,7 @@ func threadsOf(all []hit) map[int]int {
 	return threads
 }
 
-// usableCPUs returns the CPUs that this process may run on.
+// usableCPUs returns the CPUs that the test may run on.
 func usableCPUs(t testing.TB) (cpus []int) {
 	t.Helper()
 	var set unix.CPUSet
@@ -126,7 +139,7 @@ func usableCPUs(t testing.TB) (cpus []int) {
 	return cpus
 }
 
-// onCPU runs f, and the processes that it starts, on one CPU.
+// onCPU runs f, and the processes that f starts, on one CPU.
 func onCPU(t *testing.T, cpu int, f func()) {
 	t.Helper()
 	runtime.LockOSThread()

@@ -12,19 +12,18 @@ import (
 	"testing"
 )
 
-// The tracepoint of the system call that the programs of testdata/targets/stacks
-// make where they want their stack taken, and the arguments with which they
-// announce a case and its end (see case.h).
+// The programs of testdata/targets/stacks make this system call where their stack is to
+// be recorded. Arguments from caseEnd on announce a case or its end: see case.h.
 const (
 	trap    = "syscalls:sys_enter_getpgid"
 	caseEnd = 0x40000000 - 1
 )
 
-// maxFrames is how many frames are recorded of a stack.
+// maxFrames is the maximum number of frames of a recorded stack.
 const maxFrames = 127
 
-// A stackCase is a case of the program stacks: code that it runs, and the stacks
-// that are seen while it does.
+// A stackCase is a case of the program stacks: a piece of code, with the stacks that can
+// be observed while it runs.
 type stackCase struct {
 	name   string
 	stacks []stackPattern
@@ -39,7 +38,8 @@ func (c *stackCase) String() string {
 	return strings.Join(lines, "\n\t")
 }
 
-// stackCases parses what the program says of its cases.
+// stackCases parses the program's description of its cases. It also returns the names of
+// all functions in their stacks.
 func stackCases(t testing.TB, stdout, tail string) (map[int]*stackCase, map[string]bool) {
 	t.Helper()
 	line := regexp.MustCompile(`^(\d+) (\w+): (.*)$`)
@@ -70,7 +70,7 @@ func stackCases(t testing.TB, stdout, tail string) (map[int]*stackCase, map[stri
 	return cases, own
 }
 
-// A stackCheck compares the hits of a recording with what the program says.
+// A stackCheck compares the hits of a recording with the program's description.
 type stackCheck struct {
 	own       map[string]bool // functions whose callers are known exactly
 	foreign   bool            // see stackTest
@@ -84,7 +84,7 @@ type stackCheck struct {
 	reported  map[string]bool
 }
 
-// frames returns the calls without those that were inlined: they are no frames.
+// frames returns the calls that have a frame, that is, those that are not inlined.
 func frames(h *hit) []call {
 	return slices.DeleteFunc(slices.Clone(h.User), func(c call) bool { return c.Inlined })
 }
@@ -137,9 +137,9 @@ func (s *stackCheck) hit(t testing.TB, c *stackCase, h *hit) {
 	}
 }
 
-// recordStacks records a program that says its stacks, and returns its hits in order of
-// time and what it said. Nearly each hit is at another address, the worst case for
-// rules that are learned: the buffer holds what has to be sent whole.
+// recordStacks records a program that describes its stacks. It returns the hits in order
+// of time and the description. Nearly every hit is at a new address, the worst case for
+// learned rules: the buffer has room for the stacks that are sent raw.
 func recordStacks(t testing.TB, program string, args ...string) ([]hit, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "trapline.data")
@@ -153,7 +153,7 @@ func recordStacks(t testing.TB, program string, args ...string) ([]hit, string) 
 	return all, r.stdout
 }
 
-// A stackTest is how the hits of a recording are checked.
+// A stackTest says how to check the hits of a recording.
 type stackTest struct {
 	tail   string   // what calls main
 	except []string // cases that are not checked
@@ -165,7 +165,7 @@ type stackTest struct {
 	elsewhere []string
 }
 
-// check compares each hit with its case, and demands that each stack was seen.
+// check compares each hit with its case and fails if a described stack was not observed.
 func (st stackTest) check(t testing.TB, all []hit, stdout string) {
 	t.Helper()
 	cases, own := stackCases(t, stdout, st.tail)

@@ -17,7 +17,7 @@ import (
 
 const cutByDepth = "[truncated: depth limit reached]"
 
-// shallow is how a stack of these functions is shown when so many frames are kept.
+// shallow returns the stack of functions all as reports print it, limited to depth frames.
 func shallow(all string, depth int) string {
 	names := strings.Fields(all)
 	if len(names) <= depth {
@@ -26,8 +26,8 @@ func shallow(all string, depth int) string {
 	return strings.Join(append(names[:depth:depth], cutByDepth), " ")
 }
 
-// Stacks are as deep as each event says, on the same hits, beside --max-stack for those that do not,
-// whatever way stacks are found. A stack that ends at the limit is whole.
+// The depth of stacks can be set for each event; --max-stack applies to the others. Both
+// ways of unwinding obey it. A stack that ends exactly at the limit is not truncated.
 func TestDepthOfSingleEvents(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -87,7 +87,7 @@ func TestDepthOfSingleEvents(t *testing.T) {
 	}
 }
 
-// Kernel stacks of functions, which begin with the way from the hook to its program.
+// The depth also holds for kernel functions, whose stacks begin with frames of the hook.
 func TestDepthOfFunctions(t *testing.T) {
 	testenv.Fentry(t)
 	testenv.Kprobes(t)
@@ -119,8 +119,8 @@ func TestDepthOfFunctions(t *testing.T) {
 	}
 }
 
-// Stacks that are unwound in user space, as these are where the program runs code without rules, are cut
-// like those that programs walk: each is the beginning of the whole one, taken at the same moment.
+// The depth also holds for stacks that are unwound in user space. Each limited stack is
+// the beginning of the complete one, which is recorded at the same moment.
 func TestDepthOfAllStacks(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -10,8 +10,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Each child is gone a millisecond after it started, long before its names are
-// looked up.
+// Each child exits a millisecond after it started, long before its functions are named.
 func TestShortLivedProcessesHaveNames(t *testing.T) {
 	testenv.Root(t)
 	const n, children = 10, 50
@@ -51,7 +50,7 @@ func TestGoProgramsHaveNames(t *testing.T) {
 	}
 }
 
-// Timed samples of a busy program are in its one busy function.
+// Timed samples of a busy program are in its busy function.
 func TestTimedSamples(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

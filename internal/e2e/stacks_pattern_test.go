@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A frameToken matches one frame, or so many of them. What the words mean is said in
-// testdata/targets/stacks/case.h.
+// A frameToken matches one frame or several. testdata/targets/stacks/case.h defines the
+// words.
 type frameToken struct {
 	words []string
 	count frameCount
@@ -72,18 +72,19 @@ func (f frameToken) matches(c call) bool {
 	})
 }
 
-// splitSuffix is what compilers and linkers append to the name of a function that
+// splitSuffix matches what compilers and linkers append to the name of a function that
 // they split, copied or wrapped.
 var splitSuffix = regexp.MustCompile(`(\.(cold|part|constprop|isra|abi0)(\.\d+)*)+$`)
 
-// baseName is a function's name as patterns have it: without parameters and suffixes.
+// baseName returns the name of a function without parameters and suffixes, as patterns
+// spell it.
 func baseName(function string) string {
 	name, _, _ := strings.Cut(function, "(")
 	return splitSuffix.ReplaceAllString(name, "")
 }
 
-// matches reports whether the whole stack is as the pattern says, or as much of it as
-// is recorded of a stack.
+// matches reports whether the pattern matches the stack, or its beginning if the stack is
+// truncated at the maximum depth.
 func (p stackPattern) matches(stack []call) bool {
 	if n := len(stack) - 1; n == maxFrames && stack[n].Function == "[truncated: depth limit reached]" {
 		return p.matchesFrames(stack[:n], true)
@@ -91,7 +92,8 @@ func (p stackPattern) matches(stack []call) bool {
 	return p.matchesFrames(stack, false)
 }
 
-// matchesFrames reports whether the pattern matches the frames; with more, and further ones.
+// matchesFrames reports whether the pattern matches the frames. With more, the pattern may
+// match further frames.
 func (p stackPattern) matchesFrames(stack []call, more bool) bool {
 	switch {
 	case len(p) == 0:
@@ -108,7 +110,7 @@ func (p stackPattern) matchesFrames(stack []call, more bool) bool {
 	return p[0].count != anyNumber && p[1:].matchesFrames(stack[1:], more)
 }
 
-// endsWith reports whether the stack is the pattern's outer part.
+// endsWith reports whether an outer part of the pattern matches the stack.
 func (p stackPattern) endsWith(stack []call) bool {
 	for i := range p {
 		if p[i:].matches(stack) {
@@ -118,7 +120,7 @@ func (p stackPattern) endsWith(stack []call) bool {
 	return false
 }
 
-// written prints a stack as patterns are written.
+// written formats a stack as a pattern.
 func written(stack []call) string {
 	words := make([]string, len(stack))
 	for i, c := range stack {
@@ -133,7 +135,7 @@ func written(stack []call) string {
 	return folded(words)
 }
 
-// folded joins words, and says how often each is repeated.
+// folded joins words and writes repeated words as WORD*COUNT.
 func folded(words []string) string {
 	var b strings.Builder
 	for i := 0; i < len(words); {

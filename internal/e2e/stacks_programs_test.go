@@ -15,20 +15,20 @@ import (
 	"trapline/internal/testenv"
 )
 
-// What calls main. Whether the names of libc's own functions are known depends on
-// whether its debug file is installed.
+// The callers of main. libc's internal functions have names only if its debug file is
+// installed.
 const (
 	dynamicTail = "__libc_start_call_main|@libc.so.6 __libc_start_main|__libc_start_main_impl|@libc.so.6 _start"
 	staticTail  = "__libc_start_call_main __libc_start_main|__libc_start_main_impl _start"
 )
 
-// Handlers of signals on stacks of their own.
+// elsewhere are cases whose signal handlers run on alternate stacks.
 var elsewhere = []string{"signaled_alternate", "preemption"}
 
-// The functions that uprobes are set at, at their first instructions, where there is no frame yet.
+// entryFunctions are probed at their first instruction, where they have no frame yet.
 var entryFunctions = []string{"leaf", "saves_all", "allocates", "aligned_allocates"}
 
-// Every stack is complete and right, frame by frame, for all that compilers do.
+// Every stack is complete and correct, frame by frame, for all compilers and options.
 func TestStacks(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -67,7 +67,7 @@ func TestStacksWithExceptions(t *testing.T) {
 	}
 }
 
-// sharedLibrary returns the path of a library that a program is linked with.
+// sharedLibrary returns the path of a library that a program is linked to.
 func sharedLibrary(t testing.TB, program, name string) string {
 	t.Helper()
 	m := regexp.MustCompile(regexp.QuoteMeta(name) + ` => (\S+)`).FindStringSubmatch(run(t, exec.Command("ldd", program)).stdout)
@@ -77,7 +77,7 @@ func sharedLibrary(t testing.TB, program, name string) string {
 	return m[1]
 }
 
-// Stacks of the probes at functions of Go's runtime, from which it also calls them of itself.
+// goAlways are stacks of probed runtime functions that the runtime also calls on its own.
 var goAlways = []string{
 	"runtime.newproc1 runtime.newproc.func1 runtime.systemstack runtime.newproc @gostacks+ runtime.goexit",
 	"runtime.doSigPreempt runtime.sighandler runtime.sigtrampgo runtime.sigtramp runtime.sigreturn__sigaction @gostacks* runtime.goexit|runtime.mstart|runtime.mcall|runtime.morestack",
@@ -86,6 +86,7 @@ var goAlways = []string{
 
 func TestStacksOfGo(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, name := range []string{"gostacks", "gostacks-stripped"} {
 		t.Run(name, func(t *testing.T) {
 			program := testenv.Target(t, name)
@@ -104,7 +105,7 @@ func TestStacksOfGo(t *testing.T) {
 	}
 }
 
-// instructions returns where in a function its instructions begin.
+// instructions returns the offsets of a function's instructions.
 func instructions(t testing.TB, program, function string) (offsets []int) {
 	t.Helper()
 	cmd := exec.Command(testenv.Tool(t, "objdump"), "--disassemble="+function, "--no-show-raw-insn", program)
@@ -126,7 +127,7 @@ func instructions(t testing.TB, program, function string) (offsets []int) {
 	return offsets
 }
 
-// While a function with a return probe runs, the kernel keeps the return address elsewhere.
+// While a function with a return probe runs, the kernel has replaced its return address.
 func TestStacksBesideReturnProbes(t *testing.T) {
 	testenv.Root(t)
 	program := stacksProgram(t, "gcc-O2-nofp")
@@ -156,9 +157,10 @@ func TestStacksOfCgo(t *testing.T) {
 	stackTest{always: goAlways, elsewhere: elsewhere}.check(t, all, stdout)
 }
 
-// Stacks at every instruction of a function, by uprobes: the registers are the user's own there.
+// Stacks are correct at every instruction of a function, observed by uprobes.
 func TestStacksAtEveryInstruction(t *testing.T) {
 	testenv.Root(t)
+	testenv.Host(t)
 	for _, build := range []string{"gcc-O2-nofp", "clang-O2-nofp"} {
 		t.Run(build, func(t *testing.T) {
 			program := stacksProgram(t, build)
@@ -172,14 +174,15 @@ func TestStacksAtEveryInstruction(t *testing.T) {
 	}
 }
 
-// What frame pointers cannot show: who was interrupted by a signal, a function that has
-// not saved its caller's frame pointer yet, and code of others that has none.
+// beyondFramePointers are cases that frame pointers cannot unwind: code interrupted by a
+// signal, functions that have not saved the frame pointer yet, and libraries without
+// frame pointers.
 var beyondFramePointers = []string{
 	"signaled", "signaled_alternate", "signaled_twice", "signaled_at_entry", "shrunk_early", "sorts", "binds",
 	"jit_frame_pointer", "calls_huge_frame", "threads", "depth_126", "depth_127", "depth_128", "depth_200",
 }
 
-// Frame pointers show the whole chain up to main, where all of it has them.
+// Frame pointers give the complete stack up to main if all functions have them.
 func TestStacksByFramePointers(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -12,9 +12,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Rules hold for a program, not for an address, a process number or a path: two
-// programs that are alike at all addresses, but for the sizes of their frames, are
-// never taken for each other.
+// Rules belong to a program, not to an address, a process ID or a path. Two programs that
+// differ only in their frame sizes are never confused.
 func TestStacksOverTime(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

@@ -17,8 +17,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Traffic on loopback, between a client and a server in the test's own process: each
-// write of the client is one tcp_sendmsg, and returns how many bytes were sent.
+// A client and a server in this process exchange data over loopback. Each write is one
+// call of tcp_sendmsg, which returns the number of bytes.
 func TestTutorialTCP(t *testing.T) {
 	testenv.Kprobes(t)
 	c := connected(t)
@@ -56,7 +56,7 @@ func TestTutorialTCP(t *testing.T) {
 	}
 }
 
-// connected returns a connection to a server that reads what it gets.
+// connected returns a connection to a server that discards its input.
 func connected(t *testing.T) net.Conn {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -78,8 +78,8 @@ func connected(t *testing.T) net.Conn {
 	return c
 }
 
-// A server that has too many connections waiting does not answer; a client's kernel
-// sends its request once more after a second, and counts that.
+// A server whose backlog is full does not answer. The client's kernel retransmits the
+// SYN after a second and counts that.
 func TestTutorialRetransmissions(t *testing.T) {
 	testenv.Root(t)
 	args := []string{"-e", "tcp:tcp_retransmit_skb", "-ag", "sleep", "4"}
@@ -110,7 +110,7 @@ func TestTutorialRetransmissions(t *testing.T) {
 	}
 }
 
-// busyServer returns the address of a server that has as many connections waiting as it may.
+// busyServer returns the address of a server whose backlog is full.
 func busyServer(t *testing.T) *unix.SockaddrInet4 {
 	t.Helper()
 	server := tcpSocket(t)
@@ -133,8 +133,8 @@ func busyServer(t *testing.T) *unix.SockaddrInet4 {
 	return address.(*unix.SockaddrInet4)
 }
 
-// retransmissions has clients try to connect to the server until the kernel has
-// retransmitted the request of each, and returns how often it has.
+// retransmissions starts clients that connect to the server, waits until the kernel has
+// retransmitted each SYN, and returns the number of retransmissions.
 func retransmissions(t *testing.T, server *unix.SockaddrInet4, clients int) (sent int) {
 	t.Helper()
 	sockets := make([]int, clients)
@@ -164,7 +164,7 @@ func retransmissions(t *testing.T, server *unix.SockaddrInet4, clients int) (sen
 	return sent
 }
 
-// tcpSocket returns a socket that the test's end closes.
+// tcpSocket returns a socket that is closed when the test ends.
 func tcpSocket(t *testing.T) int {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

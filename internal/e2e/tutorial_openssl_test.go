@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// openssl s_client sends what it reads from its input with one SSL_write: the test
-// gives it one piece after another, each when the server has got the one before.
+// openssl s_client sends each read of its input with one SSL_write. The test writes a
+// piece when the server has received the previous one.
 func TestTutorialOpenSSL(t *testing.T) {
 	openssl := debianProgram(t, "/usr/bin/openssl", "openssl")
 	const libssl = "/lib/x86_64-linux-gnu/libssl.so.3"
@@ -71,8 +71,8 @@ func TestTutorialOpenSSL(t *testing.T) {
 	}
 }
 
-// startTLSServer starts openssl s_server, with a certificate made for it. It returns
-// its address and its output, which is what it receives.
+// startTLSServer starts openssl s_server with a new certificate. It returns the server's
+// address and its output, which is what it receives.
 func startTLSServer(t *testing.T, openssl string) (address string, received io.Reader) {
 	t.Helper()
 	dir := t.TempDir()
@@ -89,8 +89,8 @@ func startTLSServer(t *testing.T, openssl string) (address string, received io.R
 	return address, received
 }
 
-// startPiped starts a program that the test talks with. It ends with the test, however
-// that ends, and when patience does.
+// startPiped starts a program and returns its input and output. The program is killed
+// when the test ends or after the time limit.
 func startPiped(t *testing.T, cmd *exec.Cmd) (input io.WriteCloser, output io.Reader) {
 	t.Helper()
 	input, err := cmd.StdinPipe()
@@ -113,7 +113,7 @@ func startPiped(t *testing.T, cmd *exec.Cmd) (input io.WriteCloser, output io.Re
 	return input, output
 }
 
-// dial waits for a server.
+// dial connects to a server as soon as it listens.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	var c net.Conn

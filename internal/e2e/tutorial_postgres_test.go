@@ -23,18 +23,17 @@ import (
 
 const postgres = "/usr/lib/postgresql/15/bin/postgres"
 
-// The tables have joinRows rows each, and each row its match: a hash join of them
-// puts as many into its hash table and, asked for rows until there are none, is
-// called once more than it has rows.
+// Each table has joinRows rows, and each row has one match. A hash join inserts one table
+// into its hash table and is called once per result row and once more at the end.
 const (
 	joinRows = 500
 	join     = "SELECT count(*) FROM a JOIN b USING (id)"
 	queries  = 3
 )
 
-// ExecHashJoin is static: Debian's program is stripped, and names only what it exports.
-// The name is in postgresql-15-dbgsym, of Debian's archive of debug symbols. Where that
-// is not installed, a file with this one name stands in for it.
+// ExecHashJoin is static, and Debian's program is stripped: it names only exported
+// functions. The name is in the package postgresql-15-dbgsym. If that is not installed,
+// the test creates a debug file with this one symbol.
 func TestTutorialPostgres(t *testing.T) {
 	debianProgram(t, postgres, "postgresql-15")
 	const line = "uprobe:" + postgres + ":ExecHashJoin"
@@ -92,13 +91,14 @@ func TestTutorialPostgres(t *testing.T) {
 	})
 }
 
-// A database is a server that the test started, in a directory of its own.
+// A database is a server that the test started, with its own directory.
 type database struct {
 	dir    string
 	server *exec.Cmd
 }
 
-// startPostgres makes a database and serves it, on a socket in its directory alone.
+// startPostgres creates a database and starts its server, which listens on a socket in
+// the directory only.
 func startPostgres(t *testing.T) *database {
 	t.Helper()
 	dir := publicDir(t) // t.TempDir is root's
@@ -130,7 +130,7 @@ func startPostgres(t *testing.T) *database {
 	return db
 }
 
-// postgresUser is who owns databases: the server refuses to run as root.
+// postgresUser returns the user of the server, which refuses to run as root.
 func postgresUser(t *testing.T) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup("postgres")
@@ -148,7 +148,7 @@ func postgresUser(t *testing.T) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// psql is a client that has the statements executed, one by one.
+// psql returns a command that executes the statements one by one.
 func (db *database) psql(statements ...string) *exec.Cmd {
 	cmd := exec.Command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", db.dir, "-U", "postgres")
 	for _, s := range statements {
@@ -157,7 +157,7 @@ func (db *database) psql(statements ...string) *exec.Cmd {
 	return cmd
 }
 
-// prepare makes the tables and fails unless their join is planned as the test assumes.
+// prepare creates the tables and fails unless the plan of their join is one hash join.
 func (db *database) prepare(t *testing.T) {
 	t.Helper()
 	rows := fmt.Sprintf("SELECT generate_series(1, %d) AS id", joinRows)
@@ -168,7 +168,7 @@ func (db *database) prepare(t *testing.T) {
 	}
 }
 
-// recordJoins records the server while a client makes all queries. The words of within
+// recordJoins records the server while a client runs all queries. The words of within
 // precede the command.
 func (db *database) recordJoins(t *testing.T, within []string, args ...string) []hit {
 	t.Helper()
@@ -184,9 +184,9 @@ func (db *database) recordJoins(t *testing.T, within []string, args ...string) [
 	return all
 }
 
-// addressOfHashJoin returns the address of ExecHashJoin in the file, which the server
-// knows: ExecInitHashJoin returns a PlanState, and its fourth field, ExecProcNode,
-// points to the function.
+// addressOfHashJoin returns the address of ExecHashJoin in the file. It reads it from the
+// server: ExecInitHashJoin returns a PlanState whose fourth field, ExecProcNode, points to
+// the function.
 func (db *database) addressOfHashJoin(t *testing.T) uint64 {
 	t.Helper()
 	all := db.recordJoins(t, nil, "--no-stacks", "-e", "uretprobe:"+postgres+":ExecInitHashJoin function=+24($retval):u64")
@@ -196,8 +196,7 @@ func (db *database) addressOfHashJoin(t *testing.T) uint64 {
 	return uint64(all[0].number(t, "function")) - db.loadedAt(t)
 }
 
-// loadedAt returns the address at which the server's program begins; that of its
-// children is the same.
+// loadedAt returns the load address of the server's program. Its children have the same.
 func (db *database) loadedAt(t *testing.T) uint64 {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", db.server.Process.Pid))
@@ -216,8 +215,8 @@ func (db *database) loadedAt(t *testing.T) uint64 {
 	return 0
 }
 
-// debugFileOf returns where the file with a program's debug symbols is, if it is
-// installed: packages of Debian's archive of debug symbols have it there.
+// debugFileOf returns the path at which Debian's packages install the debug file of a
+// program.
 func debugFileOf(t *testing.T, program string) string {
 	t.Helper()
 	f, err := elf.Open(program)
@@ -233,8 +232,8 @@ func debugFileOf(t *testing.T, program string) string {
 	return filepath.Join("/usr/lib/debug/.build-id", id[:2], id[2:]+".debug")
 }
 
-// withDebugFile returns the beginning of a command that sees another /usr/lib/debug:
-// one with the debug file of the server, which has a single function. Nobody else sees it.
+// withDebugFile returns a command prefix that runs a command in a mount namespace where
+// /usr/lib/debug has a debug file of the server with a single function.
 func withDebugFile(t *testing.T, debugFile, function string, address uint64) []string {
 	t.Helper()
 	f, err := elf.Open(postgres)
@@ -255,7 +254,8 @@ func withDebugFile(t *testing.T, debugFile, function string, address uint64) []s
 // debugDir is where debug files are installed.
 const debugDir = "/usr/lib/debug"
 
-// withDebugDir returns the beginning of a command that sees a directory in the place of debugDir.
+// withDebugDir returns a command prefix that runs a command in a mount namespace where
+// debugDir is another directory.
 func withDebugDir(t *testing.T, dir string) []string {
 	t.Helper()
 	if _, err := os.Stat(debugDir); err != nil {

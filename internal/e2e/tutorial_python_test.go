@@ -14,11 +14,11 @@ import (
 	"trapline/internal/testenv"
 )
 
-// The tests named TestTutorial run lines that people copy from tutorials, as they
-// are, on what they are about: the kernel, and programs of Debian's packages.
+// The tests named TestTutorial run lines copied from tutorials, unchanged, on the kernel
+// and on programs of Debian's packages.
 
-// debianProgram needs a program of one of Debian's packages at the path that a line
-// names: what PATH finds may be another.
+// debianProgram requires a program of a Debian package, at the path that the line names.
+// A program in PATH may be a different one.
 func debianProgram(t *testing.T, path, pkg string) string {
 	t.Helper()
 	testenv.Root(t)
@@ -29,9 +29,9 @@ func debianProgram(t *testing.T, path, pkg string) string {
 	return path
 }
 
-// checkComplete fails unless the user stacks of all hits begin with the innermost
-// function, go through the others in their order, and end where the program was
-// entered: in its code that calls __libc_start_main, and has no name if it is stripped.
+// checkComplete fails unless there are hits and all their user stacks begin with the
+// innermost function, contain the others in this order and end at the entry point of the
+// program, which calls __libc_start_main and has no name in a stripped program.
 func checkComplete(t *testing.T, program string, all []hit, innermost string, through ...string) {
 	t.Helper()
 	image, err := filepath.EvalSymlinks(program)
@@ -59,8 +59,8 @@ func checkComplete(t *testing.T, program string, all []hit, innermost string, th
 	}
 }
 
-// The interpreter calls PyObject_Call when it sees fit; a script that calls it as a
-// function of C knows how often it did, and with what.
+// The interpreter calls PyObject_Call for its own purposes. The script also calls it
+// through ctypes, a known number of times and with a known argument.
 func TestTutorialPython(t *testing.T) {
 	python := debianProgram(t, "/usr/bin/python3", "python3")
 	const line, calls = "uprobe:/usr/bin/python3:PyObject_Call", 200

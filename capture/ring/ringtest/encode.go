@@ -1,3 +1,4 @@
+// Package ringtest encodes events as BPF programs do, for tests without a kernel.
 package ringtest
 
 import (
@@ -6,8 +7,6 @@ import (
 	"trapline/bpf"
 	"trapline/capture/ring"
 )
-
-// Events as the programs write them, for tests that need no kernel.
 
 func EncodeHit(h ring.Hit) []byte {
 	b := make([]byte, bpf.HitSize, bpf.HitSize+len(h.Record))
@@ -63,7 +62,7 @@ func EncodeUserStack(hash uint64, pid uint32, frames ...ring.UserFrame) []byte {
 	return b
 }
 
-// EncodeRing puts events one after another as a ring does.
+// EncodeRing concatenates events as a ring does.
 func EncodeRing(events ...[]byte) []byte {
 	var b []byte
 	for _, e := range events {

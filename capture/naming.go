@@ -9,21 +9,21 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A symbolizer names frames from the images they lie in. The images that it has indexed
-// stay open from one segment to the next, within the limits of package naming.
+// A symbolizer names frames. Indexed images stay open across segments, within the limits
+// of package naming.
 type symbolizer struct {
 	kernel *images.Kernel
 	user   *naming.Namer
-	ahead  chan struct{} // closed when the frames named ahead are known; nil: there are none
+	ahead  chan struct{} // closed when nameAhead is done; may be nil
 }
 
 func newSymbolizer(kernel *images.Kernel) *symbolizer {
 	return &symbolizer{kernel: kernel, user: naming.New(naming.Limits{})}
 }
 
-// nameAhead names frames in the background before the segment ends. Few are then left
-// for its end, during which no hit is taken in. It works on one image at a time, to
-// leave the other CPUs to the reader of the rings.
+// nameAhead names frames in the background before the segment ends, so that few remain at
+// its end, when no hits are processed. It works on one image at a time to leave CPU time
+// to the reader of the rings.
 func (s *symbolizer) nameAhead(frames []images.Frame) {
 	ahead := make(chan struct{})
 	s.ahead = ahead
@@ -33,7 +33,7 @@ func (s *symbolizer) nameAhead(frames []images.Frame) {
 	}()
 }
 
-// busy reports whether frames are being named ahead.
+// busy reports whether nameAhead is running.
 func (s *symbolizer) busy() bool {
 	if s.ahead == nil {
 		return false
@@ -46,20 +46,20 @@ func (s *symbolizer) busy() bool {
 	}
 }
 
-// wait returns when no frames are being named ahead.
+// wait waits for nameAhead.
 func (s *symbolizer) wait() {
 	if s.ahead != nil {
 		<-s.ahead
 	}
 }
 
-// close closes the images.
+// close closes all images.
 func (s *symbolizer) close() error {
 	s.wait()
 	return s.user.Close()
 }
 
-// name returns the calls at each frame of user space, by index; nil where there is no name.
+// name returns the calls at each user frame by index, nil if it has no name.
 func (s *symbolizer) name(frames []images.Frame, opt naming.Options) [][]symbol.Call {
 	named := make([]naming.Frame, len(frames))
 	for i, f := range frames {

@@ -1,17 +1,18 @@
-package analysis
+package histogram
 
 import (
 	"encoding/binary"
 	"strings"
 
+	"trapline/analysis"
 	"trapline/format"
 )
 
-// noStack is the symbol of hits without any stack.
+// noStack is the symbol of hits without stacks.
 const noStack = "[no stack]"
 
-// cells returns what the keys show of a sample and one of its calls.
-func cells(keys []SortKey, s *Sample, c *Call) []Cell {
+// cells returns the values of the keys for a sample and one of its calls.
+func cells(keys []Key, s *analysis.Sample, c *analysis.Call) []Cell {
 	cells := make([]Cell, len(keys))
 	arg := 0
 	for i, k := range keys {
@@ -29,9 +30,9 @@ func cells(keys []SortKey, s *Sample, c *Call) []Cell {
 	return cells
 }
 
-// cell returns what a key shows of a hit and one of its calls, nil if there is no
-// stack.
-func cell(k SortKey, s *Sample, c *Call) Cell {
+// cell returns the value of a key for a sample and one of its calls, which is nil
+// if the sample has no stack.
+func cell(k Key, s *analysis.Sample, c *analysis.Call) Cell {
 	switch k.Kind {
 	case KeyComm:
 		return Cell{Text: s.Task.Comm}
@@ -61,16 +62,16 @@ func cell(k SortKey, s *Sample, c *Call) Cell {
 	return Cell{}
 }
 
-func dsoName(s *Sample, c *Call) string {
+func dsoName(s *analysis.Sample, c *analysis.Call) string {
 	if c == nil {
 		return probeImage(s.Probe)
 	}
-	return c.dso()
+	return c.DSO()
 }
 
-// probeSymbol names the place of a hit without a stack: the function that the probe
-// is on, as the address of such a hit would show in perf.
-func probeSymbol(p *Probe) (name string, kernel bool) {
+// probeSymbol names a hit without a stack: perf would show its address, which is in
+// the function of the probe.
+func probeSymbol(p *analysis.Probe) (name string, kernel bool) {
 	if p == nil {
 		return noStack, false
 	}
@@ -86,7 +87,7 @@ func probeSymbol(p *Probe) (name string, kernel bool) {
 	return noStack, false
 }
 
-func probeImage(p *Probe) string {
+func probeImage(p *analysis.Probe) string {
 	if p != nil {
 		switch p.Kind {
 		case format.ProbeUprobe, format.ProbeUretprobe:
@@ -102,8 +103,8 @@ func probeImage(p *Probe) string {
 	return "[unknown]"
 }
 
-// appendKey appends what tells apart the sample's value of a key.
-func appendKey(b []byte, k SortKey, s *Sample, arg int) []byte {
+// appendKey appends an encoding of the value of a key that identifies it.
+func appendKey(b []byte, k Key, s *analysis.Sample, arg int) []byte {
 	switch k.Kind {
 	case KeyComm:
 		return append(append(b, s.Task.Comm...), 0)

@@ -10,9 +10,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// writeKernelSymbols names the kernel's frames that are new since the last call.
-// Their names cost next to nothing and are written with the hits, so that a
-// recording that is killed has them.
+// writeKernelSymbols names new kernel frames. Naming them is cheap, so their names are
+// written along with the hits, and a killed recording has them.
 func (a *assembler) writeKernelSymbols(s *symbolizer) error {
 	var symbols []format.Symbol
 	for ; a.kernelNamed < len(a.located); a.kernelNamed++ {
@@ -30,8 +29,8 @@ func (a *assembler) writeKernelSymbols(s *symbolizer) error {
 	return a.w.Symbols(symbols)
 }
 
-// writeSymbols names the segment's other frames. A frame without a name is
-// written, too: it was looked up.
+// writeSymbols names the other frames of the segment. It also writes frames without a
+// name, to show that they were looked up.
 func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) error {
 	if err := a.writeKernelSymbols(s); err != nil {
 		return err
@@ -51,15 +50,15 @@ func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) 
 	return a.w.Symbols(symbols)
 }
 
-// byAddress returns the order of the frames by address. Strings that are given IDs in
-// this order, in which the format stores symbols, take half the room: names of one
-// package stand together, and the IDs of neighbours are near each other.
+// byAddress returns the order of the frames by address, in which the format stores
+// symbols. Interning strings in this order halves their size: related names are adjacent,
+// and neighbors have similar IDs.
 func (a *assembler) byAddress(frames []int) []int {
 	order := make([]int, len(frames))
 	for i := range order {
 		order[i] = i
 	}
-	images := make(map[*images.Image]int) // in the order of their first frames
+	images := make(map[*images.Image]int) // by first frame
 	for _, id := range frames {
 		if img := a.located[id].Image; images[img] == 0 {
 			images[img] = len(images) + 1
@@ -81,7 +80,7 @@ func (a *assembler) symbolOf(id int, calls []symbol.Call) format.Symbol {
 	return sym
 }
 
-// back returns how far before a frame's address the call lies that is named.
+// back returns how far before a frame's address the named call lies.
 func back(f images.Frame) uint64 {
 	return naming.Frame{Offset: f.Offset, Return: f.Flags&format.FrameReturn != 0}.Back()
 }

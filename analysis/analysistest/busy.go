@@ -1,21 +1,18 @@
-package analysis_test
+package analysistest
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"testing"
 
-	"trapline/analysis"
-	"trapline/analysis/analysistest"
 	"trapline/format"
 )
 
-// busy returns a capture of n hits like that of a system-wide recording of a build:
+// Busy returns a capture of n hits like that of a system-wide recording of a build:
 // 200 threads, 700 kernel stacks, the given number of user stacks and twice as many pairs
 // of both, a few of them common. (A build of 20 s has about 70,000.)
-func busy(n, stacks int) []byte {
+func Busy(n, stacks int) []byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	b := analysistest.New()
+	b := New()
 	var sites []format.Hit
 	begin := func() {
 		var tasks []format.TaskID
@@ -64,29 +61,4 @@ func busy(n, stacks int) []byte {
 		b.Add(1, t, h)
 	}
 	return b.Bytes()
-}
-
-func BenchmarkReport(b *testing.B) {
-	const hits = 3 << 20
-	capture := busy(hits, 70000)
-	for _, sort := range []string{"comm", "comm,dso,symbol", "size"} {
-		keys, err := analysis.ParseSort(sort)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(sort, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				r, err := analysis.Aggregate(inputs(capture),
-					analysis.QueryFor(keys, analysis.Filter{}, sort != "comm"))
-				if err != nil {
-					b.Fatal(err)
-				}
-				analysis.Sections(r, analysis.HistogramOptions{
-					Keys: keys, Children: true, Tree: &analysis.TreeOptions{Caller: true, MinShare: 0.005},
-				})
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/hits, "ns/hit")
-		})
-	}
 }

@@ -17,7 +17,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// expect fails unless a hit's arguments are those wanted, each as JSON has it.
+// expect fails unless the hit's arguments equal want, compared as JSON.
 func (h *hit) expect(t testing.TB, want map[string]any) {
 	t.Helper()
 	got, err := json.Marshal(h.Args)
@@ -33,8 +33,8 @@ func (h *hit) expect(t testing.TB, want map[string]any) {
 	}
 }
 
-// Arguments of a C program by the names in its debug information, or none given,
-// whatever compiler and level of optimization: every value of every hit.
+// C arguments are recorded by name, or all of them if none is given, for every compiler
+// and optimization level. The test checks every value of every hit.
 func TestProgramArguments(t *testing.T) {
 	testenv.Root(t)
 	const n = 2000
@@ -73,7 +73,7 @@ func TestProgramArguments(t *testing.T) {
 	}
 }
 
-// wantArgument returns the arguments of call i, as testdata/targets/arguments.c makes them.
+// wantArgument returns the arguments that testdata/targets/arguments.c passes in call i.
 func wantArgument(probe string, i int) map[string]any {
 	blob := make([]byte, 64)
 	for k := range 64 {
@@ -114,8 +114,8 @@ func wantArgument(probe string, i int) map[string]any {
 	return nil
 }
 
-// Go's arguments by name while stacks grow and move and garbage is collected: every
-// call once, with its own values.
+// Go arguments are recorded by name while stacks grow and move and garbage is collected:
+// each call once, with its own values.
 func TestGoArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
@@ -167,118 +167,7 @@ func TestGoArguments(t *testing.T) {
 	}
 }
 
-// Arguments of raw tracepoints by BTF: the registers of system calls lead to what the
-// program passed.
-func TestRawTracepointArguments(t *testing.T) {
-	testenv.Root(t)
-	const n = 1000
-	path := recordOK(t, "--no-stacks",
-		"-e", "enter=rawtracepoint:sys_enter id path=regs->si:string@user size=regs->dx comm=$comm word=+0(regs->si):bytes:5@user",
-		"-e", "exit=rawtracepoint:sys_exit ret regs->orig_ax",
-		"--", testenv.Target(t, "kernelcalls"), strconv.Itoa(n))
-	all := hits(t, path)
-	const sysOpenat = 257
-	opened, failed := 0, 0
-	for k := range all {
-		h := &all[k]
-		switch {
-		case h.Probe == "enter" && h.number(t, "id") == sysOpenat && strings.HasPrefix(fmt.Sprint(h.Args["path"]), "/nonexistent/"):
-			if want := "/nonexistent/" + strconv.Itoa(opened); h.Args["path"] != want {
-				t.Fatalf("call %d opened %v", opened, h.Args["path"])
-			}
-			if h.Args["comm"] != "kernelcalls" {
-				t.Fatalf("comm is %v", h.Args["comm"])
-			}
-			opened++
-		case h.Probe == "exit" && h.number(t, "ret") == -2 && h.number(t, "orig_ax") == sysOpenat:
-			failed++
-		}
-	}
-	if opened != n || failed != n {
-		t.Errorf("%d files were opened and %d not found, want %d", opened, failed, n)
-	}
-}
-
-// Arguments of kernel functions by BTF, at entry and at return.
-func TestKernelArguments(t *testing.T) {
-	for _, c := range []struct {
-		entry, exit string
-		need        func(testing.TB)
-	}{
-		{"kprobe", "kretprobe", testenv.Kprobes},
-		{"fentry", "fexit", testenv.Fentry},
-	} {
-		t.Run(c.entry, func(t *testing.T) {
-			c.need(t)
-			const n = 500
-			events := []string{
-				"opens=" + c.entry + ":do_sys_openat2 filename:ustring dfd",
-				"opened=" + c.exit + ":do_sys_openat2",
-				"reads=" + c.entry + ":vfs_read count file->f_flags name=file->f_path.dentry->d_name.name:string",
-				"connects=" + c.entry + ":tcp_v4_connect uaddr:sockaddr addr_len family=sk->__sk_common.skc_family",
-				"wrapper=" + c.entry + ":__x64_sys_openat filename:ustring flags",
-			}
-			if c.exit == "fexit" {
-				events = append(events, "connected=fexit:tcp_v4_connect sk->__sk_common.skc_dport sk->__sk_common.skc_daddr retval")
-			} else {
-				events = append(events, "words=kprobe:vfs_read n=%dx same=$arg3:u64 name=+0(+0(+0(%di))):u8 plain=arg2:u32")
-			}
-			args := []string{"--no-stacks"}
-			for _, e := range events {
-				args = append(args, "-e", e)
-			}
-			path := recordOK(t, append(args, "--", testenv.Target(t, "kernelcalls"), strconv.Itoa(n))...)
-			count := make(map[string]int)
-			all := hits(t, path)
-			for k := range all {
-				h := &all[k]
-				i := count[h.Probe]
-				switch h.Probe {
-				case "opens", "wrapper":
-					if !strings.HasPrefix(fmt.Sprint(h.Args["filename"]), "/nonexistent/") {
-						continue
-					}
-					if want := "/nonexistent/" + strconv.Itoa(i); h.Args["filename"] != want {
-						t.Fatalf("%s: file name %v, want %s", h.Probe, h.Args["filename"], want)
-					}
-				case "opened":
-					if h.number(t, "retval") != -2 {
-						continue
-					}
-				case "reads":
-					if h.Args["name"] != "zero" {
-						continue
-					}
-					if got := h.number(t, "count"); got != int64(i%100+1) {
-						t.Fatalf("read %d of %d bytes, want %d", i, got, i%100+1)
-					}
-				case "words":
-					if h.Args["n"] != fmt.Sprintf("%#x", h.number(t, "same")) || h.number(t, "same") != h.number(t, "plain") {
-						t.Fatalf("the third argument is not one: %v", h.Args)
-					}
-				case "connects":
-					h.expect(t, map[string]any{"uaddr": fmt.Sprintf("127.0.0.1:%d", 20000+i%1000), "addr_len": 16, "family": 2})
-				case "connected":
-					// A connection that is refused at once has been given up by then.
-					if got := h.number(t, "retval"); got != 0 {
-						t.Fatalf("tcp_v4_connect returned %d", got)
-					}
-					if port := h.number(t, "skc_dport"); port != int64(20000+i%1000) && port != 0 {
-						t.Fatalf("connection %d is to port %d", i, port)
-					}
-				}
-				count[h.Probe]++
-			}
-			for _, name := range []string{"opens", "opened", "reads", "connects", "wrapper"} {
-				if count[name] != n {
-					t.Errorf("%d hits of %s, want %d", count[name], name, n)
-				}
-			}
-		})
-	}
-}
-
-// What cannot be had is said before anything is recorded.
+// Invalid arguments are reported before recording starts.
 func TestArgumentMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)

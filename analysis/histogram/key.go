@@ -1,4 +1,4 @@
-package analysis
+package histogram
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A KeyKind is a property that hits are grouped by. The meanings are perf's.
+// A KeyKind is a property to group hits by, with the meaning it has in perf.
 type KeyKind uint8
 
 const (
@@ -21,8 +21,8 @@ const (
 	KeyArg
 )
 
-// A SortKey is one column that a histogram groups by.
-type SortKey struct {
+// A Key is one column of a histogram.
+type Key struct {
 	Kind KeyKind
 	Arg  string // of KeyArg, as in Query.Args
 }
@@ -32,18 +32,18 @@ var keyKinds = map[string]KeyKind{
 	"srcline": KeySrcline, "cpu": KeyCPU, "probe": KeyProbe,
 }
 
-// ParseSort parses a list of sort keys: comm,dso,symbol. A word that is no key is the
-// name of an argument.
-func ParseSort(s string) ([]SortKey, error) {
-	var keys []SortKey
+// ParseKeys parses a list of sort keys such as comm,dso,symbol. Any other word is
+// the name of an argument.
+func ParseKeys(s string) ([]Key, error) {
+	var keys []Key
 	for word := range strings.SplitSeq(s, ",") {
 		word = strings.TrimSpace(word)
 		if word == "" {
 			return nil, fmt.Errorf("sort keys %q: an empty key; write them like comm,dso,symbol", s)
 		}
-		key := SortKey{Kind: KeyArg, Arg: word}
+		key := Key{Kind: KeyArg, Arg: word}
 		if kind, ok := keyKinds[word]; ok {
-			key = SortKey{Kind: kind}
+			key = Key{Kind: kind}
 		}
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
@@ -52,13 +52,14 @@ func ParseSort(s string) ([]SortKey, error) {
 	return keys, nil
 }
 
-// PerCall reports whether the key looks at a call of the stack and not at the hit.
-func (k SortKey) PerCall() bool {
+// PerCall reports whether the key depends on a call of the stack rather than on the
+// hit.
+func (k Key) PerCall() bool {
 	return k.Kind == KeyDSO || k.Kind == KeySymbol || k.Kind == KeySrcline
 }
 
-// String returns the key as sort keys are written.
-func (k SortKey) String() string {
+// String returns the key as [ParseKeys] accepts it.
+func (k Key) String() string {
 	for name, kind := range keyKinds {
 		if kind == k.Kind && name != "sym" {
 			return name

@@ -1,60 +1,63 @@
-package analysis
+package histogram
 
 import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"trapline/analysis"
+	"trapline/analysis/internal/table"
 )
 
-// A grouping builds a histogram. Cells are compared by number: those that depend
-// on the sample alone make one number, those that depend on a call another, and an
-// entry is a pair of both.
+// A grouping builds a histogram. It compares cells by number: one number for the
+// cells that depend only on the sample, another for those that depend on a call. An
+// entry is a pair of both numbers.
 type grouping struct {
-	opt  HistogramOptions
+	opt  Options
 	hist *Histogram
 
 	sampleCells map[string]uint32
 	callCells   map[string]uint32
-	callNumbers []uint32 // by Call.index: number in callCells, plus 1
-	hits        []uint32 // by sample: number in sampleCells
+	callNumbers []uint32 // by Call.Index: value in callCells, plus 1
+	hits        []uint32 // by sample: value in sampleCells
 
-	pairs   *table       // sample cells<<32 | call cells
-	recent  []recentPair // by call cells: the pair looked up last
-	entries []*Entry     // nil: filtered out
-	sums    []sums       // by entry: apart from it, as every call of every sample looks here
-	number  int          // of the sample that is being added
-	beyond  *Call        // stands for what MaxStack leaves out; its symbol and index are 0, which are no other call's
+	pairs   *table.Table   // sample cells<<32 | call cells
+	recent  []recentPair   // by call cells: the last lookup
+	entries []*Entry       // nil if filtered out
+	sums    []sums         // by entry; separate, since every call of every sample looks here
+	number  int            // of the current sample
+	beyond  *analysis.Call // replaces what MaxStack leaves out; no other call has symbol and index 0
 
 	name []byte
 }
 
-// A recentPair saves the look-up of a pair: most samples are of the same cells as
-// the one before.
+// A recentPair caches the lookup of a pair. Most samples have the same cells as the
+// previous one.
 type recentPair struct{ hit, entry uint32 } // both plus 1
 
-// sums are the figures of one entry.
+// sums are the counts of one entry.
 type sums struct {
 	self, total         uint64
 	selfHits, totalHits uint64
-	seen                int // number of the last sample that was added, so that recursion counts once
+	seen                int // number of the last sample added, so that recursion counts once
 }
 
-func newGrouping(opt HistogramOptions) *grouping {
-	// Keys that look at no call give all calls of a hit one entry.
-	opt.Children = opt.Children && slices.ContainsFunc(opt.Keys, SortKey.PerCall)
+func newGrouping(opt Options) *grouping {
+	// Without per-call keys, all calls of a hit belong to the same entry.
+	opt.Children = opt.Children && slices.ContainsFunc(opt.Keys, Key.PerCall)
 	return &grouping{
 		opt:         opt,
 		hist:        &Histogram{Keys: opt.Keys},
 		sampleCells: make(map[string]uint32),
 		callCells:   make(map[string]uint32),
-		pairs:       newTable(1),
-		beyond:      &Call{Function: "[truncated: beyond the calls shown]", Truncated: true},
+		pairs:       table.New(1),
+		beyond:      &analysis.Call{Function: "[truncated: beyond the calls shown]", Truncated: true},
 	}
 }
 
-func (g *grouping) chain(s *Sample) chain { return newChain(s, g.opt.MaxStack, g.beyond) }
+func (g *grouping) chain(s *analysis.Sample) chain { return newChain(s, g.opt.MaxStack, g.beyond) }
 
-func (g *grouping) add(s *Sample) {
+func (g *grouping) add(s *analysis.Sample) {
 	g.number++
 	g.hist.Samples += s.Hits
 	g.hist.Sum += s.Weight
@@ -62,7 +65,7 @@ func (g *grouping) add(s *Sample) {
 	g.hits = append(g.hits, hit)
 	chain := g.chain(s)
 	n := chain.len()
-	var leaf *Call
+	var leaf *analysis.Call
 	if n > 0 {
 		leaf = chain.at(0)
 	}
@@ -79,9 +82,9 @@ func (g *grouping) add(s *Sample) {
 	}
 }
 
-// addTotal adds the sample to the total of the entry for one of its calls, unless
-// it has been added already.
-func (g *grouping) addTotal(s *Sample, hit uint32, c *Call) *sums {
+// addTotal adds the sample to the total of the entry of one of its calls, unless
+// that was done before.
+func (g *grouping) addTotal(s *analysis.Sample, hit uint32, c *analysis.Call) *sums {
 	e := &g.sums[g.find(s, hit, c)]
 	if e.seen != g.number {
 		e.seen = g.number
@@ -91,8 +94,8 @@ func (g *grouping) addTotal(s *Sample, hit uint32, c *Call) *sums {
 	return e
 }
 
-// find returns the number of the entry for a call of a sample.
-func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
+// find returns the number of the entry of a call.
+func (g *grouping) find(s *analysis.Sample, hit uint32, c *analysis.Call) int {
 	call := g.callNumber(s, c)
 	if n := int(call) + 1 - len(g.recent); n > 0 {
 		g.recent = append(g.recent, make([]recentPair, n)...)
@@ -104,7 +107,7 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 	g.recent[call] = recentPair{hit + 1, uint32(n + 1)}
 	if n == len(g.entries) {
 		var e *Entry
-		if matchCall(c, g.opt.DSOs, g.opt.Symbols) {
+		if analysis.MatchCall(c, g.opt.DSOs, g.opt.Symbols) {
 			e = &Entry{Cells: cells(g.opt.Keys, s, c)}
 		}
 		g.entries = append(g.entries, e)
@@ -115,16 +118,16 @@ func (g *grouping) find(s *Sample, hit uint32, c *Call) int {
 
 func (g *grouping) pair(hit, call uint32) int {
 	key := [1]uint64{uint64(hit)<<32 | uint64(call)}
-	return g.pairs.index(key[:])
+	return g.pairs.Index(key[:])
 }
 
-// callNumber numbers calls by what the keys show of them.
-func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
+// callNumber numbers calls by their cells.
+func (g *grouping) callNumber(s *analysis.Sample, c *analysis.Call) uint32 {
 	if c != nil {
-		if n := int(c.index) + 1 - len(g.callNumbers); n > 0 {
+		if n := int(c.Index) + 1 - len(g.callNumbers); n > 0 {
 			g.callNumbers = append(g.callNumbers, make([]uint32, n)...)
 		}
-		if n := g.callNumbers[c.index]; n != 0 {
+		if n := g.callNumbers[c.Index]; n != 0 {
 			return n - 1
 		}
 	}
@@ -145,12 +148,12 @@ func (g *grouping) callNumber(s *Sample, c *Call) uint32 {
 		g.callCells[string(name)] = n
 	}
 	if c != nil {
-		g.callNumbers[c.index] = n + 1
+		g.callNumbers[c.Index] = n + 1
 	}
 	return n
 }
 
-func (g *grouping) sampleNumber(s *Sample) uint32 {
+func (g *grouping) sampleNumber(s *analysis.Sample) uint32 {
 	name := g.name[:0]
 	arg := 0
 	for _, k := range g.opt.Keys {
