@@ -88,7 +88,7 @@ func (p *parser) ftracePlace(e *Event, inGroup, atReturn bool) error {
 	}
 	text := p.text[at:p.pos]
 	if text == "" {
-		hint := "expected a function behind the name: p:NAME FUNCTION"
+		hint := "expected a function after the name: p:NAME FUNCTION"
 		if e.Alias != "" {
 			hint += "; for a kernel function alone write kprobe:" + e.Alias
 		}

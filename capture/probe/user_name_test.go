@@ -36,7 +36,7 @@ func TestSourceNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		`"shop::Basket::count"`:       "2 functions are called so: give the parameters, or a pattern for all of them: shop::Basket::count(char const*) const, shop::Basket::count(int) const",
+		`"shop::Basket::count"`:       "2 functions have this name: give the parameters, or a pattern for all of them: shop::Basket::count(char const*) const, shop::Basket::count(int) const",
 		`"shop::Basket::cuont"`:       "(nearest: shop::Basket::count)",
 		`"Basket::total"`:             "(nearest: shop::Basket::total)",
 		`"shop::Basket::count(long)"`: "shop::Basket::count(int) const",
@@ -55,7 +55,7 @@ func TestIndirectFunctions(t *testing.T) {
 		t.Fatalf("%+v, %v", probes, err)
 	}
 	chosen := mustResolve(t, "u:"+program+":chosen")
-	if p := probes[0]; p.Sites[0].Offset != chosen.Offset || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "indirect is an IFUNC: probed are the 1 implementation that it chooses from, which other functions may share: chosen") {
+	if p := probes[0]; p.Sites[0].Offset != chosen.Offset || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "indirect is an IFUNC: the probe is at the 1 implementation it chooses from, which other functions may share: chosen") {
 		t.Errorf("%+v; chosen is at %#x", p, chosen.Offset)
 	}
 }

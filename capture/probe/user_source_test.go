@@ -86,9 +86,9 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 	for text, want := range map[string]string{
 		fmt.Sprintf("u:%s@places.c:%d", program, lines["two"]-3):      "has no code (nearest: ",
 		fmt.Sprintf("u:%s@plaices.c:3", program):                      "no code of a file plaices.c in " + program + " (nearest: places.c)",
-		fmt.Sprintf("u:%s@places.c:%d", plain, lines["two"]):          "has no debug information, and no debug file of it is installed; build it with -g",
+		fmt.Sprintf("u:%s@places.c:%d", plain, lines["two"]):          "has no debug information, and no debug file is installed; build it with -g",
 		fmt.Sprintf("ur:%s@places.c:%d", program, lines["two"]):       "",
-		fmt.Sprintf("u:%s@places.c:%d x=arg0", program, lines["two"]): "arg0 is in its register only when the function is entered",
+		fmt.Sprintf("u:%s@places.c:%d x=arg0", program, lines["two"]): "arg0 is in its register only at the function's entry",
 		"u:" + program + ":twice":                                     fmt.Sprintf("twice is inlined everywhere: at places.c:%d in one, at places.c:%d in two; --inlined sets the probe at 2 places", lines["one"], lines["two"]+1),
 		"u:" + plain + ":twice":                                       "no such function in " + plain,
 	} {
@@ -117,7 +117,7 @@ func TestInlinedFunctions(t *testing.T) {
 			t.Errorf("place %d is %+v; %s is at %#x", i, s, function, at.Offset)
 		}
 	}
-	if _, err := resolve(t, r, "ur:"+program+":twice"); err == nil || !strings.Contains(err.Error(), "what is inlined does not return") {
+	if _, err := resolve(t, r, "ur:"+program+":twice"); err == nil || !strings.Contains(err.Error(), "inlined functions do not return") {
 		t.Errorf("a return probe: %v", err)
 	}
 }

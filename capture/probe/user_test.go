@@ -125,7 +125,7 @@ func TestUserErrors(t *testing.T) {
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
 		{"u:" + program + ":first+6 arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
-		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has a calling convention of its own"},
+		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has its own calling convention"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
 		{"u:" + foreign + ":main", &invalid, "made for EM_MIPS"},
 		{"u:" + filepath.Dir(program) + ":main", &invalid, "not a regular file"},
@@ -181,7 +181,7 @@ func TestUserDemangled(t *testing.T) {
 func TestHintUSDT(t *testing.T) {
 	target := testenv.Target(t, "usdt")
 	_, err := resolve(t, user(t, 0), "u:"+target+":inlined")
-	if err == nil || !strings.Contains(err.Error(), "but a USDT probe of this name: write usdt:"+target+":inlined") {
+	if err == nil || !strings.Contains(err.Error(), "but there is a USDT probe with this name: write usdt:"+target+":inlined") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 		}
 		param := param{name: p.name}
 		if len(words) == 0 {
-			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+			param.err = fmt.Errorf("cannot be read: it follows %d slots of arguments", maxContextWord)
 		} else {
 			param.at = inRegister(t, layout.KernelMemory, words...)
 		}
@@ -70,7 +70,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 			case s.result == nil:
 				return location{}, errNoResult
 			case s.slots > maxContextWord:
-				return location{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+				return location{}, fmt.Errorf("cannot be read: it follows %d slots of arguments", maxContextWord)
 			}
 			return inRegister(resultType(s.result), layout.KernelMemory, uint8(s.slots)), nil
 		}

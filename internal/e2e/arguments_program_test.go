@@ -174,12 +174,12 @@ func TestArgumentMistakes(t *testing.T) {
 	target := testenv.Target(t, "arguments-gcc-O0")
 	for event, want := range map[string]string{
 		"pointers r->lenght":         "r struct request has no field lenght (it has length",
-		"pointers q":                 "q is no argument here: there are r, buffer, n, letter",
+		"pointers q":                 "q is not an argument here: there are r, buffer, n, letter",
 		"pointers n->x":              "n is long int, which has no fields",
 		"floating d":                 "d is passed in a vector register",
 		"pointers arg7":              "arg7 does not exist: there are 4 arguments",
 		"pointers %foo":              "%foo is not a register",
-		"pointers @nothing":          "@nothing is no symbol of",
+		"pointers @nothing":          "@nothing is not a symbol of",
 		"numbers c:enum":             "c is not of an enumeration",
 		"pointers r->values[4]":      "r->values int[4] has no element 4",
 		"pointers r->path:string[2]": "arrays of string[2] cannot be recorded",
