@@ -90,7 +90,7 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 		"more than it shares":   {"STACKS first=1\n\tkernel=0 frames=[1]\n\tkernel=0 back=1 shared=2\n", "shares 2 frames of one that has 1"},
 		"shares with none":      {"STACKS first=1\n\tkernel=0 shared=1\n", "shares 1 frames with no other stack"},
 		"symbol of no frame":    {"SYMBOLS\n\tframe=7 start=1\n", "frame 7 is unknown"},
-		"column cut off":        {"TASKS first=2 rows=1 payload=02000000\n", "column 2 has no whole header"},
+		"column cut off":        {"TASKS first=2 rows=1 payload=02000000\n", "header of column 2 is incomplete"},
 		"after the end":         {end + hit, "follows the end of its segment"},
 		"lists that overflow":   {"STRINGS first=2 rows=2 payload=0200000002" + "80808080808080808001\n", "lists of column 2 have more than"},
 		"segment of other part": {"SEGMENT part=7\n\tsequence=1\n", "the previous segment has no end"},

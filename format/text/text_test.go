@@ -106,12 +106,12 @@ func TestDumpGolden(t *testing.T) {
 func TestBuildErrors(t *testing.T) {
 	for lines, want := range map[string]string{
 		"FILE\n\thostname=\"x\"\n":         "line 2: hostname: FILE has no such column",
-		"\tkey=\"x\"\n":                    "line 1: a row without a block",
+		"\tkey=\"x\"\n":                    "line 1: row without a block",
 		"HIT\n":                            `line 1: unknown block "HIT"`,
 		"HITS colour=3\n":                  `unknown attribute "colour"`,
 		"HITS\n\ttime=soon\n":              `line 2: time: strconv.ParseUint: parsing "soon": invalid syntax`,
 		"HITS\n\targ4096=1\n":              "line 2: arg4096: HITS has no such column",
-		"STACKS\n\tkernel=1 frames=[1 2\n": "line 2: frames: list without an end",
+		"STACKS\n\tkernel=1 frames=[1 2\n": "line 2: frames: unterminated list",
 		"KIND kind=9 payload=xyz\n":        "payload: encoding/hex: invalid byte: U+0078 'x'",
 		"STRINGS first=1\n\ttext=\"half\n": "line 2: text: invalid syntax",
 		"HITS\n\ttime\n":                   `line 2: "time" has no value`,
