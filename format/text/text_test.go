@@ -123,9 +123,9 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
-// FuzzBuildText: any text is refused or becomes bytes that can be dumped and read.
-// The dump of a capture built from a dump is the same dump.
-func FuzzBuildText(f *testing.F) {
+// FuzzBuild checks that any text is refused or becomes a capture that can be dumped, and
+// that the dump of a capture built from a dump is the same.
+func FuzzBuild(f *testing.F) {
 	example, err := os.ReadFile("testdata/example.txt")
 	if err != nil {
 		f.Fatal(err)
@@ -140,7 +140,7 @@ func FuzzBuildText(f *testing.F) {
 		}
 		once := dump(t, file.Bytes())
 		if strings.Contains(once, "#") {
-			return // damage is in comments, which build nothing
+			return // damage becomes comments, which Build ignores
 		}
 		if again := dump(t, build(t, once)); again != once {
 			t.Errorf("first dump:\n%s\nsecond dump:\n%s", once, again)
