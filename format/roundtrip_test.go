@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -280,7 +281,10 @@ func frameText(s *format.Segment, id format.FrameID) string {
 func sorted(recs []recording) []recording {
 	for _, r := range recs {
 		for _, s := range r.Segments {
-			slices.SortStableFunc(s.Hits, func(a, b hit) int { return bytes.Compare([]byte(fmt.Sprint(a)), []byte(fmt.Sprint(b))) })
+			slices.SortFunc(s.Hits, func(a, b hit) int {
+				return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.CPU, b.CPU), cmp.Compare(a.Task, b.Task),
+					cmp.Compare(a.Probe, b.Probe), cmp.Compare(a.Kernel, b.Kernel), cmp.Compare(a.User, b.User), cmp.Compare(a.Args, b.Args))
+			})
 		}
 	}
 	return recs
