@@ -189,26 +189,26 @@ func TestErrors(t *testing.T) {
 		code int
 		want string
 	}{
-		{args: "-i @trapline.data", tty: true, code: cli.ExitUsage, want: "nothing says what to write: give an output file with -o"},
-		{args: "-i @trapline.data -o @x.foo", code: cli.ExitUsage, want: "x.foo: give one with -t (pprof, folded,"},
-		{args: "-i @trapline.data -t zip", code: cli.ExitUsage, want: `unknown format "zip": choose one of pprof,`},
+		{args: "-i @trapline.data", tty: true, code: cli.ExitUsage, want: "no output: name a file with -o or a format with -t"},
+		{args: "-i @trapline.data -o @x.foo", code: cli.ExitUsage, want: "x.foo: choose one with -t (pprof, folded,"},
+		{args: "-i @trapline.data -t zip", code: cli.ExitUsage, want: `unknown format "zip"; choose one of pprof,`},
 		{args: "-i @trapline.data -o -", code: cli.ExitUsage, want: "-o - needs a format"},
 		{args: "-i @trapline.data -t folded", tty: true, code: cli.ExitUsage, want: "folded is not printed on a terminal"},
-		{args: "-i @trapline.data -t pprof -o -", tty: true, code: cli.ExitUsage, want: "pprof is binary and not for terminals"},
+		{args: "-i @trapline.data -t pprof -o -", tty: true, code: cli.ExitUsage, want: "pprof is binary and not printed on a terminal"},
 		{args: "-i @trapline.data -t folded -o - extra", code: cli.ExitUsage, want: `unexpected argument "extra"`},
 		{args: "-i @trapline.data -o @x.svg --min-width 101", code: cli.ExitUsage, want: "101 is not a percentage"},
 		{args: "-i @trapline.data -o @x.svg --min-width NaN", code: cli.ExitUsage, want: "NaN is not a percentage"},
 		{args: "-i @trapline.data -o @x.svg --pid x", code: cli.ExitUsage, want: `"x" is not a number`},
-		{args: "-i @trapline.data -o @x.svg --weight a --weight b", code: cli.ExitUsage, want: "flamegraph has room for one"},
+		{args: "-i @trapline.data -o @x.svg --weight a --weight b", code: cli.ExitUsage, want: "flamegraph takes only one"},
 		{args: "-i @trapline.data -o @x.svg --weight bytes", code: cli.ExitUsage, want: `weight "bytes": no probe`},
 		{args: "-i @none.data -o @x.svg", code: cli.ExitUsage, want: "none.data: no such file"},
 		{args: "-i @. -o @x.svg", code: cli.ExitUsage, want: "is a directory"},
 		{args: "-i @text.data -o @x.svg", code: cli.ExitUsage, want: "text.data: not a trapline capture"},
 		{args: "-i @perf.data -o @x.svg", code: cli.ExitUsage, want: "perf.data: not a capture (it is a perf.data file: use perf)"},
 		{args: "-i - -i - -o @x.svg", code: cli.ExitUsage, want: "-i - is given twice"},
-		{args: "-i @trapline.data -t csv -o @trapline.data", code: cli.ExitOutput, want: "is the capture to convert"},
+		{args: "-i @trapline.data -t csv -o @trapline.data", code: cli.ExitOutput, want: "is an input; name another file with -o"},
 		{args: "-i @trapline.data -o @none/x.svg", code: cli.ExitOutput, want: "none/x.svg: no such file or directory"},
-		{args: "-i @trapline.data -t folded -o @.", code: cli.ExitOutput, want: "is a directory: name a file with -o"},
+		{args: "-i @trapline.data -t folded -o @.", code: cli.ExitOutput, want: "is a directory; name a file with -o"},
 		{args: "-i @trapline.data -t folded -o -", full: true, code: cli.ExitOutput, want: "write standard output: no space left on device"},
 	} {
 		e := newEnv(t)

@@ -100,7 +100,7 @@ func TestNewView(t *testing.T) {
 	check("--top-cpus --rows 1 --comms idle", "CPU 1: 40\n", "", 0)
 	check("--top-cpus --rows 0", "", "--rows 0: at least one", 1)
 	check("--top-cpus --json", "", "--top-cpus has no JSON form; count yourself", 1)
-	check("--top-cpus --stats", "", "--events, --header-only, --stats and --top-cpus are different reports", 1)
+	check("--top-cpus --stats", "", "--events, --header-only, --stats and --top-cpus exclude each other", 1)
 	if help := runReport(nil, "--help").stdout; !strings.Contains(help, "--top-cpus ") || !strings.Contains(help, "Top CPUs:\n      --rows int") {
 		t.Errorf("--help does not list the view:\n%s", help)
 	}

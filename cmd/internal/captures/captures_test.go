@@ -79,7 +79,7 @@ func TestOpenErrors(t *testing.T) {
 		env   cli.Env
 		want  string
 	}{
-		{names: nil, want: captures.Default + ": no such file; record makes it, or name a capture with -i"},
+		{names: nil, want: captures.Default + ": no such file; create it with record, or name a capture with -i"},
 		{names: []string{"none"}, want: "none: no such file"},
 		{names: []string{dir}, want: dir + ": is a directory, not a capture"},
 		{names: []string{"empty"}, want: "empty: not a capture: it is empty"},
@@ -87,7 +87,7 @@ func TestOpenErrors(t *testing.T) {
 		{names: []string{"gzip"}, want: "gzip: not a capture (it is gzip: decompress it first)"},
 		{names: []string{"-"}, env: cli.Env{Stdin: strings.NewReader("")}, want: "standard input: not a capture: it is empty"},
 		{names: []string{"-"}, env: cli.Env{StdinTerminal: true}, want: "standard input is a terminal: pipe a capture into it"},
-		{names: []string{"-", "-"}, want: "-i - is given twice: standard input can be read once"},
+		{names: []string{"-", "-"}, want: "-i - is given twice, but standard input can be read only once"},
 	} {
 		if in, err := captures.Open(t.Context(), c.env, c.names, true); err == nil || err.Error() != c.want {
 			t.Errorf("%v: %v, error %v, want %s", c.names, in, err, c.want)
