@@ -44,7 +44,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What is damaged is reported apart; what is whole is shown.
+// Damage is reported, and complete parts are shown.
 func TestDamageIsWarnedOf(t *testing.T) {
 	capture := analysistest.Sample()
 	for name, test := range map[string]struct {
@@ -65,8 +65,7 @@ func TestDamageIsWarnedOf(t *testing.T) {
 	}
 }
 
-// Names come from whoever was recorded, and must not reach a terminal as control
-// sequences.
+// Recorded names must not reach a terminal as control sequences.
 func TestNamesAreMadeSafe(t *testing.T) {
 	b := analysistest.New()
 	b.Add(1, 1e9, format.Hit{
@@ -85,7 +84,7 @@ func TestNamesAreMadeSafe(t *testing.T) {
 	}
 }
 
-// The flags that have an optional value take it as perf's users type it.
+// Optional values can be written as users of perf write them.
 func TestGraphFlagSpellings(t *testing.T) {
 	sample := analysistest.Sample()
 	want := runReport(sample, "-i", "-", "--call-graph=callee,10", "-n")

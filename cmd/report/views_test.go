@@ -14,8 +14,8 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// Every view has a golden file of its text, and one of its JSON if it has that form;
-// docs/json.md names each that has.
+// Every view has a golden file of its text and, if it has a JSON form, one of its
+// JSON and a mention in docs/json.md.
 func TestViewsAreShownAndDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/json.md")
 	if err != nil {
@@ -46,7 +46,7 @@ func newQuestions() []question {
 	return questions
 }
 
-// top is a view that is made up: the CPUs with the most hits.
+// top is a made-up view: the CPUs with the most hits.
 type top struct{ rows int }
 
 func (v *top) resolve(*report) error {
@@ -69,7 +69,7 @@ func (v *top) text(r *report, w *bufio.Writer) error {
 	return nil
 }
 
-// topJSON is the same with a JSON form.
+// topJSON is top with a JSON form.
 type topJSON struct{ top }
 
 func (v *topJSON) json(r *report, w *bufio.Writer) error {
@@ -77,8 +77,8 @@ func (v *topJSON) json(r *report, w *bufio.Writer) error {
 	return err
 }
 
-// A new view is one row: its flag, its own flags, its exclusion of other views and its
-// forms follow from that.
+// A new view takes one row. Its flag, its own flags, the exclusion of other views
+// and its forms follow.
 func TestNewView(t *testing.T) {
 	defer func(all []view) { views = all }(views)
 	views = append(slices.Clone(views), view{

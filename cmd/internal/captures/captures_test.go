@@ -95,8 +95,8 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// Reading shows how far it got, starts again with each pass, and ends when the
-// command is interrupted.
+// Reading shows its progress, starts over with each pass, and ends when the command
+// is interrupted.
 func TestWatch(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large")
 	if err := os.WriteFile(name, append(analysistest.Sample(), make([]byte, 20<<20)...), 0o600); err != nil {
@@ -149,7 +149,7 @@ func TestFilter(t *testing.T) {
 	got, err := parse(t, "-c", "a,b", "-d", "libc.so.6", "-S", "f(int, char),g", "--pid", "3,1", "--tid", "7", "-C", "0,2-3", "--probe", "sched:*")
 	want := analysis.Filter{
 		Comms: []string{"a", "b"}, DSOs: []string{"libc.so.6"},
-		// The commas of a C++ name may be its own.
+		// A C++ name may contain commas.
 		Symbols: []string{"f(int, char),g", "f(int", " char)", "g"},
 		PIDs:    []uint32{1, 3}, TIDs: []uint32{7}, CPUs: []int{0, 2, 3}, Probes: []string{"sched:*"},
 	}
