@@ -12,7 +12,7 @@ import (
 	"trapline/internal/expr"
 )
 
-// syntax returns the syntax of a kind as it is registered.
+// syntax returns the registered syntax of a kind.
 func syntax(k format.ProbeKind) *event.Syntax { return &probe.KindOf(k).Syntax }
 
 func u64(name string, index int) event.Arg {
@@ -186,8 +186,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// FuzzParseEvent holds Parse to never panicking, to positions inside the text, and to
-// canonical spellings that stay what they are.
+// FuzzParseEvent checks that Parse never panics, that error positions are inside the
+// text, and that parsing a canonical spelling gives the same event.
 func FuzzParseEvent(f *testing.F) {
 	for _, seed := range []string{
 		"sched:sched_switch", "{a:{b,c},k:m:f+0x10 x=arg0:u32},cycles", "ur:libc:malloc ret=retval:x64",
