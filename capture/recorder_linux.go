@@ -14,14 +14,14 @@ import (
 	"trapline/capture/teach"
 	"trapline/capture/unwind"
 	"trapline/format"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // A Recorder makes one recording. New prepares it, Open allocates kernel resources,
 // Attach attaches the probes, Run records, Close releases everything.
 type Recorder struct {
 	options  Options
-	symbols  *symbol.Kallsyms // nil if hidden
+	symbols  *kallsyms.Symbols // nil if hidden
 	settings attach.Settings
 	cpus     cpus
 
@@ -53,7 +53,7 @@ type phase struct {
 
 // New returns a recording that uses no kernel resources yet. symbols are the kernel's, or
 // nil if they are hidden.
-func New(options Options, symbols *symbol.Kallsyms) *Recorder {
+func New(options Options, symbols *kallsyms.Symbols) *Recorder {
 	r := &Recorder{options: options, symbols: symbols, settings: options.settings(),
 		code: code{user: images.NewUserSpace(), kernel: images.NewKernel(symbols, host.ReadKallsyms)}}
 	r.programs = attach.New(&r.settings)

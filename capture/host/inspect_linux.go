@@ -14,12 +14,12 @@ import (
 	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
 
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // Inspect examines the machine. tracefs is its mount point, or "". symbols are the
 // kernel's, or nil if they are hidden. It leaves Report.Probes empty.
-func Inspect(tracefs string, symbols *symbol.Kallsyms) *Report {
+func Inspect(tracefs string, symbols *kallsyms.Symbols) *Report {
 	r := &Report{}
 	fact := func(name, value string) {
 		if value == "" {
@@ -100,14 +100,14 @@ func tracefsLine(dir string) string {
 	return dir + ", readable"
 }
 
-func symbolsLine(symbols *symbol.Kallsyms) string {
+func symbolsLine(symbols *kallsyms.Symbols) string {
 	if symbols == nil {
 		return "hidden: needs CAP_SYSLOG, and kernel.kptr_restrict (now " + machine.setting("/proc/sys/kernel/kptr_restrict") + ") below 2"
 	}
 	return "visible"
 }
 
-func stacksLine(symbols *symbol.Kallsyms) string {
+func stacksLine(symbols *kallsyms.Symbols) string {
 	if symbols != nil {
 		if _, ok := symbols.Section("orc_unwind"); ok {
 			return "by ORC tables"

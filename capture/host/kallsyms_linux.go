@@ -3,16 +3,16 @@ package host
 import (
 	"os"
 
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
-// ReadKallsyms reads /proc/kallsyms. It returns [symbol.ErrHidden] if the kernel hides
+// ReadKallsyms reads /proc/kallsyms. It returns [kallsyms.ErrHidden] if the kernel hides
 // addresses from this user.
-func ReadKallsyms() (*symbol.Kallsyms, error) {
+func ReadKallsyms() (*kallsyms.Symbols, error) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return symbol.ReadKallsyms(f)
+	return kallsyms.Read(f)
 }

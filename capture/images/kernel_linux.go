@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"trapline/format"
+	"trapline/internal/kallsyms"
 	"trapline/internal/symbol"
 )
 
 // Kernel locates and names kernel addresses by /proc/kallsyms.
 type Kernel struct {
-	symbols   *symbol.Kallsyms // nil if hidden
-	reread    func() (*symbol.Kallsyms, error)
+	symbols   *kallsyms.Symbols // nil if hidden
+	reread    func() (*kallsyms.Symbols, error)
 	read      time.Time
+	age       time.Duration // after which they are read again
 	now       func() time.Time
 	images    map[kernelImage]*Image
 	locations map[uint64]Location // by address
@@ -25,14 +27,18 @@ type kernelImage struct {
 	name string
 }
 
-// kallsymsAge is the age after which an address without a symbol makes Kernel read the
-// symbols again: a module or BPF program may have been loaded.
-const kallsymsAge = time.Second
+// Limits on the age after which an address without a symbol makes Kernel read the symbols
+// again: a module or BPF program may have been loaded. Reading takes some 50 ms, so the
+// age doubles each time that it does not help.
+const (
+	minKallsymsAge = time.Second
+	maxKallsymsAge = time.Minute
+)
 
 // NewKernel returns a Kernel with symbols that were just read, or nil if they are hidden,
 // and a function that reads them again.
-func NewKernel(symbols *symbol.Kallsyms, reread func() (*symbol.Kallsyms, error)) *Kernel {
-	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), now: time.Now, images: make(map[kernelImage]*Image),
+func NewKernel(symbols *kallsyms.Symbols, reread func() (*kallsyms.Symbols, error)) *Kernel {
+	return &Kernel{symbols: symbols, reread: reread, read: time.Now(), now: time.Now, age: minKallsymsAge, images: make(map[kernelImage]*Image),
 		locations: make(map[uint64]Location), addresses: make(map[Location]uint64)}
 }
 
@@ -47,9 +53,9 @@ func (k *Kernel) Find(address uint64) Location {
 	}
 	key := kernelImage{format.ImageKernel, "[kernel.kallsyms]"}
 	switch a.Image {
-	case symbol.KernelModule:
+	case kallsyms.Module:
 		key = kernelImage{format.ImageModule, "[" + a.Name + "]"}
-	case symbol.KernelBPF:
+	case kallsyms.BPF:
 		key = kernelImage{format.ImageBPF, a.Name}
 	}
 	if k.images[key] == nil {
@@ -61,17 +67,21 @@ func (k *Kernel) Find(address uint64) Location {
 	return l
 }
 
-func (k *Kernel) resolve(address uint64) (symbol.KernelAddress, bool) {
+func (k *Kernel) resolve(address uint64) (kallsyms.Address, bool) {
 	if k.symbols == nil || address>>63 == 0 { // no symbols, or not a kernel address
-		return symbol.KernelAddress{}, false
+		return kallsyms.Address{}, false
 	}
 	a, ok := k.symbols.Resolve(address)
-	if !ok && k.now().Sub(k.read) > kallsymsAge {
-		k.read = k.now()
-		if s, err := k.reread(); err == nil {
-			k.symbols = s
-			a, ok = s.Resolve(address)
-		}
+	if ok || k.now().Sub(k.read) <= k.age {
+		return a, ok
+	}
+	k.read = k.now()
+	if s, err := k.reread(); err == nil {
+		k.symbols = s
+		a, ok = s.Resolve(address)
+	}
+	if k.age = min(2*k.age, maxKallsymsAge); ok {
+		k.age = minKallsymsAge
 	}
 	return a, ok
 }

@@ -13,7 +13,7 @@ import (
 
 	"trapline/capture/ring"
 	"trapline/format"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // self returns the mappings of this process now.
@@ -139,8 +139,8 @@ func TestFollow(t *testing.T) {
 // An address without a symbol makes Kernel read the symbols again, but at most once a
 // second.
 func TestKernelSymbolsAreReadSeldom(t *testing.T) {
-	read := func(text string) *symbol.Kallsyms {
-		k, err := symbol.ReadKallsyms(strings.NewReader(text))
+	read := func(text string) *kallsyms.Symbols {
+		k, err := kallsyms.Read(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestKernelSymbolsAreReadSeldom(t *testing.T) {
 	const base = "ffffffff81000000 T _stext\nffffffff81000100 T vfs_read\nffffffff81000200 T _etext\n"
 	const loaded = base + "ffffffffc0000000 t hello\t[module]\nffffffffc0000100 t there\t[module]\n"
 	reads := 0
-	k := NewKernel(read(base), func() (*symbol.Kallsyms, error) {
+	k := NewKernel(read(base), func() (*kallsyms.Symbols, error) {
 		reads++
 		return read(loaded), nil
 	})
@@ -162,7 +162,7 @@ func TestKernelSymbolsAreReadSeldom(t *testing.T) {
 	if reads != 0 {
 		t.Errorf("read %d times within a moment", reads)
 	}
-	now = now.Add(2 * kallsymsAge)
+	now = now.Add(2 * minKallsymsAge)
 	if l := k.Find(0xffffffffc0000010); reads != 1 || l.Image == nil || k.Name(l, 0).Function != "hello" {
 		t.Errorf("read %d times, and found %+v", reads, l)
 	}

@@ -13,11 +13,11 @@ import (
 
 	"trapline/capture/event"
 	"trapline/capture/probe"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 	"trapline/internal/testenv"
 )
 
-const kallsyms = `ffffffff81000000 T _text
+const kernelSymbols = `ffffffff81000000 T _text
 ffffffff81000100 T vfs_read
 ffffffff81000100 T alias_of_it
 ffffffff81000200 T vfs_write
@@ -28,6 +28,9 @@ ffffffff81000340 t undescribed
 ffffffff81000380 T nmi_enter
 ffffffff810003c0 T shared
 ffffffff81000400 T notrace_fn
+ffffffff82000000 D jiffies
+ffffffff82000040 d twice
+ffffffff82000080 d twice
 ffffffffc0000000 t ext4_sync_file	[ext4]
 ffffffffc0000040 t shared	[ext4]
 `
@@ -73,7 +76,7 @@ func kernelTypes(t *testing.T) *btf.Spec {
 // kernel returns options for a machine with or without kprobes.
 func kernel(t *testing.T, kprobes bool) probe.Options {
 	t.Helper()
-	symbols, err := symbol.ReadKallsyms(strings.NewReader(kallsyms))
+	symbols, err := kallsyms.Read(strings.NewReader(kernelSymbols))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +97,37 @@ func kernel(t *testing.T, kprobes bool) probe.Options {
 	}
 	write("tracing/available_filter_functions", "vfs_read\nvfs_write\nhelper\npair_sum\next4_sync_file [ext4]\n")
 	return probe.Options{Symbols: symbols, BTF: kernelTypes(t), Root: root, TraceFS: filepath.Join(root, "tracing")}
+}
+
+// Symbols in arguments come from the list that was read once: it is not in Root.
+func TestKernelSymbols(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		testenv.Missing(t, "an x86-64 machine")
+	}
+	opt := kernel(t, true)
+	for text, want := range map[string]string{
+		"k:vfs_read @jiffies:u64": "",
+		"k:vfs_read @vfs_write":   "",
+		"k:vfs_read @twice":       "is the name of several symbols",
+		"k:vfs_read @nothing":     "is no symbol of the kernel",
+	} {
+		events, err := probe.Parse(event.Context{}, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = probe.NewResolver(opt).Resolve(events[0])
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+	opt.Symbols = nil
+	events, err := probe.Parse(event.Context{}, "k:vfs_read @jiffies:u64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := probe.NewResolver(opt).Resolve(events[0]); err == nil || !strings.Contains(err.Error(), "hidden") {
+		t.Errorf("without symbols: error %v", err)
+	}
 }
 
 func TestKernelProbes(t *testing.T) {
@@ -238,7 +272,7 @@ func BenchmarkListKernel(b *testing.B) {
 	for i := range 200_000 {
 		fmt.Fprintf(&text, "%016x t function_%d\n", uint64(0xffffffff81000000)+uint64(i)*64, i)
 	}
-	symbols, err := symbol.ReadKallsyms(strings.NewReader(text.String()))
+	symbols, err := kallsyms.Read(strings.NewReader(text.String()))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,13 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/tracefs"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // kernelFunctions indexes the functions of the kernel.
@@ -26,7 +25,7 @@ type kernelFunction struct {
 }
 
 // indexFunctions returns nil if the symbols are hidden.
-func indexFunctions(symbols *symbol.Kallsyms) *kernelFunctions {
+func indexFunctions(symbols *kallsyms.Symbols) *kernelFunctions {
 	if symbols == nil {
 		return nil
 	}
@@ -187,28 +186,4 @@ func readLines(name string, yield func(line string) bool) error {
 		}
 	}
 	return s.Err()
-}
-
-// A kernelSymbol is a function or variable of the kernel.
-type kernelSymbol struct {
-	address   uint64 // 0 if hidden
-	ambiguous bool   // several symbols have the name
-}
-
-// readSymbols reads a file in the format of /proc/kallsyms.
-func readSymbols(file string) (map[string]kernelSymbol, error) {
-	symbols := make(map[string]kernelSymbol)
-	err := readLines(file, func(line string) bool {
-		digits, rest, _ := strings.Cut(line, " ")
-		_, name, ok := strings.Cut(rest, " ") // the name follows the type
-		if !ok {
-			return true
-		}
-		name, _, _ = strings.Cut(name, "\t") // the module follows the name
-		_, known := symbols[name]
-		address, _ := strconv.ParseUint(digits, 16, 64)
-		symbols[strings.Clone(name)] = kernelSymbol{address, known}
-		return true
-	})
-	return symbols, err
 }

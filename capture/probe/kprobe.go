@@ -7,7 +7,7 @@ import (
 	"trapline/capture/event"
 	"trapline/capture/layout"
 	"trapline/format"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 const functionsChange = "not stable: kernels rename, inline and change functions"
@@ -77,7 +77,7 @@ func (r *Resolver) byFunction(ev *event.Event) (*event.Event, error) {
 		return nil, &event.PermissionError{What: "looking for the function at " + fmt.Sprintf("0x%x", ev.Offset) + " in /proc/kallsyms", Need: "CAP_SYSLOG, or 0 in /proc/sys/kernel/kptr_restrict"}
 	}
 	a, ok := r.opt.Symbols.Resolve(ev.Offset)
-	if !ok || a.Image == symbol.KernelBPF {
+	if !ok || a.Image == kallsyms.BPF {
 		return nil, &event.NotFoundError{Event: ev.Text, Reason: "no function of the kernel is at this address"}
 	}
 	named := *ev

@@ -16,15 +16,15 @@ import (
 	"trapline/capture/program"
 	"trapline/capture/tracefs"
 	"trapline/capture/value"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // Options say where a [Resolver] looks and what it allows.
 type Options struct {
-	TraceFS string           // mount point of tracefs; "" means not mounted
-	Symbols *symbol.Kallsyms // nil if hidden; function names are then not checked
-	BTF     *btf.Spec        // of the kernel; nil if it has none
-	PID     int              // look up programs in this process's files and mappings first; 0 means none
+	TraceFS string            // mount point of tracefs; "" means not mounted
+	Symbols *kallsyms.Symbols // nil if hidden; function names are then not checked
+	BTF     *btf.Spec         // of the kernel; nil if it has none
+	PID     int               // look up programs in this process's files and mappings first; 0 means none
 	// MaxProbes is the maximum number of probes per event; 0 means DefaultMaxProbes.
 	MaxProbes int
 	// Inlined also probes functions of programs where they are inlined.
@@ -42,9 +42,8 @@ type Resolver struct {
 	files    *locate.Finder
 	programs map[string]*program.File // by File.Open
 
-	functions func() *kernelFunctions                 // nil if not known
-	symbols   func() (map[string]kernelSymbol, error) // functions and variables by name
-	traceable func() *traceable                       // nil if not known
+	functions func() *kernelFunctions // nil if not known
+	traceable func() *traceable       // nil if not known
 	blacklist func() map[string]bool
 	btfNames  func() *btfNames
 	// tracepointNames maps names of tracepoints to their groups; nil if not known.
@@ -58,12 +57,20 @@ func NewResolver(opt Options) *Resolver {
 		modules: make(map[string]*btf.Spec), programs: make(map[string]*program.File)}
 	r.kernel = value.Kernel{Types: opt.BTF, Module: r.moduleTypes, Symbol: r.symbolAddress, SystemCall: r.systemCallArguments}
 	r.functions = sync.OnceValue(func() *kernelFunctions { return indexFunctions(opt.Symbols) })
-	r.symbols = sync.OnceValues(func() (map[string]kernelSymbol, error) { return readSymbols(r.path("/proc/kallsyms")) })
 	r.traceable = sync.OnceValue(func() *traceable { return readTraceable(opt.TraceFS, r.functions()) })
 	r.blacklist = sync.OnceValue(func() map[string]bool { return readBlacklist(r.path("/sys/kernel/debug/kprobes/blacklist")) })
 	r.tracepointNames = sync.OnceValue(func() map[string][]string { return readTracepointNames(r.tracefs) })
 	r.btfNames = sync.OnceValue(func() *btfNames { return readBTFNames(opt.BTF) })
 	return r
+}
+
+// Close closes the programs that the Resolver indexed. It must not be used afterwards.
+func (r *Resolver) Close() error {
+	var errs []error
+	for _, f := range r.programs {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // havePMU reports whether the kernel has the PMU kprobe or uprobe, through which programs
@@ -104,20 +111,17 @@ func (r *Resolver) moduleTypes(module string) *btf.Spec {
 
 // symbolAddress returns the address of a function or variable of the kernel or a module.
 func (r *Resolver) symbolAddress(name string) (uint64, error) {
-	symbols, err := r.symbols()
-	if err != nil {
-		return 0, err
-	}
-	s, ok := symbols[name]
-	switch {
-	case !ok:
-		return 0, errors.New("is not a symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
-	case s.ambiguous:
-		return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
-	case s.address == 0:
+	if r.opt.Symbols == nil {
 		return 0, errors.New("has an address that is hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
 	}
-	return s.address, nil
+	addresses := r.opt.Symbols.Addresses(name)
+	switch len(addresses) {
+	case 0:
+		return 0, errors.New("is not a symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+	case 1:
+		return addresses[0], nil
+	}
+	return 0, errors.New("is the name of several symbols: give the address, as in @0xffffffff82000000")
 }
 
 // systemCallArguments returns the arguments of a system call as its tracepoint names

@@ -2,7 +2,9 @@ package program
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -13,7 +15,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A File is a program or library. It keeps no file open.
+// A File is a program or library. It is indexed once, by the first question that needs
+// it, and stays open from then on until Close.
 type File struct {
 	Path     *locate.File
 	Machine  elf.Machine
@@ -25,10 +28,13 @@ type File struct {
 	dynamic  []elf.Symbol
 	indirect map[uint64]bool // addresses of IFUNCs
 
+	index     func() (*symbol.ELF, error)
 	functions func() ([]symbol.Function, error)
 	symbols   func() map[string]uint64 // addresses of all unambiguous symbols
 	debugData func() (*symbol.DebugData, error)
-	unwinding func() *unwind.Image // nil if the file cannot be read
+	unwinding func() (*unwind.Image, error)
+
+	opened []io.Closer
 }
 
 // Open reads the headers and dynamic symbols of a file.
@@ -74,9 +80,10 @@ func Open(p *locate.File) (b *File, err error) {
 	static, _ := file.Symbols()
 	b.indirect = indirectSymbols(b.dynamic, static)
 	b.Stripped = len(static) == 0 && !b.IsGo && !named.HasDebugFile()
+	b.index = sync.OnceValues(b.openIndex)
 	b.functions = sync.OnceValues(b.readFunctions)
 	b.debugData = sync.OnceValues(b.readDebugData)
-	b.unwinding = sync.OnceValue(b.readUnwinding)
+	b.unwinding = sync.OnceValues(b.openUnwinding)
 	b.symbols = sync.OnceValue(b.readSymbols)
 	return b, nil
 }
@@ -98,27 +105,47 @@ func runsHere(m elf.Machine) bool {
 // Functions returns the functions of the file, sorted by address.
 func (f *File) Functions() ([]symbol.Function, error) { return f.functions() }
 
-func (f *File) readFunctions() (functions []symbol.Function, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		functions, err = e.Functions()
-		return err
-	})
-	return functions, err
+func (f *File) readFunctions() ([]symbol.Function, error) {
+	e, err := f.index()
+	if err != nil {
+		return nil, err
+	}
+	return e.Functions()
 }
 
-// symbolized opens the file and lets ask use its symbols.
-func (f *File) symbolized(ask func(*symbol.ELF) error) error {
+// openIndex opens the symbols and the debug information.
+func (f *File) openIndex() (*symbol.ELF, error) {
 	file, err := os.Open(f.Path.Open)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer file.Close()
+	f.opened = append(f.opened, file)
 	e, err := symbol.NewELF(file, symbolOptions(f.Path))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer e.Close()
-	return ask(e)
+	f.opened = append(f.opened, e)
+	return e, nil
+}
+
+// openUnwinding opens the unwind tables.
+func (f *File) openUnwinding() (*unwind.Image, error) {
+	file, err := os.Open(f.Path.Open)
+	if err != nil {
+		return nil, err
+	}
+	f.opened = append(f.opened, file)
+	return unwind.ReadImage(file)
+}
+
+// Close closes the file. Only what was read before can be asked for afterwards.
+func (f *File) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(f.opened) {
+		errs = append(errs, c.Close())
+	}
+	f.opened = nil
+	return errors.Join(errs...)
 }
 
 // readSymbols returns the addresses of all symbols whose names are unambiguous.
@@ -188,12 +215,12 @@ const maxDebugInfo = 512 << 20
 // nil if there is none.
 func (f *File) DebugData() (*symbol.DebugData, error) { return f.debugData() }
 
-func (f *File) readDebugData() (d *symbol.DebugData, err error) {
-	err = f.symbolized(func(e *symbol.ELF) error {
-		d, err = e.DebugData(maxDebugInfo)
-		return err
-	})
-	return d, err
+func (f *File) readDebugData() (*symbol.DebugData, error) {
+	e, err := f.index()
+	if err != nil {
+		return nil, err
+	}
+	return e.DebugData(maxDebugInfo)
 }
 
 // indirectSymbols returns the addresses of IFUNCs.
@@ -207,18 +234,4 @@ func indirectSymbols(tables ...[]elf.Symbol) map[uint64]bool {
 		}
 	}
 	return indirect
-}
-
-// readUnwinding reads the file's unwind tables.
-func (f *File) readUnwinding() *unwind.Image {
-	file, err := os.Open(f.Path.Open)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	image, err := unwind.ReadImage(file)
-	if err != nil {
-		return nil
-	}
-	return image
 }

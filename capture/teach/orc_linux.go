@@ -12,7 +12,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"trapline/capture/unwind"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // maxORC limits the entries of a table. A typical kernel has 500,000.
@@ -22,7 +22,7 @@ const maxORC = 8 << 20
 // fails on kernels built with frame pointers, before Linux 5.14, under
 // lockdown=confidentiality, or with hidden addresses. Kernel stacks then come from
 // bpf_get_stack alone.
-func ReadORC(symbols *symbol.Kallsyms) (*unwind.ORC, error) {
+func ReadORC(symbols *kallsyms.Symbols) (*unwind.ORC, error) {
 	addresses, ok := symbols.Section("orc_unwind_ip")
 	entries, ok2 := symbols.Section("orc_unwind")
 	if !ok || !ok2 {

@@ -21,11 +21,11 @@ import (
 
 	"trapline/capture/host"
 	"trapline/capture/unwind"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 	"trapline/internal/testenv"
 )
 
-func needORC(t *testing.T) (*unwind.ORC, *symbol.Kallsyms) {
+func needORC(t *testing.T) (*unwind.ORC, *kallsyms.Symbols) {
 	t.Helper()
 	testenv.Root(t)
 	testenv.BTF(t)
@@ -109,7 +109,7 @@ func TestORCWalksSleepingTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer memory.close()
-	start, end := symbols.Lookup("__sched_text_start"), symbols.Lookup("__sched_text_end")
+	start, end := symbols.Addresses("__sched_text_start"), symbols.Addresses("__sched_text_end")
 	if len(start) != 1 || len(end) != 1 {
 		t.Fatalf("the scheduler is at %#x to %#x", start, end)
 	}
@@ -140,7 +140,7 @@ func TestORCWalksSleepingTasks(t *testing.T) {
 			name, rest, _ := strings.Cut(want[i], "+")
 			offset, _, _ := strings.Cut(rest, "/")
 			off, err := strconv.ParseUint(offset, 0, 64)
-			if err != nil || !slices.Contains(symbols.Lookup(name), address-off) {
+			if err != nil || !slices.Contains(symbols.Addresses(name), address-off) {
 				t.Errorf("task %d: frame %d is %#x, the kernel shows %s", pid, i, address, want[i])
 			}
 		}
@@ -315,7 +315,7 @@ func taskState(pid int) string {
 	return state + switches
 }
 
-func symbolNames(symbols *symbol.Kallsyms, addresses []uint64) []string {
+func symbolNames(symbols *kallsyms.Symbols, addresses []uint64) []string {
 	var names []string
 	for _, address := range addresses {
 		a, _ := symbols.Resolve(address - 1)

@@ -12,14 +12,14 @@ import (
 	"trapline/capture"
 	"trapline/cmd/internal/cli"
 	"trapline/format"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // A recording holds everything one recording needs.
 type recording struct {
 	options  capture.Options
-	symbols  *symbol.Kallsyms // nil: hidden
-	child    *child           // nil: no command
+	symbols  *kallsyms.Symbols // nil: hidden
+	child    *child            // nil: no command
 	output   string
 	duration time.Duration // 0: no limit
 	ready    *os.File      // notified once recording has started; may be nil

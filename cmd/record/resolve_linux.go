@@ -13,14 +13,14 @@ import (
 	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // A kernel holds what the kernel says about itself and this user may read.
 type kernel struct {
-	tracefs string           // "": not mounted
-	symbols *symbol.Kallsyms // nil: hidden
-	types   *btf.Spec        // nil: the kernel has none
+	tracefs string            // "": not mounted
+	symbols *kallsyms.Symbols // nil: hidden
+	types   *btf.Spec         // nil: the kernel has none
 }
 
 // readKernel reads what is available. Missing information only matters to the events that

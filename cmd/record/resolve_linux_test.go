@@ -10,14 +10,14 @@ import (
 	"trapline/capture/host"
 	"trapline/capture/probe"
 	"trapline/cmd/internal/cli"
-	"trapline/internal/symbol"
+	"trapline/internal/kallsyms"
 )
 
 // fakeResolver returns a resolver for a machine with two tracepoints and three kernel
 // functions, one of which contains a tracepoint.
 func fakeResolver(t *testing.T) *probe.Resolver {
 	t.Helper()
-	symbols, err := symbol.ReadKallsyms(strings.NewReader("ffffffff81000000 T _text\n" +
+	symbols, err := kallsyms.Read(strings.NewReader("ffffffff81000000 T _text\n" +
 		"ffffffff81000100 T try_to_wake_up\nffffffff81000200 T vfs_read\nffffffff81000300 T vfs_write\n"))
 	if err != nil {
 		t.Fatal(err)

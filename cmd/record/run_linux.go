@@ -75,6 +75,9 @@ func probeAndRecord(ctx context.Context, env cli.Env, line *commandLine, options
 		hintTracepoints(env, resolver, found)
 		printNotes(env, found)
 	}
+	if err := resolver.Close(); err != nil {
+		return 0, err
+	}
 	if err := checkTasks(&options.Scope); err != nil {
 		return 0, err
 	}

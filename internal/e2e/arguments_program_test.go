@@ -41,7 +41,7 @@ func TestProgramArguments(t *testing.T) {
 	for _, build := range []string{"gcc-O0", "gcc-O2", "gcc-dwarf4", "clang-O0", "clang-O2"} {
 		t.Run(build, func(t *testing.T) {
 			if build != "gcc-O2" {
-				testenv.Host(t) // where the arguments are does not depend on the kernel
+				testenv.Host(t) // the locations of arguments do not depend on the kernel
 			}
 			target := testenv.Target(t, "arguments-"+build)
 			at := func(kind, rest string) string { return kind + ":" + target + ":" + rest }
@@ -146,7 +146,7 @@ func TestGoArguments(t *testing.T) {
 				default:
 					i := int(h.number(t, "id"))
 					if i < 0 || i >= c.n || seen[i] {
-						t.Fatalf("call %d is there twice, or there is none", i)
+						t.Fatalf("call %d is recorded twice, or does not exist", i)
 					}
 					seen[i] = true
 					goroutines[h.number(t, "goid")] = true

@@ -27,7 +27,7 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 	for _, event := range systemCallEvents {
 		name, event, _ := strings.Cut(event, "=")
 		if !strings.Contains(event, "{") {
-			event = name + "=" + event // a pattern has no name of its own
+			event = name + "=" + event // a pattern cannot be named
 		}
 		args = append(args, "-e", event)
 	}
@@ -99,7 +99,7 @@ func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	target := testenv.Target(t, "counter")
 	for _, test := range []struct {
 		event, fields string
-		one           string // what makes the program read them one by one; "" nothing may
+		one           string // makes the BPF program fetch fields one by one; "" impossible
 	}{
 		{"sched:sched_switch", "next_pid prev_comm prev_state next_comm", "$comm"},
 		{"sched:sched_process_exec", "filename pid", ""}, // filename is of variable length

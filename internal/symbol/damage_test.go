@@ -105,23 +105,3 @@ func FuzzNewELF(f *testing.F) {
 	}
 	f.Fuzz(exercise)
 }
-
-func FuzzReadKallsyms(f *testing.F) {
-	f.Add([]byte(kallsyms), uint64(0xffffffff81000115))
-	f.Add([]byte("0000000000000001 t a\t[b]\n"), uint64(1))
-	f.Fuzz(func(t *testing.T, text []byte, addr uint64) {
-		k, err := symbol.ReadKallsyms(bytes.NewReader(text))
-		if err != nil {
-			return
-		}
-		if a, ok := k.Resolve(addr); ok && (a.Symbol == "" || a.SymbolOffset > a.Offset) {
-			t.Errorf("%#x is %+v", addr, a)
-		}
-		k.Functions(func(name, _ string, addr uint64) bool {
-			if a, ok := k.Resolve(addr); ok && a.SymbolOffset != 0 {
-				t.Errorf("%s at %#x is %+v", name, addr, a)
-			}
-			return len(k.Lookup(name)) > 0
-		})
-	})
-}

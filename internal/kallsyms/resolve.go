@@ -1,20 +1,20 @@
-package symbol
+package kallsyms
 
 import "sort"
 
-// A KernelImage is the kind of image that kernel code belongs to.
-type KernelImage uint8
+// A Image is the kind of image that kernel code belongs to.
+type Image uint8
 
 const (
-	KernelCore KernelImage = iota
-	KernelModule
-	KernelBPF
+	Core Image = iota
+	Module
+	BPF
 )
 
-// A KernelAddress is a kernel code address independent of where the kernel, the
+// A Address is a kernel code address independent of where the kernel, the
 // module or the program was loaded.
-type KernelAddress struct {
-	Image        KernelImage
+type Address struct {
+	Image        Image
 	Name         string // of the module, or the BPF program's symbol (bpf_prog_TAG_NAME); "" for the core
 	Offset       uint64 // bytes from _text, from the module's lowest text symbol, or from the program's start
 	Symbol       string
@@ -35,36 +35,36 @@ const (
 
 // Resolve names a kernel code address. It reports false for addresses that belong
 // to no image.
-func (k *Kallsyms) Resolve(addr uint64) (KernelAddress, bool) {
-	i := sort.Search(len(k.symbols), func(i int) bool { return k.symbols[i].addr > addr })
+func (k *Symbols) Resolve(addr uint64) (Address, bool) {
+	i := sort.Search(len(k.functions), func(i int) bool { return k.functions[i].addr > addr })
 	if i == 0 {
-		return KernelAddress{}, false
+		return Address{}, false
 	}
-	start := k.symbols[i-1].addr
+	start := k.functions[i-1].addr
 	first := i - 1
-	for first > 0 && k.symbols[first-1].addr == start {
+	for first > 0 && k.functions[first-1].addr == start {
 		first--
 	}
-	s := &k.symbols[first]
-	module := &k.modules[s.module]
-	bpf := module.name == bpfModule
-	if i == len(k.symbols) || k.symbols[i].module != s.module || bpf {
+	s := &k.functions[first]
+	owner := &k.modules[s.module]
+	bpf := owner.name == bpfModule
+	if i == len(k.functions) || k.functions[i].module != s.module || bpf {
 		end := (start+kernelPage-1)&^(kernelPage-1) + kernelPage
 		if bpf {
 			end = start + maxBPF
 		}
 		if addr >= end {
-			return KernelAddress{}, false
+			return Address{}, false
 		}
 	}
-	a := KernelAddress{Symbol: s.name, SymbolOffset: addr - start}
+	a := Address{Symbol: s.name, SymbolOffset: addr - start}
 	switch {
 	case bpf:
-		a.Image, a.Name, a.Offset = KernelBPF, s.name, addr-start
+		a.Image, a.Name, a.Offset = BPF, s.name, addr-start
 	case s.module != 0:
-		a.Image, a.Name, a.Offset = KernelModule, module.name, addr-module.base
+		a.Image, a.Name, a.Offset = Module, owner.name, addr-owner.base
 	case addr < k.text:
-		return KernelAddress{}, false
+		return Address{}, false
 	default:
 		a.Offset = addr - k.text
 	}
