@@ -109,7 +109,7 @@ func TestKernelSymbols(t *testing.T) {
 		"k:vfs_read @jiffies:u64": "",
 		"k:vfs_read @vfs_write":   "",
 		"k:vfs_read @twice":       "is the name of several symbols",
-		"k:vfs_read @nothing":     "is no symbol of the kernel",
+		"k:vfs_read @nothing":     "is not a symbol of the kernel",
 	} {
 		events, err := probe.Parse(event.Context{}, text)
 		if err != nil {
