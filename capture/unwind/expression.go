@@ -145,17 +145,20 @@ func (e *evaluation) step() {
 	switch {
 	case op >= opLit0 && op <= opLit31:
 		e.number(uint64(op - opLit0))
-		return
 	case op >= opBreg0 && op <= opBreg31:
 		e.based(uint64(op - opBreg0))
-		return
+	case op >= opConst1U && op <= opConstS:
+		e.constant(op)
+	case op >= opDup && op <= opRot:
+		e.rearrange(op)
+	default:
+		e.operate(op)
 	}
+}
+
+// constant pushes the operand of DW_OP_const1u to DW_OP_consts.
+func (e *evaluation) constant(op byte) {
 	switch op {
-	case opNop:
-	case opBregX:
-		e.based(e.Uleb())
-	case opAddr:
-		e.push(e.env.address(e.U64()))
 	case opConst1U:
 		e.number(uint64(e.U8()))
 	case opConst1S:
@@ -174,6 +177,12 @@ func (e *evaluation) step() {
 		e.number(e.Uleb())
 	case opConstS:
 		e.number(uint64(e.Sleb()))
+	}
+}
+
+// rearrange changes the order of the stack.
+func (e *evaluation) rearrange(op byte) {
+	switch op {
 	case opDup:
 		e.push(e.pick(0, false))
 	case opDrop:
@@ -186,11 +195,22 @@ func (e *evaluation) step() {
 		b, a := e.pop(), e.pop()
 		e.push(b)
 		e.push(a)
-	case opRot: // the top one becomes the third
+	case opRot: // the top term becomes the third
 		c, b, a := e.pop(), e.pop(), e.pop()
 		e.push(c)
 		e.push(a)
 		e.push(b)
+	}
+}
+
+// operate does everything else: memory, arithmetic and jumps.
+func (e *evaluation) operate(op byte) {
+	switch op {
+	case opNop:
+	case opBregX:
+		e.based(e.Uleb())
+	case opAddr:
+		e.push(e.env.address(e.U64()))
 	case opDeref:
 		e.accept(e.env.load(e.pop(), 8))
 	case opDerefSize:

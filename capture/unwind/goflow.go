@@ -26,30 +26,6 @@ type goFlow struct {
 	leaves bool // where its caller cannot be found, there is none to return to
 }
 
-// A goState is what holds before an instruction.
-type goState struct {
-	reached bool
-	onStack bool  // the stack pointer is the one that the function was entered with, less what it took
-	depth   int64 // of the stack pointer below the CFA, if onStack
-	fp      goFP
-	saved   int64 // how far below the CFA the caller's frame pointer was saved, 0: it was not
-	// parked: on the system stack, 1 plus the offset from the stack pointer of how deep
-	// the goroutine's stack was; the goroutine is in the next word. 0: they are not there.
-	parked int64
-}
-
-// frameFP is how far below the CFA functions of Go save frame pointers.
-const frameFP = 16
-
-// A goFP says what the frame pointer is.
-type goFP uint8
-
-const (
-	fpCaller goFP = iota // the caller's
-	fpFrame              // the address where the caller's was saved, CFA-16
-	fpLost               // something else
-)
-
 // Bounds of the functions that are followed; the longest of the runtime has 400 bytes.
 const maxGoFlow = 8 << 10
 
@@ -136,27 +112,6 @@ func (w *goFlow) follow() {
 	}
 }
 
-// merge returns what holds whichever way an instruction was reached. It only ever
-// knows less, so that following ends.
-func (s goState) merge(o goState) goState {
-	if !s.reached {
-		return o
-	}
-	if !o.onStack || o.depth != s.depth {
-		s.onStack, s.depth = false, 0
-	}
-	if o.fp != s.fp {
-		s.fp = fpLost
-	}
-	if o.saved != s.saved {
-		s.saved = 0
-	}
-	if o.parked != s.parked {
-		s.parked = 0
-	}
-	return s
-}
-
 // successors returns the instructions that may come next.
 func (w *goFlow) successors(i int) []int {
 	var next []int
@@ -202,11 +157,6 @@ func (w *goFlow) neverReturns(i int) bool {
 func (w *goFlow) after(i int) goState {
 	s, inst := w.states[i], &w.code[i]
 	to, from := inst.Args[0], inst.Args[1]
-	// Whether an operand is where frame pointers are saved, seen from the stack pointer.
-	slot := func(a x86asm.Arg) bool {
-		m, ok := a.(x86asm.Mem)
-		return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == frameFP
-	}
 	switch inst.Op {
 	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
 		s.depth += 8
@@ -215,16 +165,7 @@ func (w *goFlow) after(i int) goState {
 		}
 		return s.move(8)
 	case x86asm.POP, x86asm.POPF, x86asm.POPFQ:
-		if to != x86asm.RBP {
-			s.depth -= 8
-			return s.move(-8)
-		}
-		// At the end of the function at the latest, it is on its stack again.
-		if s.saved != 0 && (s.onStack && s.depth == s.saved || !s.onStack && s.fp == fpFrame) {
-			return goState{reached: true, onStack: true, depth: s.saved - 8}
-		}
-		s.fp, s.depth = fpLost, s.depth-8
-		return s.move(-8)
+		return s.pop(to == x86asm.RBP)
 	case x86asm.LEAVE:
 		if s.fp == fpFrame && s.saved == frameFP {
 			return goState{reached: true, onStack: true, depth: 8}
@@ -244,31 +185,47 @@ func (w *goFlow) after(i int) goState {
 			s.depth -= m.Disp
 			return s.move(-m.Disp)
 		}
-		if to == x86asm.RBP && slot(from) && s.saved == frameFP {
+		if to == x86asm.RBP && s.isSlot(from) && s.saved == frameFP {
 			s.fp = fpFrame
 			return s
 		}
 	case x86asm.MOV:
-		switch {
-		case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == frameFP && s.saved == frameFP:
-			s.fp = fpFrame
-			return s
-		case to == x86asm.RBP && slot(from) && s.saved == frameFP:
-			s.fp = fpCaller
-			return s
-		case slot(to):
-			s.saved = 0
-			if from == x86asm.RBP && s.fp == fpCaller {
-				s.saved = frameFP
-			}
-			return s
-		case w.parks(i) && !s.onStack:
-			s.parked = to.(x86asm.Mem).Disp + 1
-			return s
+		if next, ok := w.moved(i); ok {
+			return next
 		}
 	case x86asm.CMP, x86asm.TEST, x86asm.CALL, x86asm.JMP, x86asm.NOP:
 		return s
 	}
+	return w.written(i)
+}
+
+// moved returns what holds after a MOV that saves or restores frame pointers, or parks
+// the goroutine's stack. ok is false for others.
+func (w *goFlow) moved(i int) (s goState, ok bool) {
+	s = w.states[i]
+	to, from := w.code[i].Args[0], w.code[i].Args[1]
+	switch {
+	case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == frameFP && s.saved == frameFP:
+		s.fp = fpFrame
+	case to == x86asm.RBP && s.isSlot(from) && s.saved == frameFP:
+		s.fp = fpCaller
+	case s.isSlot(to):
+		s.saved = 0
+		if from == x86asm.RBP && s.fp == fpCaller {
+			s.saved = frameFP
+		}
+	case w.parks(i) && !s.onStack:
+		s.parked = to.(x86asm.Mem).Disp + 1
+	default:
+		return s, false
+	}
+	return s, true
+}
+
+// written returns what holds after an instruction that may write the stack or the frame
+// pointer.
+func (w *goFlow) written(i int) goState {
+	s, inst := w.states[i], &w.code[i]
 	if inst.Op == 0 {
 		if inst.Named&(1<<x86.RBP) != 0 {
 			s.fp = fpLost
@@ -288,21 +245,6 @@ func (w *goFlow) after(i int) goState {
 			}
 		case x86asm.RBP, x86asm.EBP, x86asm.BP, x86asm.BPB:
 			s.fp = fpLost
-		}
-	}
-	return s
-}
-
-// move takes note that the stack pointer has moved down by n bytes.
-func (s goState) move(n int64) goState {
-	if !s.onStack {
-		s.depth = 0
-	} else if s.depth < s.saved {
-		s.saved = 0
-	}
-	if s.parked != 0 {
-		if s.parked += n; s.parked <= 0 {
-			s.parked = 0
 		}
 	}
 	return s

@@ -152,7 +152,6 @@ func (p *program) advance(op byte) (loc uint64, moves bool) {
 
 // apply runs an instruction that changes the row.
 func (p *program) apply(op byte) {
-	cfa := &p.row.cfa
 	switch op &^ cfaOperand {
 	case cfaOffset:
 		p.set(uint64(op&cfaOperand), registerRule{kind: ruleOffset, offset: p.factored()})
@@ -163,25 +162,8 @@ func (p *program) apply(op byte) {
 	}
 	switch op {
 	case cfaNop, cfaGNUWindowSave:
-	case cfaOffsetExtended:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
-	case cfaOffsetExtendedSF:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
-	case cfaGNUNegativeOffsetExtended:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
-	case cfaRestoreExtended:
-		p.restore(p.Uleb())
-	case cfaUndefined:
-		p.set(p.Uleb(), registerRule{kind: ruleUndefined})
-	case cfaSameValue:
-		p.set(p.Uleb(), registerRule{kind: ruleSame})
-	case cfaRegister:
-		reg, in := p.Uleb(), p.Uleb()
-		if in >= registers {
-			p.set(reg, registerRule{kind: ruleUnknown})
-		} else {
-			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
-		}
+	case cfaGNUArgsSize:
+		p.Uleb()
 	case cfaRememberState:
 		if p.depth == maxSavedRows {
 			p.Fail()
@@ -196,12 +178,23 @@ func (p *program) apply(op byte) {
 		}
 		p.depth--
 		p.row = p.saved[p.depth]
+	case cfaDefCFA, cfaDefCFASF, cfaDefCFARegister, cfaDefCFAOffset, cfaDefCFAOffsetSF, cfaDefCFAExpression:
+		p.defineCFA(op)
+	default:
+		p.defineRegister(op)
+	}
+}
+
+// defineCFA sets the rule of the CFA.
+func (p *program) defineCFA(op byte) {
+	cfa := &p.row.cfa
+	switch op {
 	case cfaDefCFA:
 		reg := p.Uleb()
 		*cfa = cfaRule{reg: followed(reg), offset: int64(p.Uleb())}
 	case cfaDefCFASF:
 		reg := p.Uleb()
-		*cfa = cfaRule{reg: followed(reg), offset: p.Sleb() * p.fde.cie.dataAlign}
+		*cfa = cfaRule{reg: followed(reg), offset: p.signed()}
 	case cfaDefCFARegister:
 		p.checkRegister()
 		cfa.reg = followed(p.Uleb())
@@ -210,21 +203,42 @@ func (p *program) apply(op byte) {
 		cfa.offset = int64(p.Uleb())
 	case cfaDefCFAOffsetSF:
 		p.checkRegister()
-		cfa.offset = p.Sleb() * p.fde.cie.dataAlign
+		cfa.offset = p.signed()
 	case cfaDefCFAExpression:
 		*cfa = cfaRule{expression: p.Block()}
+	}
+}
+
+// defineRegister sets the rule of the register that is the first operand.
+func (p *program) defineRegister(op byte) {
+	reg := p.Uleb()
+	switch op {
+	case cfaOffsetExtended:
+		p.set(reg, registerRule{kind: ruleOffset, offset: p.factored()})
+	case cfaOffsetExtendedSF:
+		p.set(reg, registerRule{kind: ruleOffset, offset: p.signed()})
+	case cfaGNUNegativeOffsetExtended:
+		p.set(reg, registerRule{kind: ruleOffset, offset: -p.factored()})
+	case cfaRestoreExtended:
+		p.restore(reg)
+	case cfaUndefined:
+		p.set(reg, registerRule{kind: ruleUndefined})
+	case cfaSameValue:
+		p.set(reg, registerRule{kind: ruleSame})
+	case cfaRegister:
+		if in := p.Uleb(); in < registers {
+			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
+		} else {
+			p.set(reg, registerRule{kind: ruleUnknown})
+		}
 	case cfaExpression:
-		reg := p.Uleb()
 		p.set(reg, registerRule{kind: ruleExpression, expression: p.Block()})
 	case cfaValOffset:
-		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
+		p.set(reg, registerRule{kind: ruleValOffset, offset: p.factored()})
 	case cfaValOffsetSF:
-		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
+		p.set(reg, registerRule{kind: ruleValOffset, offset: p.signed()})
 	case cfaValExpression:
-		reg := p.Uleb()
 		p.set(reg, registerRule{kind: ruleValExpression, expression: p.Block()})
-	case cfaGNUArgsSize:
-		p.Uleb()
 	default:
 		p.Fail()
 	}
@@ -238,8 +252,11 @@ func (p *program) checkRegister() {
 	}
 }
 
-// factored reads an offset that counts in units of the data alignment.
+// factored reads an unsigned offset in units of the data alignment.
 func (p *program) factored() int64 { return int64(p.Uleb()) * p.fde.cie.dataAlign }
+
+// signed reads a signed offset in units of the data alignment.
+func (p *program) signed() int64 { return p.Sleb() * p.fde.cie.dataAlign }
 
 // set sets a register's rule; rules of registers that are not followed are dropped.
 func (p *program) set(reg uint64, r registerRule) {

@@ -28,28 +28,21 @@ func (t *scopeTable) find(addr uint64) int32 { return owner(t.segments, addr) }
 const maxScopeDepth = 1 << 12
 
 // readScopes walks all entries of the unit.
-func (u *unit) readScopes() (t *scopeTable) {
-	t = new(scopeTable)
+func (u *unit) readScopes() *scopeTable {
+	t := new(scopeTable)
 	abbrevs := u.d.abbreviations(u.abbrevOff, u.encoding)
 	if abbrevs == nil {
 		return t
 	}
 	data := u.d.info.window(u.root, u.end-u.root)
-	ranges := u.d.newRangeReader(1<<16 + uint64(len(data))/4)
-	var spans []span
-	var open []int32 // scope around the entries of each level, -1 none
-	current := int32(-1)
+	w := scopeWalk{u: u, table: t, current: -1, ranges: u.d.newRangeReader(1<<16 + uint64(len(data))/4)}
 	c := cursor.New(data, u.d.order)
 	for c.Len() > 0 {
 		entry := u.root + uint64(c.Pos())
 		code := c.Uleb()
 		if code == 0 {
-			if len(open) == 0 {
+			if !w.leave() {
 				break
-			}
-			current, open = open[len(open)-1], open[:len(open)-1]
-			if len(open) == 0 {
-				break // end of the root's children
 			}
 			continue
 		}
@@ -57,49 +50,89 @@ func (u *unit) readScopes() (t *scopeTable) {
 		if a == nil {
 			break
 		}
-		inner := current
-		switch a.tag {
-		case dwarf.TagSubprogram, dwarf.TagInlinedSubroutine:
-			s, attrs := u.readScope(&c, a)
-			s.entry = either(s.entry, entry)
-			s.parent = -1
-			if a.tag == dwarf.TagInlinedSubroutine {
-				s.parent = current
-			}
-			index, known := int32(len(t.list)), false
-			ranges.each(u, attrs, func(low, high uint64) {
-				if !known {
-					known = true
-					s.low = low
-				}
-				spans = append(spans, span{low: low, high: high, owner: index, depth: int32(len(open))})
-			})
-			if known {
-				t.list = append(t.list, s)
-				inner = index
-			} else if a.tag == dwarf.TagSubprogram {
-				inner = -1
-			}
-		case dwarf.TagStructType, dwarf.TagUnionType, dwarf.TagEnumerationType, dwarf.TagSubroutineType, dwarf.TagArrayType:
-			if next := u.skipType(&c, a); next > entry && a.children {
-				c.Seek(int(next - u.root))
-				continue
-			}
-		default:
-			u.skipAttrs(&c, a)
+		if next := w.visit(&c, a, entry); next > entry && a.children {
+			c.Seek(int(next - u.root))
+			continue
 		}
-		if a.children {
-			if len(open) >= maxScopeDepth {
-				break
-			}
-			open = append(open, current)
-			current = inner
+		if a.children && !w.enter() {
+			break
 		}
 	}
-	t.segments = flatten(spans)
+	t.segments = flatten(w.spans)
 	addSlice(u.d.memory, t.list)
 	addSlice(u.d.memory, t.segments)
 	return t
+}
+
+// A scopeWalk is the state of a walk over the entries of a unit.
+type scopeWalk struct {
+	u       *unit
+	table   *scopeTable
+	ranges  *rangeReader
+	spans   []span
+	open    []int32 // scope around the entries of each level, -1 for none
+	current int32   // around the entries of this level
+	inner   int32   // around the children of the entry that was visited last
+}
+
+// leave ends a level. It returns false at the end of the root's children.
+func (w *scopeWalk) leave() bool {
+	n := len(w.open) - 1
+	if n < 0 {
+		return false
+	}
+	w.current, w.open = w.open[n], w.open[:n]
+	return n > 0
+}
+
+// enter begins the children of the entry that was visited last. It returns false if they
+// nest too deep.
+func (w *scopeWalk) enter() bool {
+	if len(w.open) >= maxScopeDepth {
+		return false
+	}
+	w.open = append(w.open, w.current)
+	w.current = w.inner
+	return true
+}
+
+// visit reads an entry's attributes. It returns the entry behind a type's children, 0 if
+// they are not to be passed over.
+func (w *scopeWalk) visit(c *cursor.Cursor, a *abbrev, entry uint64) (next uint64) {
+	w.inner = w.current
+	switch a.tag {
+	case dwarf.TagSubprogram, dwarf.TagInlinedSubroutine:
+		w.scope(c, a, entry)
+	case dwarf.TagStructType, dwarf.TagUnionType, dwarf.TagEnumerationType, dwarf.TagSubroutineType, dwarf.TagArrayType:
+		return w.u.skipType(c, a)
+	default:
+		w.u.skipAttrs(c, a)
+	}
+	return 0
+}
+
+// scope adds a function or an inlined call that covers code.
+func (w *scopeWalk) scope(c *cursor.Cursor, a *abbrev, entry uint64) {
+	s, attrs := w.u.readScope(c, a)
+	s.entry = either(s.entry, entry)
+	s.parent = -1
+	if a.tag == dwarf.TagInlinedSubroutine {
+		s.parent = w.current
+	}
+	index, known := int32(len(w.table.list)), false
+	w.ranges.each(w.u, attrs, func(low, high uint64) {
+		if !known {
+			known = true
+			s.low = low
+		}
+		w.spans = append(w.spans, span{low: low, high: high, owner: index, depth: int32(len(w.open))})
+	})
+	if known {
+		w.table.list = append(w.table.list, s)
+		w.inner = index
+	} else if a.tag == dwarf.TagSubprogram {
+		w.inner = -1
+	}
 }
 
 func either(a, b uint64) uint64 {
