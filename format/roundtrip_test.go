@@ -291,10 +291,14 @@ func sorted(recs []recording) []recording {
 }
 
 func TestRoundTrip(t *testing.T) {
+	hits := 20000
+	if testing.Short() {
+		hits = 4000
+	}
 	for i, level := range []int{0, 1, 2, -1} {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
 		var file bytes.Buffer
-		want := random(t, rng, &file, &format.WriterOptions{Level: level}, 3, 20000)
+		want := random(t, rng, &file, &format.WriterOptions{Level: level}, 3, hits)
 		got, damage, err := read(bytes.NewReader(file.Bytes()))
 		if !errors.Is(err, io.EOF) || len(damage) > 0 {
 			t.Fatalf("level %d: read ends with %v and damage %v", level, err, damage)
