@@ -38,7 +38,8 @@ check-generate: generate
 	git diff --exit-code -- bpf
 
 ## test            run all tests that this machine allows, and list what was left out
-##                 (with TRAPLINE_TEST_ROOT=1, leaving a test out is a failure)
+##                 (with TRAPLINE_TEST_ROOT=1, leaving a test out is a failure, unless the
+##                 machine itself lacks what it needs)
 test: build
 	scripts/test.sh
 

@@ -50,8 +50,8 @@ func TestAggregateCountsByDimension(t *testing.T) {
 	}
 }
 
-// What a query does not ask for must not split its samples: two segments, with IDs
-// of their own, and two captures are one.
+// Samples must not be split by anything that the query does not ask for: two
+// segments with different IDs, and two captures, count as one.
 func TestSegmentsAndCapturesMerge(t *testing.T) {
 	q := analysis.Query{Task: analysis.ByComm, Probe: true, Kernel: true, User: true}
 	once := aggregate(t, q, analysistest.Sample())
@@ -96,14 +96,15 @@ func TestFiltersPartition(t *testing.T) {
 }
 
 func TestEachIsInTimeOrder(t *testing.T) {
-	// The shapes of two probes go to blocks of their own; their hits alternate.
+	// Hits of probes with different shapes go to different blocks. The two probes
+	// alternate.
 	b := analysistest.New()
 	x := b.ProbeOf(format.ProbeKprobe, "kprobe:x", b.FieldOf("n", format.FieldUint, 8))
 	y := b.ProbeOf(format.ProbeKprobe, "kprobe:y", b.FieldOf("s", format.FieldString, 0))
 	task := b.TaskOf(1, 1, "a")
 	const n = 40000
 	for i := range n {
-		// Neighbours are swapped, as hits of two CPUs may be.
+		// Swap neighbors, as may happen to hits of two CPUs.
 		at := uint64(i ^ 1)
 		if i%3 == 0 {
 			b.Add(1, at, format.Hit{Task: task, Probe: x, Args: []uint64{at}})
@@ -131,7 +132,7 @@ func TestEachIsInTimeOrder(t *testing.T) {
 	}
 }
 
-// Whatever part of a capture is there, it is shown and what is missing is said.
+// Any prefix of a capture is shown, and missing parts are reported.
 func TestTruncation(t *testing.T) {
 	capture := analysistest.Sample()
 	q := histogram.QueryFor(parseKeys(t, "comm,symbol,next_comm"), analysis.Filter{}, true)
@@ -184,7 +185,7 @@ func FuzzAnalyze(f *testing.F) {
 	})
 }
 
-// IDs that name nothing, as after a dictionary block was lost, are shown as such.
+// Undefined IDs, as after the loss of a dictionary block, are shown as such.
 func TestUnknownIDs(t *testing.T) {
 	b := analysistest.New()
 	probe := b.ProbeOf(format.ProbeKprobe, "kprobe:f", b.FieldOf("at", format.FieldSymbol, 8), b.FieldOf("text", format.FieldString, 0))

@@ -8,7 +8,8 @@ import (
 	"trapline/format"
 )
 
-// Patterns match names of probes, which contain slashes, and what follows their last colon.
+// Patterns match the names of probes, which may contain slashes, and the part after
+// the last colon.
 func TestProbePatterns(t *testing.T) {
 	b := analysistest.New()
 	names := []string{"uprobe:/opt/app/server:net/http.(*conn).serve", "sched:sched_switch"}

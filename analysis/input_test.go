@@ -14,7 +14,7 @@ import (
 	"trapline/analysis/analysistest"
 )
 
-// tempDir makes temporary files land in a directory of the test's.
+// tempDir directs temporary files to a directory of the test.
 func tempDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,8 +23,8 @@ func tempDir(t *testing.T) string {
 	return dir
 }
 
-// openFiles returns how many files below dir this process has open, removed ones
-// too, or how many there are where the system does not tell.
+// openFiles returns the number of files in dir that this process has open, even
+// removed ones. Without /proc it returns the number of files in dir.
 func openFiles(t *testing.T, dir string) (n int) {
 	t.Helper()
 	links, err := filepath.Glob("/proc/self/fd/*")
@@ -113,7 +113,8 @@ func TestKeptPipeIsReadAgain(t *testing.T) {
 			dir := tempDir(t)
 			in := analysis.NewPipe("pipe", pipe)
 			in.Keep()
-			// The first question stops after three hits; the rest of the pipe must not be lost.
+			// The first question stops after three hits. The rest of the pipe must
+			// not be lost.
 			hits := 0
 			if _, err := analysis.Each([]*analysis.Input{in}, analysis.Query{}, func(*analysis.Event) bool { hits++; return hits < 3 }); err != nil {
 				t.Fatal(err)
@@ -146,7 +147,7 @@ func TestKeptPipeIsReadAgain(t *testing.T) {
 	}
 }
 
-// A pipe that breaks does so in every pass, at the same place.
+// A pipe that breaks does so at the same place in every pass.
 func TestKeptPipeBreaksAgain(t *testing.T) {
 	tempDir(t)
 	broken := errors.New("broken pipe")

@@ -9,8 +9,9 @@ import (
 	"trapline/format"
 )
 
-// Values that could not be read and text that was cut are shown as such, hit by hit
-// and as keys; numbers go by their names; the columns that say so are no arguments.
+// Values that could not be read, and text that was cut, are shown as such, both in
+// lists and as keys. Numbers have names. The columns with the marks are not
+// arguments.
 func TestMarks(t *testing.T) {
 	b := analysistest.New()
 	state := b.FieldOf("state", format.FieldInt, 4)

@@ -13,8 +13,8 @@ import (
 	"trapline/analysis/histogram"
 )
 
-// The tests here compare answers with those of a plain model: loops over the list of
-// hits that the capture was made from.
+// These tests compare answers with those of a simple model: loops over the list of
+// hits that the capture was built from.
 
 func TestEachListsTheHits(t *testing.T) {
 	analysistest.ForRandom(t, func(t *testing.T, capture []byte, hits []analysistest.Hit) {
@@ -81,7 +81,7 @@ var modelFilters = map[string]struct {
 	}},
 }
 
-// Filters keep the same hits in counts, in lists, and in the probes of these.
+// Filters keep the same hits when counting, listing and finding probes.
 func TestFiltersKeepTheHits(t *testing.T) {
 	for name, f := range modelFilters {
 		t.Run(name, func(t *testing.T) {
@@ -125,10 +125,11 @@ func TestFiltersKeepTheHits(t *testing.T) {
 	}
 }
 
-// A figure is the self and total weight and hits of an entry.
+// A figure holds the counts of a tree node.
 type figure struct{ self, total, selfHits, totalHits uint64 }
 
-// treePaths returns the nodes of a tree by the names on the way to them.
+// treePaths returns the counts of all nodes, keyed by the path of names from the
+// root.
 func treePaths(tree *analysis.Tree) map[string]figure {
 	paths := map[string]figure{}
 	names := make([]string, len(tree.Nodes))
@@ -193,7 +194,7 @@ func TestTreesHoldTheStacks(t *testing.T) {
 			tree := analysis.StackTree(r.Samples, caller, func(s *analysis.Sample) uint64 { return s.Weight })
 			analysistest.CheckTree(t, tree)
 			analysistest.Same(t, fmt.Sprint("tree of hits, caller ", caller), treePaths(tree), modelPaths(hits, caller, func(h *analysistest.Hit) uint64 { return h.Period }))
-			// Hits that weigh nothing have no nodes.
+			// Hits of weight 0 get no nodes.
 			tree = analysis.StackTree(r.Samples, caller, func(s *analysis.Sample) uint64 { return max(0, uint64(max(0, int64(s.Args[0].Number)))*s.Hits) })
 			analysistest.CheckTree(t, tree)
 			analysistest.Same(t, fmt.Sprint("tree of sizes, caller ", caller), treePaths(tree), modelPaths(hits, caller, func(h *analysistest.Hit) uint64 { return uint64(max(0, h.Size)) }))
@@ -201,7 +202,7 @@ func TestTreesHoldTheStacks(t *testing.T) {
 	})
 }
 
-// A capture in parts, in several inputs or joined, is counted as one.
+// Parts of a capture, in several inputs or joined in one, add up.
 func TestPartsAddUp(t *testing.T) {
 	q := histogram.QueryFor(parseKeys(t, "comm,symbol,size"), analysis.Filter{}, true)
 	var parts [][]byte
@@ -223,7 +224,7 @@ func TestPartsAddUp(t *testing.T) {
 	analysistest.Same(t, "one joined input", joined, want)
 }
 
-// A survey finds the same as counting does, of whole captures and of damaged ones.
+// A survey agrees with Aggregate, for complete and for damaged captures.
 func TestSurveyAgrees(t *testing.T) {
 	capture := analysistest.Sample()
 	check := func(what string, capture []byte) {
@@ -241,7 +242,7 @@ func TestSurveyAgrees(t *testing.T) {
 			if !stacks {
 				want.KernelStacks, want.UserStacks, want.Frames, want.Unnamed, want.Guessed = 0, 0, 0, 0, 0
 				want.Cut = got.Cut
-				// It does not look for symbols of frames that are lost.
+				// An account does not notice missing frames of symbols.
 				got.Damage, want.Damage = nil, nil
 			}
 			if !reflect.DeepEqual(got, want) {

@@ -12,8 +12,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A file system that fills up while a pipe is kept fails the question, instead of
-// giving it half a capture.
+// If the file system fills up while a pipe is being kept, the question fails rather
+// than answering for half a capture.
 func TestFullTemporaryDirectory(t *testing.T) {
 	dir := tempDir(t)
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {

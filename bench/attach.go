@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// attachCosts prints how long a thousand functions take to attach and to detach.
+// attachCosts prints how long attaching to and detaching from a thousand functions takes.
 func (b *bench) attachCosts() error {
 	for _, event := range []string{"uprobe:" + b.target("many") + ":many_*", "uretprobe:" + b.target("many") + ":many_*", "kprobe:__x64_sys_*"} {
 		if exec.Command(b.record(), "--dry-run", "-e", event).Run() != nil {
@@ -24,14 +24,14 @@ func (b *bench) attachCosts() error {
 			}
 			attach, detach = append(attach, up), append(detach, down)
 		}
-		fmt.Printf("%s: attached after %.0f ms, start of the program included; detached and ended in %.0f ms\n",
+		fmt.Printf("%s: attached %.0f ms after the start of record; ended %.0f ms after the signal\n",
 			strings.Replace(event, b.targets, "", 1), median(attach), median(detach))
 	}
 	return nil
 }
 
-// attachTime returns how long record takes until it is ready, and from the end of the
-// recording to its own, in ms.
+// attachTime returns how long record takes to get ready, and to end after it was told to, in
+// ms.
 func (b *bench) attachTime(event string) (attach, detach float64, err error) {
 	start := time.Now()
 	rec, said, err := b.startRecord("-q", "--allow-slow", "--no-stacks", "-o", b.file("attach.data"), "-e", event, "-p", fmt.Sprint(os.Getpid()))

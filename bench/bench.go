@@ -19,12 +19,12 @@ type options struct {
 	from  string
 }
 
-// A bench is where the measures find what they need.
+// A bench holds what the measures need.
 type bench struct {
 	options
 	root         string // of the module
 	bin, targets string // directories
-	dir          string // for captures, emptied between measures
+	dir          string // for captures; each measure has its own
 	started      time.Time
 }
 

@@ -25,7 +25,7 @@ func TestList(t *testing.T) {
 		t.Error(err)
 	}
 	err := (&list{"loop", "lop"}).among("measure", []string{"loop", "uprobe"})
-	if err == nil || err.Error() != `"lop" is not a measure: there are loop, uprobe` {
+	if err == nil || err.Error() != `"lop" is not a measure; use loop, uprobe` {
 		t.Errorf("error %v", err)
 	}
 }
@@ -54,8 +54,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// Kinds are chosen by name in a list with commas, and each kind of probe has one row
-// that states its cost.
+// Names of kinds can be listed with commas. At most one row states the cost of a kind of
+// probe.
 func TestKinds(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range kindTable {
@@ -85,23 +85,23 @@ func TestPrintRows(t *testing.T) {
 	var out strings.Builder
 	err := printRows(&out, []row{
 		{"traced loop", 853.4, 4498, "ns more", "≤ 0.25"},
-		{"  size", 0.286, 8554, "bytes a hit", ""},
+		{"  size", 0.286, 8554, "bytes per hit", ""},
 		{"memory", 216, -1, "MiB", "< 256"},
 		{"lost", 0, 0, "hits", "0"},
 	})
 	const want = `
-             trapline  perf               trapline/perf  wanted
-traced loop  853       4498  ns more      0.190          ≤ 0.25
-  size       0.29      8554  bytes a hit  0.000          
-memory       216       -     MiB          -              < 256
-lost         0.00      0.00  hits         -              0
+             trapline  perf                 trapline/perf  wanted
+traced loop  853       4498  ns more        0.190          ≤ 0.25
+  size       0.29      8554  bytes per hit  0.000          
+memory       216       -     MiB            -              < 256
+lost         0.00      0.00  hits           -              0
 `
 	if err != nil || "\n"+out.String() != want {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 
-// What -json prints is read again, from among what a machine's console shows.
+// The output of -json can be read back from between other lines of a console.
 func TestCosts(t *testing.T) {
 	table := cost.Table{Machine: "m", Date: "2026-01-02", Command: "bench -json", Runs: 3, Calls: 10, Rows: []cost.Row{
 		{Kind: "tracepoint", Probe: "tracepoint", NS: map[cost.Way]int{cost.Plain: 254, cost.Perf: 782}},
@@ -112,7 +112,7 @@ func TestCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	const shown = `
-ns a hit              trapline  trapline with arguments  trapline with stacks  perf  perf with stacks  bpftrace  bpftrace by stacks  
+ns per hit            trapline  trapline with arguments  trapline with stacks  perf  perf with stacks  bpftrace  bpftrace by stacks  
 tracepoint            254       –                        –                     782   –                 –         –                   
 uprobes by a pattern  692       –                        –                     –     –                 –         –                   
 `

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// A finished command.
+// finished is what is known of a command that has ended.
 type finished struct {
-	wall, cpu time.Duration // cpu: user and system time, including children waited for
+	wall, cpu time.Duration // cpu: user and system time, including that of children
 	maxRSS    float64       // MiB
-	output    string        // standard output; of record when it is watched: standard error
+	output    string        // standard output; of a watched record, standard error
 }
 
-// run runs a command that must succeed.
+// run runs a command, which must succeed.
 func run(name string, args ...string) (finished, error) {
 	return runCommand(exec.Command(name, args...))
 }
@@ -52,8 +52,8 @@ func discard(name string, args ...string) (finished, error) {
 	return runCommand(cmd)
 }
 
-// startRecord starts record and returns when it has attached its probes. What record
-// says is in said once it has ended.
+// startRecord starts record and returns when it has attached its probes. said receives the
+// standard error of record, and is complete once record has ended.
 func (b *bench) startRecord(args ...string) (rec *exec.Cmd, said *bytes.Buffer, err error) {
 	ready, w, err := os.Pipe()
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// lossOfCompleteStacks is the share lost of 500,000 hits a second on one CPU, with
-// complete stacks of a program without frame pointers and the default buffers of
-// either tool. perf writes 8 KiB a hit, so it gets a fifth of the hits.
+// lossOfCompleteStacks measures the share of hits lost at 500,000 per second on one CPU, with
+// complete stacks of a program without frame pointers and each tool's default buffers. perf
+// writes 8 KiB per hit, so it gets only a fifth of the hits.
 func lossOfCompleteStacks(b *bench) ([]row, error) {
 	const n, perfN = 2_500_000, 500_000
 	const event = "raw_syscalls:sys_enter"
@@ -43,12 +43,12 @@ func lossOfCompleteStacks(b *bench) ([]row, error) {
 	return []row{
 		{"lost at 500,000/s, complete stacks (perf: dwarf)", 100 * a.lost / n, 100 * max(0, perfN-recorded) / perfN, "%", "0"},
 		{"  stacks cut short", 100 * a.cut / a.recorded, -1, "%", ""},
-		{"  size", size / a.recorded, perfSize / recorded, "bytes a hit", ""},
+		{"  size", size / a.recorded, perfSize / recorded, "bytes per hit", ""},
 	}, nil
 }
 
-// learningInBuild is how much is not learned in time while Go builds its standard
-// library from nothing, and the machine's context switches and page faults are recorded.
+// learningInBuild measures how many stacks are still sent raw while Go builds its standard
+// library from scratch and record records the machine's context switches and page faults.
 func learningInBuild(b *bench) ([]row, error) {
 	cache, err := os.MkdirTemp(b.dir, "gocache")
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"trapline/internal/cost"
 )
 
-// printCosts prints the table of what hits cost, and as JSON if asked to.
+// printCosts prints the table of costs, and on request also as one line of JSON.
 func printCosts(out io.Writer, t *cost.Table, asJSON bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprint(w, "ns a hit\t")
+	fmt.Fprint(w, "ns per hit\t")
 	for _, way := range cost.Ways() {
 		fmt.Fprintf(w, "%s\t", way)
 	}
@@ -39,8 +39,8 @@ func printCosts(out io.Writer, t *cost.Table, asJSON bool) error {
 	return err
 }
 
-// parseCosts returns the table in what printCosts printed as JSON. Other lines, before
-// and after, are passed over: they come from the console of a virtual machine.
+// parseCosts returns the table that printCosts printed as JSON. It skips all other lines,
+// because the output may come from the console of a virtual machine.
 func parseCosts(output string) (t cost.Table, err error) {
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
@@ -48,11 +48,10 @@ func parseCosts(output string) (t cost.Table, err error) {
 			return t, nil
 		}
 	}
-	return t, fmt.Errorf("there is no table of costs: bench -only kinds -json prints it")
+	return t, fmt.Errorf("no table of costs found: bench -only kinds -json prints it")
 }
 
-// replaceFrom puts a table from the output of bench -json in the place of the one with
-// the name.
+// replaceFrom replaces the named table by the one in the output of bench -json.
 func replaceFrom(root, name, path string) error {
 	output, err := os.ReadFile(path)
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 
 func median(values []float64) float64 { slices.Sort(values); return values[len(values)/2] }
 
-// An account is how the hits of a capture are accounted for.
-type account struct{ recorded, lost, cut float64 } // cut: stacks that are not complete
+// An account says what became of the hits of a capture.
+type account struct{ recorded, lost, cut float64 } // cut: incomplete stacks
 
-// account reads a capture's account.
+// account reads the account of a capture.
 func (b *bench) account(path string) (account, error) {
 	out, err := run(b.report(), "-i", path, "--json", "-s", "comm", "-g", "none")
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *bench) account(path string) (account, error) {
 	return parseAccount([]byte(out.output))
 }
 
-// parseAccount reads the account from what report --json prints.
+// parseAccount reads the account from the output of report --json.
 func parseAccount(report []byte) (a account, err error) {
 	var doc struct {
 		Quality struct {
@@ -75,19 +75,19 @@ func perfRecorded(path string) (recorded float64, err error) {
 
 var samplesLine = regexp.MustCompile(`SAMPLE events: +(\d+)`)
 
-// parsePerfStats returns how many samples perf report --stats names.
+// parsePerfStats returns the number of samples in the output of perf report --stats.
 func parsePerfStats(text string) (float64, error) {
 	m := samplesLine.FindStringSubmatch(text)
 	if m == nil {
-		return 0, fmt.Errorf("perf report --stats names no samples:\n%s", text)
+		return 0, fmt.Errorf("perf report --stats states no number of samples:\n%s", text)
 	}
 	return strconv.ParseFloat(m[1], 64)
 }
 
 var rawLine = regexp.MustCompile(`user stacks: [0-9,]+ sent raw .*, ([0-9,]+) of them after the first second`)
 
-// parseSentLate returns how many stacks were sent raw after the first second, as
-// record -v says.
+// parseSentLate returns how many stacks were sent raw after the first second, according to
+// record -v.
 func parseSentLate(said string) (float64, error) {
 	m := rawLine.FindStringSubmatch(said)
 	if m == nil {
@@ -109,8 +109,8 @@ func timed(command []string) (float64, error) {
 	return v, nil
 }
 
-// parseNanoseconds returns the first line of a target's output that begins with a
-// number: with -T, ns a call. bpftrace and others print lines of their own.
+// parseNanoseconds returns the ns per call that a target prints with -T: the first line
+// that begins with a number. Other lines come from the tool that runs the target.
 func parseNanoseconds(output string) (float64, error) {
 	for line := range strings.Lines(output) {
 		words := strings.Fields(line)

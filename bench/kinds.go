@@ -15,20 +15,20 @@ import (
 	"trapline/internal/cost"
 )
 
-// A kind is a row of the table of what hits cost by kind of probe.
+// A kind is a row of the table of costs by kind of probe.
 type kind struct {
 	name      string
-	probe     format.ProbeKind // whose cost the row states; 0: none's
-	event     string           // {} stands for the directory of the targets
-	arguments string           // asked for where they are measured; "" those of the kind itself
-	target    []string         // prints ns a call; the number of calls is added
-	hits      float64          // of the probe a call
-	perf      string           // perf's event; "" it has none
-	define    []string         // arguments of perf probe that make it
-	bpftrace  string           // bpftrace's probe; "" it has none
+	probe     format.ProbeKind // whose cost the row states; 0: none
+	event     string           // {} is replaced by the directory of targets
+	arguments string           // to record when measuring arguments; "": not measured
+	target    []string         // prints ns per call; the number of calls is appended
+	hits      float64          // per call
+	perf      string           // perf's event; "": it has none
+	define    []string         // arguments of perf probe that define the event
+	bpftrace  string           // bpftrace's probe; "": it has none
 }
 
-// call is the loop around getppid, in which leaf is called once.
+// call is the loop around getppid. It calls leaf once.
 var call = []string{"counter", "-c", "p", "-d", "8", "-T"}
 
 var kindTable = []kind{
@@ -61,9 +61,8 @@ func kindNames() (names []string) {
 	return names
 }
 
-// kindCosts prints what a hit costs by kind: the ns by which a call takes longer than
-// an unprobed one. perf does the same; bpftrace counts hits, by stacks where there are
-// any, and keeps none.
+// kindCosts prints what a hit costs by kind: the extra ns of a probed call. perf records the
+// same hits. bpftrace counts hits, or counts them by stack, and keeps none.
 func kindCosts(b *bench) ([]row, error) {
 	table, err := b.costTable()
 	if err != nil {
@@ -81,8 +80,8 @@ func kindCosts(b *bench) ([]row, error) {
 	return nil, b.attachCosts()
 }
 
-// costTable measures the kinds one after the other. Those that cannot be recorded here
-// have no row.
+// costTable measures the kinds, one after another. Kinds that record cannot probe here have
+// no row.
 func (b *bench) costTable() (cost.Table, error) {
 	table := cost.Table{
 		Machine: machine(), Date: b.started.Format("2006-01-02"),
@@ -109,10 +108,10 @@ func (b *bench) costTable() (cost.Table, error) {
 	return table, nil
 }
 
-// unprobed is the loop alone, which is no way to record.
+// unprobed stands for the loop alone, without recording.
 const unprobed cost.Way = ""
 
-// costs measures the ways of recording one kind in turn.
+// costs measures the ways of recording one kind, alternately.
 func (b *bench) costs(k *kind) (map[cost.Way]int, error) {
 	ways := b.waysOf(k)
 	if b.definePerf(k, ways) {
@@ -127,7 +126,7 @@ func (b *bench) costs(k *kind) (map[cost.Way]int, error) {
 				continue
 			}
 			v, err := timed(command)
-			if err != nil { // not possible here
+			if err != nil { // this machine cannot do it
 				fmt.Fprintf(os.Stderr, "bench: left out: %v\n", err)
 				delete(ways, way)
 				continue
@@ -137,7 +136,7 @@ func (b *bench) costs(k *kind) (map[cost.Way]int, error) {
 				continue
 			}
 			if a, err := b.account(b.file("trapline.data")); err != nil || a.lost > 0 {
-				return nil, fmt.Errorf("%.0f hits lost, which makes the time mean nothing (%v)", a.lost, err)
+				return nil, fmt.Errorf("%.0f hits lost, which makes the time meaningless (%v)", a.lost, err)
 			}
 		}
 	}
@@ -153,7 +152,7 @@ func (b *bench) costs(k *kind) (map[cost.Way]int, error) {
 	return out, nil
 }
 
-// waysOf returns the command of each way that may work here.
+// waysOf returns the command for each way of recording that may work here.
 func (b *bench) waysOf(k *kind) map[cost.Way][]string {
 	target := append(slices.Clone(k.target), strconv.Itoa(b.calls))
 	target[0] = b.target(target[0])
@@ -185,8 +184,8 @@ func (b *bench) waysOf(k *kind) map[cost.Way][]string {
 	return ways
 }
 
-// definePerf makes perf's event, which outlives perf, and reports whether it is to be
-// deleted again. If it cannot be made, perf has no ways.
+// definePerf defines perf's event, which outlives perf, and reports whether the caller must
+// delete it. If that fails, it removes perf's ways.
 func (b *bench) definePerf(k *kind, ways map[cost.Way][]string) bool {
 	if k.define == nil || ways[cost.Perf] == nil {
 		return false
@@ -195,7 +194,7 @@ func (b *bench) definePerf(k *kind, ways map[cost.Way][]string) bool {
 	for _, a := range k.define {
 		args = append(args, strings.ReplaceAll(a, "{}", b.targets))
 	}
-	exec.Command("perf", "probe", "-q", "-d", k.perf).Run() // of a run that was killed
+	exec.Command("perf", "probe", "-q", "-d", k.perf).Run() // left by a run that was killed
 	if exec.Command("perf", args...).Run() != nil {
 		delete(ways, cost.Perf)
 		delete(ways, cost.PerfStacks)

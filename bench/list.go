@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// A list is the value of a flag: names with commas between them. An empty one has all
-// names.
+// A list is a flag value of comma-separated names. An empty list stands for all names.
 type list []string
 
 func (l *list) String() string { return strings.Join(*l, ",") }
@@ -24,11 +23,11 @@ func (l *list) Set(value string) error {
 
 func (l list) has(name string) bool { return len(l) == 0 || slices.Contains(l, name) }
 
-// among returns an error unless all names are among the known ones.
+// among returns an error if a name is not among the known ones.
 func (l list) among(what string, known []string) error {
 	for _, name := range l {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("%q is not a %s: there are %s", name, what, strings.Join(known, ", "))
+			return fmt.Errorf("%q is not a %s; use %s", name, what, strings.Join(known, ", "))
 		}
 	}
 	return nil

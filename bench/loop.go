@@ -7,11 +7,10 @@ import (
 	"slices"
 )
 
-// loopCost is what one traced iteration of a loop around getppid costs more than
-// an untraced one, below a call chain of 12 functions, 16 frames in all. Buffers
-// are large, since a hit that finds no room costs less than one that does. What is
-// built without frame pointers is compared with what perf takes where there are
-// some: it has no complete stacks otherwise.
+// loopCost measures the extra time of a traced iteration of a loop around getppid, below a
+// chain of 12 functions, 16 frames in all. Buffers are large, because a hit that finds no
+// room costs less. trapline on the program without frame pointers is compared with perf on
+// the one with them, because perf has complete stacks only of the latter.
 func loopCost(b *bench) ([]row, error) {
 	const event = "raw_syscalls:sys_enter"
 	target := func(name string) []string { return []string{b.target(name), "-c", "p", "-d", "8", "-T", "1000000"} }
@@ -30,13 +29,13 @@ func loopCost(b *bench) ([]row, error) {
 	return []row{
 		{"untraced loop", ns[0], ns[0], "ns", ""},
 		{"traced loop, kernel and user stacks", ns[1] - ns[0], ns[2] - ns[0], "ns more", "≤ 0.25"},
-		{"  built without frame pointers (perf: with)", ns[6] - ns[5], ns[2] - ns[0], "ns more", "≤ 0.25"},
+		{"  built without frame pointers (perf: with them)", ns[6] - ns[5], ns[2] - ns[0], "ns more", "≤ 0.25"},
 		{"traced loop, no stacks", ns[3] - ns[0], ns[4] - ns[0], "ns more", "≤ 0.5"},
 	}, nil
 }
 
-// times runs commands in turn, several times, and returns the medians of the ns that
-// the counter prints. Recordings may lose nothing, and their stacks must be complete.
+// times runs commands alternately and returns the medians of the ns that the counter prints.
+// Recordings must lose nothing and have complete stacks.
 func (b *bench) times(ways [][]string) ([]float64, error) {
 	ns := make([][]float64, len(ways))
 	for range b.runs {
@@ -54,7 +53,7 @@ func (b *bench) times(ways [][]string) ([]float64, error) {
 				return nil, err
 			}
 			if a.lost > 0 || a.cut > a.recorded/1000 {
-				return nil, fmt.Errorf("%.0f hits lost and %.0f stacks cut, which makes the loop's time mean nothing", a.lost, a.cut)
+				return nil, fmt.Errorf("%.0f hits lost and %.0f stacks cut, which makes the loop's time meaningless", a.lost, a.cut)
 			}
 		}
 	}
@@ -65,8 +64,8 @@ func (b *bench) times(ways [][]string) ([]float64, error) {
 	return medians, nil
 }
 
-// uprobeCost is what a user stack adds to a uprobe at the first instruction of a
-// function that was built without frame pointers, below 11 callers.
+// uprobeCost measures what a user stack adds to a uprobe at the first instruction of a
+// function without frame pointers, below 11 callers.
 func uprobeCost(b *bench) ([]row, error) {
 	target := b.target("counter-nofp")
 	command := []string{target, "-c", "-", "-d", "8", "-T", "300000"}

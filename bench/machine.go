@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// machine describes this machine and the versions of what is measured on it.
+// machine describes this machine and the versions of the tools measured on it.
 func machine() string {
 	cpuinfo, _ := os.ReadFile("/proc/cpuinfo")
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
@@ -27,8 +27,8 @@ func machine() string {
 
 var versionNumber = regexp.MustCompile(`\d[\w.]*`)
 
-// parseCPU returns the processor that /proc/cpuinfo names, and whether a hypervisor
-// gives it to a virtual machine.
+// parseCPU returns the name of the processor in /proc/cpuinfo, and whether it is that of a
+// virtual machine.
 func parseCPU(cpuinfo string) string {
 	name, virtual := "unknown processor", ""
 	for line := range strings.Lines(cpuinfo) {

@@ -1,14 +1,14 @@
 //go:build linux
 
-// Command bench measures what recording costs and how large captures are, beside
-// perf doing the same work in the same run. It prints a table.
+// Command bench measures what recording costs and how large captures are, next to perf
+// doing the same work in the same run. It prints a table.
 //
-// It needs root, perf, the commands in bin/ and the targets in .cache/targets
-// (make bench builds both), and a machine that does nothing else. Runs of the tools
-// alternate, and medians are shown.
+// It needs root, perf, the commands in bin/ and the targets in .cache/targets (make bench
+// builds both), and an otherwise idle machine. Runs of the tools alternate. Figures are
+// medians.
 //
-// With -write, what hits cost by kind of probe also replaces a table of
-// internal/cost, and with it the tables in README.md and docs/benchmarks.md.
+// With -write, the costs by kind of probe also replace a table of internal/cost, and with it
+// the tables in README.md and docs/benchmarks.md.
 package main
 
 import (
@@ -45,11 +45,11 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 5, "runs of each short measurement")
 	flag.Var(&o.only, "only", "comma-separated `measures`: "+strings.Join(measureNames(), ", ")+" (default: all)")
 	flag.Var(&o.kinds, "kinds", "comma-separated `kinds` of probes for the measure kinds: "+strings.Join(kindNames(), ", ")+" (default: all)")
-	flag.IntVar(&o.calls, "calls", 200_000, "calls that the measure kinds makes")
-	flag.StringVar(&o.tmp, "tmp", "", "`directory` for captures, with some GiB of room (default: the system's)")
-	flag.BoolVar(&o.json, "json", false, "print what the measure kinds found as JSON, too, on one line")
-	flag.StringVar(&o.write, "write", "", "replace a `table` of internal/cost by what the measure kinds found: "+cost.Native+" or "+cost.Emulated)
-	flag.StringVar(&o.from, "from", "", "measure nothing: take for -write what -json printed into this `file`")
+	flag.IntVar(&o.calls, "calls", 200_000, "number of calls for the measure kinds")
+	flag.StringVar(&o.tmp, "tmp", "", "`directory` for captures, with some GiB of space (default: the system's)")
+	flag.BoolVar(&o.json, "json", false, "also print the results of the measure kinds as one line of JSON")
+	flag.StringVar(&o.write, "write", "", "replace a `table` of internal/cost by the results of the measure kinds: "+cost.Native+" or "+cost.Emulated)
+	flag.StringVar(&o.from, "from", "", "for -write, take the results from a `file` with the output of -json instead of measuring")
 	flag.Parse()
 	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-// check refuses options that mean nothing.
+// check refuses options that make no sense.
 func (o *options) check() error {
 	switch {
 	case flag.NArg() > 0:
@@ -65,7 +65,7 @@ func (o *options) check() error {
 	case o.runs < 1 || o.calls < 1:
 		return fmt.Errorf("-runs %d, -calls %d: both must be at least 1", o.runs, o.calls)
 	case o.from != "" && o.write == "":
-		return fmt.Errorf("-from %s needs -write, which says where its figures go", o.from)
+		return fmt.Errorf("-from %s needs -write, which names the table to replace", o.from)
 	}
 	if o.write != "" && o.write != cost.Native && o.write != cost.Emulated {
 		return fmt.Errorf("-write %s: tables are %s and %s", o.write, cost.Native, cost.Emulated)
@@ -74,7 +74,7 @@ func (o *options) check() error {
 		return err
 	}
 	if (o.write != "" && o.from == "" || o.json) && !o.only.has("kinds") {
-		return fmt.Errorf("-only %s leaves out the measure kinds, which -write and -json are for", o.only)
+		return fmt.Errorf("-only %s excludes the measure kinds, which -write and -json need", o.only)
 	}
 	return o.kinds.among("kind of probe", kindNames())
 }
@@ -91,7 +91,7 @@ func (o *options) run() error {
 		return replaceFrom(wd, o.write, o.from)
 	}
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("recording needs root")
+		return fmt.Errorf("recording needs root: use sudo")
 	}
 	b := &bench{options: *o, root: wd, started: time.Now(),
 		bin: filepath.Join(wd, "bin"), targets: filepath.Join(wd, ".cache", "targets")}
@@ -102,7 +102,7 @@ func (o *options) run() error {
 	return printRows(os.Stdout, rows)
 }
 
-// measure takes the measures that were asked for, in the order of the list.
+// measure takes the selected measures.
 func (b *bench) measure() (rows []row, err error) {
 	for _, m := range measures {
 		if !b.only.has(m.name) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// reportTime is what a report of 3 million hits with stacks takes, and what a
-// report of a tenth of them takes in memory.
+// reportTime measures the time and memory of a report of 3 million hits with stacks, and the
+// memory of a report of a tenth of them.
 func reportTime(b *bench) ([]row, error) {
 	const event = "syscalls:sys_enter_getppid"
 	const n = 3_000_000
@@ -58,7 +58,7 @@ func reportTime(b *bench) ([]row, error) {
 			*m.rss = append(*m.rss, out.maxRSS)
 		}
 	}
-	// perf loses hits at this rate: its time is scaled to those of ours.
+	// perf loses hits at this rate, so its time is scaled to our number of hits.
 	scale := a.recorded / recorded
 	return []row{
 		{"report of 3 M hits", median(ours), median(theirs) * scale, "ms", "≤ 0.05"},

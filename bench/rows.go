@@ -8,10 +8,10 @@ import (
 	"text/tabwriter"
 )
 
-// A row compares one quantity. want is the goal that docs/benchmarks.md states.
+// A row compares one quantity. want is the goal stated in docs/benchmarks.md.
 type row struct {
 	what       string
-	ours, perf float64 // perf < 0: it does not do this
+	ours, perf float64 // perf < 0: not measured
 	unit       string
 	want       string
 }
@@ -36,7 +36,7 @@ func printRows(out io.Writer, rows []row) error {
 	return w.Flush()
 }
 
-// number prints large values whole and small ones with two decimals.
+// number formats large values as integers and small ones with two decimals.
 func number(v float64) string {
 	if v >= 100 {
 		return fmt.Sprintf("%.0f", v)

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// bytesPerHit is the size of a system-wide recording of three busy tracepoints,
-// with stacks and symbols, while Go builds its standard library from nothing.
-// perf's files have no symbols.
+// bytesPerHit measures the size of a system-wide recording of three busy tracepoints, with
+// stacks and symbols, while Go builds its standard library from scratch. perf's files have
+// no symbols.
 func bytesPerHit(b *bench) ([]row, error) {
 	var events []string
 	for _, e := range []string{"sched:sched_switch", "kmem:kmem_cache_alloc", "syscalls:sys_enter_openat"} {
@@ -56,8 +56,8 @@ func bytesPerHit(b *bench) ([]row, error) {
 		return nil, err
 	}
 	rows := []row{
-		{"system-wide, during a Go build", size / a.recorded, perfSize / recorded, "bytes a hit", "≤ 4 bytes"},
-		{"  with times in microseconds", roundedSize / r.recorded, -1, "bytes a hit", ""},
+		{"system-wide, during a Go build", size / a.recorded, perfSize / recorded, "bytes per hit", "≤ 4 bytes"},
+		{"  with times in microseconds", roundedSize / r.recorded, -1, "bytes per hit", ""},
 		{"  hits recorded", a.recorded, recorded, "", ""},
 		{"  hits lost", a.lost + r.lost, -1, "", "0"},
 	}
@@ -65,8 +65,8 @@ func bytesPerHit(b *bench) ([]row, error) {
 	return append(rows, reports...), err
 }
 
-// reportsOfAll is what the reports take that show no hits, of 100 MB: the capture,
-// of the size, again and again.
+// reportsOfAll measures the reports that show no hits, on 100 MB of repetitions of the
+// capture.
 func (b *bench) reportsOfAll(path string, size float64) (rows []row, err error) {
 	const large = 100e6
 	names := slices.Repeat([]string{path}, int(math.Ceil(large/size)))

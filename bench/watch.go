@@ -10,20 +10,19 @@ import (
 	"time"
 )
 
-// watchedUser is whom the counter runs as and record looks at: so the counter is
-// no child of record, whose own CPU time then is all that the kernel reports.
+// watchedUser is the user that the counter runs as and that record watches. So the counter
+// is not a child of record, and the CPU time that the kernel reports is record's own.
 const watchedUser = 54321
 
-// watch records the counter with the arguments while it runs and returns what
-// record used.
+// watch records the counter while it runs and returns what record used.
 func (b *bench) watch(path string, recordArgs, counterArgs []string) (finished, error) {
 	counter := exec.Command(b.target("counter"), counterArgs...)
 	counter.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: watchedUser, Gid: watchedUser}}
 	return b.watchCommand(path, append([]string{"-u", strconv.Itoa(watchedUser)}, recordArgs...), counter)
 }
 
-// watchCommand records the machine while a command runs, which is no child of
-// record, and returns what record used, and said.
+// watchCommand records the machine while a command runs, not as a child of record. It
+// returns what record used and said.
 func (b *bench) watchCommand(path string, recordArgs []string, cmd *exec.Cmd) (finished, error) {
 	start := time.Now()
 	rec, said, err := b.startRecord(append([]string{"-v", "-a", "-o", path}, recordArgs...)...)
@@ -37,9 +36,9 @@ func (b *bench) watchCommand(path string, recordArgs []string, cmd *exec.Cmd) (f
 	return finish(rec, time.Since(start), said.String()), cmdErr
 }
 
-// userSpace is the CPU time that record itself spends on a hit, from the ring to
-// the file: the difference between a long and a short recording, since starting
-// up and looking symbols up cost the same in both. Memory is that of the long one.
+// userSpace measures the CPU time that record itself spends on a hit, from the ring to the
+// file: the difference between a long and a short recording, whose start-up and symbol
+// lookup cost the same. The memory is that of the long one.
 func userSpace(b *bench) ([]row, error) {
 	const short, long = 200_000, 3_200_000
 	event := []string{"-e", "raw_syscalls:sys_enter", "-m", "32M"}
@@ -65,13 +64,13 @@ func userSpace(b *bench) ([]row, error) {
 		ns = append(ns, float64(cpu[1]-cpu[0])/(hits[1]-hits[0]))
 	}
 	return []row{
-		{"record's own CPU time", median(ns), -1, "ns a hit", "≤ 350"},
+		{"record's own CPU time", median(ns), -1, "ns per hit", "≤ 350"},
 		{"record's memory, 3.2 M hits", median(rss), -1, "MiB", "< 256"},
 	}, nil
 }
 
-// lossAtRate is what is lost of 300,000 hits a second on one CPU, with stacks and
-// the default buffers.
+// lossAtRate measures the hits lost at 300,000 per second on one CPU, with stacks and the
+// default buffers.
 func lossAtRate(b *bench) ([]row, error) {
 	const n = 3_000_000
 	const event = "syscalls:sys_enter_getppid"

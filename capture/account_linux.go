@@ -105,7 +105,7 @@ func (r *Recorder) summary() *Summary {
 
 func (r *Recorder) stackCounts() StackCounts {
 	c := StackCounts{RawStacks: r.a.counts.RawStacks, RawBytes: r.a.counts.RawBytes, RawLater: r.a.counts.RawLater,
-		UserVerified: r.a.counts.Verified, UserDifferent: r.a.counts.Unverified, Differences: r.a.differences}
+		UserVerified: r.a.counts.Verified, UserDifferent: r.a.counts.Unverified, Differences: r.a.raw.differences}
 	if r.teacher != nil {
 		c.Rules, c.Evicted = r.teacher.Rules()
 	}

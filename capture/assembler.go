@@ -32,39 +32,51 @@ type assembler struct {
 	code     codeFinder
 	unwinder unwinder // nil if programs send no raw stacks
 	probes   []assembledProbe
-	segment  uint64 // number of the open segment; IDs of others are invalid
-	started  time.Time
-
-	located     []images.Frame // by format.FrameID
-	kernelNamed int            // kernel frames before this one are named
-
-	tasks  map[taskKey]format.TaskID
-	recent []recentTask // by CPU
+	segment  openSegment
+	raw      incomingRaw
+	pending  pendingHits
 
 	// Stacks by hash. A new segment has a new epoch, which changes all hashes and makes
 	// programs send every stack again. Hits still in the rings have hashes of the
 	// previous segment, kept in older.
 	stacks, older *stackTable
-	begun         uint64 // start of the segment in ns, CLOCK_MONOTONIC
 	frames        frameTable
 	indices       []frameIndex     // scratch space for one stack
 	ids           []format.FrameID // scratch space for one stack
-
-	differences []string // the first stacks that failed verification
-
-	memory map[uint64][]unwind.Memory // of raw stacks that have not arrived yet, by hash
-
-	pending [][]byte // hits waiting for a stack from another ring, each after its CPU
-	rounds  int      // since the oldest pending hit arrived
 
 	hit    format.Hit
 	later  uint64 // one second after recording started, in ns, CLOCK_MONOTONIC
 	counts assembled
 }
 
+// An openSegment is the state of the open segment. IDs of other segments are invalid.
+type openSegment struct {
+	number uint64
+	opened time.Time
+	begin  uint64 // ns, CLOCK_MONOTONIC
+
+	located     []images.Frame // by format.FrameID
+	kernelNamed int            // kernel frames before this one are named
+
+	tasks  map[taskKey]format.TaskID
+	recent []recentTask // by CPU
+}
+
 type recentTask struct {
 	key taskKey
 	id  format.TaskID
+}
+
+// An incomingRaw holds what arrives with raw stacks.
+type incomingRaw struct {
+	memory      map[uint64][]unwind.Memory // of raw stacks that have not arrived yet, by hash
+	differences []string                   // the first stacks that failed verification
+}
+
+// A pendingHits holds hits that wait for a stack from another ring.
+type pendingHits struct {
+	hits   [][]byte // each after its CPU
+	rounds int      // since the oldest one arrived
 }
 
 type assembledProbe struct {
@@ -98,7 +110,8 @@ type assembled struct {
 const maxFrames = 1 << 18
 
 func newAssembler(w *format.Writer, code codeFinder, u unwinder, settings *attach.Settings, cpus int) *assembler {
-	a := &assembler{w: w, code: code, unwinder: u, memory: make(map[uint64][]unwind.Memory), recent: make([]recentTask, cpus)}
+	a := &assembler{w: w, code: code, unwinder: u, segment: openSegment{recent: make([]recentTask, cpus)},
+		raw: incomingRaw{memory: make(map[uint64][]unwind.Memory)}}
 	for i := range settings.Probes {
 		p := &settings.Probes[i]
 		a.probes = append(a.probes, assembledProbe{
@@ -112,19 +125,19 @@ func (a *assembler) startSegment(c format.Clock) error {
 	if err := a.w.StartSegment(c); err != nil {
 		return err
 	}
-	a.segment++
-	a.started = time.Now()
-	a.older, a.stacks, a.begun = a.stacks, newStackTable(), c.Monotonic
+	a.segment.number++
+	a.segment.opened = time.Now()
+	a.older, a.stacks, a.segment.begin = a.stacks, newStackTable(), c.Monotonic
 	if len(a.frames.frames) > maxFrames {
 		// Stacks of hits still in the rings are lost. Those sent again bring their
 		// frames.
 		a.older = nil
 		a.frames = frameTable{}
 	}
-	a.tasks = make(map[taskKey]format.TaskID)
-	clear(a.recent)
-	a.located = append(a.located[:0], images.Frame{})
-	a.kernelNamed = 1
+	a.segment.tasks = make(map[taskKey]format.TaskID)
+	clear(a.segment.recent)
+	a.segment.located = append(a.segment.located[:0], images.Frame{})
+	a.segment.kernelNamed = 1
 	for i := range a.probes {
 		p := &a.probes[i]
 		p.id = a.w.Probe(format.Probe{Kind: p.probe.Kind, Name: a.w.String(p.probe.Name),

@@ -16,36 +16,36 @@ const pendingRounds = 50
 // endRound retries pending hits. Everything that was in any ring at one moment has been
 // processed: a stack is sent before the hits that refer to it, so it must have arrived.
 func (a *assembler) endRound() error {
-	if a.hit.Time > a.begun+keepOlder {
+	if a.hit.Time > a.segment.begin+keepOlder {
 		a.older = nil
 	}
-	if len(a.pending) == 0 {
+	if len(a.pending.hits) == 0 {
 		return nil
 	}
-	a.rounds++
-	waiting := a.pending
-	a.pending = nil
-	last := a.rounds >= pendingRounds
+	a.pending.rounds++
+	waiting := a.pending.hits
+	a.pending.hits = nil
+	last := a.pending.rounds >= pendingRounds
 	for _, e := range waiting {
 		if err := a.hitEvent(int(e[0])|int(e[1])<<8, e[2:], last); err != nil {
 			return err
 		}
 	}
-	if len(a.pending) == 0 || last {
-		a.rounds = 0
+	if len(a.pending.hits) == 0 || last {
+		a.pending.rounds = 0
 	}
 	return nil
 }
 
 // flushPending writes all pending hits at the end of the recording.
 func (a *assembler) flushPending() error {
-	a.rounds = pendingRounds
+	a.pending.rounds = pendingRounds
 	return a.endRound()
 }
 
 func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 	var h ring.Hit
-	if err := ring.DecodeHit(event, &h); err != nil || int(h.Probe) >= len(a.probes) || cpu >= len(a.recent) {
+	if err := ring.DecodeHit(event, &h); err != nil || int(h.Probe) >= len(a.probes) || cpu >= len(a.segment.recent) {
 		a.counts.Undecodable++
 		return nil
 	}
@@ -54,7 +54,7 @@ func (a *assembler) hitEvent(cpu int, event []byte, last bool) error {
 	user, ok2 := a.stackID(h.UserStack, p.depth)
 	if !ok || !ok2 {
 		if !last {
-			a.pending = append(a.pending, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
+			a.pending.hits = append(a.pending.hits, append([]byte{byte(cpu), byte(cpu >> 8)}, event...))
 			return nil
 		}
 		a.counts.StacksLost++

@@ -21,13 +21,13 @@ func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool)
 		e = a.stacks.add(hash, *old, a.older.of(old))
 	}
 	indices, cut := e.upTo(a.stacks.of(e), depth)
-	if e.segment != uint32(a.segment) || int(e.written) != len(indices) || e.why != cut {
+	if e.segment != uint32(a.segment.number) || int(e.written) != len(indices) || e.why != cut {
 		a.ids = a.ids[:0]
 		for _, n := range indices {
 			a.ids = append(a.ids, a.frameID(n))
 		}
 		e.id = a.w.Stack(format.Stack{Kernel: e.kernel, Cut: cut, Frames: a.ids})
-		e.segment, e.written, e.why = uint32(a.segment), uint8(len(indices)), cut
+		e.segment, e.written, e.why = uint32(a.segment.number), uint8(len(indices)), cut
 	}
 	return e.id, true
 }
@@ -35,8 +35,8 @@ func (a *assembler) stackID(hash uint64, depth int) (id format.StackID, ok bool)
 // frameID returns the ID of a frame in the open segment.
 func (a *assembler) frameID(n frameIndex) format.FrameID {
 	known := &a.frames.ids[n]
-	if known.segment != uint32(a.segment) {
-		*known = frameID{uint32(a.segment), a.frame(a.frames.frames[n])}
+	if known.segment != uint32(a.segment.number) {
+		*known = frameID{uint32(a.segment.number), a.frame(a.frames.frames[n])}
 	}
 	return known.id
 }
@@ -44,11 +44,11 @@ func (a *assembler) frameID(n frameIndex) format.FrameID {
 func (a *assembler) frame(f images.Frame) format.FrameID {
 	frame := format.Frame{Offset: f.Offset, Flags: f.Flags}
 	if f.Image != nil {
-		frame.Image = f.Image.Write(a.w, a.segment)
+		frame.Image = f.Image.Write(a.w, a.segment.number)
 	}
 	id := a.w.Frame(frame)
-	if int(id) == len(a.located) {
-		a.located = append(a.located, f)
+	if int(id) == len(a.segment.located) {
+		a.segment.located = append(a.segment.located, f)
 	}
 	return id
 }
@@ -64,11 +64,11 @@ func (a *assembler) symbol(address uint64) format.FrameID {
 
 func (a *assembler) task(cpu int, h *ring.Hit) format.TaskID {
 	key := taskKey{h.PID, h.TID, h.Comm}
-	recent := &a.recent[cpu]
+	recent := &a.segment.recent[cpu]
 	if recent.id != 0 && recent.key == key {
 		return recent.id
 	}
-	id, ok := a.tasks[key]
+	id, ok := a.segment.tasks[key]
 	if !ok {
 		comm := h.Comm[:]
 		for i, c := range comm {
@@ -78,7 +78,7 @@ func (a *assembler) task(cpu int, h *ring.Hit) format.TaskID {
 			}
 		}
 		id = a.w.Task(format.Task{PID: h.PID, TID: h.TID, Comm: a.w.StringBytes(comm)})
-		a.tasks[key] = id
+		a.segment.tasks[key] = id
 	}
 	*recent = recentTask{key, id}
 	return id

@@ -17,23 +17,23 @@ const maxRawStacks = 1 << 10
 
 // rawMemory keeps a piece of memory until its raw stack arrives.
 func (a *assembler) rawMemory(m *ring.Memory) {
-	known := a.memory[m.Hash]
-	if known == nil && len(a.memory) >= maxRawStacks {
-		clear(a.memory) // never happens with valid events
+	known := a.raw.memory[m.Hash]
+	if known == nil && len(a.raw.memory) >= maxRawStacks {
+		clear(a.raw.memory) // never happens with valid events
 	}
 	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.Address {
 		known[n-1].Bytes = append(known[n-1].Bytes, m.Bytes...)
 	} else if n < 2*bpf.RawPieces {
 		known = append(known, unwind.Memory{Base: m.Address, Bytes: bytes.Clone(m.Bytes)})
 	}
-	a.memory[m.Hash] = known
+	a.raw.memory[m.Hash] = known
 	a.counts.RawBytes += uint64(len(m.Bytes))
 }
 
 // rawStack unwinds a stack that a program could not walk or that is to be verified.
 func (a *assembler) rawStack(r *ring.RawStack) {
-	memory := a.memory[r.Hash]
-	delete(a.memory, r.Hash)
+	memory := a.raw.memory[r.Hash]
+	delete(a.raw.memory, r.Hash)
 	frames, cut := a.unwinder.Unwind(r, memory)
 	if r.Verify {
 		a.verify(r, frames, cut)
@@ -73,8 +73,8 @@ func (a *assembler) verify(r *ring.RawStack, frames []images.Frame, cut format.S
 		return
 	}
 	a.counts.Unverified++
-	if len(a.differences) < maxDifferences {
-		a.differences = append(a.differences, fmt.Sprintf("pid %d: walked %s; unwound %s", r.PID,
+	if len(a.raw.differences) < maxDifferences {
+		a.raw.differences = append(a.raw.differences, fmt.Sprintf("pid %d: walked %s; unwound %s", r.PID,
 			describeStack(passed, walked.cut), describeStack(frames, cut)))
 	}
 }

@@ -18,11 +18,11 @@ func (r *Recorder) endRound() error {
 	if err := r.a.endRound(); err != nil {
 		return err
 	}
-	full := r.w.SegmentFull() || r.a.stacks.full() || time.Since(r.a.started) > segmentAge
+	full := r.w.SegmentFull() || r.a.stacks.full() || time.Since(r.a.segment.opened) > segmentAge
 	switch {
 	case full && !r.phase.closing:
 		r.phase.closing = true
-		r.symbolizer.nameAhead(slices.Clone(r.a.located))
+		r.symbolizer.nameAhead(slices.Clone(r.a.segment.located))
 	case r.phase.closing && !r.symbolizer.busy():
 		r.phase.closing = false
 		if err := r.endSegment(); err != nil {

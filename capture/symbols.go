@@ -14,13 +14,13 @@ import (
 // written along with the hits, and a killed recording has them.
 func (a *assembler) writeKernelSymbols(s *symbolizer) error {
 	var symbols []format.Symbol
-	for ; a.kernelNamed < len(a.located); a.kernelNamed++ {
-		f := a.located[a.kernelNamed]
+	for ; a.segment.kernelNamed < len(a.segment.located); a.segment.kernelNamed++ {
+		f := a.segment.located[a.segment.kernelNamed]
 		if !f.InKernel() {
 			continue
 		}
 		if c := s.kernel.Name(f.Location, back(f)); c.Function != "" {
-			symbols = append(symbols, a.symbolOf(a.kernelNamed, []symbol.Call{c}))
+			symbols = append(symbols, a.symbolOf(a.segment.kernelNamed, []symbol.Call{c}))
 		}
 	}
 	if len(symbols) == 0 {
@@ -36,10 +36,10 @@ func (a *assembler) writeSymbols(s *symbolizer, progress func(done, total int)) 
 		return err
 	}
 	s.wait()
-	calls := s.name(a.located, naming.Options{Progress: progress})
+	calls := s.name(a.segment.located, naming.Options{Progress: progress})
 	var frames []int
-	for id := 1; id < len(a.located); id++ {
-		if !a.located[id].InKernel() {
+	for id := 1; id < len(a.segment.located); id++ {
+		if !a.segment.located[id].InKernel() {
 			frames = append(frames, id)
 		}
 	}
@@ -60,12 +60,12 @@ func (a *assembler) byAddress(frames []int) []int {
 	}
 	images := make(map[*images.Image]int) // by first frame
 	for _, id := range frames {
-		if img := a.located[id].Image; images[img] == 0 {
+		if img := a.segment.located[id].Image; images[img] == 0 {
 			images[img] = len(images) + 1
 		}
 	}
 	slices.SortFunc(order, func(i, j int) int {
-		f, g := a.located[frames[i]], a.located[frames[j]]
+		f, g := a.segment.located[frames[i]], a.segment.located[frames[j]]
 		return cmp.Or(cmp.Compare(images[f.Image], images[g.Image]), cmp.Compare(f.Offset, g.Offset), cmp.Compare(i, j))
 	})
 	return order

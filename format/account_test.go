@@ -12,8 +12,8 @@ import (
 	"trapline/format"
 )
 
-// outline returns a line for each block that a reader returns, with the names of probes,
-// and for the error at the end.
+// outline returns one line per block that a reader returns, including the names of probes,
+// and one for the final error.
 func outline(r *format.Reader, err error) (lines []string) {
 	for {
 		var b format.Block
@@ -45,9 +45,9 @@ func outline(r *format.Reader, err error) (lines []string) {
 	}
 }
 
-// An account reader returns the same blocks as a Reader, of whole captures and of
-// damaged ones, joined ones included. It does not notice that symbols cannot be
-// read for want of their frames: the loss of the frames it does.
+// An account reader returns the same blocks as a Reader, from whole, damaged and
+// concatenated captures. It reports that frames were lost, but not that their symbols
+// therefore cannot be read.
 func TestAccountReader(t *testing.T) {
 	file, _, _, _ := small(t)
 	same := func(what string, file []byte) {

@@ -68,7 +68,7 @@ func readSample(b *testing.B) sample {
 	}
 }
 
-// intern gives the sample's dictionaries to a writer, which then has the same IDs.
+// intern passes the sample's dictionaries to a writer, which assigns the same IDs.
 func (s sample) intern(w *format.Writer) {
 	for id := 1; id <= s.segment.NumStrings(); id++ {
 		w.String(s.segment.String(format.StringID(id)))
@@ -99,9 +99,8 @@ func (s sample) intern(w *format.Writer) {
 	}
 }
 
-// BenchmarkWrite is the whole cost of a hit in a Writer, both goroutines together,
-// and the bytes it takes, dictionaries not counted. The sample is written again
-// and again, later each time.
+// BenchmarkWrite measures the total cost of a hit in a Writer, on both goroutines, and its
+// size without dictionaries. It writes the sample repeatedly, with later times each time.
 func BenchmarkWrite(b *testing.B) {
 	s := readSample(b)
 	w, err := format.NewWriter(io.Discard, nil, nil)
@@ -133,7 +132,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportMetric(float64(w.Stats().Bytes-before)/float64(b.N), "B/hit")
 }
 
-// BenchmarkIntern looks known values up, as for each hit that is recorded.
+// BenchmarkIntern looks up known values, as a recorder does for each hit.
 func BenchmarkIntern(b *testing.B) {
 	s := readSample(b)
 	w, err := format.NewWriter(io.Discard, nil, nil)
@@ -170,8 +169,8 @@ func BenchmarkIntern(b *testing.B) {
 	}
 }
 
-// BenchmarkRead is the cost of a hit in a Reader, with time, task and stacks
-// decoded, and with all columns.
+// BenchmarkRead measures the cost of a hit in a Reader that decodes time, task and stacks,
+// and in one that decodes all columns.
 func BenchmarkRead(b *testing.B) {
 	s := readSample(b)
 	const rounds = 16

@@ -35,7 +35,7 @@ func build(t testing.TB, lines string) []byte {
 	return out.Bytes()
 }
 
-// A capture built from the dump of another holds the same.
+// A capture built from the dump of another one has the same contents.
 func TestDumpBuild(t *testing.T) {
 	var file bytes.Buffer
 	want := random(t, rand.New(rand.NewPCG(9, 9)), &file, nil, 2, 500)
@@ -45,7 +45,7 @@ func TestDumpBuild(t *testing.T) {
 	}
 }
 
-// start is the beginning of a capture that tests go on from.
+// start is the beginning of a capture that tests continue.
 const start = `FILE version=1
 	key="hostname" value="box"
 SEGMENT
@@ -56,8 +56,8 @@ TASKS first=1
 	pid=1 tid=1 comm=1
 `
 
-// blocks returns what a capture built from start and the lines has behind its
-// SegmentStart, and the error at its end.
+// blocks builds a capture from start and the lines. It returns the blocks after the
+// SegmentStart, and the final error.
 func blocks(t *testing.T, lines string) (list []format.Block, err error) {
 	t.Helper()
 	r, err := format.NewReader(bytes.NewReader(build(t, start+lines)))
@@ -73,8 +73,8 @@ func blocks(t *testing.T, lines string) (list []format.Block, err error) {
 	}
 }
 
-// Blocks that follow the framing but not the format are damage, with a reason,
-// and cost nothing else.
+// Well-framed blocks that violate the format are damage, with a reason, and do not affect
+// other blocks.
 func TestBlocksThatDoNotFit(t *testing.T) {
 	const end = "SEGEND\n\tstrings=1 hits=1\n"
 	const hit = "HITS first=1\n\ttime=1 task=1\n"
@@ -90,7 +90,7 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 		"more than it shares":   {"STACKS first=1\n\tkernel=0 frames=[1]\n\tkernel=0 back=1 shared=2\n", "shares 2 frames of one that has 1"},
 		"shares with none":      {"STACKS first=1\n\tkernel=0 shared=1\n", "shares 1 frames with no other stack"},
 		"symbol of no frame":    {"SYMBOLS\n\tframe=7 start=1\n", "frame 7 is unknown"},
-		"column cut off":        {"TASKS first=2 rows=1 payload=02000000\n", "column 2 has no whole header"},
+		"column cut off":        {"TASKS first=2 rows=1 payload=02000000\n", "header of column 2 is incomplete"},
 		"after the end":         {end + hit, "follows the end of its segment"},
 		"lists that overflow":   {"STRINGS first=2 rows=2 payload=0200000002" + "80808080808080808001\n", "lists of column 2 have more than"},
 		"segment of other part": {"SEGMENT part=7\n\tsequence=1\n", "the previous segment has no end"},
@@ -120,7 +120,7 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 	}
 }
 
-// What newer writers may add is passed over in silence.
+// Readers silently skip what newer writers may add.
 func TestUnknownIsSkipped(t *testing.T) {
 	unknownColumn := "a006" + "10" + "00" + "00" + "02" + "00" + "04" + "0102"
 	list, err := blocks(t, "KIND kind=200 payload=ff\n"+
@@ -138,8 +138,8 @@ func TestUnknownIsSkipped(t *testing.T) {
 	}
 }
 
-// Captures of early versions end with an index of their blocks, of kind 128. They
-// read as they did, joined or not.
+// Early captures end with an index of their blocks, of kind 128. Readers skip it, also in
+// concatenated captures.
 func TestEarlyIndexIsSkipped(t *testing.T) {
 	part := start + "HITS\n\ttime=1\nSEGEND\n\tstrings=1 hits=1\n"
 	index := "KIND kind=128 segment=0 payload=0200000001010400000001018000\n"
@@ -160,14 +160,14 @@ func TestNewerVersion(t *testing.T) {
 	if !errors.As(err, &version) || version.Major != 2 {
 		t.Errorf("NewReader: %v", err)
 	}
-	// Behind a part that can be read.
+	// After a part that can be read.
 	recs, _, err := read(io.MultiReader(bytes.NewReader(build(t, start+"SEGEND\n\tstrings=1\n")), bytes.NewReader(newer)))
 	if !errors.As(err, &version) || len(recs) != 1 {
 		t.Errorf("%d parts, %v", len(recs), err)
 	}
 }
 
-// A lost dictionary block leaves a gap that is known to be one.
+// A lost dictionary block leaves a gap, whose IDs are unknown.
 func TestGap(t *testing.T) {
 	list, _ := blocks(t, "TASKS first=3\n\tpid=3 comm=9\nHITS first=5\n\ttime=1 task=2\n\ttime=2 task=3\nSEGEND\n\thits=2\n")
 	h := list[0].(*format.Hits)
@@ -185,12 +185,12 @@ func TestGap(t *testing.T) {
 		t.Error("shape 5 is there")
 	}
 	if v, err := h.Arg(nil, 3); err != nil || !reflect.DeepEqual(v, []uint64{0, 0}) {
-		t.Errorf("argument that is not there: %v, %v", v, err)
+		t.Errorf("missing argument: %v, %v", v, err)
 	}
 }
 
-// A stack consists of its own frames and those that it shares, over blocks too.
-// One that shares frames with a lost stack is lost, and others are not.
+// A stack consists of its own frames and those it shares, even across blocks. A stack that
+// shares frames with a lost one is lost. Others are not.
 func TestSharedFrames(t *testing.T) {
 	list, _ := blocks(t, "STACKS first=3\n\tkernel=1 frames=[1 2 3]\n\tkernel=1 back=1 shared=2 frames=[4]\n"+
 		"STACKS first=5\n\tkernel=0 back=1 shared=3 cut=1\n\tkernel=0 back=4 shared=1 frames=[9]\n\tkernel=0 back=1 frames=[9]\n"+
@@ -213,7 +213,7 @@ func TestSharedFrames(t *testing.T) {
 	}
 }
 
-// A small file cannot make the reader allocate much, whatever it declares.
+// A small file cannot make the reader allocate much memory, whatever it declares.
 func TestAllocationIsBounded(t *testing.T) {
 	for name, lines := range map[string]string{
 		"payload length": "RAW 8f545250060000000000ff00\n",

@@ -15,8 +15,8 @@ import (
 
 const hitsSmall = 12
 
-// small returns a small capture of two segments, each with several blocks of hits,
-// what is in it, and where each block of hits ends.
+// small returns a small capture of two segments with several HITS blocks each, its
+// contents, and where each HITS block ends.
 func small(t *testing.T) (file []byte, want recording, known truth, ends []int) {
 	t.Helper()
 	var out bytes.Buffer
@@ -40,10 +40,10 @@ func small(t *testing.T) (file []byte, want recording, known truth, ends []int) 
 	return out.Bytes(), want, truthOf(want), ends
 }
 
-// A truth knows every hit that was written.
+// A truth holds every hit that was written.
 type truth map[hit]bool
 
-// truthOf also knows what may be missing from a hit where a dictionary block was lost.
+// truthOf also adds what remains of each hit when dictionary blocks are lost.
 func truthOf(recs ...recording) truth {
 	known := truth{}
 	for _, r := range recs {
@@ -57,7 +57,7 @@ func truthOf(recs ...recording) truth {
 						}
 					}
 					if mask&16 != 0 {
-						l.Args = "[]" // for want of the shape
+						l.Args = "[]" // the shape was lost
 					}
 					known[l] = true
 				}
@@ -67,7 +67,7 @@ func truthOf(recs ...recording) truth {
 	return known
 }
 
-// check reports a hit that was not written.
+// check returns an error for a hit that was not written.
 func (known truth) check(got []recording) error {
 	for _, r := range got {
 		for _, s := range r.Segments {
@@ -95,14 +95,14 @@ func count(recs []recording) (n int) {
 	return n
 }
 
-// hitsBefore returns how many hits are in the blocks that end at or before each offset.
+// hitsBefore returns how many hits the blocks up to each offset hold.
 func hitsBefore(t *testing.T, file []byte, ends []int) map[int]int {
 	t.Helper()
 	out := map[int]int{0: 0}
 	for _, end := range ends {
 		recs, _, err := read(bytes.NewReader(file[:end]))
 		if !errors.Is(err, format.ErrTruncated) {
-			t.Fatalf("cut at %d, behind a block of hits: %v", end, err)
+			t.Fatalf("cut at %d, after a block of hits: %v", end, err)
 		}
 		out[end] = count(recs)
 	}
@@ -142,13 +142,13 @@ func TestTruncationAnywhere(t *testing.T) {
 			t.Fatalf("cut at %d: %d hits, %d are in whole blocks", cut, got, whole)
 		}
 	}
-	// Behind FILE and behind the first SEGEND a capture is complete.
+	// A capture is complete after FILE and after the first SEGEND.
 	if complete != 2 {
 		t.Errorf("%d cuts look complete, expected 2", complete)
 	}
 }
 
-// A flipped byte loses the block that it is in, and no other.
+// A flipped bit loses the block it is in, and no other.
 func TestFlippedByteAnywhere(t *testing.T) {
 	file, _, known, ends := small(t)
 	before := hitsBefore(t, file, ends)
@@ -166,7 +166,7 @@ func TestFlippedByteAnywhere(t *testing.T) {
 			t.Fatalf("byte %d: %v", i, err)
 		}
 		if len(damage) == 0 && !errors.Is(err, format.ErrTruncated) {
-			t.Fatalf("byte %d: nobody noticed", i)
+			t.Fatalf("byte %d: not detected", i)
 		}
 		if err := known.check(recs); err != nil {
 			t.Fatalf("byte %d: %v", i, err)
@@ -177,7 +177,7 @@ func TestFlippedByteAnywhere(t *testing.T) {
 	}
 }
 
-// A lost SEGMENT or FILE block must not mix what follows with what was before.
+// If a block is lost, even SEGMENT or FILE, what follows is not mixed with what precedes.
 func TestLostBlocks(t *testing.T) {
 	file, want, _, _ := small(t)
 	var other bytes.Buffer
@@ -217,7 +217,7 @@ func blockStarts(t testing.TB, file []byte) (starts []int) {
 	return starts
 }
 
-// Garbage between blocks, of any kind, loses nothing but itself.
+// Garbage between blocks loses no block.
 func TestGarbageBetweenBlocks(t *testing.T) {
 	file, _, known, _ := small(t)
 	garbage := [][]byte{make([]byte, 5000), []byte("\x8fTRP"), bytes.Repeat([]byte("\x8fTRP"), 500), file[:100], file[len(file)/2-30 : len(file)/2+30]}
@@ -247,7 +247,7 @@ type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errDisk }
 
-// What was read before the input failed is returned first.
+// A Reader returns what it read before the input failed.
 func TestInputError(t *testing.T) {
 	file, _, known, ends := small(t)
 	recs, _, err := read(io.MultiReader(bytes.NewReader(file[:ends[2]+7]), failingReader{}))
@@ -285,7 +285,7 @@ func TestFullDisk(t *testing.T) {
 	w.String(strings.Repeat("incompressible?", 1000))
 	p := w.Probe(format.Probe{Kind: format.ProbeKprobe, Name: w.String("p")})
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 20 * 16384 { // more than can wait to be written
+	for range 20 * 16384 { // more than the queue holds
 		if err = w.Hit(&format.Hit{Time: rng.Uint64(), Probe: p}); err != nil {
 			break
 		}

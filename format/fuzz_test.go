@@ -12,8 +12,8 @@ import (
 	"trapline/format"
 )
 
-// FuzzReader: no input makes the Reader panic, or go on for ever, and what it
-// returns keeps its promises.
+// FuzzReader checks that no input makes the Reader panic or loop, and that what it returns
+// is consistent.
 func FuzzReader(f *testing.F) {
 	example, err := os.ReadFile("text/testdata/example.txt")
 	if err != nil {
@@ -50,7 +50,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// use decodes all of a block.
+// use decodes a whole block.
 func use(t *testing.T, h *format.Hits) {
 	var corrupt *format.CorruptError
 	times, err := h.Time(nil)
@@ -72,7 +72,7 @@ func use(t *testing.T, h *format.Hits) {
 	}
 }
 
-// FuzzPayload gets past the checksums: blocks of the segment with any payload.
+// FuzzPayload bypasses the checksums: it reads blocks with any payload.
 func FuzzPayload(f *testing.F) {
 	const shared = "STACKS first=1\n\tkernel=1 frames=[1 2 3]\n\tkernel=1 back=1 shared=2 frames=[4]\n" +
 		"FRAMES first=1\n\timage=0 offset=5\n\timage=0 offset=4\n" +
@@ -97,8 +97,8 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// predicted returns a capture whose columns use all that columns may: tables, and
-// contexts with contexts.
+// predicted returns a capture whose columns use every feature: tables, and contexts that
+// have contexts.
 func predicted(t testing.TB) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -17,7 +17,7 @@ type plan struct {
 }
 
 const (
-	// A plan is replaced after so many blocks, or after it has encoded planHits hits
+	// A plan is replaced after planBlocks blocks, or after it has encoded planHits hits
 	// and reached its age. The first plan lasts only planFirst, because the start of a
 	// recording is not typical; each later one lasts twice as long as the one before,
 	// up to planLast.

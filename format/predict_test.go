@@ -10,8 +10,8 @@ import (
 	"trapline/format"
 )
 
-// An argument is one of a few values that the task decides, and at last one of those next
-// to 2^64: errors such as -1. All come back, and the four values are told apart by two bits.
+// An argument has one of a few values that depend on the task, and finally values near 2^64,
+// as errors such as -1 do. All are read back, and two bits distinguish four values.
 func TestPredictedArgument(t *testing.T) {
 	const hits = 3 * 16384
 	write := func(ways uint64) (file []byte, want []uint64) {
@@ -80,7 +80,7 @@ func TestPredictedArgument(t *testing.T) {
 			t.Errorf("%d ways: %d hits are missing", ways, len(want))
 		}
 	}
-	// With one value to choose from, the argument follows from the task: the rest is what choosing costs.
+	// With one value per task, the argument is fully predicted. The rest is the cost of choosing.
 	few, many := sizes[4]-sizes[1], sizes[64]-sizes[1]
 	if few > many/2 {
 		t.Errorf("one of 4 values takes %d bytes, one of 64 %d", few, many)

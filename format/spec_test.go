@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// The example in FORMAT.md is what the code writes. With -update its hexadecimal
-// is written anew.
+// The code writes the example in FORMAT.md. -update rewrites its hexadecimal dump.
 func TestSpecificationExample(t *testing.T) {
 	page, err := os.ReadFile("FORMAT.md")
 	if err != nil {
@@ -42,7 +41,7 @@ func TestSpecificationExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(file, want) {
-		t.Errorf("FORMAT.md has other bytes than the code writes")
+		t.Errorf("the bytes in FORMAT.md differ from what the code writes")
 	}
 	if got := dump(t, want); got != text {
 		t.Errorf("the bytes in FORMAT.md are dumped as\n%s", got)

@@ -10,9 +10,9 @@ import (
 	"trapline/format"
 )
 
-// The task of a hit follows from what the hit before it said would run next: such
-// a capture must come back as it was, and take no more room than the time and
-// that one column.
+// Each hit says which task runs next, which predicts the task of the following hit. Such a
+// capture must be read back unchanged, and take no more space than its times and that one
+// column.
 func TestTaskOfNextHit(t *testing.T) {
 	const hits, tasks = 20000, 200
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -79,6 +79,6 @@ func TestTaskOfNextHit(t *testing.T) {
 		t.Fatalf("read %d hits of %d", at, hits)
 	}
 	if other, _ := write(true); len(file) > len(other)*3/5 {
-		t.Errorf("capture of tasks that follow from the hit before has %d bytes, of random ones %d", len(file), len(other))
+		t.Errorf("a capture of predictable tasks has %d bytes, one of random tasks %d", len(file), len(other))
 	}
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the tests that depend on the kernel in a virtual machine for each kernel.
-# The machines get the programs of bin/ and the test targets as they are here.
-# Without a compiler, the tests of the programs that it builds are left out.
+# The machines get the programs of bin/ and the test targets of the host. If a compiler
+# is missing, the tests that need it are left out.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ make -s -C testdata/targets OUT="$TRAPLINE_TARGETS" all
 export VM_TREES="$TRAPLINE_TARGETS:$TRAPLINE_BIN"
 export VM_TIMEOUT="${VM_TIMEOUT:-20m}" # for the tests of one package, on a busy machine
 
-# What a dynamically linked target needs.
+# The libraries of dynamically linked targets.
 libraries=
 case $TRAPLINE_LACKS in *gcc*) ;; *) libraries=$(ldd "$TRAPLINE_TARGETS/counter" | grep -o '/[^ ]*') ;; esac
 test_on() { # meta package
@@ -27,8 +27,8 @@ test_on() { # meta package
 		CGO_ENABLED=0 "$GO" test -count=1 -timeout 30m -p 1 -exec "$PWD/.cache/vm/vmexec" $VM_PKGS
 }
 
-# Each machine keeps one CPU busy: all kernels run at the same time, and their output
-# comes in order.
+# Each machine uses one CPU, so all kernels run at the same time. Their output is
+# printed in order.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 jobs=

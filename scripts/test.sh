@@ -5,8 +5,8 @@
 set -u
 cd "$(dirname "$0")/.."
 
-# One line per test: "vm" if the virtual machines run it too, or "no"; what is missing;
-# the test.
+# Tests append a line each: "vm" if virtual machines run the test, too, or "no"; what is
+# missing; the test.
 TRAPLINE_TEST_LEFT_OUT=$(mktemp)
 export TRAPLINE_TEST_LEFT_OUT
 trap 'rm -f "$TRAPLINE_TEST_LEFT_OUT"' EXIT

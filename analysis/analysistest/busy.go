@@ -7,9 +7,10 @@ import (
 	"trapline/format"
 )
 
-// Busy returns a capture of n hits like that of a system-wide recording of a build:
-// 200 threads, 700 kernel stacks, the given number of user stacks and twice as many pairs
-// of both, a few of them common. (A build of 20 s has about 70,000.)
+// Busy returns a capture of n hits that resembles a system-wide recording of a
+// build: 200 threads, 700 kernel stacks, the given number of user stacks, and twice
+// as many pairs of both, a few of them common. (A build of 20 s has about 70,000
+// user stacks.)
 func Busy(n, stacks int) []byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	b := New()
@@ -47,7 +48,7 @@ func Busy(n, stacks int) []byte {
 		}
 	}
 	begin()
-	// An exponent makes small indexes common, as in real life.
+	// A power makes small indices common, as in real life.
 	pick := func(n int) int { f := rnd.Float64(); return int(f * f * f * float64(n)) }
 	t := uint64(1e9)
 	for range n {

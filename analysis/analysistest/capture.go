@@ -1,5 +1,5 @@
-// Package analysistest builds captures with known hits for tests of what reads
-// them.
+// Package analysistest builds captures with known hits, for tests of packages that
+// read captures.
 package analysistest
 
 import (
@@ -10,8 +10,8 @@ import (
 	"trapline/format"
 )
 
-// A Builder writes a capture of one part hit by hit. Its methods panic on errors:
-// it writes to memory, and what it is told to write is part of a test.
+// A Builder writes a capture of one part, hit by hit. Its methods panic on errors,
+// since they write to memory what a test specifies.
 type Builder struct {
 	*format.Writer
 	buf   bytes.Buffer
@@ -19,10 +19,12 @@ type Builder struct {
 	names map[format.FrameID][]format.Call
 }
 
-// Clock is that of every segment: monotonic 1 s is 2026-01-02 03:04:05 UTC.
+// Clock is the clock reading of every segment: monotonic 1 s is 2026-01-02 03:04:05
+// UTC.
 var Clock = format.Clock{Monotonic: 1e9, Boottime: 1e9, Realtime: 1767323045 * 1e9}
 
-// New starts a capture with a segment. Properties follow those of a small machine.
+// New starts a capture and its first segment. The properties are added to those of
+// a small machine.
 func New(properties ...format.Property) *Builder {
 	b := &Builder{}
 	props := append([]format.Property{
@@ -46,7 +48,7 @@ func must(err error) {
 	}
 }
 
-// Segment ends the segment and starts the next; all IDs are void.
+// Segment ends the segment and starts the next. All IDs become invalid.
 func (b *Builder) Segment() {
 	if b.open {
 		b.end()
@@ -67,7 +69,7 @@ func (b *Builder) end() {
 	must(b.EndSegment())
 }
 
-// Bytes finishes the capture and returns it.
+// Bytes finishes and returns the capture.
 func (b *Builder) Bytes() []byte {
 	if b.open {
 		b.end()
@@ -101,9 +103,8 @@ func (b *Builder) KernelStack(functions ...string) format.StackID {
 	return b.stack(img, true, format.CutNone, functions)
 }
 
-// UserStack interns a user stack of functions of one file, innermost first. A
-// function that begins with "?" has no name; "a<b" is a inlined into b; one that begins
-// with "~" was guessed.
+// UserStack interns a user stack of functions of one file, innermost first. "?…" is
+// an address without a name, "a<b" is a inlined into b, and "~a" is guessed.
 func (b *Builder) UserStack(path string, cut format.StackCut, functions ...string) format.StackID {
 	img := b.Image(format.Image{Kind: format.ImageELF, Path: b.String(path), BuildID: b.String("id of " + path)})
 	return b.stack(img, false, cut, functions)
@@ -117,7 +118,7 @@ func (b *Builder) stack(img format.ImageID, kernel bool, cut format.StackCut, fu
 		if guessed {
 			flags |= format.FrameGuessed
 		}
-		// Any function has one address, given by its name.
+		// The name determines the address.
 		offset := uint64(0x1000)
 		for _, c := range f {
 			offset = (offset*31 + uint64(c)) & 0xfffff
@@ -145,7 +146,7 @@ func (b *Builder) calls(function string) []format.Call {
 	return calls
 }
 
-// Add writes n hits that differ in their times only, 1 µs apart from t.
+// Add writes n hits that differ only in their times, 1 µs apart from t on.
 func (b *Builder) Add(n int, t uint64, h format.Hit) {
 	for i := range n {
 		h.Time = t + uint64(i)*1000

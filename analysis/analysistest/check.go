@@ -16,7 +16,7 @@ func ForRandom(t *testing.T, test func(t *testing.T, capture []byte, hits []Hit)
 	}
 }
 
-// Same fails the test where two maps differ.
+// Same fails the test if two maps differ.
 func Same[K comparable, V any](t testing.TB, what string, got, want map[K]V) {
 	t.Helper()
 	if reflect.DeepEqual(got, want) {
@@ -34,8 +34,8 @@ func Same[K comparable, V any](t testing.TB, what string, got, want map[K]V) {
 	}
 }
 
-// CheckTree checks that no hit is lost or counted twice in a tree that nothing was
-// left out of, and that nodes are linked and in order. It returns the weight of the root; 0
+// CheckTree checks the links and the order of the nodes of an unpruned tree, and
+// that no hit is lost or counted twice. It returns the weight of the root, or 0
 // without a tree.
 func CheckTree(t testing.TB, tree *analysis.Tree) (weight uint64) {
 	t.Helper()

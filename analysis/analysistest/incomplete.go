@@ -2,9 +2,9 @@ package analysistest
 
 import "trapline/format"
 
-// Incomplete returns a capture of stacks that lack something: one for each reason to
-// be cut, with as many hits as the number of the reason; one of which nothing but
-// the reason is known; and one with guessed frames.
+// Incomplete returns a capture of incomplete stacks: for each reason to cut a
+// stack, as many hits as the number of the reason; a stack without frames; and a
+// stack with guessed frames.
 func Incomplete() []byte {
 	b := New()
 	probe := b.ProbeOf(format.ProbeTracepoint, "raw_syscalls:sys_enter")

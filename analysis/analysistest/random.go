@@ -8,7 +8,7 @@ import (
 	"trapline/format"
 )
 
-// A Hit is what a capture of [Random] holds of one hit.
+// A Hit describes a hit of a capture of [Random].
 type Hit struct {
 	Time         uint64
 	CPU          int
@@ -16,16 +16,16 @@ type Hit struct {
 	Comm         string
 	Probe        string
 	Period       uint64   // of the probe
-	Kernel, User []string // functions, innermost first; nil: no such stack
+	Kernel, User []string // functions, innermost first; nil for no stack
 	Image        string   // of the user stack
 	Cut          bool     // the user stack is cut
 	Size         int64    // argument of the probe
-	Tag          string   // likewise, of some probes; "" of others
+	Tag          string   // argument of some probes; "" for others
 }
 
-// Random returns a capture of n hits, and the hits in the order in which
-// [analysis.Each] lists them. Small sets to choose from make stacks, tasks and
-// arguments recur, across segments too; functions recur in a stack.
+// Random returns a capture of n hits, and the hits in the order of [analysis.Each].
+// Stacks, tasks and arguments come from small sets, so that they recur, even across
+// segments. Functions recur within stacks.
 func Random(seed uint64, n int) ([]byte, []Hit) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	b := New()
@@ -36,11 +36,11 @@ func Random(seed uint64, n int) ([]byte, []Hit) {
 			b.Segment()
 		}
 		hits[i] = randomHit(r)
-		// 7 steps after the start, in an order that is mixed up at random.
+		// Groups of eight hits are in reverse order.
 		hits[i].Time = 1e9 + uint64(i/8*8+7-i%8)*1000
 		b.add(hits[i])
 	}
-	// Hits are listed by time within each segment.
+	// Each sorts by time within segments.
 	for from := 0; from < n; from += perSegment {
 		sortByTime(hits[from:min(from+perSegment, n)])
 	}
@@ -48,7 +48,7 @@ func Random(seed uint64, n int) ([]byte, []Hit) {
 }
 
 func sortByTime(hits []Hit) {
-	for i := range hits { // they are nearly in order
+	for i := range hits { // nearly in order
 		for j := i; j > 0 && hits[j].Time < hits[j-1].Time; j-- {
 			hits[j], hits[j-1] = hits[j-1], hits[j]
 		}
@@ -118,15 +118,15 @@ func (b *Builder) add(h Hit) {
 	b.Add(1, h.Time, hit)
 }
 
-// A Call is a function activation with what tells functions apart in reports.
+// A Call is what tells functions apart in reports.
 type Call struct {
 	Name      string
-	Image     string // path; "" of a stand-in
+	Image     string // path; "" for a stand-in
 	Kernel    bool
-	Truncated bool // a stand-in for what was cut
+	Truncated bool // stand-in for a cut stack
 }
 
-// DSO returns what reports call the image.
+// DSO returns the name of the image in reports.
 func (c Call) DSO() string {
 	if c.Truncated {
 		return "[unknown]"

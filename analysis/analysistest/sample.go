@@ -2,7 +2,7 @@ package analysistest
 
 import "trapline/format"
 
-// Hits of [Sample].
+// Numbers of hits in [Sample].
 const (
 	SampleSwitches = 100
 	SampleEnters   = 40
@@ -10,8 +10,8 @@ const (
 )
 
 // Sample returns a small capture with one of everything: two probes in two
-// segments, kernel and user stacks, C++ names, inlined and unnamed calls, a
-// stack that was cut, strings, arrays, negative numbers, and hits that were lost.
+// segments, kernel and user stacks, C++ names, inlined and nameless calls, a cut
+// stack, strings, arrays, negative numbers, and lost hits.
 func Sample() []byte {
 	b := New(format.Property{Key: format.KeyCommandLine, Value: "record -a -e sched:sched_switch -e raw_syscalls:sys_enter"},
 		format.Property{Key: format.KeyTarget, Value: "system-wide"})

@@ -8,7 +8,7 @@ import (
 	"trapline/format"
 )
 
-// The ground truth of the test capture.
+// Known facts about the test capture.
 const (
 	switchHits = 7 // sched:sched_switch, kernel and user stacks
 	allocHits  = 5 // uprobe of a C++ allocator, with awkward strings
@@ -20,8 +20,8 @@ const (
 	realtime  = 1_700_000_000_000_000_000
 )
 
-// awkward are the strings that the alloc hits carry: what each of the formats
-// gives a meaning to, and what is not text.
+// awkward are strings of the alloc hits. They contain text that is special in some
+// format, and invalid text.
 var awkward = [allocHits]string{
 	`say "hello", world`,
 	"two\nlines\ttab",
@@ -30,7 +30,7 @@ var awkward = [allocHits]string{
 	"",
 }
 
-// builder fills a capture, with short names for what the writer interns.
+// builder writes a capture, with shorthands for interning.
 type builder struct {
 	t testing.TB
 	*format.Writer
@@ -45,8 +45,8 @@ func (b *builder) check(err error) {
 	}
 }
 
-// frame makes a return address at an offset, with the names of its calls,
-// innermost first. Without names the address was not found in a symbol table.
+// frame returns a return address at an offset, with the names of its calls,
+// innermost first. Without names, the address is not in a symbol table.
 func (b *builder) frame(image format.ImageID, offset uint64, calls ...format.Call) format.FrameID {
 	id := b.Frame(format.Frame{Image: image, Offset: offset, Flags: format.FrameReturn})
 	b.symbols = append(b.symbols, format.Symbol{Frame: id, Calls: calls})
@@ -67,9 +67,9 @@ func (b *builder) hit(h format.Hit) {
 	b.check(b.Hit(&h))
 }
 
-// testCapture is a small capture with all that formats must cope with: kernel and
-// user stacks, inlined calls, a cut stack, addresses without names, C++ names,
-// several probes, tasks and kinds of arguments, and hits without stacks.
+// testCapture returns a small capture of everything that formats must handle:
+// kernel and user stacks, inlined calls, a cut stack, addresses without names, C++
+// names, several probes, tasks and argument types, and hits without stacks.
 func testCapture(t testing.TB) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -15,7 +15,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// What pprof itself reads has the same totals, names and labels.
+// pprof reads the same totals, names and labels.
 func TestGoToolPprof(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "profile.pb.gz")
 	if err := os.WriteFile(file, convert(t, "pprof", export.Request{}, testCapture(t)), 0o644); err != nil {
@@ -43,8 +43,8 @@ func TestGoToolPprof(t *testing.T) {
 	}
 }
 
-// driver is a script that uses the flame graph as a person would and leaves what
-// they would see in the document's root.
+// driver is a script that uses the flame graph like a person, and stores what is
+// visible in the root of the document.
 const driver = `<script>
 var $ = function (q) { return document.querySelector(q); }, seen = [];
 function box(name) {
@@ -70,7 +70,7 @@ document.documentElement.setAttribute("data-seen", seen.join("; "));
 </script>
 </svg>`
 
-// Hover, zoom and search do what they say in a browser without network.
+// Hover, zoom and search work in a browser without network.
 func TestFlamegraphInBrowser(t *testing.T) {
 	chromium := testenv.Tool(t, "chromium")
 	svg := convert(t, "flamegraph", export.Request{}, testCapture(t))
@@ -94,7 +94,7 @@ func TestFlamegraphInBrowser(t *testing.T) {
 	}
 }
 
-// Whatever a capture holds, formats end without a panic, and SVG stays XML.
+// No capture makes a format panic or produce invalid XML.
 func FuzzFormats(f *testing.F) {
 	capture := testCapture(f)
 	f.Add(capture)

@@ -13,16 +13,16 @@ import (
 
 var csvFormat = Format{
 	Name: "csv", Suffixes: []string{".csv"},
-	Help:  "one row a hit, one column an argument, for spreadsheets and data frames",
+	Help:  "one row per hit, one column per argument, for spreadsheets and data frames",
 	Write: writeCSV,
 }
 
-// fixedColumns are the columns of every CSV file; those of the arguments, and of
-// the stacks, follow.
+// fixedColumns are the first columns of every CSV file. The columns of stacks and
+// arguments follow.
 var fixedColumns = []string{"time", "realtime", "comm", "pid", "tid", "cpu", "probe"}
 
-// writeCSV writes RFC 4180 rows with a header. The header names the arguments of
-// all hits, so the captures are read twice.
+// writeCSV writes RFC 4180 rows with a header. Since the header names the arguments
+// of all hits, it reads the captures twice.
 func writeCSV(w io.Writer, r *Request) (*Summary, error) {
 	for _, in := range r.Inputs {
 		in.Keep()
@@ -47,8 +47,8 @@ func writeCSV(w io.Writer, r *Request) (*Summary, error) {
 type csvWriter struct {
 	out     *csv.Writer
 	names   []string
-	columns map[string]int            // of arguments, by name
-	probes  map[*analysis.Probe][]int // columns of a probe's arguments
+	columns map[string]int            // argument name → column
+	probes  map[*analysis.Probe][]int // columns of the arguments of a probe
 	stacks  map[*analysis.Stack]string
 	full    bool // with stacks
 	row     []string
@@ -79,8 +79,9 @@ func newCSVWriter(w io.Writer, probes []*analysis.Probe, stacks bool) *csvWriter
 	return c
 }
 
-// csvArgument returns the name of an argument's column. Arguments of the same name
-// share one; the prefix keeps those called pid or comm apart from the task's.
+// csvArgument returns the column name of an argument. Arguments with the same name
+// share a column. The prefix distinguishes arguments called pid or comm from those
+// columns of the task.
 func csvArgument(f analysis.Field) string { return "args." + validText(f.Name) }
 
 func (c *csvWriter) hit(e *analysis.Event) bool {
@@ -113,9 +114,9 @@ func (c *csvWriter) argColumns(p *analysis.Probe) []int {
 	return columns
 }
 
-// csvValue returns what reports show, without the quotes of a character and with
-// nothing for an argument that could not be read or a damaged capture does not have. Bytes
-// that are not UTF-8 become U+FFFD, as in the other text formats for programs.
+// csvValue returns the value as in reports, but without the quotes of a character.
+// It returns "" for an argument that could not be read or that a damaged capture
+// lacks. Invalid UTF-8 becomes U+FFFD, as in NDJSON.
 func csvValue(v analysis.Value) string {
 	switch {
 	case v.Field == nil, v.State == analysis.ValueUnread:
@@ -126,7 +127,7 @@ func csvValue(v analysis.Value) string {
 	return validText(v.String())
 }
 
-// stack is the folded form: outermost call first.
+// stack returns the folded form, outermost call first.
 func (c *csvWriter) stack(s *analysis.Stack) string {
 	if s == nil {
 		return ""

@@ -9,10 +9,10 @@ import (
 	"trapline/analysis"
 )
 
-// printable returns s with every byte that is not part of printable UTF-8 text
-// as \xNN, or \uNNNN for characters. Names come from recorded processes: they may
-// hold line ends, terminal escapes and characters that change the direction of
-// the text around them, none of which line-based formats and XML can carry.
+// printable escapes every byte that is not printable UTF-8 text, as \xNN, or \uNNNN
+// for characters. Names come from recorded processes. They may contain newlines,
+// terminal escapes and characters that change the text direction, which neither
+// line-based formats nor XML can represent.
 func printable(s string) string {
 	i := 0
 	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf-1 {
@@ -39,8 +39,8 @@ func printable(s string) string {
 	return string(b)
 }
 
-// validText returns s with each byte that is not part of UTF-8 text as U+FFFD, as
-// encoding/json writes it, for formats that can hold any text.
+// validText replaces each byte that is not valid UTF-8 by U+FFFD, as encoding/json
+// does. It serves formats that can represent any text.
 func validText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -48,8 +48,8 @@ func validText(s string) string {
 	return string([]rune(s))
 }
 
-// spaceless returns printable s with each space as \040, as in /proc/mounts, for
-// places that end at a space.
+// spaceless returns printable(s) with spaces as \040, as in /proc/mounts, for
+// fields that end at a space.
 func spaceless(s string) string {
 	return strings.ReplaceAll(printable(s), " ", `\040`)
 }
@@ -61,7 +61,7 @@ func probeName(p *analysis.Probe) string {
 	return printable(p.Name)
 }
 
-// imagePath returns how lists of frames name an image.
+// imagePath returns the name of an image in lists of frames.
 func imagePath(i *analysis.Image) string {
 	if i == nil || i.Path == "" {
 		return i.Name()

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// convert exports the captures, whole, as the request says.
+// convert exports captures, which must be complete.
 func convert(t *testing.T, name string, r export.Request, captures ...[]byte) []byte {
 	t.Helper()
 	f, ok := export.Lookup(name)
@@ -53,7 +53,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// Stacks that lack something say so in every format that has stacks.
+// Formats with stacks mark incomplete ones.
 func TestIncompleteStacks(t *testing.T) {
 	capture := analysistest.Incomplete()
 	for _, c := range []struct {
@@ -107,7 +107,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// A suffix names one format, and each format can be asked for by name.
+// A suffix selects one format. Each format can be selected by name.
 func TestForFile(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
 		{"a/profile.pb.gz", "pprof"}, {"x.folded", "folded"}, {"X.SVG", "flamegraph"},

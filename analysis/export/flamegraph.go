@@ -11,8 +11,8 @@ import (
 	"trapline/format"
 )
 
-// maxBoxes caps the size of a flame graph: about 4 MB of SVG, which browsers
-// still zoom without delay.
+// maxBoxes bounds the size of a flame graph to about 4 MB of SVG, which browsers
+// can still zoom without delay.
 const maxBoxes = 10_000
 
 var flamegraph = Format{
@@ -21,8 +21,8 @@ var flamegraph = Format{
 	Write: writeFlamegraph,
 }
 
-// writeFlamegraph draws the hits' stacks, merged by name, as boxes as wide as
-// their share of the hits.
+// writeFlamegraph draws stacks merged by name as boxes. The width of a box is its
+// share of the hits.
 func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
 	result, err := r.aggregate(r.merged())
 	if err != nil {
@@ -49,7 +49,7 @@ func writeFlamegraph(w io.Writer, r *Request) (*Summary, error) {
 	return result, p.write(w)
 }
 
-// probeList names the probes whose hits are drawn, a few of them.
+// probeList names the probes of the drawn hits, up to a limit.
 func probeList(result *Summary) string {
 	const show = 3
 	var names []string

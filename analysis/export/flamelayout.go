@@ -8,18 +8,19 @@ import (
 	"trapline/analysis"
 )
 
-// A box is a node of a tree with its place: the offset counts hits.
+// A box is a node of a tree with its position. The offset is in hits, or whatever
+// the weight counts.
 type box struct {
-	node   int32 // number
-	level  int32 // 0: the root
+	node   int32 // number of the node
+	level  int32 // 0 for the root
 	offset uint64
 }
 
-// layout places the nodes of at least the given weight, level by level from left
-// to right in the order of names, so that equal captures give equal pictures. Of
-// more than limit nodes the widest are kept: a page of hundreds of thousands
-// freezes browsers (of equally wide ones, those nearest to the root). It returns the
-// number of nodes without a place.
+// layout places the nodes that have at least the given weight: level by level, and
+// from left to right by name, so that equal captures give equal pictures. It keeps
+// only the limit widest nodes (among equally wide ones, those nearest to the root),
+// because browsers freeze on hundreds of thousands. It returns the number of nodes
+// left out.
 func layout(t *analysis.Tree, least uint64, limit int) (boxes []box, left int) {
 	boxes = placeNodes(t, least)
 	if len(boxes) > limit {
@@ -33,8 +34,8 @@ func layout(t *analysis.Tree, least uint64, limit int) (boxes []box, left int) {
 	return boxes, len(t.Nodes) - len(boxes)
 }
 
-// widest keeps limit boxes: all that are wider than the least, then those as wide
-// in their order, in which callers come first.
+// widest keeps limit boxes: all that are wider than least, then the first ones that
+// are as wide. Callers come first.
 func widest(t *analysis.Tree, boxes []box, least uint64, limit int) []box {
 	weight := func(b box) uint64 { return t.Nodes[b.node].Weight }
 	for _, b := range boxes {
@@ -50,14 +51,14 @@ func widest(t *analysis.Tree, boxes []box, least uint64, limit int) []box {
 	})
 }
 
-// A sibling is a child of the node whose children are being placed.
+// A sibling is one of the children being placed.
 type sibling struct {
 	caption
 	node int32
 }
 
-// placeNodes is breadth first: no node is placed without its caller, which is at least
-// as wide.
+// placeNodes works breadth first, so a node is never placed without its caller,
+// which is at least as wide.
 func placeNodes(t *analysis.Tree, least uint64) []box {
 	boxes := []box{{}}
 	var siblings []sibling
@@ -83,7 +84,7 @@ func placeNodes(t *analysis.Tree, least uint64) []box {
 // A caption is what a picture shows of a node.
 type caption struct {
 	name  string // printable
-	image string // base name; "" when none
+	image string // base name; "" if none
 	kind  analysis.CallKind
 }
 

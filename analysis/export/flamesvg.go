@@ -21,8 +21,8 @@ var (
 	flameScript string
 )
 
-// Measures of the picture, in pixels. The width is what is drawn without script;
-// with script it follows the window.
+// Dimensions of the picture, in pixels. The width applies without script; with
+// script the picture follows the window.
 const (
 	width     = 1200
 	margin    = 10
@@ -31,16 +31,17 @@ const (
 	boxHeight = 15
 	head      = 82
 	charWidth = 7.25 // of the 12 px monospace text
-	// maxLabel bounds a box's name in bytes: templates make names of kilobytes.
+	// maxLabel bounds the name of a box in bytes. Templates have names of
+	// kilobytes.
 	maxLabel = 400
-	// narrowest is what boxes are drawn from. Narrower ones are there for whoever
-	// zooms or searches, but must not make the picture taller: the deepest stacks
-	// of a system are rare, and their towers of hairlines would fill most of it.
+	// narrowest is the width from which boxes are drawn. Narrower boxes appear when
+	// zooming or searching, but must not make the picture taller: the deepest
+	// stacks of a system are rare, and their hairline towers would fill most of it.
 	narrowest = 0.3
 )
 
-// shades are the colours of a kind's boxes; the hash of a name picks one, so that
-// a function has the same colour in every picture.
+// shades are the colors of the boxes by kind. The hash of the name picks one, so
+// that a function has the same color in every picture.
 var shades = [...][8]string{
 	analysis.KindUser:    {"#f3b13f", "#f5d65c", "#f6d179", "#f3dd49", "#f5d466", "#f7d082", "#f4d952", "#f6d26f"},
 	analysis.KindKernel:  {"#ee6758", "#f19570", "#f39b88", "#ef9460", "#f29778", "#f49d90", "#f09568", "#f29880"},
@@ -50,15 +51,15 @@ var shades = [...][8]string{
 
 var kindNames = [...]string{analysis.KindUser: "user", analysis.KindKernel: "kernel", analysis.KindInlined: "inlined", analysis.KindOther: "other"}
 
-// kindClasses are the first letters of the boxes' style classes.
+// kindClasses are the first letters of the style classes of the boxes.
 const kindClasses = "ukio"
 
-// A picture is a flame graph that is ready to be drawn.
+// A picture is a flame graph ready to be drawn.
 type picture struct {
 	title, subtitle, omitted, unit string
 	icicle                         bool
 	tree                           *analysis.Tree
-	boxes                          []box // the first one is the root
+	boxes                          []box // starting with the root
 }
 
 func (p *picture) write(w io.Writer) error {
@@ -69,7 +70,7 @@ func (p *picture) write(w io.Writer) error {
 			levels = max(levels, int(b.level)+1)
 		}
 	}
-	// The line of details is beside the root, where looking begins.
+	// The details line is next to the root, where readers start.
 	body := levels * rowHeight
 	top, details := head, head+body+18
 	if p.icicle {
@@ -108,7 +109,7 @@ func (p *picture) style(out *bufio.Writer) {
 	out.WriteString("</style>\n")
 }
 
-// legend explains the colours that are there and says what is not shown.
+// legend explains the colors in use and says what is not shown.
 func (p *picture) legend(out *bufio.Writer) {
 	x := margin
 	for k := range analysis.CallKind(len(shades)) {
@@ -124,7 +125,7 @@ func (p *picture) legend(out *bufio.Writer) {
 	}
 }
 
-// controls are anchored to the right edge; those that need the script are hidden
+// controls are anchored to the right edge. Those that need the script are hidden
 // until it runs.
 func controls(out *bufio.Writer) {
 	out.WriteString(`<svg x="100%" y="0" width="1" height="70" overflow="visible">
@@ -152,7 +153,7 @@ func (p *picture) visible(b box) bool { return p.pixels(b) >= narrowest }
 
 func (p *picture) box(out *bufio.Writer, b box, y int) {
 	share, px := p.share, p.pixels(b)
-	gap := 0.0 // between neighbours, where there is room for one
+	gap := 0.0 // between neighbors, if there is room
 	if px > 3 {
 		gap = 0.5
 	}
@@ -187,8 +188,8 @@ func shade(name string) uint32 {
 	return h.Sum32() % uint32(len(shades[0]))
 }
 
-// cut returns the text with at most room characters, an ellipsis at its end if it
-// had more; nothing where less than three have room.
+// cut shortens text to at most room characters, ending in an ellipsis. It returns
+// "" if there is room for less than three.
 func cut(text string, room int) string {
 	if room < 3 {
 		return ""
@@ -201,16 +202,16 @@ func cut(text string, room int) string {
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 
-// escape makes printable text safe in XML's text and attributes.
+// escape escapes printable text for XML text and attributes.
 func escape(s string) string { return escaper.Replace(s) }
 
-// decimal prints a percentage to a thousandth of a pixel.
+// decimal formats a percentage to a thousandth of a pixel.
 func decimal(f float64) string {
 	s := strconv.FormatFloat(f, 'f', 4, 64)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-// group prints a number with its thousands apart.
+// group formats a number with thousands separators.
 func group(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {

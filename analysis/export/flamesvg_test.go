@@ -55,7 +55,8 @@ func percent(t *testing.T, s string) float64 {
 	return f
 }
 
-// Boxes are where and as wide as their hits say, and above their callers.
+// The positions and widths of boxes match their hits, and boxes are above their
+// callers.
 func TestFlamegraphGeometry(t *testing.T) {
 	capture := testCapture(t)
 	for _, icicle := range []bool{false, true} {
@@ -89,7 +90,7 @@ func TestFlamegraphGeometry(t *testing.T) {
 	}
 }
 
-// A graph of more calls than browsers can bear keeps the widest, and says so.
+// A graph with too many calls keeps the widest and says so.
 func TestFlamegraphCap(t *testing.T) {
 	const distinct = 12_000
 	var out bytes.Buffer

@@ -12,12 +12,13 @@ import (
 
 var folded = Format{
 	Name: "folded", Suffixes: []string{".folded", ".collapsed"},
-	Help:  "one line a distinct stack and its hits, for FlameGraph, inferno and speedscope",
+	Help:  "one line per distinct stack, for FlameGraph, inferno and speedscope",
 	Write: writeFolded,
 }
 
-// writeFolded writes "task;outermost;…;innermost hits" lines, sorted, each stack
-// once: the input of flamegraph.pl and the output of its stackcollapse scripts.
+// writeFolded writes sorted lines "task;outermost;…;innermost hits", one per
+// distinct stack. This is the input format of flamegraph.pl and the output format
+// of its stackcollapse scripts.
 func writeFolded(w io.Writer, r *Request) (*Summary, error) {
 	result, err := r.aggregate(r.merged())
 	if err != nil {
@@ -37,14 +38,15 @@ func writeFolded(w io.Writer, r *Request) (*Summary, error) {
 type folder struct {
 	tree     *analysis.Tree
 	annotate bool
-	texts    map[*analysis.Call]string // with a semicolon at the end
-	folds    []fold                    // of the nodes that are being written, from the root on
+	texts    map[*analysis.Call]string // ends in a semicolon
+	folds    []fold                    // stack of the folds being written
 	out      *bufio.Writer
 }
 
-// A fold is a node with what lines say of it: the line of the hits that end there
-// is one fold, the lines of what is below another, whose text ends in a semicolon.
-// Their places in the order of lines differ: "a 1", "a.cold 1", "a;b 1".
+// A fold is a node together with text for it in lines. A node has up to two folds:
+// one for the line of the hits that end there, and one, ending in a semicolon, for
+// the lines of its descendants. The two sort differently: "a 1", "a.cold 1", "a;b
+// 1".
 type fold struct {
 	text string
 	node int32
@@ -52,8 +54,8 @@ type fold struct {
 
 func (f fold) own() bool { return !strings.HasSuffix(f.text, ";") }
 
-// below writes the lines of what is below the nodes of the folds, which all begin
-// with the line.
+// below writes the lines of the descendants of the given folds, which share the
+// same line prefix.
 func (f *folder) below(line []byte, above []fold) {
 	start := len(f.folds)
 	f.children(above)
@@ -64,7 +66,7 @@ func (f *folder) below(line []byte, above []fold) {
 		for n < len(folds) && folds[n].text == folds[0].text {
 			n++
 		}
-		same := folds[:n] // lines do not tell them apart
+		same := folds[:n] // equal text
 		folds = folds[n:]
 		line := append(line, same[0].text...)
 		if same[0].own() {
@@ -76,7 +78,7 @@ func (f *folder) below(line []byte, above []fold) {
 	f.folds = f.folds[:start]
 }
 
-// children adds the folds of the children of all the nodes.
+// children appends the folds of the children of all given nodes.
 func (f *folder) children(above []fold) {
 	for _, a := range above {
 		for c := range f.tree.Children(a.node) {
@@ -115,8 +117,8 @@ func (f *folder) write(line []byte, same []fold) {
 	f.out.WriteByte('\n')
 }
 
-// appendFolded appends one frame. A semicolon separates frames, so it becomes a
-// colon within one, as stackcollapse-perf.pl does it.
+// appendFolded appends a frame. Semicolons separate frames, so within a name they
+// become colons, as in stackcollapse-perf.pl.
 func appendFolded(dst []byte, name string, annotate bool, k analysis.CallKind) []byte {
 	dst = append(dst, strings.ReplaceAll(name, ";", ":")...)
 	if !annotate {

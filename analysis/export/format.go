@@ -1,9 +1,9 @@
-// Package export writes captures in the formats that other tools read. Each
-// format is one row of [Formats] and one file of this package; docs/formats.md
-// says what each keeps and drops.
+// Package export writes captures in the formats of other tools. Each format is a
+// file of this package and a row of [Formats]. docs/formats.md says what each
+// format keeps and drops.
 //
-// The bytes depend on the captures and the options alone: never on the time, the
-// machine, or the order in which maps are walked.
+// The output depends only on the captures and the options, never on the time, the
+// machine or the iteration order of maps.
 package export
 
 import (
@@ -12,42 +12,43 @@ import (
 	"trapline/analysis"
 )
 
-// A Request says what to export and how. Options that a format has no use for
-// are ignored by it.
+// A Request says what to export and how. Formats ignore options that they have no
+// use for.
 type Request struct {
 	Inputs     []*analysis.Input
 	Filter     analysis.Filter
-	NoDemangle bool // leave function names as they were linked
+	NoDemangle bool // keep the function names of the symbol table
 
-	// Weights are names of integer arguments to add up over the hits: in pprof
-	// each is one more sample type; folded and flamegraph take the first one
-	// instead of counting hits.
+	// Weights are names of integer arguments to add up over the hits. In pprof each
+	// becomes another sample type; folded and flamegraph use the first one instead
+	// of the number of hits.
 	Weights []string
 
-	Labels   bool    // pprof: arguments as labels of the samples
+	Labels   bool    // pprof: add arguments as labels
 	Annotate bool    // folded: mark kernel frames _[k] and inlined calls _[i]
-	Stacks   bool    // ndjson, csv: stacks of every hit
-	Title    string  // flamegraph: heading; empty for one made from the capture
+	Stacks   bool    // ndjson, csv: add the stacks of each hit
+	Title    string  // flamegraph: heading; "" for the names of the probes
 	Reverse  bool    // flamegraph: merge stacks from their innermost calls
-	Icicle   bool    // flamegraph: root at the top
-	MinWidth float64 // flamegraph: leave out calls with less than this percentage of the total
+	Icicle   bool    // flamegraph: draw the root at the top
+	MinWidth float64 // flamegraph: leave out calls below this percentage
 }
 
-// A Format is one way to write captures.
+// A Format is a format to write captures in.
 type Format struct {
 	Name     string
-	Suffixes []string // of file names that mean this format
-	Binary   bool     // not for terminals
-	Help     string   // one line: what it is and who reads it
+	Suffixes []string // file name suffixes of this format
+	Binary   bool     // must not go to a terminal
+	Help     string   // one line: what it is and what reads it
 
-	// Write writes what the request selects to w. Its errors are those of the
-	// captures ([analysis.Aggregate]) and of w, and weights that no probe has.
+	// Write writes the selected hits to w. It returns errors of reading (see
+	// [analysis.Aggregate]) and writing, and an error for a weight that no probe
+	// has.
 	Write func(w io.Writer, r *Request) (*Summary, error)
 }
 
-// A Summary says what was written, and what is known of the captures: damage that
-// could be skipped is in Quality.
+// A Summary describes what was written, and what is known about the captures.
+// Damage that could be skipped is in Quality.
 type Summary struct {
 	*analysis.Result
-	Hits uint64 // that passed the filter
+	Hits uint64 // hits that passed the filter
 }

@@ -2,10 +2,10 @@ package export
 
 import "strings"
 
-// Formats are all output formats, in the order in which they are listed.
+// Formats are all output formats, in the order of convert --list.
 var Formats = []Format{pprof, folded, flamegraph, perfscript, ndjson, csvFormat}
 
-// Lookup returns the format of that name.
+// Lookup returns the format with the given name.
 func Lookup(name string) (*Format, bool) {
 	for i := range Formats {
 		if Formats[i].Name == name {
@@ -15,7 +15,7 @@ func Lookup(name string) (*Format, bool) {
 	return nil, false
 }
 
-// ForFile returns the format that a file's name asks for by its suffix.
+// ForFile returns the format for the suffix of a file name.
 func ForFile(name string) (*Format, bool) {
 	name = strings.ToLower(name)
 	for i := range Formats {

@@ -13,11 +13,11 @@ import (
 
 var ndjson = Format{
 	Name: "ndjson", Suffixes: []string{".ndjson", ".jsonl"},
-	Help:  "one JSON object a hit, for jq, DuckDB and scripts",
+	Help:  "one JSON object per hit, for jq, DuckDB and scripts",
 	Write: writeNDJSON,
 }
 
-// writeNDJSON writes one JSON object a line and hit.
+// writeNDJSON writes one JSON object per line and hit.
 func writeNDJSON(w io.Writer, r *Request) (*Summary, error) {
 	n := ndjsonWriter{
 		out:    bufio.NewWriterSize(w, 1<<16),
@@ -37,7 +37,7 @@ func writeNDJSON(w io.Writer, r *Request) (*Summary, error) {
 
 type ndjsonWriter struct {
 	out    *bufio.Writer
-	texts  map[string][]byte // encoded names of tasks, probes and arguments
+	texts  map[string][]byte // cache of encoded names
 	stacks map[*analysis.Stack][]byte
 	full   bool
 	line   []byte
@@ -91,21 +91,21 @@ func (n *ndjsonWriter) text(s string) []byte {
 	return b
 }
 
-// encodeJSON replaces invalid UTF-8 by U+FFFD, as JSON cannot hold it. Unlike
-// json.Marshal it leaves <, > and & as they are.
+// encodeJSON replaces invalid UTF-8 by U+FFFD, which JSON requires. Unlike
+// json.Marshal it does not escape <, > and &.
 func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic("export: a value that JSON refuses: " + err.Error())
+		panic("export: value that JSON cannot represent: " + err.Error())
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// appendJSONValue writes numbers as numbers, however large, and whatever they are called; hexadecimal ones and
-// addresses as the strings that reports show; null for what could not be read or a
-// damaged capture does not have.
+// appendJSONValue writes numbers as numbers, even large and named ones. Hexadecimal
+// numbers and addresses become strings as in reports. What could not be read, or is
+// missing from a damaged capture, becomes null.
 func appendJSONValue(dst []byte, v analysis.Value) []byte {
 	if v.Field == nil || v.State == analysis.ValueUnread {
 		return append(dst, "null"...)
@@ -153,7 +153,7 @@ type jsonFrame struct {
 	Truncated      bool   `json:"truncated,omitempty"`
 }
 
-// stack is an array of calls, innermost first, or null without a stack.
+// stack returns an array of calls, innermost first, or null without a stack.
 func (n *ndjsonWriter) stack(s *analysis.Stack) []byte {
 	if s == nil {
 		return []byte("null")

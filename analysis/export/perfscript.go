@@ -15,14 +15,14 @@ import (
 
 var perfscript = Format{
 	Name: "perfscript", Suffixes: []string{".perfscript", ".perf", ".txt"},
-	Help:  "text of perf script, for stackcollapse-perf.pl, speedscope and Firefox Profiler",
+	Help:  "perf script text, for stackcollapse-perf.pl, speedscope and Firefox Profiler",
 	Write: writePerfScript,
 }
 
-// writePerfScript writes what perf script --header -F +pid prints of a hit
-// (process_event in tools/perf/builtin-script.c): a line with task, CPU, time,
-// event and arguments, a line a call, an empty line. Where the known readers would
-// misread a name, it is changed as little as they need.
+// writePerfScript writes hits as perf script --header -F +pid does (process_event
+// in tools/perf/builtin-script.c): a line with task, CPU, time, event and
+// arguments, a line per call, and an empty line. Names are changed only where known
+// readers would misread them.
 func writePerfScript(w io.Writer, r *Request) (*Summary, error) {
 	p := perfScript{
 		out:    bufio.NewWriterSize(w, 1<<16),
@@ -40,7 +40,7 @@ func writePerfScript(w io.Writer, r *Request) (*Summary, error) {
 	return result, p.out.Flush()
 }
 
-// A perfScript writes hits. Texts that many hits share are made once.
+// A perfScript writes hits. It caches text that many hits share.
 type perfScript struct {
 	out    *bufio.Writer
 	header *analysis.Header
@@ -74,8 +74,8 @@ func (p *perfScript) hit(e *analysis.Event) bool {
 	return p.err == nil
 }
 
-// part writes perf's header (perf_session__fprintf_info in
-// tools/perf/util/session.c), by which Firefox Profiler knows the format.
+// part writes the header of perf (perf_session__fprintf_info in
+// tools/perf/util/session.c). Firefox Profiler recognizes the format by it.
 func (p *perfScript) part(h *analysis.Header) {
 	p.out.WriteString("# ========\n")
 	if t, ok := h.RealTime(h.Clock.Monotonic); ok {
@@ -92,7 +92,7 @@ func (p *perfScript) part(h *analysis.Header) {
 	p.out.WriteString("# ========\n#\n\n")
 }
 
-// beforeDigit is white space that readers take for the end of the task's name.
+// beforeDigit matches white space that readers take for the end of the task name.
 var beforeDigit = regexp.MustCompile(`\s+(\d)`)
 
 func (p *perfScript) task(t analysis.Task) string {
@@ -105,7 +105,7 @@ func (p *perfScript) task(t analysis.Task) string {
 	return s
 }
 
-// event is the probe's name, after the period if a hit stands for several.
+// event returns the name of the probe, preceded by its period if that is not 1.
 func (p *perfScript) event(probe *analysis.Probe) string {
 	s, ok := p.events[probe]
 	if !ok {
@@ -118,8 +118,8 @@ func (p *perfScript) event(probe *analysis.Probe) string {
 	return s
 }
 
-// stack is one line a call: address, function, image. The address is the offset
-// in the image, since captures do not depend on where it was loaded.
+// stack returns a line per call: address, function, image. The address is the
+// offset in the image, since captures do not depend on load addresses.
 func (p *perfScript) stack(s *analysis.Stack) []byte {
 	if s == nil {
 		return nil
@@ -143,7 +143,7 @@ func perfSymbol(c *analysis.Call) string {
 	}
 	name := printable(c.Function)
 	if strings.HasPrefix(name, "(") {
-		// Readers drop such lines as names of processes: (anonymous namespace)::f.
+		// Readers mistake lines such as (anonymous namespace)::f for process names.
 		name = "::" + name
 	}
 	if c.Inlined {
@@ -159,13 +159,13 @@ func perfImage(c *analysis.Call) string {
 	return spaceless(imagePath(c.Image))
 }
 
-// plainName returns an argument's name without what ends a name.
+// plainName escapes characters that end the name of an argument.
 func plainName(s string) string { return strings.ReplaceAll(spaceless(s), "=", `\075`) }
 
 var plain = regexp.MustCompile(`^[\w./+@%,[\]-]+$`)
 
-// perfValue quotes values that are not one plain word. In quotes, colons are
-// escaped: readers look for the time and the event's name by the colon after them.
+// perfValue quotes values that are not one plain word. It escapes colons in quotes,
+// because readers find the time and the name of the event by the colon after them.
 func perfValue(v analysis.Value) string {
 	s := v.String()
 	switch {

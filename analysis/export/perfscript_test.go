@@ -8,9 +8,9 @@ import (
 	"trapline/analysis/export"
 )
 
-// What the readers of perf script's text look for. Firefox Profiler takes the last
-// number with a colon for the time; FlameGraph and speedscope take the first number
-// after white space for the process.
+// These expressions are what readers of perf script text look for. Firefox Profiler
+// takes the last number followed by a colon as the time. FlameGraph and speedscope
+// take the first number after white space as the process.
 var (
 	lastTime  = regexp.MustCompile(`^(.*)\s+([\d.]+):`)
 	firstTask = regexp.MustCompile(`^(\S.+?)\s+(\d+)/(\d+)\s+\[\d+\]\s+$`)
@@ -18,8 +18,8 @@ var (
 	callLine  = regexp.MustCompile(`^\s*(\w+)\s*(.+) \((\S*)\)$`)
 )
 
-// Each reader finds the right task, time and calls in each hit, whatever its
-// strings hold.
+// Readers find the right task, time and calls in each hit, whatever its strings
+// contain.
 func TestPerfScriptGrammar(t *testing.T) {
 	tasks := map[string]int{}
 	calls := 0

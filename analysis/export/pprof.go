@@ -17,7 +17,7 @@ var pprof = Format{
 	Write: writePprof,
 }
 
-// writePprof writes a profile.proto: the hits, then one more sample type for each
+// writePprof writes a profile.proto with the hits, and another sample type for each
 // weight.
 func writePprof(w io.Writer, r *Request) (*Summary, error) {
 	b := newPprofBuilder(r.Weights)
@@ -30,8 +30,8 @@ func writePprof(w io.Writer, r *Request) (*Summary, error) {
 	return result, p.Write(w)
 }
 
-// readPprof gives all hits to the builder. Arguments as labels need every hit's
-// own: their names are not known before the captures are read.
+// readPprof feeds all hits to the builder. With arguments as labels it goes hit by
+// hit, since their names are unknown before the captures are read.
 func readPprof(b *pprofBuilder, r *Request) (*Summary, error) {
 	if r.Labels {
 		values := make([]int64, len(r.Weights))
@@ -59,8 +59,8 @@ func readPprof(b *pprofBuilder, r *Request) (*Summary, error) {
 	return result, nil
 }
 
-// describe says when and where the hits were recorded, and how. The time is the
-// capture's: a profile of the same capture is always the same.
+// describe adds when, where and how the hits were recorded. Since the time is that
+// of the capture, the same capture always gives the same profile.
 func describe(p *profile.Profile, result *Summary) {
 	var first, last int64
 	for _, h := range result.Headers {
@@ -83,8 +83,8 @@ func describe(p *profile.Profile, result *Summary) {
 	p.TimeNanos, p.DurationNanos = first, last-first
 }
 
-// comparePprof orders samples by what they show, so that neither the order of the
-// hits nor that of maps decides.
+// comparePprof orders samples by content, independent of the order of hits and
+// maps.
 func comparePprof(a, b *pprofSample) int {
 	if c := slices.Compare(a.locations, b.locations); c != 0 {
 		return c
@@ -92,7 +92,7 @@ func comparePprof(a, b *pprofSample) int {
 	return strings.Compare(a.labels, b.labels)
 }
 
-// profile builds the profile of all that was added.
+// profile builds the profile.
 func (b *pprofBuilder) profile() *profile.Profile {
 	p := &profile.Profile{
 		SampleType:        []*profile.ValueType{{Type: "hits", Unit: "count"}},
@@ -121,7 +121,7 @@ func (b *pprofBuilder) profile() *profile.Profile {
 	return p
 }
 
-// unitOf makes pprof scale sizes as it does for heap profiles.
+// unitOf makes pprof scale sizes as in heap profiles.
 func unitOf(name string) string {
 	if strings.Contains(name, "bytes") {
 		return "bytes"

@@ -13,16 +13,15 @@ import (
 	"trapline/format"
 )
 
-// A pprofBuilder groups hits into samples and interns what they refer to.
-// Locations are numbered in the order of first use while hits come in, and again
-// by content at the end.
+// A pprofBuilder groups hits into samples and interns what they refer to. Locations
+// are first numbered in order of use, and finally by content.
 type pprofBuilder struct {
 	weights   []string
 	samples   map[string]*pprofSample
-	scaled    bool // a hit of some probe stands for several
+	scaled    bool // some probe has a period above 1
 	places    []place
-	frames    map[*analysis.Frame]int // to places
-	markers   map[string]int          // likewise, of names that have no address
+	frames    map[*analysis.Frame]int // index into places
+	markers   map[string]int          // index into places, for names without an address
 	functions map[functionKey]*profile.Function
 	key       []byte
 	chain     []int
@@ -37,7 +36,7 @@ type pprofSample struct {
 	weights   []int64
 }
 
-// A place becomes a location: a frame, or a name alone.
+// A place becomes a location: a frame, or only a name.
 type place struct {
 	frame *analysis.Frame
 	name  string
@@ -45,8 +44,8 @@ type place struct {
 
 type functionKey struct{ name, linkage, file string }
 
-// A label is a string or, with a unit, a number: profile.proto drops a zero that
-// has no unit.
+// A label is a string or, with a unit, a number. profile.proto drops a zero without
+// a unit.
 type label struct {
 	key, text, unit string
 	number          int64
@@ -62,7 +61,7 @@ func newPprofBuilder(weights []string) *pprofBuilder {
 	}
 }
 
-// add counts a group of hits that are alike. args become labels.
+// add counts a group of equal hits. args become labels.
 func (b *pprofBuilder) add(s *analysis.Sample, args []analysis.Value, weights []int64) {
 	b.chain = b.chain[:0]
 	b.addStack(s.Kernel)
@@ -106,9 +105,9 @@ func (b *pprofBuilder) add(s *analysis.Sample, args []analysis.Value, weights []
 	}
 }
 
-// argLabel prefixes names as the other formats do, since probes have arguments
-// called pid and comm too. Only plain numbers are numeric labels: pprof prints
-// those in decimal.
+// argLabel prefixes names as the other formats do, since probes also have arguments
+// called pid and comm. Only plain numbers become numeric labels, because pprof
+// prints those in decimal.
 func argLabel(v analysis.Value) label {
 	l := label{key: "args." + printable(v.Field.Name)}
 	plain := v.Field.Type == format.FieldInt || v.Field.Type == format.FieldUint && v.Number <= math.MaxInt64
@@ -161,5 +160,5 @@ func (b *pprofBuilder) marker(name string) int {
 	return id
 }
 
-// plainUnit is the unit that pprof prints numbers without.
+// plainUnit is the unit of numbers that pprof prints without a unit.
 const plainUnit = "count"

@@ -12,8 +12,8 @@ import (
 	"trapline/format"
 )
 
-// locate gives the profile its mappings, locations and functions, ordered by
-// image, offset and name. rank maps places to indices of locations.
+// locate adds mappings, locations and functions to the profile, ordered by image,
+// offset and name. rank maps places to indices of locations.
 func (b *pprofBuilder) locate(p *profile.Profile) (rank []int, locations []*profile.Location) {
 	order := make([]int, len(b.places))
 	for i := range order {
@@ -43,8 +43,8 @@ func (b *pprofBuilder) locate(p *profile.Profile) (rank []int, locations []*prof
 	return rank, p.Location
 }
 
-// program returns the image that most hits ran through and that is no library and
-// no part of the kernel; nil if there is none.
+// program returns the image that most hits ran through, other than libraries and
+// the kernel, or nil if there is none.
 func (b *pprofBuilder) program() *analysis.Image {
 	hits := map[*analysis.Image]int64{}
 	for _, s := range b.samples {
@@ -69,8 +69,7 @@ func (b *pprofBuilder) program() *analysis.Image {
 	return most
 }
 
-// putFirst makes a mapping the first one, which pprof takes for the program that
-// the profile is of.
+// putFirst moves a mapping to the front, where pprof expects the main program.
 func putFirst(p *profile.Profile, m *profile.Mapping) {
 	i := slices.Index(p.Mapping, m)
 	copy(p.Mapping[1:i+1], p.Mapping[:i])
@@ -80,8 +79,8 @@ func putFirst(p *profile.Profile, m *profile.Mapping) {
 	}
 }
 
-// fill describes a frame. An address without a name gets no line, by which pprof
-// knows that it can still be symbolized.
+// fill describes a frame. An address without a name gets no line, which tells pprof
+// to try to symbolize it.
 func (b *pprofBuilder) fill(p *profile.Profile, l *profile.Location, f *analysis.Frame, m *profile.Mapping) {
 	l.Mapping, l.Address = m, f.Offset
 	if m != nil {
@@ -115,10 +114,10 @@ func (b *pprofBuilder) function(p *profile.Profile, name, linkage, file string) 
 	return f
 }
 
-// mapImages adds a mapping for each image: equal ones of several hosts are one. Offsets in a capture do not depend on
-// where an image was loaded, so the ranges are made up: one after the other, with a
-// page between them, as pprof joins those that touch. An address less its
-// mapping's start is the offset in the image.
+// mapImages adds a mapping for each image; equal images of several hosts share one.
+// Offsets in a capture do not depend on load addresses, so the ranges are invented:
+// one after another, a page apart, because pprof joins adjacent ones. An address
+// minus the start of its mapping is the offset in the image.
 func mapImages(p *profile.Profile, places []place, order []int) map[analysis.Image]*profile.Mapping {
 	const page = 4096
 	mappings := map[analysis.Image]*profile.Mapping{}
@@ -128,7 +127,7 @@ func mapImages(p *profile.Profile, places []place, order []int) map[analysis.Ima
 		if frame == nil || frame.Image == nil {
 			continue
 		}
-		// The last place of an image in this order has its largest offset.
+		// In this order, the last place of an image has its largest offset.
 		if i+1 < len(order) {
 			if after := places[order[i+1]].frame; after != nil && after.Image != nil && *after.Image == *frame.Image {
 				continue
@@ -136,7 +135,7 @@ func mapImages(p *profile.Profile, places []place, order []int) map[analysis.Ima
 		}
 		start, size := next, frame.Offset|(page-1)
 		if size > math.MaxUint64-start-2*page {
-			start = 0 // addresses of JIT code near the top, or nonsense
+			start = 0 // JIT code near the top of the address space, or garbage
 		} else {
 			next = start + size + 1 + page
 		}
@@ -153,7 +152,7 @@ func mapImages(p *profile.Profile, places []place, order []int) map[analysis.Ima
 	return mappings
 }
 
-// comparePlaces orders by image, offset and names; places without an image come
+// comparePlaces orders by image, offset and names. Places without an image come
 // last.
 func comparePlaces(a, b place) int {
 	if a.frame == nil || b.frame == nil {

@@ -8,7 +8,7 @@ import (
 	"trapline/analysis"
 )
 
-// aggregate counts the hits that the request selects.
+// aggregate counts the selected hits.
 func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
 	result, err := analysis.Aggregate(r.Inputs, q)
 	if err != nil {
@@ -21,8 +21,7 @@ func (r *Request) aggregate(q analysis.Query) (*Summary, error) {
 	return s, r.checkWeights(result)
 }
 
-// each calls yield for every hit that the request selects, with its stacks if they
-// are wanted.
+// each calls yield for every selected hit, with its stacks if stacks is set.
 func (r *Request) each(stacks bool, yield func(*analysis.Event) bool) (*Summary, error) {
 	s := &Summary{}
 	q := r.query()
@@ -38,8 +37,8 @@ func (r *Request) each(stacks bool, yield func(*analysis.Event) bool) (*Summary,
 	return s, r.checkWeights(s.Result)
 }
 
-// checkWeights returns an error for a weight that would always be 0, which is a
-// slip of the pen.
+// checkWeights returns an error for a weight that no probe has, which is surely a
+// typo.
 func (r *Request) checkWeights(result *analysis.Result) error {
 	for _, name := range r.Weights {
 		known := false
@@ -58,16 +57,16 @@ func (r *Request) checkWeights(result *analysis.Result) error {
 			continue
 		}
 		if numbers == nil {
-			return fmt.Errorf("weight %q: no probe of the captures has a number among its arguments", name)
+			return fmt.Errorf("weight %q: no probe of the captures has a numeric argument", name)
 		}
 		slices.Sort(numbers)
-		return fmt.Errorf("weight %q: no probe of the captures has a number of that name; there are %s",
+		return fmt.Errorf("weight %q: no probe of the captures has a numeric argument of that name; there are %s",
 			name, strings.Join(slices.Compact(numbers), ", "))
 	}
 	return nil
 }
 
-// query returns the part of a query that all formats share.
+// query returns what the queries of all formats share.
 func (r *Request) query() analysis.Query {
 	return analysis.Query{Filter: r.Filter, NoDemangle: r.NoDemangle}
 }
@@ -82,9 +81,8 @@ func (r *Request) merged() analysis.Query {
 	return q
 }
 
-// value returns what a sample of a merged query counts: its hits, or its weight
-// where one was asked for. What weighs less than nothing has no place in a sum of
-// parts and counts as 0.
+// value returns what a sample counts for: its hits, or its weight if one was
+// requested. Negative weights count as 0, since a box cannot have a negative width.
 func (r *Request) value(s *analysis.Sample) uint64 {
 	if len(r.Weights) == 0 {
 		return s.Hits
@@ -92,14 +90,15 @@ func (r *Request) value(s *analysis.Sample) uint64 {
 	return uint64(max(0, weigh(s.Args[0], s.Hits)))
 }
 
-// tree merges the stacks of a merged query's samples, and lets go of the samples.
+// tree merges the stacks of the samples of a merged query, and releases the
+// samples.
 func (r *Request) tree(s *Summary, caller bool) *analysis.Tree {
 	samples := s.Samples
-	s.Samples = nil // the collector may take them as soon as they have been merged
+	s.Samples = nil // so that they can be collected once merged
 	return analysis.StackTree(samples, caller, r.value)
 }
 
-// unit names what value counts.
+// unit returns the unit of value.
 func (r *Request) unit() string {
 	if len(r.Weights) == 0 {
 		return "hits"

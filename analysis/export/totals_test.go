@@ -30,7 +30,7 @@ func foldedTotal(t *testing.T, folded []byte) (total int) {
 	return total
 }
 
-// Every format accounts for every hit.
+// Every format accounts for all hits.
 func TestTotals(t *testing.T) {
 	capture := testCapture(t)
 	if got := foldedTotal(t, convert(t, "folded", export.Request{}, capture)); got != allHits {
@@ -69,7 +69,7 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-// Filters split a capture into parts without a rest.
+// Complementary filters account for all hits.
 func TestFiltersPartition(t *testing.T) {
 	capture := testCapture(t)
 	for probe, want := range map[string]int{"sched_switch": switchHits, "uprobe:server:alloc": allocHits, "count": countHits} {
@@ -97,8 +97,7 @@ func readCSV(t *testing.T, data []byte) []map[string]string {
 	return rows
 }
 
-// Strings come back from the formats for programs as they were recorded, but for
-// bytes that are no text.
+// The formats for programs preserve strings, except for invalid UTF-8.
 func TestStringsComeBack(t *testing.T) {
 	capture := testCapture(t)
 	request := export.Request{Filter: analysis.Filter{Probes: []string{"uprobe:server:alloc"}}}
@@ -129,7 +128,7 @@ func TestStringsComeBack(t *testing.T) {
 	}
 }
 
-// A weight that no probe has is a mistake, not a profile of zeros.
+// A weight that no probe has is an error.
 func TestUnknownWeight(t *testing.T) {
 	for _, f := range export.Formats[:3] {
 		r := export.Request{Inputs: inputs(testCapture(t)), Weights: []string{"next_comm"}}
@@ -140,7 +139,7 @@ func TestUnknownWeight(t *testing.T) {
 	}
 }
 
-// Whatever a capture holds, each format has all of its hits.
+// Every format accounts for all hits of random captures.
 func TestRandomTotals(t *testing.T) {
 	for seed := range uint64(10) {
 		capture, hits := analysistest.Random(seed, 300)

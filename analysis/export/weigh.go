@@ -7,8 +7,8 @@ import (
 	"trapline/format"
 )
 
-// weights returns the sums of the arguments that were asked for over the hits of
-// a sample. A probe without the argument weighs nothing.
+// weights returns the sums of the requested arguments over the hits of a sample. A
+// probe without the argument counts as 0.
 func weights(s *analysis.Sample) []int64 {
 	w := make([]int64, len(s.Args))
 	for i, v := range s.Args {
@@ -17,8 +17,8 @@ func weights(s *analysis.Sample) []int64 {
 	return w
 }
 
-// weigh returns the value of an argument times hits, within the bounds of int64.
-// Text and addresses of code weigh nothing.
+// weigh returns hits times the value of an argument, clamped to int64. Text and
+// code addresses count as 0.
 func weigh(v analysis.Value, hits uint64) int64 {
 	if v.Field == nil || v.State == analysis.ValueUnread || !isNumber(v.Field.Type) {
 		return 0
@@ -29,7 +29,7 @@ func weigh(v analysis.Value, hits uint64) int64 {
 	return times(v.Number, hits)
 }
 
-// weighArg returns the value of the argument of that name of one hit.
+// weighArg returns the value of the named argument of a hit.
 func weighArg(e *analysis.Event, name string) int64 {
 	field, element, ok := analysis.MatchArg(e.Probe, name)
 	if !ok || field >= len(e.Args) {

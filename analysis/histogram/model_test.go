@@ -13,13 +13,13 @@ import (
 	"trapline/analysis/histogram"
 )
 
-// The tests here compare answers with those of a plain model: loops over the list of
-// hits that the capture was made from.
+// These tests compare answers with those of a simple model: loops over the list of
+// hits that the capture was built from.
 
-// A figure is the self and total weight and hits of an entry.
+// A figure holds the counts of an entry.
 type figure struct{ self, total, selfHits, totalHits uint64 }
 
-// modelKey returns what a sort key shows of a hit and one of its calls.
+// modelKey returns the value of a sort key for a hit and one of its calls.
 func modelKey(key string, h *analysistest.Hit, c *analysistest.Call) string {
 	switch key {
 	case "comm":
@@ -81,7 +81,7 @@ func modelHistogram(hits []analysistest.Hit, probe string, keys []string, childr
 			for _, k := range keys {
 				cells = append(cells, modelKey(k, h, c))
 			}
-			// The kernel's functions are told from others of the same name.
+			// Kernel functions differ from others of the same name.
 			name := strings.Join(cells, "|")
 			if slices.Contains(keys, "symbol") && (c != nil && c.Kernel || c == nil && !strings.HasPrefix(h.Probe, "uprobe")) {
 				name += " [k]"
@@ -137,7 +137,8 @@ func TestHistogramsCountTheHits(t *testing.T) {
 	})
 }
 
-// treePaths returns the nodes of a tree by the names on the way to them.
+// treePaths returns the weights of all nodes, keyed by the path of names from the
+// root.
 func treePaths(tree *analysis.Tree) map[string]uint64 {
 	paths := map[string]uint64{}
 	names := make([]string, len(tree.Nodes))
@@ -154,8 +155,9 @@ func treePaths(tree *analysis.Tree) map[string]uint64 {
 	return paths
 }
 
-// modelCallTree returns the nodes of the tree of one function's entry: the whole chains of
-// hits in it, and what it called (or who called it) of those in others.
+// modelCallTree returns the weights of the nodes in the tree of a function: the
+// whole chains of hits in the function itself, and one side of the chains of other
+// hits.
 func modelCallTree(hits []analysistest.Hit, probe string, entry analysistest.Call, caller bool) map[string]uint64 {
 	paths := map[string]uint64{}
 	for i := range hits {
@@ -166,7 +168,7 @@ func modelCallTree(hits []analysistest.Hit, probe string, entry analysistest.Cal
 		}
 		if chain[0] != entry {
 			if caller {
-				// From the outermost occurrence inwards.
+				// Start at the outermost occurrence.
 				at := slices.Index(reversed(chain), entry)
 				if at < 0 {
 					continue

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text from a capture safe to print: names of tasks, files and
-// functions are chosen by whoever ran them, and must not reach a terminal as
-// control sequences or break a line.
+// clean escapes text from a capture. Whoever was recorded chose the names of tasks,
+// files and functions. They must not reach a terminal as control sequences, nor
+// break a line.
 func clean(s string) string {
 	if isClean(s) {
 		return s

@@ -9,24 +9,24 @@ import (
 	"trapline/analysis"
 )
 
-// Events writes hits in the layout of perf script. Times have nanoseconds, which
-// perf prints only when asked to: hits on one CPU are often less than a microsecond
+// Events prints hits in the layout of perf script. Times have nanoseconds, which
+// perf prints only on request: hits on one CPU are often less than a microsecond
 // apart.
 type Events struct {
 	w      *bufio.Writer
 	stacks bool
-	texts  map[*analysis.Stack]string // what has been laid out before: there are few stacks and many hits
-	names  map[string]string          // likewise
+	texts  map[*analysis.Stack]string // cache: hits share few stacks
+	names  map[string]string          // cache of cleaned names
 	line   []byte
 }
 
-// NewEvents returns a writer of hits, with their stacks if asked to. The caller
-// flushes w.
+// NewEvents returns a printer of hits, with their stacks if stacks is set. The
+// caller flushes w.
 func NewEvents(w *bufio.Writer, stacks bool) *Events {
 	return &Events{w: w, stacks: stacks, texts: make(map[*analysis.Stack]string), names: make(map[string]string)}
 }
 
-// Write writes one hit. The error is that of the underlying writer.
+// Write prints one hit. It returns errors of the underlying writer.
 func (p *Events) Write(e *analysis.Event) error {
 	b := p.line[:0]
 	b = pad(b, p.name(e.Task.Comm), 16)

@@ -9,13 +9,13 @@ import (
 	"trapline/analysis/histogram"
 )
 
-// A graph writes the call tree of one entry, in the layout of perf's
-// ui/stdio/hist.c.
+// A graph prints the call tree of an entry in the layout of perf
+// (tools/perf/ui/stdio/hist.c).
 type graph struct {
 	style  *Style
 	total  uint64
 	entry  *histogram.Entry
-	symbol string // in the entry's first column: a tree need not repeat it as its root
+	symbol string // in the first column of the entry: the tree need not repeat it
 }
 
 const graphMargin = "            "
@@ -34,8 +34,8 @@ func (g *graph) write(w *bufio.Writer) {
 
 func (g *graph) tree(w *bufio.Writer) {
 	t, parent, margin := g.entry.Tree, int32(0), graphMargin
-	// A single root that all of the entry's hits share needs no share of its own:
-	// it is drawn as a stem.
+	// A single top node that has all hits of the entry needs no share: it is drawn
+	// as a stem.
 	if top := &t.Nodes[t.Nodes[0].First]; top.Next == 0 && top.Weight == g.entry.Total {
 		run := g.stem(t.Nodes[0].First)
 		parent = run[len(run)-1]
@@ -55,7 +55,7 @@ func (g *graph) tree(w *bufio.Writer) {
 	g.branches(w, parent, margin, g.entry.Total)
 }
 
-// stem returns the nodes from n on that all of n's hits run through.
+// stem returns node n and its descendants as long as a single child has all hits.
 func (g *graph) stem(n int32) []int32 {
 	nodes := g.entry.Tree.Nodes
 	run := []int32{n}
@@ -69,8 +69,8 @@ func (g *graph) stem(n int32) []int32 {
 	}
 }
 
-// branches draws the children of a node below each other. parentWeight is what fractal
-// shares are of.
+// branches draws the children of a node below each other. Fractal shares are
+// relative to parentWeight.
 func (g *graph) branches(w *bufio.Writer, parent int32, prefix string, parentWeight uint64) {
 	nodes := g.entry.Tree.Nodes
 	for n := range g.entry.Tree.Children(parent) {
@@ -115,7 +115,7 @@ func label(n *analysis.Node) string {
 	return name
 }
 
-// flat writes the heaviest whole stacks, one call a line.
+// flat prints the heaviest complete stacks, one call per line.
 func (g *graph) flat(w *bufio.Writer) {
 	g.leaves(func(value string, path []*analysis.Node) {
 		w.WriteString(graphMargin + "   " + value + "\n")
@@ -126,19 +126,19 @@ func (g *graph) flat(w *bufio.Writer) {
 	})
 }
 
-// folded writes the same, one stack a line.
+// folded prints the heaviest complete stacks, one stack per line.
 func (g *graph) folded(w *bufio.Writer) {
 	g.leaves(func(value string, path []*analysis.Node) {
 		names := make([]string, len(path))
 		for i, n := range path {
-			// The separator cannot be in a name.
+			// Names must not contain the separator.
 			names[i] = strings.ReplaceAll(label(n), ";", ":")
 		}
 		w.WriteString(value + " " + strings.Join(names, ";") + "\n")
 	})
 }
 
-// leaves calls f for each path of the tree at which hits end.
+// leaves calls f for each path of the tree where hits end.
 func (g *graph) leaves(f func(value string, path []*analysis.Node)) {
 	t := g.entry.Tree
 	var path []*analysis.Node

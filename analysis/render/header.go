@@ -13,7 +13,8 @@ import (
 	"trapline/format"
 )
 
-// headings are the properties that every report shows, in perf's words.
+// headings are the properties in the header of every report, with the titles of
+// perf.
 var headings = []struct{ title, key string }{
 	{"hostname", format.KeyHostname},
 	{"os release", format.KeyKernel},
@@ -23,8 +24,8 @@ var headings = []struct{ title, key string }{
 	{"cmdline", format.KeyCommandLine},
 }
 
-// Header writes what is known about each recording, and what became of its hits.
-// With full, it is all that the captures say about themselves.
+// Header prints what is known about each recording, and the account of its hits.
+// With full it prints all properties of the captures.
 func Header(w io.Writer, r *analysis.Result, full bool) error {
 	bw := bufio.NewWriter(w)
 	for _, h := range r.Headers {
@@ -66,7 +67,7 @@ func headerPart(w *bufio.Writer, h *analysis.Header, full bool) {
 	}
 }
 
-// capturedOn returns the moment of the first hit, in UTC.
+// capturedOn returns the time of the first hit in UTC.
 func capturedOn(h *analysis.Header) string {
 	if h.Clock.Realtime == 0 {
 		return ""
@@ -78,10 +79,10 @@ func capturedOn(h *analysis.Header) string {
 	return time.Unix(0, t).UTC().Format("2006-01-02 15:04:05.000000 UTC")
 }
 
-// causes are the terms of the account in the order in which reports write them.
+// causes are the main columns of the account, in the order of reports.
 var causes = []format.Cause{format.CauseRecorded, format.CauseFiltered, format.CauseSampled}
 
-// accountLine says in one line what became of all hits:
+// accountLine returns the account of all hits in one line:
 // "12 = 9 recorded + 0 filtered + 0 sampled out + 3 lost (ring full 3)".
 func accountLine(q *analysis.Quality) string {
 	if len(q.Accounts) == 0 {
@@ -112,7 +113,7 @@ func accountLine(q *analysis.Quality) string {
 	return b.String()
 }
 
-// stackLine says in one line how complete the stacks are; "" without stacks.
+// stackLine returns in one line how complete the stacks are, or "" without stacks.
 func stackLine(q *analysis.Quality) string {
 	if q.KernelStacks+q.UserStacks == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"trapline/analysis/histogram"
 )
 
-// Sections writes a histogram for each section.
+// Sections prints the histogram of each section.
 func Sections(w io.Writer, sections []*histogram.Section, st Style) error {
 	bw := bufio.NewWriter(w)
 	for i, s := range sections {
@@ -46,7 +46,7 @@ func section(w *bufio.Writer, s *histogram.Section, st *Style) {
 	t.write(w)
 }
 
-// scaled says that samples count for more than one, where not every hit was kept.
+// scaled says how many events a sample stands for, if not every hit was kept.
 func scaled(s *histogram.Section) string {
 	if s.Weight == s.Hits || s.Hits == 0 {
 		return ""
@@ -54,8 +54,8 @@ func scaled(s *histogram.Section) string {
 	return fmt.Sprintf("  (a sample counts for %s)", strconv.FormatFloat(float64(s.Weight)/float64(s.Hits), 'g', 6, 64))
 }
 
-// missing reports whether a section says nothing: its keys are arguments that its
-// probe does not have.
+// missing reports whether a section is empty because its probe has none of the
+// arguments that are its keys.
 func missing(s *histogram.Section) bool {
 	if len(s.Entries) != 1 {
 		return false
@@ -73,7 +73,7 @@ func newTable(s *histogram.Section, st *Style) *table {
 	shown := s.Entries
 	for i, e := range s.Entries {
 		if percent(e.Total, total) < st.PercentLimit {
-			shown = s.Entries[:i] // they are sorted by weight
+			shown = s.Entries[:i] // entries are sorted by weight
 			break
 		}
 	}
@@ -92,7 +92,8 @@ func newTable(s *histogram.Section, st *Style) *table {
 			func(dst []byte, e *histogram.Entry) []byte { return appendShare(dst, e.Self, total) })
 	}
 	if st.Samples {
-		// perf counts the samples of the entry itself, also with --children.
+		// Like perf, count only the samples of the entry itself, even with
+		// --children.
 		add(column{title: "Samples", right: true, width: 12},
 			func(dst []byte, e *histogram.Entry) []byte { return strconv.AppendUint(dst, e.SelfHits, 10) })
 	}

@@ -11,15 +11,15 @@ import (
 	"trapline/format"
 )
 
-// jsonVersion is the version of the schema in docs/json.md. Members may be added
-// without a new one.
+// jsonVersion is the version of the schema in docs/json.md. Adding members does not
+// change it.
 const jsonVersion = 1
 
 type jsonReport struct {
 	Version  int            `json:"version"`
 	Captures []jsonCapture  `json:"captures"`
 	Quality  jsonQuality    `json:"quality"`
-	Sections *[]jsonSection `json:"sections,omitempty"` // nil: of views without
+	Sections *[]jsonSection `json:"sections,omitempty"` // nil for views without sections
 }
 
 type jsonCapture struct {
@@ -48,7 +48,7 @@ type jsonQuality struct {
 
 type jsonAccount struct {
 	Probe  string            `json:"probe"`
-	CPU    int64             `json:"cpu"` // -1: all CPUs together
+	CPU    int64             `json:"cpu"` // -1 for all CPUs together
 	Counts map[string]uint64 `json:"counts"`
 }
 
@@ -88,8 +88,8 @@ type jsonNode struct {
 	Children []*jsonNode `json:"children,omitempty"`
 }
 
-// SectionsJSON writes the sections and what is known about the captures as one JSON
-// object; docs/json.md describes it.
+// SectionsJSON prints the sections, and what is known about the captures, as one
+// JSON object. See docs/json.md.
 func SectionsJSON(w io.Writer, r *analysis.Result, sections []*histogram.Section, st Style) error {
 	doc := jsonReportOf(r)
 	list := make([]jsonSection, 0, len(sections))
@@ -100,8 +100,8 @@ func SectionsJSON(w io.Writer, r *analysis.Result, sections []*histogram.Section
 	return doc.write(w)
 }
 
-// HeaderJSON writes what is known about the captures: the same object without
-// sections.
+// HeaderJSON prints what is known about the captures: the object of [SectionsJSON]
+// without sections.
 func HeaderJSON(w io.Writer, r *analysis.Result) error {
 	return jsonReportOf(r).write(w)
 }
@@ -196,7 +196,7 @@ func jsonCell(k histogram.Key, c histogram.Cell) any {
 	return c.Text
 }
 
-// jsonTree returns the nodes below the node with the number parent.
+// jsonTree returns the descendants of the node with number parent.
 func jsonTree(t *analysis.Tree, parent int32) []*jsonNode {
 	if t == nil {
 		return nil

@@ -97,8 +97,8 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// Weights, keys that only some hits have, names that are wide, hostile or hold the
-// separator.
+// Covers weights, arguments that only some hits have, and names that are wide,
+// hostile or contain the separator.
 func TestAwkwardCells(t *testing.T) {
 	b := analysistest.New()
 	probe := b.Probe(format.Probe{Kind: format.ProbeKprobe, Name: b.String("kprobe:f"), Period: 3,
@@ -120,7 +120,7 @@ func TestAwkwardCells(t *testing.T) {
 	}
 }
 
-// What shares are of: all hits of a probe, or those that pass the filter.
+// Shares are relative to all hits of a probe, or to those that pass the filter.
 func TestShares(t *testing.T) {
 	r, s := ask(t, "comm", histogram.Options{}, analysis.Filter{Comms: []string{"idle"}}, analysistest.Sample())
 	for relative, want := range map[bool]string{false: "40.00%  idle", true: "100.00%  idle"} {
@@ -203,8 +203,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Every form of a histogram has all hits: in its sections, its entries, its stacks and its
-// trees.
+// Every form of a histogram accounts for all hits: in its sections, entries, stacks
+// and trees.
 func TestTotalsEqualTheHits(t *testing.T) {
 	for seed := range uint64(10) {
 		capture, hits := analysistest.Random(seed, 300)
@@ -237,7 +237,7 @@ func TestTotalsEqualTheHits(t *testing.T) {
 	}
 }
 
-// columnSums adds up the column of samples of each probe's section.
+// columnSums returns the sum of the Samples column for each probe.
 func columnSums(t *testing.T, printed string) map[string]uint64 {
 	t.Helper()
 	sums := map[string]uint64{}
@@ -257,8 +257,8 @@ func columnSums(t *testing.T, printed string) map[string]uint64 {
 	return sums
 }
 
-// stackSum adds up the figures of flat or folded stacks: those of lines that begin with
-// a number, and not with a percentage.
+// stackSum returns the sum of the counts of flat or folded stacks: lines that start
+// with a number rather than a percentage.
 func stackSum(printed string) (sum uint64) {
 	for line := range strings.SplitSeq(printed, "\n") {
 		fields := strings.Fields(line)
@@ -318,7 +318,7 @@ func checkJSON(t *testing.T, document string, want map[string]uint64) {
 	}
 }
 
-// An output that fails does so in every form.
+// All forms report write errors.
 func TestWriteErrors(t *testing.T) {
 	r, s := ask(t, "comm", histogram.Options{}, analysis.Filter{}, analysistest.Sample())
 	for name, write := range map[string]func(w io.Writer) error{

@@ -12,9 +12,9 @@ import (
 	"trapline/format"
 )
 
-// Accounts writes the whole account as a table: a row for each probe and CPU, a
-// column for each cause, with a last row for the sums. In every row, hits are the sum
-// of the other figures.
+// Accounts prints the account as a table: a row for each probe and CPU, a column
+// for each cause, and a row with the sums. In each row, "Hits" is the sum of the
+// other columns.
 func Accounts(w io.Writer, q *analysis.Quality) error {
 	bw := bufio.NewWriter(w)
 	sum := q.Sum()

@@ -6,18 +6,18 @@ import (
 	"trapline/analysis/histogram"
 )
 
-// A GraphKind is a way to show call trees; the names are perf's.
+// A GraphKind is a layout of call trees, named as in perf.
 type GraphKind uint8
 
 const (
 	GraphNone    GraphKind = iota
-	GraphTree              // "graph": shares are of the total
-	GraphFractal           // shares are of the parent
-	GraphFlat              // one list for each stack
+	GraphTree              // "graph": shares of the total
+	GraphFractal           // shares of the parent
+	GraphFlat              // one call per line for each stack
 	GraphFolded            // one line for each stack
 )
 
-// A GraphValue is the figure shown with each branch.
+// A GraphValue is the number shown at each branch.
 type GraphValue uint8
 
 const (
@@ -26,18 +26,19 @@ const (
 	ValueCount              // the number of hits
 )
 
-// Style says how a histogram is laid out.
+// Style describes the layout of a histogram.
 type Style struct {
-	Children     bool // the histogram was made with Children: show both shares
+	Children     bool // show both shares, of a histogram built with Children
 	Samples      bool // show the number of hits
 	PercentLimit float64
-	// Relative takes the hits that pass the filters for 100 %, and not all hits.
+	// Relative makes shares relative to the hits that pass the filters, instead of
+	// all hits.
 	Relative  bool
-	Separator string // "": aligned columns
+	Separator string // "" for aligned columns
 	Graph     GraphKind
 	Value     GraphValue
-	// MinPercent leaves lines of GraphFlat and GraphFolded out that are lighter.
-	// Trees have been cut so when they were built.
+	// MinPercent leaves out lighter lines of GraphFlat and GraphFolded. Trees are
+	// already pruned.
 	MinPercent float64
 }
 
@@ -49,7 +50,7 @@ func (st *Style) total(s *histogram.Section) uint64 {
 	return max(s.Weight, s.Sum)
 }
 
-// appendShare writes a percentage as perf does.
+// appendShare appends a percentage in the format of perf.
 func appendShare(dst []byte, part, total uint64) []byte {
 	return append(strconv.AppendFloat(dst, percent(part, total), 'f', 2, 64), '%')
 }

@@ -7,22 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// A column of a table.
+// A column is a column of a table.
 type column struct {
 	title string
 	right bool // numbers
 	width int
 }
 
-// A table has rows of text. They are asked for twice, to measure and to print
-// them: there may be as many as functions in a system, and one at a time takes no
+// A table has rows of text. It asks for cells twice, to measure and to print them.
+// There may be as many rows as functions in a system, and one at a time takes no
 // memory.
 type table struct {
 	columns []column
 	rows    int
 	cell    func(dst []byte, row, column int) []byte // appends a cell
-	below   func(w *bufio.Writer, row int)           // writes what follows a row and is not part of the columns; nil: nothing
-	scratch []byte                                   // a cell
+	below   func(w *bufio.Writer, row int)           // if not nil, prints text below a row
+	scratch []byte                                   // for one cell
 }
 
 func (t *table) measure() {
@@ -39,8 +39,8 @@ func (t *table) measure() {
 	}
 }
 
-// write prints the table as perf report --stdio does: a commented heading,
-// underlined by dots, then the rows.
+// write prints the table like perf report --stdio: a commented heading underlined
+// by dots, then the rows.
 func (t *table) write(w *bufio.Writer) {
 	t.measure()
 	line := t.line(nil, func(dst []byte, i int) []byte { return append(dst, t.columns[i].title...) })
@@ -76,8 +76,8 @@ func (t *table) line(b []byte, cell func(dst []byte, column int) []byte) []byte 
 	return append(bytes.TrimRight(b, " "), '\n')
 }
 
-// writeSeparated prints the rows alone, cells joined by sep. A separator within a
-// cell becomes a dot, as with perf report -t.
+// writeSeparated prints only the rows, with cells joined by sep. A separator within
+// a cell becomes a dot, as with perf report -t.
 func (t *table) writeSeparated(w *bufio.Writer, sep string) {
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {

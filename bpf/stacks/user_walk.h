@@ -234,6 +234,7 @@ static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 	s->walk.limit = 0;
 	s->walk.missing = 0;
 	s->walk.landed = 0;
+#pragma clang loop unroll(disable)
 	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {
 		if (walk_on(slot, max_frames))
 			break;

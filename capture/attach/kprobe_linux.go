@@ -77,12 +77,12 @@ func explainKprobe(p *probe.Probe, err error) error {
 	switch {
 	case host.Blacklisted(p.Function):
 		return &event.UnsupportedError{Event: p.Event, Reason: "the kernel forbids kprobes in " + p.Function + " (/sys/kernel/debug/kprobes/blacklist)",
-			Remedy: "probe a caller of it"}
+			Remedy: "probe one of its callers"}
 	case mountErr == nil && !host.Traceable(tracefs, p.Function):
 		return &event.UnsupportedError{Event: p.Event, Reason: p.Function + " is notrace: the kernel does not allow tracing it (it is not in " + tracefs + "/available_filter_functions)",
-			Remedy: "probe a caller of it"}
+			Remedy: "probe one of its callers"}
 	case p.Offset != 0:
 		return &event.InvalidError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe at +%#x: that must be the start of an instruction that may be probed", p.Offset)}
 	}
-	return &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe a caller of it"}
+	return &event.UnsupportedError{Event: p.Event, Reason: fmt.Sprintf("the kernel refuses a probe in this function (%v)", err), Remedy: "probe one of its callers"}
 }

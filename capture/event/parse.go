@@ -184,13 +184,13 @@ func (p *parser) probe(e *Event, inGroup bool) error {
 // notAnEvent explains what a bare word may have meant.
 func (p *parser) notAnEvent(word string) string {
 	if p.peek() == '/' && isIdentifier(word) || len(word) > 1 && strings.Trim(word[1:], "0123456789abcdef") == "" && word[0] == 'r' {
-		return "events of a PMU are taken by name only, as in cycles or cache-misses"
+		return "events of a PMU must be given by name, as in cycles or cache-misses"
 	}
 	if i := strings.IndexAny(word, "+%@/ "); i > 0 {
 		word = word[:i]
 	}
 	if isIdentifier(word) {
-		return "no such event: kernel functions are kprobe:" + word + ", those of programs uprobe:BINARY:" + word + " (or -x BINARY)"
+		return "no such event: for a kernel function write kprobe:" + word + ", for a program's uprobe:BINARY:" + word + " (or -x BINARY)"
 	}
 	return "expected KIND:… or SYSTEM:EVENT"
 }

@@ -25,7 +25,7 @@ func (p *parser) arg(e *Event, at int, text string) error {
 		return err
 	}
 	if value.Leaf().Op == OpConstant {
-		return p.fail(at, "a number is no argument: memory at an address is @ADDRESS")
+		return p.fail(at, "a number is not an argument: for memory at an address write @ADDRESS")
 	}
 	a.Value = *value
 	if err := p.available(e, at, value.Leaf()); err != nil {
@@ -47,7 +47,7 @@ func (p *parser) arg(e *Event, at int, text string) error {
 	}
 	for i := range e.Args {
 		if e.Args[i].Name == a.Name {
-			return p.fail(at, "two arguments are called "+a.Name+": name one, as in x="+source)
+			return p.fail(at, "two arguments are named "+a.Name+": rename one, as in x="+source)
 		}
 	}
 	e.Args = append(e.Args, a)
@@ -59,15 +59,15 @@ func (p *parser) available(e *Event, at int, leaf *Expr) error {
 	switch leaf.Op {
 	case OpReturn, OpDuration:
 		if !e.Syntax.AtReturn() && !(leaf.Op == OpDuration && e.MeasuresCalls()) {
-			return p.fail(at, leaf.String()+" exists at return only: kretprobe, fexit or uretprobe")
+			return p.fail(at, leaf.String()+" exists only at returns: kretprobe, fexit or uretprobe")
 		}
 	case OpArg, OpName:
 		if !e.Syntax.Arguments {
-			return p.fail(at, "arguments are gone at return: take them at entry, or with fexit in the kernel")
+			return p.fail(at, "arguments are gone at the return: record them at the entry, or use fexit in the kernel")
 		}
 	case OpRegister, OpStack, OpStackPointer:
 		if !e.Syntax.Registers {
-			return p.fail(at, "there are no registers and no stack words at a "+e.Syntax.Name()+": take arguments by name, or use a kprobe")
+			return p.fail(at, "a "+e.Syntax.Name()+" has no registers and no stack words: record arguments by name, or use a kprobe")
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ func (x *exprParser) chain() (*Expr, error) {
 		case e.Op == OpConstant:
 			return nil, x.fail(at, "a number has no fields")
 		case e.Op == OpSymbol && x.text[at] == '.':
-			return nil, x.fail(at, "write -> for the fields of a symbol: names of symbols may hold dots")
+			return nil, x.fail(at, "write -> for the fields of a symbol: symbol names may contain dots")
 		case x.take("->"), x.take("."):
 			arrow := x.text[at] == '-'
 			name := x.ident()
@@ -183,9 +183,9 @@ func (x *exprParser) dollar(at int) (*Expr, error) {
 		}
 		return &Expr{Op: OpStack, Index: n}, nil
 	case word == "params":
-		return nil, x.fail(at, "parameters are recorded without being asked for, where their types are known: leave $params out")
+		return nil, x.fail(at, "parameters are recorded by default if their types are known: omit $params")
 	case word == "vars":
-		return nil, x.fail(at, "local variables are recorded one by one: name them")
+		return nil, x.fail(at, "name each local variable to record")
 	}
 	return nil, x.fail(at, "no such variable: $argN (from 1), $retval, $stack, $stackN and $comm exist")
 }

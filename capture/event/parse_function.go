@@ -153,10 +153,10 @@ func (p *parser) userFunction(e *Event, at int, text string) error {
 		return p.fail(at, "expected a function")
 	}
 	if i := strings.IndexByte(rest, '"'); i >= 0 {
-		return p.fail(at+i, "quotes must stand around the whole name")
+		return p.fail(at+i, "quotes must enclose the whole name")
 	}
 	if rest[0] == '/' {
-		return p.fail(at, "expected a function, not a path: what is a path stands before the colon")
+		return p.fail(at, "expected a function, not a path: a path goes before the colon")
 	}
 	e.Name = rest
 	if !isUserPattern(rest) {
@@ -164,7 +164,7 @@ func (p *parser) userFunction(e *Event, at int, text string) error {
 	}
 	e.Match = MatchGlob
 	if e.Offset != 0 || e.Line != 0 {
-		return p.fail(at, "a pattern of functions takes no offset and no line: put the name into double quotes if it is none")
+		return p.fail(at, "a pattern of functions takes no offset and no line: quote the name if it is not a pattern")
 	}
 	if again, err := p.suffixes(&Event{Syntax: e.Syntax}, at, rest); err != nil || again != rest {
 		return p.fail(at, "a pattern cannot end like this")
@@ -213,7 +213,7 @@ func (p *parser) suffixes(e *Event, at int, text string) (string, error) {
 		case err != nil || n > maxLine:
 			return "", p.fail(at+len(function)+1, "the line is too large")
 		case e.Offset != 0 || e.Syntax.AtReturn():
-			return "", p.fail(at+len(function), "a line stands alone: it takes no offset and no return")
+			return "", p.fail(at+len(function), "a line takes no offset and no return")
 		}
 		text, e.Line = function, n
 	}

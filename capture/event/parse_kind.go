@@ -12,10 +12,10 @@ import (
 var otherKinds = map[string]string{
 	"software": "write the event alone, as in page-faults or cpu-clock", "s": "write the event alone, as in page-faults or cpu-clock",
 	"hardware": "write the event alone, as in cycles or cache-misses", "h": "write the event alone, as in cycles or cache-misses",
-	"interval": "intervals hit nothing: samples are profile:hz:99", "i": "intervals hit nothing: samples are profile:hz:99",
+	"interval": "intervals have no hits: for samples write profile:hz:99", "i": "intervals have no hits: for samples write profile:hz:99",
 	"asyncwatchpoint": "write watchpoint:ADDRESS:LENGTH:ACCESS", "aw": "write watchpoint:ADDRESS:LENGTH:ACCESS",
-	"iter": "iterators hit nothing",
-	"-":    "events need not be deleted: they end with the recording",
+	"iter": "iterators have no hits",
+	"-":    "events need no deletion: they end with the recording",
 }
 
 // profileUnits maps the units of profile:UNIT:N to units per second; 0 for hz.
@@ -31,9 +31,8 @@ func isFrequency(rest string) bool {
 // :hz:FREQUENCY.
 func (p *parser) timed(e *Event, at int, rest string) error {
 	if e.Name != ProfileName {
-		e.Dialect = DialectPerf
 		if rest != "" {
-			return p.fail(at, "modifiers are not supported: stacks are [stack=k], [stack=u] or [stack=none]")
+			return p.fail(at, "modifiers are not supported: choose stacks with [stack=k], [stack=u] or [stack=none]")
 		}
 		return nil
 	}
@@ -46,7 +45,7 @@ func (p *parser) timed(e *Event, at int, rest string) error {
 	at += len(unit) + 2
 	if perSecond > 0 {
 		if !ok || n == 0 || perSecond%n != 0 {
-			return p.fail(at, "the period must be a whole part of a second: write profile:hz:FREQUENCY")
+			return p.fail(at, "the period must divide a second evenly: write profile:hz:FREQUENCY")
 		}
 		n = perSecond / n
 	}
@@ -109,7 +108,7 @@ func (p *parser) watchpoint(e *Event, at int, text string) error {
 
 // perfWatchpoint parses perf's ADDRESS[/LENGTH][:ACCESS], with perf's defaults.
 func (p *parser) perfWatchpoint(e *Event, at int, text string) error {
-	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeWatchpoint), DialectPerf
+	e.Syntax = p.grammar.Of(format.ProbeWatchpoint)
 	place, access, ok := strings.Cut(text, ":")
 	accessAt := at + len(place) + 1
 	if !ok {

@@ -20,7 +20,7 @@ func (p *parser) modifiers(e *Event) error {
 		return p.fail(at, "\"[\" is not closed")
 	}
 	if e.Modifiers != (Modifiers{}) {
-		return p.fail(at, "modifiers stand in one pair of brackets")
+		return p.fail(at, "write all modifiers in one pair of brackets")
 	}
 	given := make(map[string]bool)
 	at++
@@ -69,13 +69,13 @@ func (e *Event) modify(name, value string) string {
 	case "rate":
 		n, ok := positive(strings.TrimSuffix(value, "/s"), MaxRate)
 		if !ok {
-			return "rate is hits a second, as in rate=100/s"
+			return "rate is in hits per second, as in rate=100/s"
 		}
 		m.Rate = uint64(n)
 	case "every":
 		n, ok := positive(value, 1<<30)
 		if !ok {
-			return "every is a number of hits: one in so many is recorded"
+			return "every is a number N: one hit in N is recorded"
 		}
 		m.Every = uint64(n)
 	case "max":

@@ -35,7 +35,7 @@ func (p *parser) binary(e *Event, at int, text string) (end int, err error) {
 		return 0, p.fail(at, "expected a program or library")
 	}
 	if text[0] != '"' && strings.IndexByte(e.Binary, '"') >= 0 {
-		return 0, p.fail(at+strings.IndexByte(text, '"'), "quotes must stand around the whole name")
+		return 0, p.fail(at+strings.IndexByte(text, '"'), "quotes must enclose the whole name")
 	}
 	return end, nil
 }
@@ -47,7 +47,7 @@ func (p *parser) kernelName(at int, name, what string) error {
 	for i := range len(name) {
 		switch c := name[i]; {
 		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
+			return p.fail(at+i, "modifiers are not supported: choose stacks and rates with [stack=k,rate=100/s]")
 		case c == '/':
 			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
 		case !isNameByte(c):

@@ -45,7 +45,7 @@ func (p *parser) pattern(at int, text, what string) error {
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c == ':':
-			return p.fail(at+i, "modifiers are not supported: stacks and rates are [stack=k,rate=100/s]")
+			return p.fail(at+i, "modifiers are not supported: choose stacks and rates with [stack=k,rate=100/s]")
 		case c == '/':
 			return p.fail(at+i, "the predicate is not closed: expected /CONDITION/")
 		case !isNameByte(c) && !strings.ContainsRune(`*?[]{},-!^\`, rune(c)):

@@ -201,7 +201,7 @@ func (e *fileEntry) parse(g Grammar) ([]Event, error) {
 		return nil, err
 	}
 	if len(events) > 1 && text != e.event {
-		return nil, fmt.Errorf("%d events: give each an entry of its own if they have a name, arguments or modifiers", len(events))
+		return nil, fmt.Errorf("%d events: events with a name, arguments or modifiers need separate entries", len(events))
 	}
 	for i := range events {
 		if e.filter != "" {

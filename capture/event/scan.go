@@ -148,14 +148,14 @@ func (s *scanner) word(inGroup bool, rule slashRule) (start int, err error) {
 				if c == '>' {
 					break // operator-> and operator>
 				}
-				return start, s.fail(s.pos, "\""+string(rune(c))+"\" closes nothing: put names that hold brackets into double quotes")
+				return start, s.fail(s.pos, "\""+string(rune(c))+"\" closes nothing: put names that contain brackets into double quotes")
 			}
 			open = open[:n-1]
 		}
 		s.pos++
 	}
 	if n := len(open); n > 0 {
-		return start, s.fail(open[n-1], "\""+s.text[open[n-1]:open[n-1]+1]+"\" is not closed: put names that hold brackets into double quotes")
+		return start, s.fail(open[n-1], "\""+s.text[open[n-1]:open[n-1]+1]+"\" is not closed: put names that contain brackets into double quotes")
 	}
 	return start, nil
 }

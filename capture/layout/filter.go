@@ -119,7 +119,7 @@ func (r *Record) filterScope(probe string) (*expr.Scope, []FilterValue) {
 	for _, v := range hitValues {
 		name := v.name
 		if shared[name] || slices.Contains(r.Others, name) {
-			s.Refuse(name, fmt.Sprintf("%s is an argument of %s, and also the hit's own: write args.%s or hit.%s", name, probe, name, name))
+			s.Refuse(name, fmt.Sprintf("%s is an argument of %s and also a property of the hit: write args.%s or hit.%s", name, probe, name, name))
 			name = "hit." + name
 		}
 		s.Add(expr.Var{Name: name, Type: v.typ}, append(v.aliases, "hit."+v.name)...)

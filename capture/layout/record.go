@@ -114,11 +114,11 @@ func (r *Record) Mark(at uint16) {
 
 func (r *Record) checkSlots(slots []uint16) error {
 	if r.RecordSize > bpf.MaxRecord {
-		return fmt.Errorf("the arguments take %d bytes, and there is room for %d: name fewer", r.RecordSize, bpf.MaxRecord)
+		return fmt.Errorf("the arguments take %d bytes, and there is room for %d: record fewer", r.RecordSize, bpf.MaxRecord)
 	}
 	for i := range r.Fetch {
 		if n := r.Fetch[i].LengthOf; n > 0 && slots[n-1] > 8*bpf.MaxFetches {
-			return fmt.Errorf("a length lies behind %d bytes of other arguments: name what it is the length of before them", slots[n-1]-CommonSize)
+			return fmt.Errorf("a length follows %d bytes of other arguments: put the argument it belongs to first", slots[n-1]-CommonSize)
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (r *Record) Add(all []Value) error {
 			return fmt.Errorf("at most %d values can be recorded", bpf.MaxFetches)
 		}
 		if len(v.Fetch.Steps) > bpf.MaxSteps {
-			return fmt.Errorf("%s lies behind %d memory accesses, and at most %d are possible", v.Field.Name, len(v.Fetch.Steps), bpf.MaxSteps)
+			return fmt.Errorf("%s needs %d memory accesses, and at most %d are possible", v.Field.Name, len(v.Fetch.Steps), bpf.MaxSteps)
 		}
 		if v.Fetch.Hidden {
 			r.Fetch = append(r.Fetch, v.Fetch)

@@ -73,7 +73,7 @@ func kernelTypes(t *testing.T) *btf.Spec {
 	return spec
 }
 
-// kernel returns options for a machine with kprobes or without.
+// kernel returns options for a machine with or without kprobes.
 func kernel(t *testing.T, kprobes bool) probe.Options {
 	t.Helper()
 	symbols, err := kallsyms.Read(strings.NewReader(kernelSymbols))
@@ -109,7 +109,7 @@ func TestKernelSymbols(t *testing.T) {
 		"k:vfs_read @jiffies:u64": "",
 		"k:vfs_read @vfs_write":   "",
 		"k:vfs_read @twice":       "is the name of several symbols",
-		"k:vfs_read @nothing":     "is no symbol of the kernel",
+		"k:vfs_read @nothing":     "is not a symbol of the kernel",
 	} {
 		events, err := probe.Parse(event.Context{}, text)
 		if err != nil {
@@ -179,7 +179,7 @@ func TestKernelErrors(t *testing.T) {
 	for _, test := range []struct {
 		opt  probe.Options
 		text string
-		kind any // of errors.As
+		kind any // for errors.As
 		want string
 	}{
 		{with, "k:vfs_raed", &missing, "k:vfs_raed: no such function in the kernel (nearest: vfs_read)"},
@@ -191,7 +191,7 @@ func TestKernelErrors(t *testing.T) {
 		{with, "k:shared", &invalid, "k:shared: several functions have this name: write MODULE:FUNCTION, with one of ext4, vmlinux"},
 		{with, "k:vfs_read+0x100", &invalid, "k:vfs_read+0x100: offset 0x100 is outside the function, which ends before +0x100"},
 		{with, "k:vfs_read arg6", &invalid, "k:vfs_read arg6: arg6 does not exist: there are 4 arguments"},
-		{with, "k:nmi_enter", &unsupported, "k:nmi_enter: the kernel forbids kprobes in nmi_enter (/sys/kernel/debug/kprobes/blacklist); probe a caller of it"},
+		{with, "k:nmi_enter", &unsupported, "k:nmi_enter: the kernel forbids kprobes in nmi_enter (/sys/kernel/debug/kprobes/blacklist); probe one of its callers"},
 		{with, "f:notrace_fn", &unsupported, "f:notrace_fn: the function cannot be traced (notrace); use kprobe:notrace_fn"},
 		{with, "fr:vfs_write", &unsupported, "fr:vfs_write: BTF does not describe this function; use kretprobe:vfs_write"},
 		{with, "f:vfs_read arg4", &invalid, "f:vfs_read arg4: arg4 does not exist: there are 4 arguments"},
@@ -201,11 +201,11 @@ func TestKernelErrors(t *testing.T) {
 		{with, "k:vfs_read " + strings.Repeat("%=arg0 ", 17), &invalid, "at most 16 arguments can be recorded"},
 		{without, "kr:vfs_read", &unsupported, "kr:vfs_read: kprobes not available: this kernel was built without CONFIG_KPROBES; use fexit:vfs_read or a tracepoint (record -l lists them)"},
 		{without, "u:libc:malloc", &unsupported, "u:libc:malloc: uprobes not available: this kernel was built without CONFIG_UPROBE_EVENTS; use a tracepoint (record -l lists them)"},
-		{without, "cycles", &unsupported, "cycles: hardware counters not available: this machine shows none, as is usual in virtual machines; use cpu-clock"},
+		{without, "cycles", &unsupported, "cycles: hardware counters not available: this machine has none, which is common in virtual machines; use cpu-clock"},
 		{bare, "k:vfs_read", &unsupported, "k:vfs_read: kprobes not available: this kernel was built without CONFIG_KPROBES; use a tracepoint (record -l lists them)"},
 		{bare, "f:vfs_read", &unsupported, "f:vfs_read: fentry not available: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); use a tracepoint (record -l lists them)"},
 		{plain, "f:vfs_read", &unsupported, "f:vfs_read: fentry not available: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); use kprobe:vfs_read"},
-		{plain, "rt:demo", &unsupported, "rt:demo: raw tracepoints not available: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types; use a tracepoint, SYSTEM:demo"},
+		{plain, "rt:demo", &unsupported, "rt:demo: raw tracepoints not available: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which describes their arguments; use a tracepoint, SYSTEM:demo"},
 	} {
 		text := test.text
 		for i := 0; strings.Contains(text, "%"); i++ {
@@ -237,7 +237,7 @@ func TestListKernel(t *testing.T) {
 			got = append(got, l.Name)
 			return true
 		})
-		// The tracepoints of this kernel cannot be read.
+		// This kernel's tracepoints cannot be read.
 		if err != nil && !errors.Is(err, os.ErrNotExist) || strings.Join(got, " ") != test.want {
 			t.Errorf("%s: got %q, %v; want %s", test.pattern, got, err, test.want)
 		}

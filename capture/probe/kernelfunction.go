@@ -44,7 +44,7 @@ func (r *Resolver) findKernelFunction(ev *event.Event) (kernelFunction, error) {
 	}
 	e.Nearest = near.Names()
 	if len(e.Nearest) == 0 {
-		e.Reason += " (what is inlined everywhere has no address)"
+		e.Reason += " (a function that is inlined everywhere has no address)"
 	}
 	if !moduleLoaded {
 		e.Reason = "module " + ev.Module + " is not loaded"

@@ -166,8 +166,8 @@ func (r *Resolver) matching(ev *event.Event) ([]string, error) {
 		return nil, &event.NotFoundError{Event: ev.Text, Reason: "no kernel function matches"}
 	}
 	if len(names) == 0 {
-		return nil, &event.UnsupportedError{Event: ev.Text, Reason: "the kernel allows no probe of the functions that match (they are notrace, or on the blacklist)",
-			Remedy: "probe callers of them"}
+		return nil, &event.UnsupportedError{Event: ev.Text, Reason: "the kernel does not allow probes in the matching functions (they are notrace or blacklisted)",
+			Remedy: "probe their callers"}
 	}
 	slices.Sort(names)
 	return names, nil

@@ -10,7 +10,7 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-const functionsChange = "not stable: functions are renamed, inlined and changed from one kernel to the next"
+const functionsChange = "not stable: kernels rename, inline and change functions"
 
 const useTracepoints = "use tracepoints or raw tracepoints"
 
@@ -28,7 +28,7 @@ func init() {
 		Instead:   format.ProbeFentry,
 		Needs: []Need{
 			{Name: "kprobe", Backend: KprobeEvent, Config: []string{"CONFIG_KPROBES", "CONFIG_KPROBE_EVENTS"}, Source: "kprobe", Remedy: useTracepoints},
-			{Name: "kprobe.multi", Backend: KprobeMulti, Config: []string{"CONFIG_FPROBE"}, Since: "5.18", Remedy: "kprobes, where there are any, are attached one by one"},
+			{Name: "kprobe.multi", Backend: KprobeMulti, Config: []string{"CONFIG_FPROBE"}, Since: "5.18", Remedy: "kprobes, if available, are attached one by one"},
 		},
 
 		Resolve:  (*Resolver).resolveKprobes,
@@ -95,7 +95,7 @@ func (r *Resolver) resolveKprobe(ev *event.Event) (*Probe, error) {
 	}
 	if r.blacklist()[ev.Name] {
 		return nil, &event.UnsupportedError{Event: ev.Text, Reason: "the kernel forbids kprobes in " + ev.Name + " (/sys/kernel/debug/kprobes/blacklist)",
-			Remedy: "probe a caller of it"}
+			Remedy: "probe one of its callers"}
 	}
 	if ev.Offset > 0 && f.address != 0 {
 		if size := r.functions().size(f.address); size > 0 && ev.Offset >= size {

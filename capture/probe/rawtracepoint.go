@@ -15,7 +15,7 @@ func init() {
 	Register(&Kind{
 		Syntax:    event.Syntax{Kind: format.ProbeRawTracepoint, Spellings: []string{"rawtracepoint", "rt"}, Form: event.FormRawTracepoint, Arguments: true},
 		What:      "static tracepoint, with the kernel's own arguments",
-		Stability: "its name is stable, the arguments and their types are the kernel's own",
+		Stability: "the name is stable, arguments and types may change with the kernel",
 
 		Program:    bpf.HooksProgOnRawTracepoint,
 		AttachTo:   true,
@@ -59,7 +59,7 @@ func (r *Resolver) resolveRawTracepoints(ev *event.Event) ([]Probe, error) {
 
 func (r *Resolver) resolveRawTracepoint(ev *event.Event) (*Probe, error) {
 	if r.opt.BTF == nil {
-		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which gives their arguments' types",
+		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "raw tracepoints", Reason: "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), which describes their arguments",
 			Remedy: "use a tracepoint, SYSTEM:" + ev.Name}
 	}
 	s := r.rawTracepoint(ev.Name)

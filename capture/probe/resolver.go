@@ -117,7 +117,7 @@ func (r *Resolver) symbolAddress(name string) (uint64, error) {
 	addresses := r.opt.Symbols.Addresses(name)
 	switch len(addresses) {
 	case 0:
-		return 0, errors.New("is no symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
+		return 0, errors.New("is not a symbol of the kernel (variables are listed in /proc/kallsyms with CONFIG_KALLSYMS_ALL)")
 	case 1:
 		return addresses[0], nil
 	}

@@ -111,7 +111,7 @@ func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 		return nil, &event.NotFoundError{Event: ev.Text, Reason: "no such event"}
 	}
 	if t.typ == perfTypeHardware && !r.haveHardwareCounters() {
-		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "hardware counters", Reason: "this machine shows none, as is usual in virtual machines", Remedy: "use cpu-clock"}
+		return nil, &event.UnsupportedError{Event: ev.Text, Feature: "hardware counters", Reason: "this machine has none, which is common in virtual machines", Remedy: "use cpu-clock"}
 	}
 	p := &Probe{Kind: format.ProbeTimed, Name: t.name, Function: t.name, Record: layout.Record{RecordSize: layout.CommonSize},
 		PerfType: t.typ, PerfConfig: t.config, Frequency: ev.Frequency}

@@ -18,7 +18,7 @@ func init() {
 	Register(&Kind{
 		Syntax:    event.Syntax{Kind: format.ProbeTracepoint, Spellings: []string{"tracepoint", "t"}, Form: event.FormTracepoint, Arguments: true, MeasuresCalls: exitsSystemCall},
 		What:      "static tracepoint",
-		Stability: "stable: names and fields are kept from one kernel to the next, with few exceptions",
+		Stability: "stable: names and fields rarely change between kernels",
 
 		Program:      bpf.HooksProgOnTracepoint,
 		EntryProgram: bpf.HooksProgOnCallTracepoint,

@@ -36,7 +36,7 @@ func fieldTypes(t *testing.T) *btf.Spec {
 	return spec
 }
 
-// Fields that lie in the record are taken from there, all others are read one by one.
+// Values in the record are read there; others are fetched one by one.
 func TestTracepointArguments(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata", BTF: fieldTypes(t)})
 	var b strings.Builder
@@ -76,20 +76,20 @@ func TestTracepointArguments(t *testing.T) {
 func TestTracepointArgumentErrors(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata", BTF: fieldTypes(t)})
 	for text, want := range map[string]string{
-		"sched:sched_wakeup x":                                                                    "x is no argument here: there are comm, pid, prio, target_cpu",
-		"sched:sched_{wakeup,switch} target_cpu":                                                  "sched:sched_switch: target_cpu is no argument here: there are prev_comm, prev_pid, prev_prio, prev_state, next_comm, next_pid, next_prio",
+		"sched:sched_wakeup x":                                                                    "x is not an argument here: there are comm, pid, prio, target_cpu",
+		"sched:sched_{wakeup,switch} target_cpu":                                                  "sched:sched_switch: target_cpu is not an argument here: there are prev_comm, prev_pid, prev_prio, prev_state, next_comm, next_pid, next_prio",
 		"syscalls:sys_enter_openat arg4":                                                          "arg4 does not exist: there are 4 arguments",
 		"syscalls:sys_enter_openat flags->x":                                                      "flags is int, which has no fields",
 		"syscalls:sys_enter_openat flags:ustring":                                                 "flags is not an address: it is narrower",
 		"syscalls:sys_enter_io_submit iocbpp[0]->x":                                               "iocbpp[0] struct iocb has no field x (it has aio_data, aio_fildes)",
 		"sched:sched_switch prev_comm[16]":                                                        "prev_comm char[16] has no element 16",
 		"sched:sched_process_exec filename[0]":                                                    "filename is char[] of variable length, which has no elements",
-		"sched:sched_process_exec filename:u32":                                                   "filename is of variable length: it can be recorded as it is, with no type and no step from it",
-		"sched:sched_process_exec +4(filename)":                                                   "filename is of variable length: it can be recorded as it is, with no type and no step from it",
-		"sched:sched_process_exec filename $comm":                                                 "filename is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
-		"sched:sched_process_exec $comm /filename == \"/x\"/":                                     "filename is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
-		"syscalls:sys_exit_openat duration $comm":                                                 "at a tracepoint, duration is recorded with fields as they are, but not with what they point to and not with $comm",
-		"syscalls:sys_enter_openat a=filename:bytes:2048 b=filename:bytes:2048 $comm /mode == c/": "c is no argument here: there are dfd, filename, flags, mode, nr",
+		"sched:sched_process_exec filename:u32":                                                   "filename has variable length: it can only be recorded as it is, without a type or further steps",
+		"sched:sched_process_exec +4(filename)":                                                   "filename has variable length: it can only be recorded as it is, without a type or further steps",
+		"sched:sched_process_exec filename $comm":                                                 "filename has variable length: it can be recorded with other fields, but not with what they point to or with $comm; omit these, or all arguments",
+		"sched:sched_process_exec $comm /filename == \"/x\"/":                                     "filename has variable length: it can be recorded with other fields, but not with what they point to or with $comm; omit these, or all arguments",
+		"syscalls:sys_exit_openat duration $comm":                                                 "at a tracepoint, duration can be recorded with fields, but not with what they point to or with $comm",
+		"syscalls:sys_enter_openat a=filename:bytes:2048 b=filename:bytes:2048 $comm /mode == c/": "c is not an argument here: there are dfd, filename, flags, mode, nr",
 	} {
 		_, err := resolve(t, r, text)
 		var invalid *event.InvalidError
@@ -99,7 +99,7 @@ func TestTracepointArgumentErrors(t *testing.T) {
 	}
 }
 
-// The depth of an event is that of all of its probes.
+// All probes of an event have its depth.
 func TestDepth(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	for text, want := range map[string]int{"sched:sched_* [depth=16]": 16, "cpu-clock [depth=3]": 3, "sched:sched_switch prev_comm": 0} {

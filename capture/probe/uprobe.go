@@ -6,7 +6,7 @@ import (
 	"trapline/format"
 )
 
-const asStableAsProgram = "as stable as the program: what a library exports is, what is its own is not"
+const asStableAsProgram = "as stable as the program: a library's exported functions are stable, internal ones are not"
 
 func init() {
 	Register(&Kind{
@@ -19,7 +19,7 @@ func init() {
 		Backends: []Backend{UprobeMulti, UprobeEvent},
 		Sharing:  sharedInProgram,
 		Needs: []Need{
-			{Name: "uprobe", Backend: UprobeEvent, Config: []string{"CONFIG_UPROBE_EVENTS"}, Source: "uprobe", SysAdmin: true, Remedy: "where there is uprobe.multi, record uses that"},
+			{Name: "uprobe", Backend: UprobeEvent, Config: []string{"CONFIG_UPROBE_EVENTS"}, Source: "uprobe", SysAdmin: true, Remedy: "record uses uprobe.multi if the kernel has it"},
 			{Name: "uprobe.multi", Backend: UprobeMulti, Config: []string{"CONFIG_UPROBE_EVENTS"}, Since: "6.6", Remedy: "uprobes are attached one by one"},
 		},
 

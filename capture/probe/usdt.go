@@ -17,7 +17,7 @@ func init() {
 	Register(&Kind{
 		Syntax:    event.Syntax{Kind: format.ProbeUSDT, Spellings: []string{"usdt", "U"}, Form: event.FormUSDT, InPrograms: true, Arguments: true, Registers: true},
 		What:      "static probe of a program",
-		Stability: "stable: put there by the program's authors to be kept",
+		Stability: "stable: placed by the program's authors",
 
 		Program:  bpf.HooksProgOnRegisters,
 		Backends: []Backend{UprobeMulti, UprobeEvent},
@@ -83,7 +83,7 @@ func usdtPlace(binaries []*program.File) string {
 	if len(binaries) == 1 {
 		return binaries[0].Path.Resolved
 	}
-	return "what the process has mapped"
+	return "the files that the process has mapped"
 }
 
 // usdtProbe returns the probe of all places that a USDT probe declares.

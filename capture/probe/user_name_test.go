@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Functions are found by what C++ calls them; parameters may be left out where that
-// is enough.
+// Functions are found by their C++ names. Parameters are optional if the name is
+// unambiguous.
 func TestSourceNames(t *testing.T) {
 	program := compile(t, "g++", "overloads", "overloads.cc")
 	r := user(t, 0)
@@ -36,7 +36,7 @@ func TestSourceNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		`"shop::Basket::count"`:       "2 functions are called so: give the parameters, or a pattern for all of them: shop::Basket::count(char const*) const, shop::Basket::count(int) const",
+		`"shop::Basket::count"`:       "2 functions have this name: give the parameters, or a pattern for all of them: shop::Basket::count(char const*) const, shop::Basket::count(int) const",
 		`"shop::Basket::cuont"`:       "(nearest: shop::Basket::count)",
 		`"Basket::total"`:             "(nearest: shop::Basket::total)",
 		`"shop::Basket::count(long)"`: "shop::Basket::count(int) const",
@@ -47,7 +47,7 @@ func TestSourceNames(t *testing.T) {
 	}
 }
 
-// An IFUNC is probed at what it can choose, found by its code or by names.
+// An IFUNC is probed at its implementations, found in its code or by name.
 func TestIndirectFunctions(t *testing.T) {
 	program := compile(t, "gcc", "program", programSources...)
 	probes, err := resolve(t, user(t, 0), "u:"+program+":indirect")
@@ -55,7 +55,7 @@ func TestIndirectFunctions(t *testing.T) {
 		t.Fatalf("%+v, %v", probes, err)
 	}
 	chosen := mustResolve(t, "u:"+program+":chosen")
-	if p := probes[0]; p.Sites[0].Offset != chosen.Offset || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "indirect is an IFUNC: probed are the 1 implementation that it chooses from, which other functions may share: chosen") {
+	if p := probes[0]; p.Sites[0].Offset != chosen.Offset || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "indirect is an IFUNC: the probe is at the 1 implementation it chooses from, which other functions may share: chosen") {
 		t.Errorf("%+v; chosen is at %#x", p, chosen.Offset)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"trapline/capture/probe"
 )
 
-// marked returns the lines of a source that are marked so: /* line:NAME */.
+// marked returns the lines of a source file that are marked by /* line:NAME */.
 func marked(t *testing.T, source string) map[string]int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata/src", source))
@@ -37,7 +37,7 @@ func mustResolve(t *testing.T, event string) probe.Probe {
 	return probes[0]
 }
 
-// Lines are probed where their code begins, in functions and where those are inlined.
+// A line is probed where its code begins, in functions and in inlined copies.
 func TestLines(t *testing.T) {
 	lines := marked(t, "places.c")
 	for _, optimize := range []string{"-O0", "-O2"} {
@@ -52,7 +52,7 @@ func TestLines(t *testing.T) {
 			{fmt.Sprintf("u:%s:two:2", program), ""},
 		} {
 			probes, err := resolve(t, user(t, 0), c.event)
-			if c.functions == "" { // not a spelling of bpftrace
+			if c.functions == "" { // bpftrace has no such spelling
 				continue
 			}
 			if err != nil || len(probes) != 1 {
@@ -86,9 +86,9 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 	for text, want := range map[string]string{
 		fmt.Sprintf("u:%s@places.c:%d", program, lines["two"]-3):      "has no code (nearest: ",
 		fmt.Sprintf("u:%s@plaices.c:3", program):                      "no code of a file plaices.c in " + program + " (nearest: places.c)",
-		fmt.Sprintf("u:%s@places.c:%d", plain, lines["two"]):          "has no debug information, and no debug file of it is installed; build it with -g",
+		fmt.Sprintf("u:%s@places.c:%d", plain, lines["two"]):          "has no debug information, and no debug file is installed; build it with -g",
 		fmt.Sprintf("ur:%s@places.c:%d", program, lines["two"]):       "",
-		fmt.Sprintf("u:%s@places.c:%d x=arg0", program, lines["two"]): "arg0 is in its register only when the function is entered",
+		fmt.Sprintf("u:%s@places.c:%d x=arg0", program, lines["two"]): "arg0 is in its register only at the function's entry",
 		"u:" + program + ":twice":                                     fmt.Sprintf("twice is inlined everywhere: at places.c:%d in one, at places.c:%d in two; --inlined sets the probe at 2 places", lines["one"], lines["two"]+1),
 		"u:" + plain + ":twice":                                       "no such function in " + plain,
 	} {
@@ -102,7 +102,7 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 	}
 }
 
-// With Inlined, the copies of a function are probed with it.
+// With Inlined, inlined copies of a function are probed, too.
 func TestInlinedFunctions(t *testing.T) {
 	user(t, 0) // for what it needs
 	program := compile(t, "gcc", "places", "-g", "-O2", "places.c")
@@ -117,7 +117,7 @@ func TestInlinedFunctions(t *testing.T) {
 			t.Errorf("place %d is %+v; %s is at %#x", i, s, function, at.Offset)
 		}
 	}
-	if _, err := resolve(t, r, "ur:"+program+":twice"); err == nil || !strings.Contains(err.Error(), "what is inlined does not return") {
+	if _, err := resolve(t, r, "ur:"+program+":twice"); err == nil || !strings.Contains(err.Error(), "inlined functions do not return") {
 		t.Errorf("a return probe: %v", err)
 	}
 }

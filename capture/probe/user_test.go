@@ -18,7 +18,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// compile builds sources of testdata/src and returns the program's path.
+// compile compiles sources from testdata/src and returns the program's path.
 func compile(t *testing.T, compiler, name string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
@@ -32,8 +32,8 @@ func compile(t *testing.T, compiler, name string, args ...string) string {
 
 var programSources = []string{"program.c", "other.c", "third.c"}
 
-// user returns a resolver of this machine's files. The kernel is said to have
-// uprobes, whether it has them or not, as nothing is attached.
+// user returns a resolver for this machine's files. It assumes that the kernel has
+// uprobes, since nothing is attached.
 func user(t *testing.T, pid int) *probe.Resolver {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/software"); err == nil {
@@ -44,8 +44,8 @@ func user(t *testing.T, pid int) *probe.Resolver {
 	return probe.NewResolver(probe.Options{PID: pid})
 }
 
-// The file's bytes at the offset of each function are what the program finds in
-// memory at the function's address.
+// The file offset of each function has the bytes that the running program has at its
+// address.
 func TestUserFunctions(t *testing.T) {
 	for _, kind := range [][]string{{"-pie", "-fPIE"}, {"-no-pie", "-fno-pie"}, {"-static"}} {
 		program := compile(t, "gcc", "program", append(programSources, kind...)...)
@@ -125,7 +125,7 @@ func TestUserErrors(t *testing.T) {
 		{"u:" + program + ":0x10", &invalid, "file offset 0x10 is not in the code of " + program},
 		{"u:" + program + ":first+6 arg6", &invalid, "arg6 is not in a register"},
 		{"u:" + stripped + ":first", &missing, "it is stripped"},
-		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has a calling convention of its own"},
+		{"u:" + self + ":main.main arg0", &invalid, "arg0 cannot be found: Go has its own calling convention"},
 		{"u:" + text + ":main", &invalid, "not an ELF file"},
 		{"u:" + foreign + ":main", &invalid, "made for EM_MIPS"},
 		{"u:" + filepath.Dir(program) + ":main", &invalid, "not a regular file"},
@@ -170,23 +170,23 @@ func TestUserDemangled(t *testing.T) {
 	if got := strings.Join(names, " "); err != nil || got != want {
 		t.Errorf("listed %s, %v; want %s", got, err, want)
 	}
-	for _, name := range names { // what is listed can be probed
+	for _, name := range names { // everything listed can be probed
 		if _, err := resolve(t, r, "u:"+program+":"+name); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// bcc's u:LIBRARY:NAME is a USDT probe, ours a function.
+// u:LIBRARY:NAME is a USDT probe in bcc and a function here.
 func TestHintUSDT(t *testing.T) {
 	target := testenv.Target(t, "usdt")
 	_, err := resolve(t, user(t, 0), "u:"+target+":inlined")
-	if err == nil || !strings.Contains(err.Error(), "but a USDT probe of this name: write usdt:"+target+":inlined") {
+	if err == nil || !strings.Contains(err.Error(), "but there is a USDT probe with this name: write usdt:"+target+":inlined") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// What a process has mapped is listed for *, and for patterns of any kind.
+// * and patterns without kind list what a process has mapped.
 func TestListProcess(t *testing.T) {
 	testenv.Host(t)
 	self, err := os.Executable()
@@ -200,7 +200,7 @@ func TestListProcess(t *testing.T) {
 			names = append(names, l.Name)
 			return true
 		})
-		// The tracepoints of this machine are left out.
+		// Leave the tracepoints of this machine out.
 		if got, want := strings.Join(names, " "), "uprobe:"+self+":testing.tRunner"; got != want {
 			t.Errorf("%s: got %s, %v; want %s", pattern, got, err, want)
 		}
@@ -248,7 +248,7 @@ func TestLibcByName(t *testing.T) {
 	}
 }
 
-// An old version of a function keeps its own name; the plain name is the default one.
+// An old version of a function keeps its name; the plain name means the default version.
 func TestVersionedName(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Unsupported(t, "an x86-64 machine")

@@ -88,7 +88,7 @@ func (r *Resolver) hintUSDT(ev *event.Event, err error) error {
 		return err
 	}
 	if slices.ContainsFunc(declared, func(u usdt.Probe) bool { return u.Name == ev.Name }) {
-		missing.Reason += ", but a USDT probe of this name: write usdt:" + event.QuoteBinary(ev.Binary) + ":" + ev.Name
+		missing.Reason += ", but there is a USDT probe with this name: write usdt:" + event.QuoteBinary(ev.Binary) + ":" + ev.Name
 	}
 	return err
 }

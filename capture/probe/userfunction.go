@@ -157,7 +157,7 @@ func (r *Resolver) indirectProbe(ev *event.Event, b *program.File, f *symbol.Fun
 	}
 	implementations := b.Implementations(f)
 	if len(implementations) == 0 {
-		return nil, &event.UnsupportedError{Event: ev.Text, Reason: f.Name + " is an IFUNC, a function that chooses the implementation that calls go to, and which it can choose is not known",
+		return nil, &event.UnsupportedError{Event: ev.Text, Reason: f.Name + " is an IFUNC, which chooses among implementations of a function, and the implementations are not known",
 			Remedy: "install debug symbols of " + path.Base(b.Path.Shown) + " and probe the implementation by its name"}
 	}
 	p, err := r.userProbe(ev, b, name, implementations[0].Offset)
@@ -170,7 +170,7 @@ func (r *Resolver) indirectProbe(ev *event.Event, b *program.File, f *symbol.Fun
 		p.Sites = append(p.Sites, Site{Function: i.Name, Offset: i.Offset, Fetch: p.Fetch})
 		names = append(names, i.Name)
 	}
-	p.Notes = append(p.Notes, fmt.Sprintf("%s is an IFUNC: probed are the %s that it chooses from, which other functions may share: %s",
+	p.Notes = append(p.Notes, fmt.Sprintf("%s is an IFUNC: the probe is at the %s it chooses from, which other functions may share: %s",
 		f.Name, event.Counted(len(names), "implementation"), strings.Join(names, ", ")))
 	return p, nil
 }

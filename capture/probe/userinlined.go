@@ -11,7 +11,7 @@ import (
 // probe of these places alone.
 func (r *Resolver) withInlined(ev *event.Event, b *program.File, probes []Probe) ([]Probe, error) {
 	if ev.Syntax.AtReturn() {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: "--inlined: what is inlined does not return; use a uprobe"}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "--inlined: inlined functions do not return; use a uprobe"}
 	}
 	if ev.Offset > 0 {
 		return nil, &event.InvalidError{Event: ev.Text, Reason: "--inlined: inlined copies have no offsets in common"}

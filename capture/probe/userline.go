@@ -88,7 +88,7 @@ func (r *Resolver) placesProbe(ev *event.Event, b *program.File, name string, pl
 func onlyAtEntry(ev *event.Event) error {
 	for i := range ev.Args {
 		if ev.Args[i].Value.Leaf().Op == event.OpArg {
-			return &event.InvalidError{Event: ev.Text, Reason: ev.Args[i].Value.String() + " is in its register only when the function is entered: ask for it there, or for a register"}
+			return &event.InvalidError{Event: ev.Text, Reason: ev.Args[i].Value.String() + " is in its register only at the function's entry: record it there, or name a register"}
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func onlyAtEntry(ev *event.Event) error {
 func noCode(ev *event.Event, b *program.File, e *symbol.ELF, s *symbol.SourceLine, source string, line int) error {
 	switch {
 	case len(s.Files) > 1:
-		return &event.InvalidError{Event: ev.Text, Reason: "several files are called so: " + strings.Join(s.Files, ", ") + "; give more of the path"}
+		return &event.InvalidError{Event: ev.Text, Reason: "several files have this name: " + strings.Join(s.Files, ", ") + "; give more of the path"}
 	case len(s.Places) > 0:
 		return nil
 	case len(s.Files) == 0:

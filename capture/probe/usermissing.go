@@ -62,7 +62,7 @@ func noFunction(ev *event.Event, b *program.File) error {
 	case err == nil && len(all) == 0:
 		e.Reason = "no function names in " + b.Path.Resolved + ": it is stripped, so give a file offset or install its debug symbols"
 	case b.Stripped:
-		e.Reason += ", of which only the functions that it exports have names: it is stripped, and no debug file of it is installed"
+		e.Reason += ", where only exported functions have names: it is stripped, and no debug file is installed"
 	}
 	return e
 }

@@ -52,7 +52,7 @@ func (r *Resolver) usdtBinaries(ev *event.Event) ([]*program.File, error) {
 				return []*program.File{b}, nil
 			}
 		}
-		return nil, &event.NotFoundError{Event: ev.Text, Reason: "neither a process (-p) nor a program or library says where to look: write usdt:BINARY:[PROVIDER:]NAME"}
+		return nil, &event.NotFoundError{Event: ev.Text, Reason: "name a process (-p), or a program or library: usdt:BINARY:[PROVIDER:]NAME"}
 	}
 	paths, err := r.files.Mapped()
 	if err != nil {

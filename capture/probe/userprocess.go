@@ -13,17 +13,17 @@ import (
 // mapped, for events such as uprobe:*:malloc.
 func (r *Resolver) resolveInProcess(ev *event.Event) ([]Probe, error) {
 	if r.opt.PID == 0 {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: "* stands for what a process has mapped: give one (-p), or a program or library"}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "* means all that a process has mapped: name a process (-p), or a program or library"}
 	}
 	if ev.Name == "" {
-		return nil, &event.InvalidError{Event: ev.Text, Reason: "an offset or a line is in one file: give that"}
+		return nil, &event.InvalidError{Event: ev.Text, Reason: "an offset or a line needs a program or library, not *"}
 	}
 	paths, err := r.files.Mapped()
 	if err != nil {
 		return nil, err
 	}
 	var probes []Probe
-	missing := &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("no such function in what process %d has mapped", r.opt.PID)}
+	missing := &event.NotFoundError{Event: ev.Text, Reason: fmt.Sprintf("no such function in the files that process %d has mapped", r.opt.PID)}
 	var other error
 	for _, path := range paths {
 		in := *ev

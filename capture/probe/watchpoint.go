@@ -14,7 +14,7 @@ func init() {
 	Register(&Kind{
 		Syntax:    event.Syntax{Kind: format.ProbeWatchpoint, Spellings: []string{"watchpoint", "w"}, Form: event.FormWatchpoint, Arguments: true, Registers: true},
 		What:      "access to an address",
-		Stability: "good for this process only: addresses change from run to run",
+		Stability: "valid for this process only: addresses change from run to run",
 
 		Program:  bpf.HooksProgOnTimed,
 		Backends: []Backend{BreakpointEvent},
@@ -38,7 +38,7 @@ func (r *Resolver) resolveWatchpoint(ev *event.Event) ([]Probe, error) {
 		case w.Access&event.AccessExecute != 0 && w.Access != event.AccessExecute:
 			return nil, &event.UnsupportedError{Event: ev.Text, Reason: "x86 watches execution or data, not both", Remedy: "use two watchpoints"}
 		case w.Access == event.AccessExecute && w.Length != 8:
-			return nil, &event.InvalidError{Event: ev.Text, Reason: "execution is watched with a length of 8"}
+			return nil, &event.InvalidError{Event: ev.Text, Reason: "execution must be watched with a length of 8"}
 		}
 	}
 	if w.Access != event.AccessExecute && w.Address%uint64(w.Length) != 0 {

@@ -20,7 +20,7 @@ func (f *File) Lines(ask func(*symbol.ELF) error) error {
 	if f.IsGo {
 		remedy = "build it without -ldflags=-s or -w"
 	}
-	return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file of it is installed", Remedy: remedy}
+	return &event.UnsupportedError{Feature: "lines of source", Reason: f.Path.Resolved + " has no debug information, and no debug file is installed", Remedy: remedy}
 }
 
 // InlinedCalls returns the places where calls of a function were inlined.

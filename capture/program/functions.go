@@ -61,7 +61,7 @@ func overloads(found []symbol.Function) error {
 	if n > maxOverloads {
 		names = append(names[:maxOverloads], "…")
 	}
-	return fmt.Errorf("%d functions are called so: give the parameters, or a pattern for all of them: %s", n, strings.Join(names, ", "))
+	return fmt.Errorf("%d functions have this name: give the parameters, or a pattern for all of them: %s", n, strings.Join(names, ", "))
 }
 
 // Select returns the functions that keep accepts, only the first one at each address.

@@ -18,7 +18,7 @@ func (f *File) Returns(fn *symbol.Function) ([]Return, error) {
 		return nil, fmt.Errorf("returns of Go functions are known for x86-64 only, not for %s", f.Machine)
 	}
 	if fn.Size == 0 || fn.Size > maxFunction {
-		return nil, fmt.Errorf("%s has no size that could be searched for returns", fn.Name)
+		return nil, fmt.Errorf("%s has no known size, so its returns cannot be found", fn.Name)
 	}
 	code, err := f.code64(fn, fn.Size)
 	if err != nil {
@@ -45,7 +45,7 @@ func findReturns(code []byte) ([]Return, error) {
 	for at := 0; at < len(code); {
 		inst, err := x86.Decode(code[at:])
 		if err != nil {
-			return nil, fmt.Errorf("the instruction at +0x%x is not known, so returns cannot be found", at)
+			return nil, fmt.Errorf("the instruction at +0x%x cannot be decoded, so returns cannot be found", at)
 		}
 		next := at + inst.Len
 		target, direct := inst.Args[0].(x86asm.Rel)
@@ -54,7 +54,7 @@ func findReturns(code []byte) ([]Return, error) {
 		case inst.Op == x86asm.RET || inst.Op == x86asm.LRET || inst.Op == x86asm.JMP && leaves:
 			returns = append(returns, Return{uint64(at), inst.Op == x86asm.JMP})
 		case leaves && inst.Op != x86asm.CALL && inst.Op != x86asm.XBEGIN:
-			return nil, fmt.Errorf("the conditional jump at +0x%x leaves the function, which no probe can tell from going on", at)
+			return nil, fmt.Errorf("the conditional jump at +0x%x may leave the function, and a probe cannot tell whether it does", at)
 		}
 		at = next
 	}

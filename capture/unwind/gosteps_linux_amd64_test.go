@@ -15,7 +15,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// stepLimit bounds the time of each program. The longest takes 3 s on an idle machine.
+// stepLimit is the time limit of each program, which takes 2 s on an idle machine.
 const stepLimit = 10 * time.Second
 
 // A Go program is executed instruction by instruction. Its calls and returns define its
@@ -47,7 +47,7 @@ func TestGoStacksStepByStep(t *testing.T) {
 			}
 			s := newStepper(t, path, build.args)
 			finished := s.run(t)
-			t.Logf("%d steps, %d of them in what cannot be left", s.steps, s.cut)
+			t.Logf("%d steps, %d of them where walks end early", s.steps, s.cut)
 			if t.Failed() {
 				return
 			}
@@ -56,34 +56,36 @@ func TestGoStacksStepByStep(t *testing.T) {
 			}
 			missing := slices.DeleteFunc(slices.Clone(build.through), func(name string) bool { return s.seen[name] })
 			if len(missing) > 0 {
-				t.Errorf("the program did not come through %q", missing)
+				t.Errorf("the program did not execute %q", missing)
 			}
 		})
 	}
 }
 
-// repetitive functions make up most of the work of growing a stack. After some calls
-// they are let go on by themselves.
+// repetitive functions take most of the steps of growing a stack. After a few calls they
+// run at full speed.
 var repetitive = []string{"runtime.pcvalue", "runtime.(*unwinder).resolveInternal", "runtime.(*stkframe).getStackMap"}
 
-// A stepper compares the stacks that walks find with those that calls and returns define.
+// A stepper compares stacks found by walking with those defined by calls and returns.
 type stepper struct {
 	*tracee
 	program  string          // name of the executable file
 	calls    []uint64        // return addresses of calls that have not returned, outermost first
-	injected map[uint64]bool // entries of functions that signal handlers make the program call
+	injected map[uint64]bool // entries of functions that signal handlers inject
 	preempt  bool            // the program loops until it is preempted
-	seen     map[string]bool // functions that it came through
+	seen     map[string]bool // functions executed
 	called   map[string]int  // how often functions were called
 
 	steps, cut, bad int
-	inVDSO, inMain  int // steps in a row there, and since preemption was requested
+	inVDSO          int // consecutive steps in the vdso
+	inMain          int // steps since preemption was requested
 }
 
 // newStepper starts a program and lets it run to main.stepFrom.
 func newStepper(t *testing.T, path string, args []string) *stepper {
 	t.Helper()
-	// Bound at once, since the dynamic linker's jumps to what it found are no returns.
+	// Symbols are bound at startup: the dynamic linker returns to what it has resolved,
+	// which is not where it was called.
 	env := []string{"LD_BIND_NOW=1", "GOMAXPROCS=1"}
 	s := &stepper{tracee: startTracee(t, stepLimit+time.Second, path, args, env), program: filepath.Base(path), preempt: len(args) > 0, seen: make(map[string]bool), called: make(map[string]int)}
 	s.injected = map[uint64]bool{s.entry(t, "runtime.sigpanic0"): true, s.entry(t, "runtime.asyncPreempt"): true}
@@ -101,8 +103,8 @@ func newStepper(t *testing.T, path string, args []string) *stepper {
 	return s
 }
 
-// run executes the program to its end: a panic, or its return from being preempted. It
-// returns false if the time was too short.
+// run steps until the program panics or, if it is to be preempted, continues after its
+// preemption. It returns false if the time limit expired.
 func (s *stepper) run(t *testing.T) (finished bool) {
 	for deadline := time.Now().Add(stepLimit); s.bad < 10; s.steps++ {
 		name := s.function(s.regs.Rip)
@@ -115,7 +117,8 @@ func (s *stepper) run(t *testing.T) (finished bool) {
 		if s.preempt && inMain && s.seen["runtime.asyncPreempt2"] {
 			return true
 		}
-		// Where the program cannot be interrupted, the next request finds another place.
+		// At some instructions the program cannot be preempted; then the next request
+		// comes at another one.
 		if s.inMain++; s.preempt && inMain && s.inMain > 20 && !s.seen["runtime.asyncPreempt"] {
 			s.inMain = 0
 			s.requestPreemption(t)
@@ -128,24 +131,24 @@ func (s *stepper) run(t *testing.T) (finished bool) {
 	return true
 }
 
-// compare walks the stack and counts an error if it is not that of the calls.
+// compare walks the stack and reports an error if it is not the stack of the calls.
 func (s *stepper) compare(t *testing.T, name string) {
 	t.Helper()
 	got, want := s.walk(t), append(slices.Clone(s.calls), s.regs.Rip)
 	slices.Reverse(want)
-	// The handler makes the interrupted code call something: Go's panic, or its scheduler.
+	// Signal handlers inject calls of Go's panic or scheduler into the interrupted code.
 	got = slices.DeleteFunc(got, func(address uint64) bool {
 		return s.injected[address] && !slices.Contains(want, address)
 	})
-	// In between, the context that it changes is neither the one nor the other.
+	// While the handler changes the context, neither stack is right.
 	changing := name == "runtime.doSigPreempt" || name == "runtime.(*sigctxt).preparePanic"
-	// Go's linker says nothing of the jumps to shared libraries that it makes.
+	// Go's linker writes no unwind information for its stubs for shared libraries.
 	linkage := name == s.program
 	if changing || linkage || slices.Equal(got, want) {
 		return
 	}
-	// Growing a stack starts anew, and so does going on with a goroutine: Go's own
-	// tracebacks end there, too.
+	// Stacks cannot be walked beyond functions that switch goroutines or grow a stack:
+	// Go's own tracebacks end there, too.
 	switch s.function(got[len(got)-1] - 1) {
 	case "runtime.morestack", "runtime.mcall", "gogo":
 		if len(got) <= len(want) && slices.Equal(got, want[:len(got)]) {
@@ -157,11 +160,11 @@ func (s *stepper) compare(t *testing.T, name string) {
 	t.Errorf("step %d:\n got %s\nwant %s", s.steps, s.describe(got), s.describe(want))
 }
 
-// next executes an instruction and keeps account of calls and returns.
+// next executes an instruction and updates calls.
 func (s *stepper) next(t *testing.T, name string) {
 	t.Helper()
-	// The vdso reads the time again if the kernel has changed it meanwhile: for ever,
-	// where a step takes as long as a tick. It is let go on by itself then.
+	// The vdso retries if the kernel updates the time meanwhile: forever, if a step takes
+	// as long as a tick. Then it runs at full speed.
 	if s.inVDSO++; name != "[vdso]" {
 		s.inVDSO = 0
 	} else if s.inVDSO > 500 {
@@ -196,15 +199,15 @@ func (s *stepper) next(t *testing.T, name string) {
 		}
 		s.calls = s.calls[:n]
 	case name == "gogo" && inst.Op == x86asm.JMP:
-		// Back to the function whose call of morestack made the stack grow.
+		// Continues the function that called morestack, or a preempted one.
 		if n = slices.Index(s.calls, s.regs.Rip); n < 0 {
-			t.Fatalf("went on at %s", s.describe([]uint64{s.regs.Rip}))
+			t.Fatalf("gogo continued at %s", s.describe([]uint64{s.regs.Rip}))
 		}
 		s.calls = s.calls[:n]
 	}
 }
 
-// finish lets the innermost call return by itself.
+// finish runs the innermost call at full speed until it returns.
 func (s *stepper) finish(t *testing.T) {
 	t.Helper()
 	n := len(s.calls) - 1

@@ -8,7 +8,7 @@ import (
 	"trapline/capture/unwind"
 )
 
-// A ruleCache has the rules of images by path.
+// A ruleCache holds the rules of images by path.
 type ruleCache map[string]*unwind.Image
 
 func (p *tracee) rule(t *testing.T, address uint64) unwind.Rule {
@@ -35,8 +35,7 @@ func (p *tracee) rule(t *testing.T, address uint64) unwind.Rule {
 	return p.rules[m.path].Rule(address - m.start + m.offset)
 }
 
-// walk goes from the registers to the outermost frame by rules alone, as programs in
-// the kernel do.
+// walk unwinds the stack by rules alone, as the BPF programs do.
 func (p *tracee) walk(t *testing.T) (addresses []uint64) {
 	r := &p.regs
 	pc, sp, fp, back := r.Rip, r.Rsp, r.Rbp, uint64(0)

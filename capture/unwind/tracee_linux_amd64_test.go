@@ -22,19 +22,19 @@ import (
 )
 
 // A tracee is a Go program under ptrace whose first thread is executed instruction by
-// instruction. The test's goroutine must stay on one thread: ptrace obeys no other.
+// instruction. The test's goroutine must stay on the thread that started it.
 //
-// Neither the speed of the machine nor the way it single-steps matters. Each
-// instruction ends at a breakpoint instruction written to every address that may come
-// next, and the other threads stand still: Go's monitor among them, which would
-// otherwise ask for preemption every 10 ms, before a slow tracee had done anything.
+// Neither the speed of the machine nor its way of single-stepping matters. To execute an
+// instruction, a breakpoint is written to each address that may follow. All other threads
+// are stopped. That includes Go's monitor, which requests preemption every 10 ms: a slowly
+// stepped program would spend all of its time in the scheduler.
 type tracee struct {
 	pid      int // of the process and of its first thread
 	regs     unix.PtraceRegs
 	mem      *os.File // /proc/PID/mem
 	pages    map[uint64][]byte
-	monitor  int // the thread that asks for preemption, stopped since it was created
-	threads  []int
+	monitor  int   // thread of runtime.sysmon, stopped since it was created
+	threads  []int // all threads but the first
 	mappings []traceeMapping
 	rules    ruleCache
 	table    *gotable.Table
@@ -50,8 +50,8 @@ type traceeMapping struct {
 // pageSize is what memory is read by.
 const pageSize = 4096
 
-// startTracee starts a program, stopped before its first instruction. It is killed after
-// the limit.
+// startTracee starts a program, stopped before its first instruction. The program is
+// killed after the time limit.
 func startTracee(t *testing.T, limit time.Duration, path string, args, env []string) *tracee {
 	t.Helper()
 	runtime.LockOSThread()
@@ -83,7 +83,7 @@ func startTracee(t *testing.T, limit time.Duration, path string, args, env []str
 	return p
 }
 
-// readTable reads the program's table of functions, and where the program lies.
+// readTable reads the program's function table and load address.
 func (p *tracee) readTable(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Open(path)
@@ -167,8 +167,7 @@ func (p *tracee) describe(addresses []uint64) string {
 	return b.String()
 }
 
-// read returns n bytes of memory, at most up to the end of the next page, and fewer
-// where nothing is mapped.
+// read returns n bytes of memory, fewer if they are not mapped. n is at most pageSize.
 func (p *tracee) read(address uint64, n int) []byte {
 	page := address &^ (pageSize - 1)
 	b, ok := p.pages[page]
@@ -182,7 +181,7 @@ func (p *tracee) read(address uint64, n int) []byte {
 	return b[from:min(from+n, len(b))]
 }
 
-// word returns 8 bytes of memory, 0 where nothing is mapped.
+// word returns 8 bytes of memory, 0 if they are not mapped.
 func (p *tracee) word(address uint64) uint64 {
 	b := p.read(address, 8)
 	if len(b) < 8 {
@@ -191,14 +190,14 @@ func (p *tracee) word(address uint64) uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
-// instruction decodes the instruction at an address; ok is false if it is not known.
+// instruction decodes the instruction at an address.
 func (p *tracee) instruction(address uint64) (inst x86asm.Inst, ok bool) {
 	decoded, err := x86.Decode(p.read(address, 16))
 	return decoded.Inst, err == nil
 }
 
-// wait waits until the first thread stops again and returns the signal that it stopped
-// for, 0 for a trap.
+// wait waits until the first thread stops and returns the signal that it received, 0 for
+// a trap.
 func (p *tracee) wait(t *testing.T) unix.Signal {
 	t.Helper()
 	for {
@@ -225,7 +224,7 @@ func (p *tracee) wait(t *testing.T) unix.Signal {
 	}
 }
 
-// reap waits for a killed tracee's end. The first thread's comes last.
+// reap waits for all threads of a killed tracee. The first one exits last.
 func (p *tracee) reap() {
 	for {
 		var status unix.WaitStatus

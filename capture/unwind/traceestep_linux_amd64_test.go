@@ -11,7 +11,7 @@ import (
 
 const breakpoint = 0xcc // int3
 
-// breakpoints writes breakpoints and returns what takes them away again.
+// breakpoints writes breakpoints and returns a function that removes them.
 func (p *tracee) breakpoints(t *testing.T, addresses []uint64) (remove func()) {
 	t.Helper()
 	saved := make([]byte, len(addresses))
@@ -33,8 +33,8 @@ func (p *tracee) breakpoints(t *testing.T, addresses []uint64) (remove func()) {
 	}
 }
 
-// runTo lets the first thread go on, with a signal or 0, to the first of the addresses
-// that it reaches. It returns the signal that the thread stops for before, or 0.
+// runTo continues the first thread with a signal, or 0, until it reaches one of the
+// addresses. It returns 0, or the signal that stopped the thread before that.
 func (p *tracee) runTo(t *testing.T, signal unix.Signal, addresses ...uint64) unix.Signal {
 	t.Helper()
 	remove := p.breakpoints(t, addresses)
@@ -50,7 +50,7 @@ func (p *tracee) runTo(t *testing.T, signal unix.Signal, addresses ...uint64) un
 	return 0
 }
 
-// stoppedAtBreakpoint sets the first thread back to the breakpoint that it executed.
+// stoppedAtBreakpoint sets the program counter back to the breakpoint that was executed.
 func (p *tracee) stoppedAtBreakpoint(t *testing.T, addresses []uint64) {
 	t.Helper()
 	p.regs.Rip--
@@ -62,10 +62,10 @@ func (p *tracee) stoppedAtBreakpoint(t *testing.T, addresses []uint64) {
 	}
 }
 
-// errUnknownInstruction says that what follows an instruction is not known.
+// errUnknownInstruction says that the successors of an instruction are not known.
 var errUnknownInstruction = errors.New("unknown instruction")
 
-// step executes one instruction and returns the signal that prevented it, 0 if none did.
+// step executes one instruction. It returns 0, or the signal that prevented that.
 func (p *tracee) step(t *testing.T) (unix.Signal, error) {
 	t.Helper()
 	inst, ok := p.instruction(p.regs.Rip)
@@ -79,8 +79,7 @@ func (p *tracee) step(t *testing.T) (unix.Signal, error) {
 	return p.runTo(t, 0, next...), nil
 }
 
-// successors returns the addresses that execution can go to from an instruction at
-// the first thread's program counter.
+// successors returns the addresses that may follow the instruction at the program counter.
 func (p *tracee) successors(inst x86asm.Inst) ([]uint64, error) {
 	next := p.regs.Rip + uint64(inst.Len)
 	switch inst.Op {
@@ -100,11 +99,11 @@ func (p *tracee) successors(inst x86asm.Inst) ([]uint64, error) {
 	return []uint64{next}, nil
 }
 
-// ucontextRIP is where struct ucontext has the program counter:
+// ucontextRIP is the offset of the program counter in struct ucontext:
 // arch/x86/include/uapi/asm/sigcontext.h.
 const ucontextRIP = 168
 
-// operand returns the target of a jump or call that next follows.
+// operand returns the target of a jump or call. next is the address after it.
 func (p *tracee) operand(arg x86asm.Arg, next uint64) (uint64, error) {
 	switch a := arg.(type) {
 	case x86asm.Rel:
@@ -146,7 +145,7 @@ func (p *tracee) register(r x86asm.Reg) (uint64, error) {
 	return registers[r-x86asm.RAX], nil
 }
 
-// deliver lets the kernel call the handler of a signal, and stops there.
+// deliver delivers a signal and runs to the first instruction of its handler.
 func (p *tracee) deliver(t *testing.T, signal unix.Signal) {
 	t.Helper()
 	if next := p.runTo(t, signal, p.entry(t, "runtime.sigtramp"), p.entry(t, "runtime.cgoSigtramp")); next != 0 {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// start runs the program, with all its threads but Go's monitor, to the entry of a
-// function in its first thread, and stops them all there.
+// start runs all threads except Go's monitor until the first thread enters a function,
+// and then stops them.
 func (p *tracee) start(t *testing.T, function string) {
 	t.Helper()
 	at := []uint64{p.entry(t, function)}
@@ -27,7 +27,7 @@ func (p *tracee) start(t *testing.T, function string) {
 		case status.TrapCause() > 0:
 			p.created(t, tid)
 		case signal == unix.SIGSTOP && tid != p.pid && !slices.Contains(p.threads, tid):
-			// A new thread, which may be there before its creator says so.
+			// A new thread. Its creator may report it later.
 			p.threads = append(p.threads, tid)
 			if p.monitor != 0 && p.monitor != tid {
 				p.cont(t, tid, 0)
@@ -52,7 +52,7 @@ func (p *tracee) start(t *testing.T, function string) {
 	}
 }
 
-// created lets a thread go on that has created another one. The first one of all is
+// created continues a thread that has created another one. The first thread created is
 // Go's monitor: see runtime.main.
 func (p *tracee) created(t *testing.T, tid int) {
 	t.Helper()
@@ -71,7 +71,7 @@ func (p *tracee) created(t *testing.T, tid int) {
 	p.cont(t, tid, 0)
 }
 
-// cont lets a thread go on, with a signal or 0. One that was killed meanwhile does not.
+// cont continues a thread with a signal, or 0. The thread may have been killed meanwhile.
 func (p *tracee) cont(t *testing.T, tid int, signal unix.Signal) {
 	t.Helper()
 	if err := unix.PtraceCont(tid, int(signal)); err != nil && err != unix.ESRCH {
@@ -79,7 +79,7 @@ func (p *tracee) cont(t *testing.T, tid int, signal unix.Signal) {
 	}
 }
 
-// freeze stops a thread in a system call, where it holds none of the runtime's locks.
+// freeze stops a thread in a system call, where it holds no locks of the runtime.
 func (p *tracee) freeze(t *testing.T, tid int) {
 	t.Helper()
 	for {
@@ -115,8 +115,8 @@ func (p *tracee) freeze(t *testing.T, tid int) {
 	}
 }
 
-// requestPreemption lets Go's monitor run until it has sent the first thread, which has
-// been running for too long, the signal that asks for preemption.
+// requestPreemption runs Go's monitor until it has sent the first thread the signal that
+// requests preemption.
 func (p *tracee) requestPreemption(t *testing.T) {
 	t.Helper()
 	for {

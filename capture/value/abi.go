@@ -37,7 +37,7 @@ func passArguments(types []*valueType, space layout.Space) []param {
 		// On the stack, in whole words.
 		p.at = location{typ: t, memory: true, space: space, fetch: layout.Fetch{Word: stackPointerWord()}, add: stack}
 		if stackPointerWord() != wordSP {
-			p.err = fmt.Errorf("is on the stack, where arguments are read on x86-64 only")
+			p.err = fmt.Errorf("is on the stack, where arguments can be read only on x86-64")
 		}
 		stack += int64(8 * size)
 	}

@@ -8,7 +8,7 @@ import (
 	"trapline/format"
 )
 
-var errNoDuration = errors.New("duration is known at returns only: kretprobe, fexit, uretprobe, and sys_exit tracepoints")
+var errNoDuration = errors.New("duration is known only at returns: kretprobe, fexit, uretprobe, and sys_exit tracepoints")
 
 // addDuration adds a slot for the duration of the call to the fetched values. LayOut, or
 // appendDuration for tracepoints, determines its place. The program stores the duration

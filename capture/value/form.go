@@ -52,7 +52,7 @@ func (s *Scope) form(t *event.Type) (valueForm, error) {
 		f.max = defaultText
 	}
 	if f.max > maxText {
-		return f, fmt.Errorf("at most %d bytes of text are kept of an argument", maxText)
+		return f, fmt.Errorf("at most %d bytes of text are recorded per argument", maxText)
 	}
 	if t.User {
 		f.space = layout.UserMemory

@@ -23,7 +23,7 @@ func goPlaces(types []*valueType) []param {
 	for i, t := range types {
 		a := goAssignment{words: used, vectors: vectors}
 		if !a.assign(t, 0) {
-			params[i].err = fmt.Errorf("is passed on the stack, where only optimized programs say what lies")
+			params[i].err = fmt.Errorf("is passed on the stack, which only optimized programs describe")
 			continue
 		}
 		p := &params[i]
@@ -35,7 +35,7 @@ func goPlaces(types []*valueType) []param {
 		case a.vectors > vectors:
 			p.err = fmt.Errorf("is in vector registers, which programs cannot read")
 		case a.scattered:
-			p.err = fmt.Errorf("is %s, whose fields are in registers of their own: it cannot be recorded here", t.name)
+			p.err = fmt.Errorf("is %s, whose fields are in separate registers: it cannot be recorded here", t.name)
 		case len(p.at.pieces) == 0:
 			p.err = fmt.Errorf("has no value")
 		}

@@ -59,7 +59,7 @@ func (l location) load(size int) (layout.Fetch, error) {
 	return f, err
 }
 
-var errVariable = errors.New("is of variable length: it can be recorded as it is, with no type and no step from it")
+var errVariable = errors.New("has variable length: it can only be recorded as it is, without a type or further steps")
 
 func (l location) offset() (int32, error) {
 	if l.add < math.MinInt32 || l.add > math.MaxInt32 {
@@ -243,4 +243,4 @@ func (l location) scalar(name string) (layout.Fetch, layout.Field, error) {
 	return f, field, err
 }
 
-var errOptimizedOut = errors.New("was optimized out here: the compiler keeps its value nowhere")
+var errOptimizedOut = errors.New("was optimized out here: its value is stored nowhere")

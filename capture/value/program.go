@@ -23,7 +23,7 @@ type Place struct {
 func (k *Kernel) inProgram(ev *event.Event) *Scope {
 	sc := &Scope{ev: ev, space: layout.UserMemory, registers: true, comm: k.taskComm, arg: func(i int) (location, error) { return plainArgument(ev, i, layout.UserMemory) }}
 	sc.symbol = func(string) (location, error) {
-		return location{}, errors.New("is not known: the program is not")
+		return location{}, errors.New("cannot be found in this program")
 	}
 	if ev.Syntax.AtReturn() {
 		sc.result = func() (location, error) { return returned(nil, layout.UserMemory) }
@@ -43,7 +43,7 @@ func (k *Kernel) AtUprobe(ev *event.Event, at Place) (*Scope, error) {
 	sc.symbol = func(name string) (location, error) { return at.symbol(ev, name, pc) }
 	if at.File.IsGo && strings.Contains(ev.Name, ".") {
 		sc.arg = func(int) (location, error) {
-			return location{}, errors.New("cannot be found: Go has a calling convention of its own, and the program has no debug information (it was linked with -w)")
+			return location{}, errors.New("cannot be found: Go has its own calling convention, and the program has no debug information (it was linked with -w)")
 		}
 	}
 	d, err := at.File.DebugData()
@@ -66,7 +66,7 @@ func (at Place) symbol(ev *event.Event, name string, pc uint64) (location, error
 	address, ok := at.File.SymbolAddress(name)
 	switch {
 	case !ok:
-		return location{}, fmt.Errorf("is no symbol of %s", at.File.Path.Shown)
+		return location{}, fmt.Errorf("is not a symbol of %s", at.File.Path.Shown)
 	case ev.Syntax.AtReturn() && !at.File.IsGo:
 		return location{}, errors.New("cannot be found at return: read it at entry")
 	}
@@ -182,7 +182,7 @@ func (v *dwarfScope) cfa() frameBase {
 	}
 	rule := v.at.File.UnwindRule(v.at.Offset)
 	if rule.Kind != unwind.RuleStep || rule.Deref {
-		return frameBase{err: errors.New("is in the function's frame, and where that is here is not described")}
+		return frameBase{err: errors.New("is in the function's frame, whose location here is not described")}
 	}
 	w, err := dwarfWord(uint64(rule.Base))
 	return frameBase{word: w, add: int64(rule.CFA), err: err}

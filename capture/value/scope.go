@@ -76,7 +76,7 @@ func (s *Scope) start(e *event.Expr) (location, error) {
 		return s.register(e.Name)
 	case event.OpStack, event.OpStackPointer:
 		if !s.registers {
-			return location{}, fmt.Errorf("cannot be had here: there are no registers")
+			return location{}, fmt.Errorf("is unavailable here: there are no registers")
 		}
 		sp := inRegister(nil, s.space, stackPointerWord())
 		if e.Op == event.OpStackPointer {
@@ -147,14 +147,14 @@ func (s *Scope) name(name string) (location, error) {
 		return location{}, fmt.Errorf("does not exist: there are no arguments here")
 	}
 	if len(names) == 0 {
-		return location{}, fmt.Errorf("is not known here by name: there is no type information; arguments are arg0, arg1, …")
+		return location{}, fmt.Errorf("is not known here: there is no type information, so arguments are arg0, arg1, …")
 	}
-	return location{}, fmt.Errorf("is no argument here: there are %s", strings.Join(names, ", "))
+	return location{}, fmt.Errorf("is not an argument here: there are %s", strings.Join(names, ", "))
 }
 
 func (s *Scope) register(name string) (location, error) {
 	if !s.registers {
-		return location{}, fmt.Errorf("cannot be had here: there are no registers")
+		return location{}, fmt.Errorf("is unavailable here: there are no registers")
 	}
 	r, ok := findRegister(name)
 	if !ok {

@@ -23,8 +23,8 @@ type parameter struct {
 	slot int // of the context
 }
 
-// NewSignature returns the signature of a function type.
-func NewSignature(proto *btf.FuncProto) *Signature {
+// newSignature returns the signature of a function type.
+func newSignature(proto *btf.FuncProto) *Signature {
 	s := new(Signature)
 	for _, p := range proto.Params {
 		if _, variadic := p.Type.(*btf.Void); variadic {
@@ -57,7 +57,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 		}
 		param := param{name: p.name}
 		if len(words) == 0 {
-			param.err = fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+			param.err = fmt.Errorf("cannot be read: it follows %d slots of arguments", maxContextWord)
 		} else {
 			param.at = inRegister(t, layout.KernelMemory, words...)
 		}
@@ -70,7 +70,7 @@ func (s *Signature) inContext(ev *event.Event) *Scope {
 			case s.result == nil:
 				return location{}, errNoResult
 			case s.slots > maxContextWord:
-				return location{}, fmt.Errorf("cannot be read: it lies behind %d slots of arguments", maxContextWord)
+				return location{}, fmt.Errorf("cannot be read: it follows %d slots of arguments", maxContextWord)
 			}
 			return inRegister(resultType(s.result), layout.KernelMemory, uint8(s.slots)), nil
 		}

@@ -104,7 +104,7 @@ func inRecord(f *layout.Fetch, fields []layout.Field, i int) (at uint16, ok bool
 	return uint16(s.Add), ok
 }
 
-var errInMemory = errors.New("at a tracepoint, duration is recorded with fields as they are, but not with what they point to and not with $comm")
+var errInMemory = errors.New("at a tracepoint, duration can be recorded with fields, but not with what they point to or with $comm")
 
 // checkFetched checks that values fetched one by one do not include data that only the
 // whole record has.
@@ -113,7 +113,7 @@ func checkFetched(r *layout.Record) error {
 		return errInMemory
 	}
 	if i := slices.IndexFunc(r.Fields, func(f layout.Field) bool { return f.Dynamic }); i >= 0 {
-		return fmt.Errorf("%s is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
+		return fmt.Errorf("%s has variable length: it can be recorded with other fields, but not with what they point to or with $comm; omit these, or all arguments",
 			r.Fields[i].Name)
 	}
 	r.DataLocs = nil

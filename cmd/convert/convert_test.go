@@ -19,7 +19,7 @@ import (
 	"trapline/format"
 )
 
-// capture has 5 hits of one probe with a user stack.
+// capture returns 5 hits of one probe with a user stack.
 func capture() []byte {
 	b := analysistest.New()
 	probe := b.ProbeOf(format.ProbeTracepoint, "sched:sched_switch")
@@ -31,7 +31,7 @@ func capture() []byte {
 
 const folded = "worker;main;leaf 5\n"
 
-// env is a directory with a capture and the command's output streams.
+// env is a directory with a capture, and the output streams of the command.
 type env struct {
 	t      *testing.T
 	ctx    context.Context // nil: the test's
@@ -67,7 +67,7 @@ func (e *env) read(name string) string {
 	return string(data)
 }
 
-// run runs the command in the directory: @NAME in arguments is a file there.
+// run runs the command. @NAME in arguments stands for a file in the directory.
 func (e *env) run(args string) int {
 	e.t.Helper()
 	e.out.Reset()
@@ -89,7 +89,7 @@ func (e *env) run(args string) int {
 	return run(ctx, c)
 }
 
-// names lists the directory, to see that nothing is left behind.
+// names lists the directory, to check that nothing is left behind.
 func (e *env) names() string {
 	e.t.Helper()
 	entries, err := os.ReadDir(e.dir)
@@ -126,8 +126,8 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// What is there is replaced as a whole, with its permissions, through links; or it
-// is left as it is.
+// An existing file is replaced as a whole, keeping its permissions and links to it,
+// or not touched at all.
 func TestReplace(t *testing.T) {
 	e := newEnv(t)
 	e.write("target.folded", []byte("old"))
@@ -152,7 +152,7 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// A truncated capture gives what is whole, and a warning.
+// A truncated capture yields its complete parts and a warning.
 func TestTruncated(t *testing.T) {
 	e := newEnv(t)
 	whole := capture()
@@ -189,26 +189,26 @@ func TestErrors(t *testing.T) {
 		code int
 		want string
 	}{
-		{args: "-i @trapline.data", tty: true, code: cli.ExitUsage, want: "nothing says what to write: give an output file with -o"},
-		{args: "-i @trapline.data -o @x.foo", code: cli.ExitUsage, want: "x.foo: give one with -t (pprof, folded,"},
-		{args: "-i @trapline.data -t zip", code: cli.ExitUsage, want: `unknown format "zip": choose one of pprof,`},
+		{args: "-i @trapline.data", tty: true, code: cli.ExitUsage, want: "no output: name a file with -o or a format with -t"},
+		{args: "-i @trapline.data -o @x.foo", code: cli.ExitUsage, want: "x.foo: choose one with -t (pprof, folded,"},
+		{args: "-i @trapline.data -t zip", code: cli.ExitUsage, want: `unknown format "zip"; choose one of pprof,`},
 		{args: "-i @trapline.data -o -", code: cli.ExitUsage, want: "-o - needs a format"},
 		{args: "-i @trapline.data -t folded", tty: true, code: cli.ExitUsage, want: "folded is not printed on a terminal"},
-		{args: "-i @trapline.data -t pprof -o -", tty: true, code: cli.ExitUsage, want: "pprof is binary and not for terminals"},
+		{args: "-i @trapline.data -t pprof -o -", tty: true, code: cli.ExitUsage, want: "pprof is binary and not printed on a terminal"},
 		{args: "-i @trapline.data -t folded -o - extra", code: cli.ExitUsage, want: `unexpected argument "extra"`},
 		{args: "-i @trapline.data -o @x.svg --min-width 101", code: cli.ExitUsage, want: "101 is not a percentage"},
 		{args: "-i @trapline.data -o @x.svg --min-width NaN", code: cli.ExitUsage, want: "NaN is not a percentage"},
 		{args: "-i @trapline.data -o @x.svg --pid x", code: cli.ExitUsage, want: `"x" is not a number`},
-		{args: "-i @trapline.data -o @x.svg --weight a --weight b", code: cli.ExitUsage, want: "flamegraph has room for one"},
+		{args: "-i @trapline.data -o @x.svg --weight a --weight b", code: cli.ExitUsage, want: "flamegraph takes only one"},
 		{args: "-i @trapline.data -o @x.svg --weight bytes", code: cli.ExitUsage, want: `weight "bytes": no probe`},
 		{args: "-i @none.data -o @x.svg", code: cli.ExitUsage, want: "none.data: no such file"},
 		{args: "-i @. -o @x.svg", code: cli.ExitUsage, want: "is a directory"},
 		{args: "-i @text.data -o @x.svg", code: cli.ExitUsage, want: "text.data: not a trapline capture"},
 		{args: "-i @perf.data -o @x.svg", code: cli.ExitUsage, want: "perf.data: not a capture (it is a perf.data file: use perf)"},
 		{args: "-i - -i - -o @x.svg", code: cli.ExitUsage, want: "-i - is given twice"},
-		{args: "-i @trapline.data -t csv -o @trapline.data", code: cli.ExitOutput, want: "is the capture to convert"},
+		{args: "-i @trapline.data -t csv -o @trapline.data", code: cli.ExitOutput, want: "is an input; name another file with -o"},
 		{args: "-i @trapline.data -o @none/x.svg", code: cli.ExitOutput, want: "none/x.svg: no such file or directory"},
-		{args: "-i @trapline.data -t folded -o @.", code: cli.ExitOutput, want: "is a directory: name a file with -o"},
+		{args: "-i @trapline.data -t folded -o @.", code: cli.ExitOutput, want: "is a directory; name a file with -o"},
 		{args: "-i @trapline.data -t folded -o -", full: true, code: cli.ExitOutput, want: "write standard output: no space left on device"},
 	} {
 		e := newEnv(t)
@@ -241,7 +241,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// A new format is one row of the table: its name, its suffix and the list follow.
+// A new format takes one row. Its name, its suffix and the list follow.
 func TestNewFormat(t *testing.T) {
 	defer func(all []export.Format) { export.Formats = all }(export.Formats)
 	export.Formats = append(slices.Clone(export.Formats), export.Format{
@@ -274,7 +274,7 @@ func TestNewFormat(t *testing.T) {
 	}
 }
 
-// Formats have a section in docs/formats.md, which its table links to.
+// Every format has a section and a table row in docs/formats.md.
 func TestFormatsAreDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/formats.md")
 	if err != nil {
@@ -289,8 +289,8 @@ func TestFormatsAreDocumented(t *testing.T) {
 	}
 }
 
-// A format that reads captures twice takes them from a pipe, too; those that read them once make
-// no copy.
+// A format that reads captures twice accepts pipes. Other formats do not copy a
+// pipe.
 func TestPipe(t *testing.T) {
 	e := newEnv(t)
 	if err := os.Mkdir(e.path("tmp"), 0o700); err != nil {

@@ -1,4 +1,4 @@
-// Command convert writes captures in the formats that other tools read.
+// Command convert writes captures in the formats of other tools.
 package main
 
 import "trapline/cmd/internal/cli"

@@ -11,32 +11,32 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// An output is a file that appears whole or not at all, or standard output. It
-// remembers its first error, which a format's error may wrap or hide.
+// An output is standard output, or a file that appears complete or not at all. It
+// remembers its first error, which the error of a format may wrap or hide.
 type output struct {
 	w    io.Writer
 	name string
-	file *os.File // nil: standard output
-	temp string   // file's name until it is renamed; "": written in place
+	file *os.File // nil for standard output
+	temp string   // name of the file until it is renamed; "" if written in place
 	err  error
 }
 
-// createOutput opens a temporary file beside the one asked for. Devices and
+// createOutput creates a temporary file next to the requested one. Devices and
 // pipes are written in place.
 func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) {
 	if name == "-" {
 		return &output{w: env.Stdout, name: "standard output"}, nil
 	}
-	// Through a symbolic link its target is replaced, not the link.
+	// Replace the target of a symbolic link, not the link.
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
 	mode := os.FileMode(0o666)
 	info, err := os.Stat(name)
 	switch {
-	case err != nil: // created below, or the error appears there
+	case err != nil: // create it below, which reports other errors
 	case info.IsDir():
-		return nil, fmt.Errorf("write %s: is a directory: name a file with -o", name)
+		return nil, fmt.Errorf("write %s: is a directory; name a file with -o", name)
 	case !info.Mode().IsRegular():
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
@@ -46,7 +46,7 @@ func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) 
 	default:
 		for _, in := range inputs {
 			if i, err := in.Stat(); err == nil && os.SameFile(i, info) {
-				return nil, fmt.Errorf("write %s: is the capture to convert: name another file with -o", name)
+				return nil, fmt.Errorf("write %s: is an input; name another file with -o", name)
 			}
 		}
 		mode = info.Mode().Perm()
@@ -59,7 +59,7 @@ func createOutput(env cli.Env, name string, inputs []*os.File) (*output, error) 
 	return &output{w: f, name: name, file: f, temp: temp}, nil
 }
 
-// writeError names the file that was asked for; the system's error may name the
+// writeError names the requested file. The error of the system may name the
 // temporary one.
 func writeError(name string, err error) error {
 	var p *fs.PathError
@@ -81,7 +81,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commit makes the file appear under its name.
+// commit renames the file to its final name.
 func (o *output) commit() error {
 	if o.file == nil {
 		return nil
@@ -98,7 +98,7 @@ func (o *output) commit() error {
 	return nil
 }
 
-// discard removes what was not committed.
+// discard removes an output that was not committed.
 func (o *output) discard() {
 	if o.temp != "" {
 		o.file.Close()

@@ -80,13 +80,12 @@ func interrupted(env cli.Env) int {
 	return env.Fail(cli.ExitSignal+int(syscall.SIGINT), errors.New("interrupted"))
 }
 
-// warn says what is missing from the output because it is missing from the
-// captures.
+// warn says what is missing from the output because the captures lack it.
 func warn(env cli.Env, s *export.Summary) {
 	captures.Warn(env, &s.Quality)
 	switch {
 	case s.Quality.Hits == 0:
-		env.Warningf("there are no hits in what was read: the output is empty")
+		env.Warningf("the captures contain no hits: the output is empty")
 	case s.Hits == 0:
 		env.Warningf("none of the %d hits pass the filters: the output is empty", s.Quality.Hits)
 	}

@@ -24,7 +24,7 @@ func TestErrors(t *testing.T) {
 	write("text", strings.Repeat("some text\n", 20))
 	write("good", string(newer))
 	for _, test := range []struct{ args, want string }{
-		{"", "report: trapline.data: no such file; record makes it, or name a capture with -i\n"},
+		{"", "report: trapline.data: no such file; create it with record, or name a capture with -i\n"},
 		{"-i missing", "report: missing: no such file\n"},
 		{"-i " + dir, "report: " + dir + ": is a directory, not a capture\n"},
 		{"-i empty", "report: empty: not a capture: it is empty\n"},
@@ -33,8 +33,8 @@ func TestErrors(t *testing.T) {
 		{"-i good -s simbol", `report: sort key "simbol" is unknown; arguments of the hits are sched_switch.next_comm, sched_switch.next_prio, sys_enter.args, sys_enter.id` + "\nreport: hint: see report --help\n"},
 		{"-i good -s comm,,dso", `report: sort keys "comm,,dso": an empty key; write them like comm,dso,symbol` + "\nreport: hint: see report --help\n"},
 		{"-i good -g=tree", `report: -g tree: "tree" is none of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count` + "\nreport: hint: see report --help\n"},
-		{"good", `report: unexpected argument "good"; captures are given with -i` + "\nreport: hint: see report --help\n"},
-		{"-i good --events --json", "report: --events has no JSON form; convert -t ndjson writes hits as JSON\nreport: hint: see report --help\n"},
+		{"good", `report: unexpected argument "good"; name captures with -i` + "\nreport: hint: see report --help\n"},
+		{"-i good --events --json", "report: --events has no JSON form; use convert -t ndjson\nreport: hint: see report --help\n"},
 		{"-i good --cpu 3-1", `report: CPU list "3-1": "3-1" is neither a CPU nor a range such as 0-3` + "\nreport: hint: see report --help\n"},
 	} {
 		out := runReport(nil, strings.Fields(test.args)...)
@@ -44,7 +44,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What is damaged is reported apart; what is whole is shown.
+// Damage is reported, and complete parts are shown.
 func TestDamageIsWarnedOf(t *testing.T) {
 	capture := analysistest.Sample()
 	for name, test := range map[string]struct {
@@ -65,8 +65,7 @@ func TestDamageIsWarnedOf(t *testing.T) {
 	}
 }
 
-// Names come from whoever was recorded, and must not reach a terminal as control
-// sequences.
+// Recorded names must not reach a terminal as control sequences.
 func TestNamesAreMadeSafe(t *testing.T) {
 	b := analysistest.New()
 	b.Add(1, 1e9, format.Hit{
@@ -85,7 +84,7 @@ func TestNamesAreMadeSafe(t *testing.T) {
 	}
 }
 
-// The flags that have an optional value take it as perf's users type it.
+// Optional values can be written as users of perf write them.
 func TestGraphFlagSpellings(t *testing.T) {
 	sample := analysistest.Sample()
 	want := runReport(sample, "-i", "-", "--call-graph=callee,10", "-n")

@@ -10,8 +10,8 @@ import (
 )
 
 var eventsView = view{
-	name: "events", help: "list the hits in time order",
-	instead: "convert -t ndjson writes hits as JSON",
+	name: "events", help: "list hits in time order",
+	instead: "use convert -t ndjson",
 	new:     func(*cli.Flags) question { return events{} },
 }
 

@@ -10,23 +10,23 @@ import (
 )
 
 const footer = `
-Sort keys: comm, pid, tid, dso, symbol, srcline, cpu, probe, and any argument of a
-probe (next_comm, sched_switch.next_comm). Without --sort: comm,dso,symbol.
+Sort keys: comm, pid, tid, dso, symbol, srcline, cpu, probe, and the name of any
+argument (next_comm, or sched_switch.next_comm of one probe).
 
 Examples:
-  report                                        call graph of every probe in trapline.data
+  report                                        call graphs of all probes in trapline.data
   report --no-children -s symbol,comm -n        hits by innermost function
-  report -s sched_switch.next_comm -g none      what was switched to
+  report -s sched_switch.next_comm -g none      which tasks were switched to
   report -g callee -S vfs_read                  who calls vfs_read
   report --events --pid 1234                    the hits of a process, one by one
   ssh host sudo record -e sched:sched_switch -ag --duration 5 -o - | report -i -
 `
 
-// newFlags defines the flags, and returns the questions of the views.
+// newFlags defines all flags and returns the questions of the views.
 func newFlags(o *options) (*cli.Flags, []question) {
 	f := cli.NewFlags("report", "report [options] [-i FILE|-]...", footer, false)
 	g := f.Group("Input and kind of report")
-	g.StringArrayVarP(&o.inputs, "input", "i", nil, "capture to read, - for standard input; repeat to merge (default "+captures.Default+")")
+	g.StringArrayVarP(&o.inputs, "input", "i", nil, "`FILE` to read, - for standard input; repeat to merge captures (default "+captures.Default+")")
 	for _, v := range views {
 		var asked *bool
 		if v.name != "" {
@@ -35,8 +35,8 @@ func newFlags(o *options) (*cli.Flags, []question) {
 		o.asked = append(o.asked, asked)
 	}
 	g.BoolVar(&o.json, "json", false, "print JSON instead of text")
-	g.Bool("stdio", true, "print text (this is what happens without it, too)")
-	g.BoolVarP(&o.quiet, "quiet", "q", false, "no header and no warnings")
+	g.Bool("stdio", true, "print text (the default)")
+	g.BoolVarP(&o.quiet, "quiet", "q", false, "print no header and no warnings")
 
 	var questions []question
 	for _, v := range views {
@@ -44,19 +44,19 @@ func newFlags(o *options) (*cli.Flags, []question) {
 	}
 
 	g = f.Group("Stacks and names")
-	g.StringVarP(&o.graph, "call-graph", "g", "", "call trees: graph|fractal|flat|folded|none,MIN,caller|callee,percent|period|count (default graph,0.5; none with arguments as keys)")
+	g.StringVarP(&o.graph, "call-graph", "g", "", "call trees (`STYLE`): graph|fractal|flat|folded|none,MIN,caller|callee,percent|period|count (default graph,0.5, or none if a sort key is an argument)")
 	g.Lookup("call-graph").NoOptDefVal = "graph"
-	g.BoolVar(&o.demangle, "demangle", true, "show names of C++ and Rust functions as in the source")
-	g.BoolVar(&o.noDemangle, "no-demangle", false, "show them as they were linked")
+	g.BoolVar(&o.demangle, "demangle", true, "demangle names of C++ and Rust functions")
+	g.BoolVar(&o.noDemangle, "no-demangle", false, "keep mangled names")
 
 	o.filter.Flags(f.Group("Filters"))
 	return f, questions
 }
 
-// choose returns the place in views of the one that is asked for.
+// choose returns the index of the requested view.
 func (o *options) choose(args []string) (int, error) {
 	if len(args) > 0 {
-		return 0, fmt.Errorf("unexpected argument %q; captures are given with -i", args[0])
+		return 0, fmt.Errorf("unexpected argument %q; name captures with -i", args[0])
 	}
 	chosen, asked, other := 0, 0, []string{}
 	for i, v := range views {
@@ -74,7 +74,7 @@ func (o *options) choose(args []string) (int, error) {
 	}
 	if asked > 1 {
 		last := len(other) - 1
-		return 0, errors.New(strings.Join(other[:last], ", ") + " and " + other[last] + " are different reports: choose one")
+		return 0, errors.New(strings.Join(other[:last], ", ") + " and " + other[last] + " exclude each other")
 	}
 	return chosen, nil
 }

@@ -8,8 +8,7 @@ import (
 	"trapline/analysis/render"
 )
 
-// A graphSpec is a parsed value of -g. As in perf's, its words may come in any
-// order.
+// A graphSpec is a parsed value of -g. As in perf, its words may come in any order.
 type graphSpec struct {
 	kind    render.GraphKind
 	value   render.GraphValue
@@ -55,7 +54,7 @@ func (g *graphSpec) word(word string) bool {
 		g.caller, g.ordered = word == "caller", true
 		return true
 	case "function":
-		return true // how perf groups calls by default, and how trees are grouped here
+		return true // the only way to group calls here, and the default of perf
 	}
 	n, err := strconv.ParseFloat(word, 64)
 	if err != nil || !(n >= 0 && n <= 100) {
@@ -65,8 +64,8 @@ func (g *graphSpec) word(word string) bool {
 	return true
 }
 
-// joinGraphValues writes "-g caller" as "-g=caller": the value of -g is optional, and
-// the flag parser takes optional values only with an equals sign, but perf's users
+// joinGraphValues rewrites "-g caller" as "-g=caller". The value of -g is optional,
+// and pflag accepts optional values only after an equals sign, but users of perf
 // type a space.
 func joinGraphValues(args []string) []string {
 	out := make([]string, 0, len(args))

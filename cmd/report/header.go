@@ -8,7 +8,7 @@ import (
 )
 
 var headerView = view{
-	name: "header-only", help: "print only what the captures say about themselves",
+	name: "header-only", help: "print only the headers of the captures",
 	new: func(*cli.Flags) question { return header{} },
 }
 

@@ -14,7 +14,7 @@ import (
 
 var histogramView = view{new: newHistograms}
 
-// histograms has the flags of histograms with call graphs, and what they mean.
+// histograms is the question of histograms with call graphs.
 type histograms struct {
 	sort       string
 	samples    bool
@@ -28,21 +28,21 @@ type histograms struct {
 
 	flags *cli.Flags
 	keys  []histogram.Key
-	graph graphSpec // of the flag that views share, as it is for these keys
+	graph graphSpec // -g, adjusted to the keys
 }
 
 func newHistograms(f *cli.Flags) question {
 	h := &histograms{flags: f}
 	g := f.Group("Histograms")
-	g.StringVarP(&h.sort, "sort", "s", "comm,dso,symbol", "keys to group by")
+	g.StringVarP(&h.sort, "sort", "s", "comm,dso,symbol", "group by these `KEYS`")
 	g.BoolVarP(&h.samples, "show-nr-samples", "n", false, "show the number of hits")
-	g.BoolVarP(&h.inverted, "inverted", "G", false, "call trees from the outermost caller inwards")
-	g.BoolVar(&h.children, "children", true, "add to each function the hits below it")
-	g.BoolVar(&h.noChildren, "no-children", false, "count hits for the innermost function only")
-	g.IntVar(&h.maxStack, "max-stack", 0, "look at so many innermost calls of a stack")
-	g.Float64Var(&h.limit, "percent-limit", 0, "leave out entries below this percentage")
-	g.StringVar(&h.percentage, "percentage", "absolute", "of what, when filters are given: relative (what they keep) or absolute")
-	g.StringVarP(&h.separator, "field-separator", "t", "", "separate columns by this and do not align them")
+	g.BoolVarP(&h.inverted, "inverted", "G", false, "draw call trees from the outermost caller inwards")
+	g.BoolVar(&h.children, "children", true, "count hits for all functions of their stacks")
+	g.BoolVar(&h.noChildren, "no-children", false, "count hits only for their innermost function")
+	g.IntVar(&h.maxStack, "max-stack", 0, "consider only the `N` innermost calls of a stack")
+	g.Float64Var(&h.limit, "percent-limit", 0, "leave out entries below this `PERCENTAGE`")
+	g.StringVar(&h.percentage, "percentage", "absolute", "`BASE` of shares: what the filters keep (relative) or all hits (absolute)")
+	g.StringVarP(&h.separator, "field-separator", "t", "", "separate columns by `SEP` instead of aligning them")
 	return h
 }
 
@@ -57,14 +57,14 @@ func (h *histograms) resolve(r *report) (err error) {
 		return err
 	}
 	h.graph = r.graph
-	// perf draws trees below everything. Below each value of an argument they would
-	// hide the values, and cost a count for each pair of value and stack.
+	// perf draws trees below every entry. Below the values of an argument they
+	// would hide the values, and cost a count for each pair of value and stack.
 	byArg := slices.ContainsFunc(h.keys, func(k histogram.Key) bool { return k.Kind == histogram.KeyArg })
 	if byArg && !h.flags.Changed("call-graph") && !h.inverted {
 		h.graph.kind = render.GraphNone
 	}
-	// perf's order: from the callers inwards with --children and -G, from the
-	// innermost function outwards otherwise.
+	// The order of perf: from the callers with --children and -G, otherwise from
+	// the innermost function.
 	switch {
 	case h.inverted:
 		h.graph.caller = true
@@ -97,9 +97,9 @@ func (h *histograms) json(r *report, w *bufio.Writer) error {
 	return render.SectionsJSON(w, result, sections, style)
 }
 
-// ask counts hits by what the keys look at.
+// ask counts hits by what the keys need.
 func (h *histograms) ask(r *report) (*analysis.Result, error) {
-	// Images and functions select entries of the histogram, not hits.
+	// -d and -S select entries of the histogram, not hits.
 	filter := r.filter
 	filter.DSOs, filter.Symbols = nil, nil
 	query := histogram.QueryFor(h.keys, filter, h.graph.kind != render.GraphNone)
@@ -115,7 +115,7 @@ func (h *histograms) ask(r *report) (*analysis.Result, error) {
 	return result, nil
 }
 
-// checkArgs makes sure that each sort key that is not a known word is an argument.
+// checkArgs checks that each sort key is a known word or an argument.
 func (h *histograms) checkArgs(result *analysis.Result) error {
 	for _, k := range h.keys {
 		if k.Kind != histogram.KeyArg || result.HasArg(k.Arg) {
@@ -135,10 +135,10 @@ func (h *histograms) checkArgs(result *analysis.Result) error {
 	return nil
 }
 
-// sections groups what was counted, and says how to lay it out.
+// sections groups the samples and chooses the layout.
 func (h *histograms) sections(r *report, result *analysis.Result) ([]*histogram.Section, render.Style) {
-	// Without stacks, or keys that look at them, there is nothing to add to callers:
-	// one share says it all.
+	// Without stacks, or keys that depend on them, callers have nothing to add, and
+	// one share is enough.
 	stacks := result.Quality.KernelStacks+result.Quality.UserStacks > 0
 	style := render.Style{
 		Children:     h.children && !h.noChildren && stacks && slices.ContainsFunc(h.keys, histogram.Key.PerCall),

@@ -1,5 +1,4 @@
-// Command report prints what captures hold: histograms and call graphs, or the
-// hits one by one.
+// Command report prints captures: as histograms with call graphs, or hit by hit.
 package main
 
 import "trapline/cmd/internal/cli"

@@ -2,10 +2,10 @@ package main
 
 import "trapline/cmd/internal/captures"
 
-// options are the flags that views share, as they were given.
+// options are the values of the flags that views share.
 type options struct {
 	inputs     []string
-	asked      []*bool // by view: its flag; nil for the view that has none
+	asked      []*bool // flags of the views; nil for the view without a flag
 	json       bool
 	quiet      bool
 	graph      string

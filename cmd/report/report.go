@@ -15,7 +15,8 @@ type report struct {
 	inputs *captures.Inputs
 }
 
-// known takes note of what is known of the captures, now that they have been read.
+// known clears the progress line and prints warnings. Views call it once all
+// captures are read.
 func (r *report) known(result *analysis.Result) {
 	r.inputs.Progress.Clear()
 	if !r.opt.quiet {
@@ -23,7 +24,8 @@ func (r *report) known(result *analysis.Result) {
 	}
 }
 
-// survey asks what the captures say about themselves, and about stacks if it matters.
+// survey asks what the captures say about themselves, and about the completeness of
+// stacks if stacks is set.
 func (r *report) survey(stacks bool) (*analysis.Result, error) {
 	result, err := analysis.Survey(r.inputs.List, stacks)
 	if err == nil {

@@ -20,7 +20,7 @@ type output struct {
 	stdout, stderr string
 }
 
-// runReport runs the command on the given standard input.
+// runReport runs the command with the given standard input.
 func runReport(stdin []byte, args ...string) output {
 	var stdout, stderr bytes.Buffer
 	code := run(context.Background(), cli.Env{
@@ -68,7 +68,7 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-// Stacks that lack something say so everywhere.
+// Every report marks incomplete stacks.
 func TestIncompleteStacks(t *testing.T) {
 	goldens(t, analysistest.Incomplete(), map[string]string{
 		"incomplete":        "-s comm -g caller,0 --no-children",
@@ -79,7 +79,7 @@ func TestIncompleteStacks(t *testing.T) {
 	})
 }
 
-// goldens runs reports of a capture: arguments by the names of their golden files.
+// goldens runs reports of a capture, given as a map from golden file to arguments.
 func goldens(t *testing.T, capture []byte, reports map[string]string) {
 	for name, args := range reports {
 		t.Run(name, func(t *testing.T) {

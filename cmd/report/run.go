@@ -30,8 +30,8 @@ func run(ctx context.Context, env cli.Env) int {
 	return r.print(answer)
 }
 
-// resolve makes sense of the flags, and returns what answers the question asked for
-// in the form asked for.
+// resolve interprets the flags. It returns the method of the chosen question that
+// prints the answer in the requested form.
 func (r *report) resolve(flags *cli.Flags, questions []question) (answer func(*report, *bufio.Writer) error, err error) {
 	o := &r.opt
 	chosen, err := o.choose(flags.Args())
@@ -60,7 +60,7 @@ func (r *report) resolve(flags *cli.Flags, questions []question) (answer func(*r
 	return answer, nil
 }
 
-// print prints an answer, and returns the exit code.
+// print prints an answer and returns the exit code.
 func (r *report) print(answer func(*report, *bufio.Writer) error) int {
 	out := &stdout{w: r.env.Stdout}
 	w := bufio.NewWriterSize(out, 64<<10)
@@ -80,7 +80,7 @@ func (r *report) print(answer func(*report, *bufio.Writer) error) int {
 	return cli.ExitOK
 }
 
-// A stdout remembers its first error, to tell it from those of reading.
+// A stdout remembers its first error, to distinguish it from errors of reading.
 type stdout struct {
 	w   io.Writer
 	err error

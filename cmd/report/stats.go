@@ -8,7 +8,7 @@ import (
 )
 
 var statsView = view{
-	name: "stats", help: "print what became of all hits, by probe and CPU",
+	name: "stats", help: "print the account of all hits, by probe and CPU",
 	new: func(*cli.Flags) question { return stats{} },
 }
 

@@ -1,4 +1,4 @@
 package main
 
-// views are all kinds of reports, in the order in which --help lists them.
+// views are all kinds of reports, in the order of --help.
 var views = []view{histogramView, eventsView, headerView, statsView}

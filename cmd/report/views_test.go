@@ -14,8 +14,8 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// Every view has a golden file of its text, and one of its JSON if it has that form;
-// docs/json.md names each that has.
+// Every view has a golden file of its text and, if it has a JSON form, one of its
+// JSON and a mention in docs/json.md.
 func TestViewsAreShownAndDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/json.md")
 	if err != nil {
@@ -46,7 +46,7 @@ func newQuestions() []question {
 	return questions
 }
 
-// top is a view that is made up: the CPUs with the most hits.
+// top is a made-up view: the CPUs with the most hits.
 type top struct{ rows int }
 
 func (v *top) resolve(*report) error {
@@ -69,7 +69,7 @@ func (v *top) text(r *report, w *bufio.Writer) error {
 	return nil
 }
 
-// topJSON is the same with a JSON form.
+// topJSON is top with a JSON form.
 type topJSON struct{ top }
 
 func (v *topJSON) json(r *report, w *bufio.Writer) error {
@@ -77,8 +77,8 @@ func (v *topJSON) json(r *report, w *bufio.Writer) error {
 	return err
 }
 
-// A new view is one row: its flag, its own flags, its exclusion of other views and its
-// forms follow from that.
+// A new view takes one row. Its flag, its own flags, the exclusion of other views
+// and its forms follow.
 func TestNewView(t *testing.T) {
 	defer func(all []view) { views = all }(views)
 	views = append(slices.Clone(views), view{
@@ -100,7 +100,7 @@ func TestNewView(t *testing.T) {
 	check("--top-cpus --rows 1 --comms idle", "CPU 1: 40\n", "", 0)
 	check("--top-cpus --rows 0", "", "--rows 0: at least one", 1)
 	check("--top-cpus --json", "", "--top-cpus has no JSON form; count yourself", 1)
-	check("--top-cpus --stats", "", "--events, --header-only, --stats and --top-cpus are different reports", 1)
+	check("--top-cpus --stats", "", "--events, --header-only, --stats and --top-cpus exclude each other", 1)
 	if help := runReport(nil, "--help").stdout; !strings.Contains(help, "--top-cpus ") || !strings.Contains(help, "Top CPUs:\n      --rows int") {
 		t.Errorf("--help does not list the view:\n%s", help)
 	}

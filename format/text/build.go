@@ -3,6 +3,7 @@ package text
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,9 +15,8 @@ import (
 	"trapline/format/internal/column"
 )
 
-// Build is the inverse of [Dump]: it writes the capture that the text
-// tells. It checks nothing but the text's own syntax, so that damaged captures
-// can be built; an error says which line cannot be read.
+// Build is the inverse of [Dump]: it writes the capture that the text describes. It checks
+// only the syntax of the text, so damaged captures can be built. An error names the line.
 func Build(w io.Writer, text io.Reader) error {
 	b := builder{w: w, zstd: column.NewCompressor(1)}
 	lines := bufio.NewScanner(text)
@@ -52,7 +52,7 @@ func (b *builder) line(line string) error {
 		return nil
 	case line[0] == '\t':
 		if !b.open {
-			return fmt.Errorf("a row without a block")
+			return errors.New("row without a block")
 		}
 		return b.row(line[1:])
 	}
@@ -78,8 +78,8 @@ func (b *builder) line(line string) error {
 	})
 }
 
-// pairs calls set for each key=value. A value is a quoted string, a list in
-// brackets, or ends at a space.
+// pairs calls set for each key=value. A value is a quoted string, a list in brackets, or
+// anything up to the next space.
 func pairs(s string, set func(key, value string) error) error {
 	for s = strings.TrimLeft(s, " "); s != ""; s = strings.TrimLeft(s, " ") {
 		key, rest, ok := strings.Cut(s, "=")
@@ -97,7 +97,7 @@ func pairs(s string, set func(key, value string) error) error {
 		case strings.HasPrefix(rest, "["):
 			end := strings.IndexByte(rest, ']')
 			if end < 0 {
-				return fmt.Errorf("%s: list without an end", key)
+				return fmt.Errorf("%s: unterminated list", key)
 			}
 			value, s = rest[:end+1], rest[end+1:]
 		default:
@@ -150,7 +150,7 @@ func (b *builder) find(name string) (block.Column, bool) {
 	return block.Column{}, false
 }
 
-// finish writes the block that is open.
+// finish writes the open block, if there is one.
 func (b *builder) finish() error {
 	if !b.open {
 		return nil
@@ -177,7 +177,7 @@ func (b *builder) finish() error {
 	return err
 }
 
-// header returns the header as far as it is known before the payload.
+// header returns the header without length and checksums.
 func (b *builder) header() (block.Header, error) {
 	h := block.Header{Kind: b.kind, Rows: uint32(len(b.rows))}
 	h.TimeMin, h.TimeMax = timeRange(b.kind, b.rows)
@@ -242,7 +242,7 @@ func (b *builder) columns() error {
 	return nil
 }
 
-// lengths returns how long each row's lists are under the column of lengths.
+// lengths returns the length of each row's lists, for the column of lengths with the ID.
 func (b *builder) lengths(id uint16) []uint64 {
 	out := make([]uint64, len(b.rows))
 	columns, _ := b.kind.Columns()
@@ -257,8 +257,8 @@ func (b *builder) lengths(id uint16) []uint64 {
 	return out
 }
 
-// values returns the values of a column: one a row, or as many as the longest of
-// the lists that share its lengths.
+// values returns the values of a column: one per row, or as many as the longest of the
+// lists that share its column of lengths.
 func (b *builder) values(s block.Column) []uint64 {
 	var sizes []uint64
 	if s.List != 0 {

@@ -11,9 +11,8 @@ import (
 	"trapline/format/internal/column"
 )
 
-// Dump writes every block of a capture as text that [Build] reads.
-// Damage becomes comments, and so does a missing end: neither is an error, nor is
-// an input that is no capture at all.
+// Dump writes every block of a capture as text that [Build] reads. Damage and a missing end
+// become comments. Neither is an error, nor is an input that is not a capture.
 func Dump(w io.Writer, r io.Reader) error {
 	d := dumper{w: bufio.NewWriter(w)}
 	scan := block.NewScanner(r)
@@ -43,7 +42,7 @@ func Dump(w io.Writer, r io.Reader) error {
 
 type dumper struct {
 	w     *bufio.Writer
-	place block.Place // whose checksums blocks should carry
+	place block.Place // determines the CRCs that the next block should carry
 }
 
 func (d *dumper) block(b *block.Block) {
@@ -63,13 +62,13 @@ func (d *dumper) block(b *block.Block) {
 	d.place.Pass(&b.Header)
 }
 
-// contents returns the rows of a block, its columns, and the version of a FILE.
+// contents returns the rows of a block, their columns, and the version of a FILE block.
 func contents(b *block.Block) (rows []row, spec []block.Column, version uint16, err error) {
 	payload := b.Payload
 	if b.Kind == block.File {
 		var ok bool
 		if version, payload, ok = block.ParseFile(payload); !ok {
-			return nil, nil, 0, errors.New("it does not begin as a FILE")
+			return nil, nil, 0, errors.New("it does not begin as FILE blocks do")
 		}
 	}
 	columns, err := column.Parse(payload)
@@ -77,14 +76,13 @@ func contents(b *block.Block) (rows []row, spec []block.Column, version uint16, 
 		return nil, nil, 0, err
 	}
 	if _, ok := b.Kind.Columns(); !ok {
-		return nil, nil, 0, errors.New("the kind is unknown")
+		return nil, nil, 0, errors.New("its kind is unknown")
 	}
 	rows, spec, err = rowsOf(b.Kind, int(b.Rows), columns)
 	return rows, spec, version, err
 }
 
-// head writes the block's name and those attributes that Build would not find
-// by itself.
+// head writes the block's name and the attributes that Build could not derive.
 func (d *dumper) head(b *block.Block, rows []row) {
 	if _, ok := b.Kind.Columns(); ok {
 		fmt.Fprint(d.w, b.Kind)
@@ -109,7 +107,7 @@ func (d *dumper) head(b *block.Block, rows []row) {
 	}
 }
 
-// timeRange returns the range of times of a block of hits.
+// timeRange returns the time range of a block of hits, 0 for other kinds.
 func timeRange(k block.Kind, rows []row) (tmin, tmax uint64) {
 	if k != block.Hits {
 		return 0, 0

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,15 +10,14 @@ import (
 	"trapline/format/internal/column"
 )
 
-// A row has the values of one row by column ID. Columns of one value have a
-// list of one.
+// A row holds the values of one row by column ID. A single value is a list of one.
 type row struct {
 	numbers map[uint16][]uint64
 	texts   map[uint16]string
 }
 
-// columnsOf returns the columns that a block may have: those of its kind, and for
-// hits those of the arguments that it has.
+// columnsOf returns the columns that a block may have: those of its kind and, for hits,
+// those of args arguments.
 func columnsOf(k block.Kind, args int) []block.Column {
 	known, _ := k.Columns()
 	out := slices.Clone(known)
@@ -29,13 +29,13 @@ func columnsOf(k block.Kind, args int) []block.Column {
 	return out
 }
 
-// argument describes the i-th column of arguments of hits.
+// argument describes the i-th argument column of hits.
 func argument(i int) block.Column {
 	return block.Column{ID: block.HitArg + 2*uint16(i), Name: "arg" + strconv.Itoa(i)}
 }
 
-// known reports whether every column has its place in the columns of the kind, so
-// that rows tell all that the block holds.
+// known reports whether the kind has every column of a block, so that rows can express the
+// whole block. args is the number of argument columns.
 func known(k block.Kind, columns column.Set) (args int, ok bool) {
 	known, _ := k.Columns()
 	for _, id := range columns.IDs() {
@@ -51,18 +51,18 @@ func known(k block.Kind, columns column.Set) (args int, ok bool) {
 	return args, args <= column.MaxColumns
 }
 
-// maxTextRows bounds what is taken apart into rows; it is well above what a Writer
-// puts into a block.
+// maxTextRows is the maximum number of rows to decode. It is well above what a Writer puts
+// into a block.
 const maxTextRows = 1 << 18
 
-// rowsOf decodes the rows of a block.
+// rowsOf decodes the rows of a block, and returns their columns.
 func rowsOf(k block.Kind, rows int, columns column.Set) ([]row, []block.Column, error) {
 	args, ok := known(k, columns)
 	if !ok {
-		return nil, nil, fmt.Errorf("there are unknown columns")
+		return nil, nil, errors.New("it has unknown columns")
 	}
 	if rows > maxTextRows || rows*args > column.MaxValues {
-		return nil, nil, fmt.Errorf("there are too many rows for text: %d", rows)
+		return nil, nil, fmt.Errorf("it has %d rows, too many for text", rows)
 	}
 	spec := columnsOf(k, args)
 	out := make([]row, rows)

@@ -106,12 +106,12 @@ func TestDumpGolden(t *testing.T) {
 func TestBuildErrors(t *testing.T) {
 	for lines, want := range map[string]string{
 		"FILE\n\thostname=\"x\"\n":         "line 2: hostname: FILE has no such column",
-		"\tkey=\"x\"\n":                    "line 1: a row without a block",
+		"\tkey=\"x\"\n":                    "line 1: row without a block",
 		"HIT\n":                            `line 1: unknown block "HIT"`,
 		"HITS colour=3\n":                  `unknown attribute "colour"`,
 		"HITS\n\ttime=soon\n":              `line 2: time: strconv.ParseUint: parsing "soon": invalid syntax`,
 		"HITS\n\targ4096=1\n":              "line 2: arg4096: HITS has no such column",
-		"STACKS\n\tkernel=1 frames=[1 2\n": "line 2: frames: list without an end",
+		"STACKS\n\tkernel=1 frames=[1 2\n": "line 2: frames: unterminated list",
 		"KIND kind=9 payload=xyz\n":        "payload: encoding/hex: invalid byte: U+0078 'x'",
 		"STRINGS first=1\n\ttext=\"half\n": "line 2: text: invalid syntax",
 		"HITS\n\ttime\n":                   `line 2: "time" has no value`,
@@ -123,9 +123,9 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
-// FuzzBuildText: any text is refused or becomes bytes that can be dumped and read.
-// The dump of a capture built from a dump is the same dump.
-func FuzzBuildText(f *testing.F) {
+// FuzzBuild checks that any text is refused or becomes a capture that can be dumped, and
+// that the dump of a capture built from a dump is the same.
+func FuzzBuild(f *testing.F) {
 	example, err := os.ReadFile("testdata/example.txt")
 	if err != nil {
 		f.Fatal(err)
@@ -140,7 +140,7 @@ func FuzzBuildText(f *testing.F) {
 		}
 		once := dump(t, file.Bytes())
 		if strings.Contains(once, "#") {
-			return // damage is in comments, which build nothing
+			return // damage becomes comments, which Build ignores
 		}
 		if again := dump(t, build(t, once)); again != once {
 			t.Errorf("first dump:\n%s\nsecond dump:\n%s", once, again)

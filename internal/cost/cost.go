@@ -1,6 +1,6 @@
-// Package cost holds what a hit costs, by kind of probe and way of recording. The
-// figures are in costs.json, which only bench writes. README.md and docs/benchmarks.md
-// show them as tables, and record -lv prints those of trapline.
+// Package cost holds what a hit costs, by kind of probe and way of recording. The figures
+// are in costs.json, which bench writes. README.md and docs/benchmarks.md show them as
+// tables, and record -lv prints trapline's.
 package cost
 
 import (
@@ -14,30 +14,30 @@ import (
 // A Table holds the figures of one run on one machine.
 type Table struct {
 	Name    string `json:"name"`    // Native or Emulated
-	Machine string `json:"machine"` // where it was measured, with the versions that matter
+	Machine string `json:"machine"` // measured on, including versions
 	Date    string `json:"date"`    // of the run, as 2006-01-02
-	Command string `json:"command"` // that measured
-	Runs    int    `json:"runs"`    // whose medians the figures are
-	Calls   int    `json:"calls"`   // that each run makes
+	Command string `json:"command"` // that took the measurements
+	Runs    int    `json:"runs"`    // figures are medians of this many runs
+	Calls   int    `json:"calls"`   // per run
 	Rows    []Row  `json:"rows"`
 }
 
 // Names of the tables.
 const (
-	// Native is the table of a machine that runs the kernel itself, or a virtual
-	// machine with the processor's help.
+	// Native is the table of a real machine, or of a virtual machine with hardware
+	// virtualization.
 	Native = "native"
-	// Emulated is the table of a machine whose processor is emulated. Its figures
-	// compare with each other only.
+	// Emulated is the table of a machine with an emulated processor. Its figures can
+	// only be compared with each other.
 	Emulated = "emulated"
 )
 
-// A Row is what a hit of one kind of probe costs.
+// A Row holds what a hit of one kind of probe costs.
 type Row struct {
-	Kind  string `json:"kind"`  // as tables call it
-	Probe string `json:"probe"` // name of its [format.ProbeKind]; "" for rows that Of does not return
-	// NS has ns that a hit takes more than none. A way that was not measured, or that
-	// there is not for this kind, is missing.
+	Kind  string `json:"kind"`  // as shown in tables
+	Probe string `json:"probe"` // name of the [format.ProbeKind] whose cost the row states; "": none
+	// NS is the extra time of a hit in ns. Ways that were not measured, or that do not
+	// exist for this kind, are missing.
 	NS map[Way]int `json:"ns"`
 }
 
@@ -45,7 +45,7 @@ type Row struct {
 type Way string
 
 const (
-	Plain          Way = "trapline" // without stacks; with the arguments that the kind always records
+	Plain          Way = "trapline" // without stacks, with the arguments that the kind always records
 	Arguments      Way = "trapline with arguments"
 	Stacks         Way = "trapline with stacks"
 	Perf           Way = "perf"
@@ -54,7 +54,7 @@ const (
 	BpftraceStacks Way = "bpftrace by stacks"
 )
 
-// Ways returns all ways, in the order of the columns of tables.
+// Ways returns all ways, in the order of the tables' columns.
 func Ways() []Way {
 	return []Way{Plain, Arguments, Stacks, Perf, PerfStacks, Bpftrace, BpftraceStacks}
 }
@@ -77,11 +77,11 @@ func parse(data []byte) (tables []Table, err error) {
 	return tables, err
 }
 
-// Tables returns the committed tables. They must not be changed.
+// Tables returns the committed tables. The caller must not modify them.
 func Tables() []Table { return tables }
 
-// Of returns what a hit of the kind costs without stacks, in ns, according to the
-// native table. ok is false if that does not have the kind.
+// Of returns what a hit of the kind costs without stacks, in ns, from the native table. ok
+// is false if that table does not have the kind.
 func Of(kind format.ProbeKind) (ns int, ok bool) {
 	for _, t := range tables {
 		if t.Name != Native {

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the tables into the pages")
 
 const root = "../.."
 
-// Every page shows the tables as they are.
+// Every page shows the current tables.
 func TestPages(t *testing.T) {
 	for _, name := range cost.Pages() {
 		path := filepath.Join(root, name)
@@ -38,14 +38,14 @@ func TestPages(t *testing.T) {
 			continue
 		}
 		if !*update {
-			t.Errorf("%s shows other figures than costs.json: go test ./internal/cost -update writes them", name)
+			t.Errorf("%s differs from costs.json: go test ./internal/cost -update rewrites it", name)
 		} else if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// Tables say where their figures come from, and name kinds of probes that there are.
+// Tables state where their figures come from, and name existing kinds of probes.
 func TestTables(t *testing.T) {
 	kinds := map[string]format.ProbeKind{}
 	for k := format.ProbeUnknown + 1; !strings.HasPrefix(k.String(), "kind "); k++ {
@@ -66,14 +66,14 @@ func TestTables(t *testing.T) {
 		}
 		for _, row := range table.Rows {
 			if row.Probe != "" && kinds[row.Probe] == 0 {
-				t.Errorf("%s: %s is of the kind %q, which there is not", table.Name, row.Kind, row.Probe)
+				t.Errorf("%s: %s has the unknown kind %q", table.Name, row.Kind, row.Probe)
 			}
 			if row.NS[cost.Plain] <= 0 {
 				t.Errorf("%s: %s costs %d ns", table.Name, row.Kind, row.NS[cost.Plain])
 			}
 			for way := range row.NS {
 				if !ways[way] {
-					t.Errorf("%s: %s has a figure for %q, which is no way to record", table.Name, row.Kind, way)
+					t.Errorf("%s: %s has a figure for the unknown way %q", table.Name, row.Kind, way)
 				}
 			}
 			if table.Name != cost.Native || row.Probe == "" {
@@ -92,7 +92,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// A new table goes into costs.json and the pages, and nothing else of them changes.
+// Replacing a table changes costs.json and the pages, and nothing else in them.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	before := map[string]string{}
@@ -149,7 +149,7 @@ func TestFillRefusesPagesWithoutTables(t *testing.T) {
 	}
 }
 
-// record -lv says of each kind what the README's table says.
+// record -lv states the same costs as the README's table.
 func TestListing(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {

@@ -6,16 +6,16 @@ import (
 	"strconv"
 )
 
-// Pages are the pages that show tables, as paths from the module's root.
+// Pages returns the pages that show tables, as paths from the module's root.
 func Pages() []string { return []string{"README.md", "docs/benchmarks.md"} }
 
-// A table stands in a page between two comments, which are not shown.
+// In a page, a table is between two comments, which are invisible when rendered.
 const (
 	pageBegin = "<!-- costs: %s, written by bench -->\n"
 	pageEnd   = "<!-- end of costs -->\n"
 )
 
-// headings are the titles of columns, by Way.
+// headings holds the titles of columns, by Way.
 var headings = map[Way]string{
 	Plain:          "trapline",
 	Arguments:      "with arguments",
@@ -26,7 +26,7 @@ var headings = map[Way]string{
 	BpftraceStacks: "by stacks",
 }
 
-// Markdown returns the table as pages show it: ns, a row for each kind of probe.
+// Markdown returns the table as pages show it: one row per kind of probe, in ns.
 func (t *Table) Markdown() string {
 	head, rule, rows := "| |", "|---|", ""
 	for _, w := range Ways() {
@@ -43,7 +43,7 @@ func (t *Table) Markdown() string {
 	return head + "\n" + rule + "\n" + rows
 }
 
-// Cell returns the figure as tables show it, "–" if it is missing.
+// Cell returns a figure as tables show it, "–" if it is missing.
 func (r *Row) Cell(w Way) string {
 	if ns, ok := r.NS[w]; ok {
 		return strconv.Itoa(ns)
@@ -51,8 +51,8 @@ func (r *Row) Cell(w Way) string {
 	return "–"
 }
 
-// Fill returns the page with the tables that it shows replaced by these. A page that
-// lacks one is an error.
+// Fill returns the page with its tables replaced by the given ones. It returns an error if
+// the page lacks one of them.
 func Fill(page []byte, tables []Table) ([]byte, error) {
 	for i := range tables {
 		begin := fmt.Appendf(nil, pageBegin, tables[i].Name)

@@ -9,11 +9,11 @@ import (
 	"slices"
 )
 
-// file is where the tables are, from the module's root.
+// file is the path of the tables from the module's root.
 const file = "internal/cost/costs.json"
 
-// Replace writes a table in place of the one with its name: into costs.json below the
-// module's root directory, and into the pages.
+// Replace replaces the table with the same name in costs.json and in all pages. root is the
+// root directory of the module.
 func Replace(root string, t Table) error {
 	data, err := os.ReadFile(filepath.Join(root, file))
 	if err != nil {

@@ -66,7 +66,7 @@ func TestMaxRate(t *testing.T) {
 	all := hits(t, path)
 	for first := range all {
 		for last := first + rate/10 + 1; last < len(all); last += rate / 4 {
-			// one more for the hit at each end
+			// plus one for the hit at each end
 			if most := float64(all[last].Time-all[first].Time)/1e9*rate + rate/10 + 2; float64(last-first+1) > most {
 				t.Fatalf("%d hits in %d ns", last-first+1, all[last].Time-all[first].Time)
 			}

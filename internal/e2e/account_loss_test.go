@@ -26,7 +26,7 @@ func TestLossIsCounted(t *testing.T) {
 	q := qualityOf(t, r.path)
 	lost := q.Account["ring full"]
 	if lost == 0 {
-		t.Error("nothing was lost in a buffer of 64 KiB that nobody read")
+		t.Error("no hits were lost in an unread buffer of 64 KiB")
 	}
 	if q.total() != n*threads || q.Account["recorded"]+lost != n*threads {
 		t.Errorf("account %v, want %d in all", q.Account, n*threads)

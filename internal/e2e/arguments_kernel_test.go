@@ -62,7 +62,7 @@ func TestKernelArguments(t *testing.T) {
 				"-e", "connects=" + c.entry + ":tcp_v4_connect uaddr:sockaddr addr_len family=sk->__sk_common.skc_family",
 				"-e", "wrapper=" + c.entry + ":__x64_sys_openat filename:ustring flags",
 			}
-			only := "connected" // what one of the two alone has
+			only := "connected" // recorded with this kind of hook only
 			if c.exit == "fexit" {
 				args = append(args, "-e", "connected=fexit:tcp_v4_connect sk->__sk_common.skc_dport sk->__sk_common.skc_daddr retval")
 			} else {
@@ -78,7 +78,7 @@ func TestKernelArguments(t *testing.T) {
 				}
 			}
 			for _, name := range []string{"opens", "opened", "reads", "connects", "wrapper", only} {
-				// The program's start reads files, too.
+				// The program reads files when it starts, too.
 				if got := count[name]; got != n && (name != "words" || got < n) {
 					t.Errorf("%d hits of %s, want %d", got, name, n)
 				}
@@ -110,12 +110,12 @@ func isKernelCall(t *testing.T, h *hit, i int) bool {
 		}
 	case "words":
 		if h.Args["n"] != fmt.Sprintf("%#x", h.number(t, "same")) || h.number(t, "same") != h.number(t, "plain") {
-			t.Fatalf("the third argument is not one: %v", h.Args)
+			t.Fatalf("the values of the third argument differ: %v", h.Args)
 		}
 	case "connects":
 		h.expect(t, map[string]any{"uaddr": fmt.Sprintf("127.0.0.1:%d", 20000+i%1000), "addr_len": 16, "family": 2})
 	case "connected":
-		// A connection that is refused at once has been given up by then.
+		// For a connection that was refused at once, the port may already be reset.
 		if got := h.number(t, "retval"); got != 0 {
 			t.Fatalf("tcp_v4_connect returned %d", got)
 		}

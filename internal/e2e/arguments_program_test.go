@@ -41,7 +41,7 @@ func TestProgramArguments(t *testing.T) {
 	for _, build := range []string{"gcc-O0", "gcc-O2", "gcc-dwarf4", "clang-O0", "clang-O2"} {
 		t.Run(build, func(t *testing.T) {
 			if build != "gcc-O2" {
-				testenv.Host(t) // where the arguments are does not depend on the kernel
+				testenv.Host(t) // the locations of arguments do not depend on the kernel
 			}
 			target := testenv.Target(t, "arguments-"+build)
 			at := func(kind, rest string) string { return kind + ":" + target + ":" + rest }
@@ -146,7 +146,7 @@ func TestGoArguments(t *testing.T) {
 				default:
 					i := int(h.number(t, "id"))
 					if i < 0 || i >= c.n || seen[i] {
-						t.Fatalf("call %d is there twice, or there is none", i)
+						t.Fatalf("call %d is recorded twice, or does not exist", i)
 					}
 					seen[i] = true
 					goroutines[h.number(t, "goid")] = true
@@ -174,12 +174,12 @@ func TestArgumentMistakes(t *testing.T) {
 	target := testenv.Target(t, "arguments-gcc-O0")
 	for event, want := range map[string]string{
 		"pointers r->lenght":         "r struct request has no field lenght (it has length",
-		"pointers q":                 "q is no argument here: there are r, buffer, n, letter",
+		"pointers q":                 "q is not an argument here: there are r, buffer, n, letter",
 		"pointers n->x":              "n is long int, which has no fields",
 		"floating d":                 "d is passed in a vector register",
 		"pointers arg7":              "arg7 does not exist: there are 4 arguments",
 		"pointers %foo":              "%foo is not a register",
-		"pointers @nothing":          "@nothing is no symbol of",
+		"pointers @nothing":          "@nothing is not a symbol of",
 		"numbers c:enum":             "c is not of an enumeration",
 		"pointers r->values[4]":      "r->values int[4] has no element 4",
 		"pointers r->path:string[2]": "arrays of string[2] cannot be recorded",

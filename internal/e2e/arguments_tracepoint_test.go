@@ -27,7 +27,7 @@ func TestFieldsOfSystemCalls(t *testing.T) {
 	for _, event := range systemCallEvents {
 		name, event, _ := strings.Cut(event, "=")
 		if !strings.Contains(event, "{") {
-			event = name + "=" + event // a pattern has no name of its own
+			event = name + "=" + event // a pattern cannot be named
 		}
 		args = append(args, "-e", event)
 	}
@@ -99,7 +99,7 @@ func TestFieldsAreThoseOfTheRecord(t *testing.T) {
 	target := testenv.Target(t, "counter")
 	for _, test := range []struct {
 		event, fields string
-		one           string // what makes the program read them one by one; "" nothing may
+		one           string // makes the BPF program fetch fields one by one; "" impossible
 	}{
 		{"sched:sched_switch", "next_pid prev_comm prev_state next_comm", "$comm"},
 		{"sched:sched_process_exec", "filename pid", ""}, // filename is of variable length
@@ -190,16 +190,16 @@ func TestFieldMistakes(t *testing.T) {
 	testenv.Root(t)
 	testenv.Host(t)
 	for event, want := range map[string]string{
-		"sched:sched_switch next_pit":                   "next_pit is no argument here: there are prev_comm, ",
+		"sched:sched_switch next_pit":                   "next_pit is not an argument here: there are prev_comm, ",
 		"syscalls:sys_enter_openat flags.x":             "flags is int, which has no fields",
-		"syscalls:sys_enter_open* filename:ustring":     "syscalls:sys_enter_open_by_handle_at: filename is no argument here",
+		"syscalls:sys_enter_open* filename:ustring":     "syscalls:sys_enter_open_by_handle_at: filename is not an argument here",
 		"syscalls:sys_enter_openat arg4":                "arg4 does not exist: there are 4 arguments",
-		"syscalls:sys_enter_openat duration":            "duration exists at return only",
-		"syscalls:sys_exit_openat ret $comm duration":   "duration is recorded with fields as they are, but not with what they point to and not with $comm",
-		"sched:sched_process_exec filename $comm":       "filename is of variable length: it is recorded with fields as they are, but not with what they point to and not with $comm; leave these out, or all arguments",
-		"sched:sched_process_exec filename:u32":         "filename is of variable length",
-		"sched:sched_switch $stack0":                    "no registers and no stack words at a tracepoint",
-		"sched:sched_process_exec filename /pid > 100/": "pid is an argument of sched:sched_process_exec, and also the hit's own: write args.pid or hit.pid",
+		"syscalls:sys_enter_openat duration":            "duration exists only at returns",
+		"syscalls:sys_exit_openat ret $comm duration":   "duration can be recorded with fields, but not with what they point to or with $comm",
+		"sched:sched_process_exec filename $comm":       "filename has variable length: it can be recorded with other fields, but not with what they point to or with $comm; omit these, or all arguments",
+		"sched:sched_process_exec filename:u32":         "filename has variable length",
+		"sched:sched_switch $stack0":                    "a tracepoint has no registers and no stack words",
+		"sched:sched_process_exec filename /pid > 100/": "pid is an argument of sched:sched_process_exec and also a property of the hit: write args.pid or hit.pid",
 	} {
 		r := run(t, exec.Command(command(t, "record"), "-o", filepath.Join(t.TempDir(), "x"), "-e", event, "--", "true"))
 		if r.code == 0 || !strings.Contains(r.stderr, want) {

@@ -78,7 +78,7 @@ func TestDurationsAfterLongjmp(t *testing.T) {
 	returned := 0
 	for i := range all {
 		if h := &all[i]; !isEntry(h) {
-			// Its own entry is the hit before; before that is the entry of a call that was left.
+			// The previous hit is its entry; the one before is the entry of an abandoned call.
 			if took := h.number(t, "duration"); i >= 3 && int64(h.Time)-took <= int64(all[i-2].Time) {
 				t.Fatalf("hit %d: %d ns until %d: it began before the hit before its own entry", i, took, h.Time)
 			}
@@ -104,7 +104,7 @@ func TestMinLatency(t *testing.T) {
 		for _, h := range all {
 			took := h.number(t, "duration")
 			if took < 10e6 {
-				t.Errorf("%s: kept a call of %d ns", event, took)
+				t.Errorf("%s: recorded a call of %d ns", event, took)
 			}
 			if took >= 20e6 {
 				slow++
@@ -127,8 +127,8 @@ func TestDurationsOfSystemCalls(t *testing.T) {
 	var all []hit
 	exited := map[int]bool{}
 	for _, h := range hits(t, path) {
-		// The first exits are those of clone and execve, in threads whose entries were
-		// seen elsewhere or not at all; exit has none.
+		// The first exits are those of clone and execve, whose entries were recorded in
+		// another thread or not at all; exit never returns.
 		if number := h.number(t, "id"); number != 110 && number != 0 {
 			exited[h.TID] = true
 			continue

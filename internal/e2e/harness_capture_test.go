@@ -117,10 +117,10 @@ func checkWhole(t testing.TB, path string, n int) {
 	t.Helper()
 	q := qualityOf(t, path)
 	if len(q.Damage) > 0 || len(q.Truncated) > 0 {
-		t.Errorf("the capture is not whole: damage %v, truncated %v", q.Damage, q.Truncated)
+		t.Errorf("the capture is not complete: damage %v, truncated %v", q.Damage, q.Truncated)
 	}
 	if q.Account["recorded"] != uint64(n) || q.Hits != uint64(n) || q.total() != uint64(n) {
-		t.Errorf("%d hits are in the capture, its account is %v, want %d recorded and no more", q.Hits, q.Account, n)
+		t.Errorf("the capture has %d hits, its account is %v, want %d recorded and no others", q.Hits, q.Account, n)
 	}
 }
 
@@ -139,9 +139,9 @@ func checkStacks(t testing.TB, all []hit, innermost string) {
 	t.Helper()
 	wrong := where(all, func(h *hit) bool { return !strings.HasPrefix(functions(h.User)+" ", innermost+" ") })
 	if len(all) == 0 {
-		t.Errorf("there are no hits, want some in %q", innermost)
+		t.Errorf("no hits, want hits in %q", innermost)
 	}
 	if len(wrong) > 0 {
-		t.Errorf("%d of %d hits have another stack than %q, the first: %q", len(wrong), len(all), innermost, functions(wrong[0].User))
+		t.Errorf("%d of %d hits have a stack other than %q, the first: %q", len(wrong), len(all), innermost, functions(wrong[0].User))
 	}
 }

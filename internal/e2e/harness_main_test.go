@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binDir = dir
-	if err := os.Chmod(dir, 0o755); err != nil { // tests run the commands as other users, too
+	if err := os.Chmod(dir, 0o755); err != nil { // tests also run the commands as other users
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -60,8 +60,8 @@ func TestKernelFunctions(t *testing.T) {
 
 func TestKprobeInsideAFunction(t *testing.T) {
 	testenv.Kprobes(t)
-	// The instruction at 5 follows the call that ftrace patches, on all kernels
-	// that the tests know.
+	// On all tested kernels the instruction at offset 5 follows the call that ftrace
+	// patches.
 	path := recordOK(t, "-e", "kprobe:do_sys_openat2+5", "--", testenv.Target(t, "counter-static"), "1")
 	if n := len(hits(t, path)); n == 0 {
 		t.Error("no hit, though the program opens a file")

@@ -17,7 +17,7 @@ func TestManyFunctions(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
 	n, pattern := 1000, "many_*"
-	if testenv.InVM() { // Linux 6.1 lets go of uprobes one by one
+	if testenv.InVM() { // Linux 6.1 detaches uprobes one by one, which is slow
 		n, pattern = 100, "many_0*"
 	}
 	for _, kind := range []string{"uprobe", "uretprobe"} {
@@ -84,7 +84,7 @@ func TestGoReturns(t *testing.T) {
 	if _, err := fmt.Sscan(r.stdout, &answers, &deeps, &rescues); err != nil {
 		t.Fatal(err)
 	}
-	values := rescues // each of the two, as often
+	values := rescues // each of the two functions is called as often
 	checkWhole(t, path, answers+deeps+rescues+2*values)
 	all := hits(t, path)
 	for name, want := range map[string]int{"main.answer": answers, "main.deep": deeps, "main.rescued": rescues,
@@ -98,7 +98,7 @@ func TestGoReturns(t *testing.T) {
 			t.Fatalf("value returned %v", h.Args["retval"])
 		}
 	}
-	// Its result is not there yet where it is left.
+	// It ends by a jump, where the result does not exist yet.
 	for _, h := range of(all, "uretprobe", "main.(*derived).value") {
 		if h.Args["retval"] != nil {
 			t.Fatalf("a jump to another function returned %v", h.Args["retval"])
@@ -165,7 +165,7 @@ func TestAllSystemCalls(t *testing.T) {
 		t.Errorf("%d calls of getppid, want %d", got, n)
 	}
 	for _, h := range all {
-		// Calls that take no arguments have two names, __x64_sys_getppid and __ia32_sys_getppid.
+		// System calls without arguments have two names: __x64_sys_getppid and __ia32_sys_getppid.
 		if _, name, _ := strings.Cut(h.Probe, "_sys_"); !strings.HasSuffix(h.Kernel[0].Function, "_sys_"+name) {
 			t.Fatalf("a hit of %s is in %s", h.Probe, functions(h.Kernel))
 		}

@@ -57,7 +57,7 @@ func TestSpellingsOfOneFunction(t *testing.T) {
 func TestStacksOfSingleEvents(t *testing.T) {
 	testenv.Root(t)
 	target := testenv.Target(t, "many")
-	event := "raw_syscalls:sys_enter" // where there are both
+	event := "raw_syscalls:sys_enter" // has kernel and user stacks
 	path := recordOK(t, "-U", "-e", "default="+event, "-e", "both="+event+" [stack=ku]", "-e", "kernel="+event+"[stack=k]", "-e", "none="+event+" [stack=none]", "--", target)
 	all := hits(t, path)
 	counts := make(map[string]int)

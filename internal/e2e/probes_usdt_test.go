@@ -39,7 +39,7 @@ func checkUSDT(t *testing.T, name string, h *hit, i int64) {
 	var want []int64
 	switch name {
 	case "values":
-		// table[1] holds the last one of 1, 9, 17, …
+		// table[1] holds the last of 1, 9, 17, …
 		want = []int64{i, -i, -7, i, i, max(0, i-(i+7)%8)}
 	case "narrow":
 		want = []int64{int64(uint8(i)), int64(int8(i)), int64(uint8(i >> 8)), int64(uint16(i)), int64(int16(i)),

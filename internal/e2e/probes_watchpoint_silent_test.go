@@ -76,7 +76,7 @@ func withSilentBreakpoints(t *testing.T, program string, args ...string) *exec.C
 
 // execWithSilentBreakpoints executes the program in the arguments under the filter.
 func execWithSilentBreakpoints() error {
-	runtime.LockOSThread() // the filter is this thread's
+	runtime.LockOSThread() // the filter belongs to this thread
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_PERF_EVENT_OPEN},
@@ -112,7 +112,7 @@ func answerBreakpoints(pid, fd string, proceed *os.File) error {
 				return err
 			}
 		} else if ready[0].Revents&unix.POLLHUP != 0 {
-			return nil // no process has the filter any more
+			return nil // all processes with the filter have exited
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestReportElsewhereIsIdentical(t *testing.T) {
 		if want.code != 0 || want.stdout == "" || got.code != 0 {
 			t.Errorf("%s %s: exit code %d here, %d there\n%s%s", c.program, c.args, want.code, got.code, want.stderr, got.stderr)
 		} else if want.stdout != got.stdout {
-			t.Errorf("%s %s: not the same there: %s", c.program, c.args, firstDifference(want.stdout, got.stdout))
+			t.Errorf("%s %s: different output: %s", c.program, c.args, firstDifference(want.stdout, got.stdout))
 		}
 	}
 }
@@ -85,5 +85,5 @@ func firstDifference(a, b string) string {
 			return "\n- " + x[i] + "\n+ " + y[i]
 		}
 	}
-	return "one ends before the other"
+	return "one output is a prefix of the other"
 }

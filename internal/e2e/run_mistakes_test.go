@@ -18,7 +18,7 @@ var mistakes = []struct {
 	name    string
 	command string
 	code    int
-	message string // all words of it, in one message
+	message string // words that it must contain
 }{
 	{"unknown flag", "record --colour", 1, "--colour record --help"},
 	{"bad event", "record -a -e kprobe:", 1, "kprobe:"},
@@ -90,12 +90,12 @@ func checkMistake(t *testing.T, r result, program string, code int, words string
 	}
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(r.stderr, word) {
-			t.Errorf("the message does not say %q", word)
+			t.Errorf("the message does not contain %q", word)
 		}
 	}
 	for line := range strings.Lines(r.stderr) {
 		if !strings.HasPrefix(line, program+": ") {
-			t.Errorf("the line %q does not say that it comes from %s", line, program)
+			t.Errorf("the line %q does not begin with the name of %s", line, program)
 		}
 	}
 	if strings.Contains(r.stderr, "goroutine ") || r.stdout != "" || t.Failed() {

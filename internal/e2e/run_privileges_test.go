@@ -47,7 +47,7 @@ func TestCapabilities(t *testing.T) {
 	testenv.Root(t)
 	const n = 1000
 	perfEventParanoid(t, "2")
-	answers := info(t, exec.Command(command(t, "record"), "--info")) // it mounts tracefs
+	answers := info(t, exec.Command(command(t, "record"), "--info")) // also mounts tracefs
 	target := filepath.Join(publicDir(t), "counter")
 	copyProgram(t, testenv.Target(t, "counter-static"), target)
 	uprobe := []capability{capBPF, capPerfmon}
@@ -74,7 +74,7 @@ func TestCapabilities(t *testing.T) {
 			try := func(caps []capability) result {
 				path := filepath.Join(publicDir(t), "trapline.data")
 				r := run(t, withCapabilities(exec.Command(command(t, "record"), "-o", path, "-e", c.event, "--", target, "-c", "p", strconv.Itoa(n)), caps))
-				if r.code == 0 && (strings.HasSuffix(c.event, "getppid") || strings.HasSuffix(c.event, "leaf")) { // a getppid or a leaf for each call
+				if r.code == 0 && (strings.HasSuffix(c.event, "getppid") || strings.HasSuffix(c.event, "leaf")) { // one hit per call
 					checkWhole(t, path, n)
 				}
 				return r
@@ -150,7 +150,7 @@ func TestInfo(t *testing.T) {
 	}
 	for kind, there := range want {
 		if (asRoot[kind] == "yes") != there {
-			t.Errorf("%s: %q, but it is %t that it is there", kind, asRoot[kind], there)
+			t.Errorf("%s: %q, but available is %t", kind, asRoot[kind], there)
 		}
 	}
 	asNobody := info(t, withCapabilities(exec.Command(command(t, "record"), "--info"), nil))

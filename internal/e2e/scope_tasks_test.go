@@ -92,7 +92,7 @@ func TestScopeOfAProcess(t *testing.T) {
 	one, _ := slow(), slow()
 	r := startRecord(t, "-p", strconv.Itoa(one.Pid), "-e", getppid)
 	r.hasHits(t, "hit of each thread", func(all []hit) bool { return len(threadsOf(all)) == 2 })
-	one.Kill() // nobody waits for it yet: record must see that it is gone all the same
+	one.Kill() // it becomes a zombie: record must notice the exit all the same
 	if code, messages := r.wait(t); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, messages)
 	}

@@ -27,7 +27,7 @@ const maxFrames = 127
 type stackCase struct {
 	name   string
 	stacks []stackPattern
-	seen   []int // hits with exactly that stack
+	seen   []int // hits with exactly this stack
 }
 
 func (c *stackCase) String() string {
@@ -75,12 +75,12 @@ type stackCheck struct {
 	own       map[string]bool // functions whose callers are known exactly
 	foreign   bool            // see stackTest
 	elsewhere []string
-	always    []stackPattern // stacks that may be seen in any case
-	plain     int            // hits where the program made the system call
-	stepped   int            // hits from the handler of single steps
+	always    []stackPattern // stacks that are accepted in every case
+	plain     int            // hits at system calls
+	stepped   int            // hits in the single-step handler
 	probes    int            // hits of other probes
 	wrong     int
-	unknown   int // steps in code of others, whose stacks were cut short, and marked so
+	unknown   int // single steps in libraries with a stack that is marked truncated
 	reported  map[string]bool
 }
 
@@ -102,8 +102,8 @@ func (s *stackCheck) hit(t testing.TB, c *stackCase, h *hit) {
 	switch {
 	case len(stack) > 2 && stack[0].Function == "on_step":
 		s.stepped++
-		// Two frames of the handler, then what was interrupted. That may be a function of a
-		// library or a stub of the linker's: from the first known function on, the stack must be right.
+		// Two frames of the handler, then the interrupted code, possibly in a library or a
+		// stub of the linker. From the first known function on, the stack must be correct.
 		if parseStack(t, "__restore_rt|@libc.so.6|@stacks")[0].matches(stack[1]) {
 			outer = stack[2:]
 			for len(outer) > 0 && !s.own[baseName(outer[0].Function)] {
@@ -130,7 +130,7 @@ func (s *stackCheck) hit(t testing.TB, c *stackCase, h *hit) {
 		}
 	}
 	s.wrong++
-	// Each wrong stack once, and not all of them.
+	// Reports each wrong stack once, and at most 8.
 	if key := c.name + h.Probe + written(stack); !s.reported[key] && len(s.reported) < 8 {
 		s.reported[key] = true
 		t.Errorf("%s, %s: the stack is\n\t%s\nwant, or the outer part of\n\t%s", c.name, h.Probe, written(stack), c)
@@ -155,13 +155,13 @@ func recordStacks(t testing.TB, program string, args ...string) ([]hit, string) 
 
 // A stackTest says how to check the hits of a recording.
 type stackTest struct {
-	tail   string   // what calls main
+	tail   string   // callers of main
 	except []string // cases that are not checked
-	always []string // stacks that may be seen in any case
-	// foreign: the program contains code of libraries without, or with wrong, unwind information.
+	always []string // stacks that are accepted in every case
+	// foreign: the program contains library code with missing or wrong unwind information.
 	foreign bool
-	// elsewhere: cases whose stack goes on elsewhere. A raw copy may lack that part, and
-	// says so; but the whole stack must be seen, too.
+	// elsewhere: cases whose stack continues in other memory. A raw copy may lack that part
+	// and is marked truncated; but the complete stack must be observed, too.
 	elsewhere []string
 }
 
@@ -201,7 +201,7 @@ func (st stackTest) check(t testing.TB, all []hit, stdout string) {
 		t.Errorf("%d of %d stacks are wrong", s.wrong, s.plain+s.stepped+s.probes)
 	}
 	if s.unknown*50 > s.stepped {
-		t.Errorf("%d of %d stacks at single steps are cut short in code of libraries", s.unknown, s.stepped)
+		t.Errorf("%d of %d stacks at single steps are truncated in library code", s.unknown, s.stepped)
 	}
 	t.Logf("%d stacks of %d cases: %d at system calls, %d at single steps, %d at other probes", s.plain+s.stepped+s.probes, len(cases), s.plain, s.stepped, s.probes)
 }

@@ -71,14 +71,14 @@ func TestDepthOfSingleEvents(t *testing.T) {
 				if !limited {
 					continue
 				}
-				want := shallow(kernel, depth) // raw tracepoints hit in the same function
+				want := shallow(kernel, depth) // raw tracepoints have the same kernel stack
 				if strings.HasPrefix(h.Probe, "user") {
 					want = ""
 				}
 				if got := functions(h.Kernel); got != want {
 					t.Fatalf("%s: the kernel stack is %q, want %q", h.Probe, got, want)
 				}
-				want = shallow(leaf+" and more", depth) // main is the last that the test knows
+				want = shallow(leaf+" and more", depth) // the callers of main do not matter
 				if got := functions(h.User); got != want {
 					t.Fatalf("%s: the user stack is %q, want %q", h.Probe, got, want)
 				}

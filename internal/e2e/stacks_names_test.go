@@ -40,8 +40,8 @@ func TestGoProgramsHaveNames(t *testing.T) {
 			path := recordOK(t, "-e", getppid, "--", testenv.Target(t, name), "500")
 			checkWhole(t, path, n)
 			for _, h := range hits(t, path) {
-				// Frame pointers do not show who called the assembly that makes the
-				// system call, main.leaf.
+				// With frame pointers, the caller of the assembly that makes the system
+				// call, main.leaf, is missing.
 				if !strings.Contains(functions(h.User), "main.mid main.top main.main runtime.main") {
 					t.Fatalf("the stack is %q", functions(h.User))
 				}

@@ -20,7 +20,7 @@ func TestStacksOverTime(t *testing.T) {
 	a, b := testenv.Target(t, "twin-a"), testenv.Target(t, "twin-b")
 	const runs, stacks = 20, 50
 
-	check := func(t *testing.T, script string) {
+	check := func(t *testing.T, script string) []hit {
 		path := filepath.Join(t.TempDir(), "trapline.data")
 		r := run(t, exec.Command(command(t, "record"), "-o", path, "-m", "64M", "--call-graph", "dwarf", "-e", trap, "--", "sh", "-e", "-c", script))
 		if r.code != 0 {
@@ -44,8 +44,21 @@ func TestStacksOverTime(t *testing.T) {
 				t.Errorf("%d hits have the stack %s, want %d; all stacks: %v", n, p, runs*stacks, seen)
 			}
 		}
+		return all
 	}
 	t.Run("same addresses", func(t *testing.T) {
 		check(t, strings.Repeat(a+"; "+b+"; ", runs))
+	})
+	t.Run("same process ID", func(t *testing.T) {
+		all := check(t, strings.Repeat(testenv.Target(t, "samepid")+" "+a+" "+b+"; ", runs))
+		hits := map[int]int{}
+		for _, h := range all {
+			hits[h.PID]++
+		}
+		for pid, n := range hits {
+			if n != 2*stacks {
+				t.Errorf("%d hits of process ID %d, want %d of one program and as many of the other", n, pid, stacks)
+			}
+		}
 	})
 }

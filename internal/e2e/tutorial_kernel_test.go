@@ -83,13 +83,13 @@ func connected(t *testing.T) net.Conn {
 func TestTutorialRetransmissions(t *testing.T) {
 	testenv.Root(t)
 	args := []string{"-e", "tcp:tcp_retransmit_skb", "-ag", "sleep", "4"}
-	if testenv.InVM() { // where there is no sleep
+	if testenv.InVM() { // which have no sleep
 		args = []string{"-e", "tcp:tcp_retransmit_skb", "-ag", "--duration", "4s"}
 	}
 	server := busyServer(t)
 	r := startRecord(t, args...)
-	// record leaves out its own process, and so a timer that expires while it runs: it
-	// stands still for as long.
+	// record excludes its own process, and with it a timer that expires while record runs.
+	// So record is stopped meanwhile.
 	r.signal(t, syscall.SIGSTOP)
 	sent := retransmissions(t, server, 5)
 	r.signal(t, syscall.SIGCONT)
@@ -97,7 +97,7 @@ func TestTutorialRetransmissions(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, messages)
 	}
 	ours := where(hits(t, r.path), func(h *hit) bool { return h.number(t, "dport") == int64(server.Port) })
-	// A timer that expires while the program of another recording runs is lost, and counted.
+	// A timer that expires while another BPF program runs is lost and counted.
 	q := qualityOf(t, r.path)
 	lost := int(q.Account["recursion"])
 	if len(ours) == 0 || len(ours) > sent || len(ours)+lost < sent {
@@ -125,7 +125,7 @@ func busyServer(t *testing.T) *unix.SockaddrInet4 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range waiting + 1 { // Linux takes one more
+	for range waiting + 1 { // Linux accepts one more than the backlog
 		if err := unix.Connect(tcpSocket(t), address); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func retransmissions(t *testing.T, server *unix.SockaddrInet4, clients int) (sen
 		if err := unix.Connect(sockets[i], server); err != unix.EINPROGRESS {
 			t.Fatalf("connecting to a busy server: %v, want EINPROGRESS", err)
 		}
-		time.Sleep(50 * time.Millisecond) // so that their timers expire one by one
+		time.Sleep(50 * time.Millisecond) // so that their timers expire separately
 	}
 	for _, s := range sockets {
 		n := 0
@@ -158,7 +158,7 @@ func retransmissions(t *testing.T, server *unix.SockaddrInet4, clients int) (sen
 			n = int(info.Total_retrans)
 			return n > 0
 		})
-		unix.Shutdown(s, unix.SHUT_RDWR) // there will be no more
+		unix.Shutdown(s, unix.SHUT_RDWR) // stops retransmitting
 		sent += n
 	}
 	return sent

@@ -27,7 +27,7 @@ func TestTutorialOpenSSL(t *testing.T) {
 	input, _ := startPiped(t, client)
 	lines := []struct {
 		args []string
-		num  bool // the event asks for it
+		num  bool // the event requests the argument
 	}{
 		{[]string{"-e", "probe_libssl:SSL_write"}, false},
 		{[]string{"-x", libssl, "-e", "SSL_write"}, false},
@@ -78,7 +78,7 @@ func startTLSServer(t *testing.T, openssl string) (address string, received io.R
 	dir := t.TempDir()
 	key, cert := filepath.Join(dir, "key"), filepath.Join(dir, "cert")
 	runOK(t, exec.Command(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", cert))
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
+	l, err := net.Listen("tcp", "127.0.0.1:0") // finds a free port
 	if err != nil {
 		t.Fatal(err)
 	}

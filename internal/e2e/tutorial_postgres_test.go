@@ -51,7 +51,7 @@ func TestTutorialPostgres(t *testing.T) {
 		}
 		for _, want := range []string{"no such function in " + postgres, "it is stripped, and no debug file of it is installed", "ExecInitHashJoin"} {
 			if !strings.Contains(r.stderr, want) {
-				t.Errorf("the message does not say %q:\n%s", want, r.stderr)
+				t.Errorf("the message does not contain %q:\n%s", want, r.stderr)
 			}
 		}
 	})
@@ -101,7 +101,7 @@ type database struct {
 // the directory only.
 func startPostgres(t *testing.T) *database {
 	t.Helper()
-	dir := publicDir(t) // t.TempDir is root's
+	dir := publicDir(t) // t.TempDir belongs to root
 	owner := &syscall.SysProcAttr{Credential: postgresUser(t), Pdeathsig: syscall.SIGQUIT}
 	initdb := exec.Command(filepath.Join(filepath.Dir(postgres), "initdb"), "-D", filepath.Join(dir, "data"), "--auth=trust", "--no-sync", "--no-locale")
 	initdb.SysProcAttr = owner
@@ -113,7 +113,7 @@ func startPostgres(t *testing.T) *database {
 	defer log.Close()
 	db := &database{dir: dir}
 	db.server = exec.Command(postgres, "-D", filepath.Join(dir, "data"), "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "autovacuum=off",
-		// The plan is to be a hash join in the process of the session.
+		// The plan must be a hash join that runs in the process of the session.
 		"-c", "enable_mergejoin=off", "-c", "enable_nestloop=off", "-c", "max_parallel_workers_per_gather=0")
 	db.server.SysProcAttr = owner
 	db.server.Stdout, db.server.Stderr = log, log
@@ -123,7 +123,7 @@ func startPostgres(t *testing.T) *database {
 	watchdog := time.AfterFunc(patience, func() { db.server.Process.Signal(syscall.SIGQUIT) })
 	t.Cleanup(func() {
 		watchdog.Stop()
-		db.server.Process.Signal(syscall.SIGQUIT) // ends its processes at once
+		db.server.Process.Signal(syscall.SIGQUIT) // stops its processes immediately
 		db.server.Wait()
 	})
 	eventually(t, "answer of the server, see "+log.Name(), func() bool { return run(t, db.psql("SELECT 1")).code == 0 })
@@ -228,7 +228,7 @@ func debugFileOf(t *testing.T, program string) string {
 	if err != nil || len(note) < 20 {
 		t.Fatalf("%s has no build ID: %v", program, err)
 	}
-	id := hex.EncodeToString(note[16:]) // behind the note's header and its owner, GNU
+	id := hex.EncodeToString(note[16:]) // after the note's header and its owner, GNU
 	return filepath.Join("/usr/lib/debug/.build-id", id[:2], id[2:]+".debug")
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 // exercise asks everything of an image; all that damage may do is take names away.
@@ -58,6 +59,7 @@ func exercise(t *testing.T, image []byte) {
 
 // TestDamaged changes single bytes, and cuts the end off.
 func TestDamaged(t *testing.T) {
+	testenv.Slow(t)
 	for name, args := range map[string][]string{
 		"inlined.c":  {"gcc", "-O2", "-g"},
 		"inlined.cc": {"g++", "-O2", "-gdwarf-4"},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
 // TestInlinedCalls asks for the chain of calls at each byte of a function into
@@ -176,6 +177,7 @@ func TestSeparateDebugFiles(t *testing.T) {
 
 // TestSharedDebugInformation has dwz move what two programs share into a third file.
 func TestSharedDebugInformation(t *testing.T) {
+	testenv.Slow(t)
 	dir := t.TempDir()
 	for _, name := range []string{"one", "two"} {
 		program := build(t, "inlined.cc", "g++", "-O2", "-gdwarf-4", "-Wl,--build-id=sha1")

@@ -77,8 +77,8 @@ func compilers(target string) []string {
 	return []string{"gcc"}
 }
 
-// Command returns the path of one of the project's commands: record, report or
-// convert, from TRAPLINE_BIN or built into dir without cgo, as it is shipped.
+// Command returns the path of record, report or convert: in TRAPLINE_BIN, or built into
+// dir without cgo, as it is released.
 func Command(t testing.TB, dir, name string) string {
 	t.Helper()
 	if bin := os.Getenv("TRAPLINE_BIN"); bin != "" {

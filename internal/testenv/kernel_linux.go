@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root needs a process that may load BPF programs: effective user 0 with
-// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN. go test -short leaves such tests out.
+// Root requires effective user 0 and the right to load BPF programs: CAP_BPF and
+// CAP_PERFMON, or CAP_SYS_ADMIN. go test -short skips such tests.
 func Root(t testing.TB) {
 	t.Helper()
 	Slow(t)
@@ -33,7 +33,7 @@ func Root(t testing.TB) {
 	}
 }
 
-// BTF needs the kernel's type information.
+// BTF requires the kernel's type information.
 func BTF(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
@@ -41,7 +41,7 @@ func BTF(t testing.TB) {
 	}
 }
 
-// Kprobes needs kprobes and kretprobes.
+// Kprobes requires kprobes and kretprobes.
 func Kprobes(t testing.TB) {
 	t.Helper()
 	Root(t)
@@ -50,14 +50,14 @@ func Kprobes(t testing.TB) {
 	}
 }
 
-// HaveKprobes reports whether the kernel has kprobes: their event source exists
-// since Linux 4.17, if they do.
+// HaveKprobes reports whether the kernel has kprobes. If it does, their event source
+// exists since Linux 4.17.
 func HaveKprobes() bool {
 	_, err := os.Stat("/sys/bus/event_source/devices/kprobe")
 	return err == nil
 }
 
-// Fentry needs BPF programs at function entry and exit.
+// Fentry requires fentry and fexit programs.
 func Fentry(t testing.TB) {
 	t.Helper()
 	Root(t)
@@ -67,16 +67,15 @@ func Fentry(t testing.TB) {
 	}
 }
 
-// HardwareCounters needs a performance monitoring unit, which emulated machines
-// lack: leaving the test out is never a failure.
+// HardwareCounters requires a performance monitoring unit, which emulated machines lack.
 func HardwareCounters(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/cpu"); err != nil {
-		leaveOut(t, uncovered, "hardware counters")
+		Unsupported(t, "hardware counters")
 	}
 }
 
-// Breakpoints needs hardware breakpoints that fire. Some virtual machines accept
+// Breakpoints requires hardware breakpoints that fire. Some virtual machines accept
 // breakpoints and never report a hit.
 func Breakpoints(t testing.TB) {
 	t.Helper()
@@ -99,7 +98,7 @@ func HaveBreakpoints(t testing.TB) bool {
 		Ext1: uint64(uintptr(unsafe.Pointer(&breakpointWord))), Ext2: uint64(unsafe.Sizeof(breakpointWord))}
 	fd, err := unix.PerfEventOpen(&attr, 0, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EOPNOTSUPP) {
-		return false // as perf_event_open(2) has it for events that the machine lacks
+		return false // the errors of perf_event_open(2) for unsupported events
 	}
 	if err != nil {
 		t.Fatalf("opening a breakpoint: %v", err)
@@ -113,8 +112,8 @@ func HaveBreakpoints(t testing.TB) bool {
 	return binary.NativeEndian.Uint64(count[:]) > 0
 }
 
-// KernelLacks skips the test for want of a feature that only the virtual machines
-// must have.
+// KernelLacks skips the test because the kernel lacks a feature. In virtual machines it
+// fails the test.
 func KernelLacks(t testing.TB, what string) {
 	t.Helper()
 	if InVM() {

@@ -21,8 +21,8 @@ func InVM() bool { return os.Getenv("TRAPLINE_VM") == "1" }
 // Required reports whether leaving a test out is a failure.
 func Required() bool { return os.Getenv("TRAPLINE_TEST_ROOT") == "1" }
 
-// VM needs one of the project's virtual machines, for what a test must not do to
-// the machine that it is started on.
+// VM requires one of the project's virtual machines, for tests that would disturb the
+// host.
 func VM(t testing.TB) {
 	t.Helper()
 	if !InVM() {
@@ -30,9 +30,8 @@ func VM(t testing.TB) {
 	}
 }
 
-// Host needs a whole system around the test: compilers, a Go toolchain, other
-// tools. The virtual machines have none. They are slow, too: what does not depend on
-// the kernel's version is tested on the host alone.
+// Host skips the test in virtual machines, which have no compilers or other tools. They
+// are also slow: tests that do not depend on the kernel's version run only on the host.
 func Host(t testing.TB) {
 	t.Helper()
 	if InVM() {
@@ -40,7 +39,7 @@ func Host(t testing.TB) {
 	}
 }
 
-// Tool needs a program and returns its path.
+// Tool requires a program and returns its path.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	Host(t)
@@ -53,7 +52,7 @@ func Tool(t testing.TB, name string) string {
 
 func program(name string) string { return "the program " + name }
 
-// Slow keeps a test out of go test -short.
+// Slow skips the test with go test -short.
 func Slow(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
@@ -61,7 +60,8 @@ func Slow(t testing.TB) {
 	}
 }
 
-// Missing skips the test for want of something, or fails it where nothing may be left out.
+// Missing skips the test because something is missing. If nothing may be left out, it
+// fails the test.
 func Missing(t testing.TB, what string) {
 	t.Helper()
 	if Required() {
@@ -70,28 +70,27 @@ func Missing(t testing.TB, what string) {
 	leaveOut(t, uncovered, what)
 }
 
-// Unsupported skips the test because the machine itself lacks something, as a check has
-// found. That is never a failure.
+// Unsupported skips the test because a check has found that the machine lacks something.
+// That is never a failure.
 func Unsupported(t testing.TB, what string) {
 	t.Helper()
 	leaveOut(t, uncovered, what)
 }
 
-// Classes of left-out tests, for the summary: those that the virtual machines run
-// are not missing if those ran.
+// Classes of skipped tests. The summary omits those that ran in virtual machines.
 const (
 	coveredInVM = "vm"
 	uncovered   = "no"
 )
 
-// leaveOut skips the test and notes it in the file TRAPLINE_TEST_LEFT_OUT, if set.
+// leaveOut skips the test and appends it to the file TRAPLINE_TEST_LEFT_OUT, if set.
 func leaveOut(t testing.TB, class, what string) {
 	t.Helper()
 	if path := os.Getenv("TRAPLINE_TEST_LEFT_OUT"); path != "" {
 		wd, _ := os.Getwd()
 		line := fmt.Sprintf("%s\t%s\t%s %s\n", class, what, filepath.Base(wd), t.Name())
 		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err == nil { // one write a line: packages are tested at the same time
+		if err == nil { // one write per line: other packages append at the same time
 			_, err = f.WriteString(line)
 			f.Close()
 		}

@@ -1,6 +1,6 @@
 /*
- * arguments calls functions with arguments of many types whose values follow from
- * the number of the call, for tests that compare each.
+ * arguments calls functions with arguments of many types, whose values depend on the
+ * number of the call.
  *
  *   arguments N
  *
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 		struct in6_addr six = { { { 0x20, 1, 0xd, 0xb8, [14] = i >> 8, [15] = i } } };
 
 		memset(text, 'x', sizeof(text));
-		text[i % 300] = 0; /* as long as that: above 256 it is cut */
+		text[i % 300] = 0; /* strings longer than 256 are truncated */
 		for (int k = 0; k < 64; k++)
 			blob[k] = i + k;
 		snprintf(r.name, sizeof(r.name), "n%d", i);

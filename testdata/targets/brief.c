@@ -1,6 +1,6 @@
 /*
- * brief lives for about a millisecond: it calls getppid N times through main,
- * outer and inner, and is gone before anyone could look at it.
+ * brief runs for about a millisecond. It calls getppid N times through main, outer and
+ * inner.
  *
  *   brief N         do so
  *   brief N times   execute "brief N" that many times, one after the other
@@ -12,7 +12,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-/* gcc sets no frame pointer up in a function that calls none, unless it is used. */
+/* gcc sets up no frame pointer in a leaf function, unless the frame address is used. */
 #define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 
 NOINLINE long inner(void)

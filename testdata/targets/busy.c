@@ -1,6 +1,6 @@
 /*
- * busy uses MS milliseconds of processor time, all of it below spin(), for tests
- * of timed events.
+ * busy uses MS milliseconds of CPU time, all of it in spin(), for tests of timed
+ * events.
  *
  *   busy MS
  */
@@ -9,7 +9,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-/* gcc sets no frame pointer up in a function that calls none, unless it is used. */
+/* gcc sets up no frame pointer in a leaf function, unless the frame address is used. */
 #define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 
 NOINLINE unsigned long spin(unsigned long x)

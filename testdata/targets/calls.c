@@ -1,9 +1,9 @@
 /*
- * calls makes calls that are open at the same time, for tests of how long they take.
+ * calls makes nested calls, for tests of durations.
  *
- *   calls fib N     fib(N) by recursion, and returns to main N times
- *   calls jump N    N calls of jump(), of which every other one is left by longjmp
- *   calls nap N     N calls of nap(), of which every tenth sleeps for 20 ms
+ *   calls fib N     computes fib(N) recursively, N times
+ *   calls jump N    N calls of jump(); longjmp leaves every other one
+ *   calls nap N     N calls of nap(); every tenth sleeps for 20 ms
  */
 #include <setjmp.h>
 #include <stdlib.h>

@@ -6,13 +6,13 @@
  * Each thread of each process calls leaf() N times, through main or worker, top,
  * mid and, with -d, depth calls of down(). leaf() makes the calls whose letters
  * are given with -c: p getppid, r read of 7 bytes, m malloc of 4321 bytes; the
- * default is prm. With -f that many children do the same work; with -x they get
- * there by executing this program again. -r limits the calls of leaf() a second
- * and thread. -T prints the nanoseconds of CPU time that one call of leaf() took, on average
- * over the main thread's N.
+ * default is prm. -f starts that many children, which do the same work; with -x they
+ * execute this program again. -r limits the calls of leaf() per second and thread.
+ * -T prints the CPU time of one call of leaf() in nanoseconds, averaged over the main
+ * thread's N calls.
  *
  * The system calls are made by inline assembly, not by libc, so that the innermost
- * user frame is leaf() itself, however the stack is walked.
+ * user frame is leaf() itself with any method of unwinding.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -93,7 +93,7 @@ NOINLINE void top(void)
 {
 	long start = now(CLOCK_MONOTONIC);
 
-	/* A forked child has no page tables yet, and a probe cannot wait for a page. */
+	/* A forked child has no page tables yet, and a probe cannot wait for a page fault. */
 	*(volatile const char *)leaf_name;
 	for (long i = 0; i < opt.n; i++) {
 		/* 16 calls at a time, then wait: the clock is read without a system call. */
@@ -118,7 +118,7 @@ static void work(void)
 	for (int i = 1; i < opt.threads; i++)
 		if (pthread_create(&tid[i], NULL, worker, NULL))
 			abort();
-	/* CPU time: what else the CPU does meanwhile is not the loop's cost */
+	/* CPU time excludes other work of the CPU */
 	long start = now(CLOCK_THREAD_CPUTIME_ID);
 	top();
 	if (opt.timing)

@@ -1,5 +1,5 @@
 /*
- * kernelcalls makes system calls whose arguments follow from the number of the call.
+ * kernelcalls makes system calls whose arguments depend on the number of the call.
  *
  *   kernelcalls N
  *

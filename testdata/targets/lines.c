@@ -1,7 +1,7 @@
 /*
- * lines makes a known number of visits to lines that are marked, and of calls of
- * functions that have no symbol of their own: inlined ones, and the implementation
- * of strlen that the dynamic linker chooses.
+ * lines executes marked lines a known number of times, and calls functions without a
+ * symbol: inlined ones, and the implementation of strlen that the dynamic linker
+ * chooses.
  *
  *   lines N
  */

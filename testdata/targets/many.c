@@ -1,6 +1,6 @@
 /*
- * A program of a thousand functions, many_000 to many_999: many_i is called i % 3 + 1
- * times, with i, and returns i + 1.
+ * many has 1,000 functions, many_000 to many_999. It calls many_i(i) i % 3 + 1 times,
+ * and many_i returns i + 1.
  */
 #define ROW(name, a)                                                          \
 	name(a##0) name(a##1) name(a##2) name(a##3) name(a##4)                \

@@ -1,6 +1,6 @@
 /*
- * samepid PROGRAM... runs the programs one after the other, each with the process
- * number that the first one had. It needs Linux 5.5 and CAP_SYS_ADMIN.
+ * samepid PROGRAM... runs the programs one after the other, all with the same process
+ * ID. Requires Linux 5.5 and CAP_SYS_ADMIN.
  */
 #include <linux/sched.h>
 #include <signal.h>

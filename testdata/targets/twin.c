@@ -1,7 +1,7 @@
 /*
- * twin-a and twin-b have the same instructions at the same addresses, but for the
- * sizes of frames and the names of functions. Each takes its stack 50 times by
- * getpgid(0), as inner_NAME outer_NAME main.
+ * twin-a and twin-b have the same instructions at the same addresses, except for frame
+ * sizes and function names. Each calls getpgid(0) 50 times, with the stack
+ * inner_NAME outer_NAME main.
  */
 #include "stacks/case.h"
 

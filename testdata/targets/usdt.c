@@ -1,16 +1,16 @@
 /*
- * A program with USDT probes whose arguments are known: usdt N fires each of them N
- * times, with i from 0 to N-1. Prints how often the semaphore was seen set. usdt -T N
- * fires trapline:twice alone and prints the nanoseconds of CPU time that each took.
+ * usdt has USDT probes with known arguments. usdt N fires each of them N times, with i
+ * from 0 to N-1, and prints how often the semaphore was set. usdt -T N fires only
+ * trapline:twice and prints the CPU time of one probe in nanoseconds.
  *
- *	trapline:values  i, -i, 7, and i read through every way to address memory
+ *	trapline:values  i, -i, 7, and i read with every addressing mode
  *	trapline:narrow  the low bytes of i, signed and unsigned
  *	trapline:twice   i at an even i, at one place; i at an odd i, at another
  *	trapline:inlined i, in copies of one inline function
- *	trapline:guarded i, only while the semaphore says that somebody watches
+ *	trapline:guarded i, only while the semaphore is set
  *	trapline:float   i and a floating-point number
  *
- * The notes are as sys/sdt.h of SystemTap writes them.
+ * The notes are those that sys/sdt.h of SystemTap writes.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@
 			 ".popsection\n"                                      \
 			 ".endif\n" ::__VA_ARGS__)
 
-/* where sys/sdt.h has them, too */
+/* as sys/sdt.h does */
 volatile uint16_t guarded_semaphore __attribute__((section(".probes")));
 volatile uint64_t global;
 volatile uint64_t table[8];

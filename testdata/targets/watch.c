@@ -1,6 +1,6 @@
 /*
- * A program whose addresses are those of its file: watch N writes the variable watched
- * N times, from i, and reads it N times, in step().
+ * watch is not position-independent, so its addresses are known. watch N writes the
+ * variable watched N times, with i from 0 to N-1, and reads it N times, all in step().
  */
 #include <stdint.h>
 #include <stdlib.h>

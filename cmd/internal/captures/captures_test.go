@@ -79,7 +79,7 @@ func TestOpenErrors(t *testing.T) {
 		env   cli.Env
 		want  string
 	}{
-		{names: nil, want: captures.Default + ": no such file; record makes it, or name a capture with -i"},
+		{names: nil, want: captures.Default + ": no such file; create it with record, or name a capture with -i"},
 		{names: []string{"none"}, want: "none: no such file"},
 		{names: []string{dir}, want: dir + ": is a directory, not a capture"},
 		{names: []string{"empty"}, want: "empty: not a capture: it is empty"},
@@ -87,7 +87,7 @@ func TestOpenErrors(t *testing.T) {
 		{names: []string{"gzip"}, want: "gzip: not a capture (it is gzip: decompress it first)"},
 		{names: []string{"-"}, env: cli.Env{Stdin: strings.NewReader("")}, want: "standard input: not a capture: it is empty"},
 		{names: []string{"-"}, env: cli.Env{StdinTerminal: true}, want: "standard input is a terminal: pipe a capture into it"},
-		{names: []string{"-", "-"}, want: "-i - is given twice: standard input can be read once"},
+		{names: []string{"-", "-"}, want: "-i - is given twice, but standard input can be read only once"},
 	} {
 		if in, err := captures.Open(t.Context(), c.env, c.names, true); err == nil || err.Error() != c.want {
 			t.Errorf("%v: %v, error %v, want %s", c.names, in, err, c.want)
@@ -95,8 +95,8 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// Reading shows how far it got, starts again with each pass, and ends when the
-// command is interrupted.
+// Reading shows its progress, starts over with each pass, and ends when the command
+// is interrupted.
 func TestWatch(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large")
 	if err := os.WriteFile(name, append(analysistest.Sample(), make([]byte, 20<<20)...), 0o600); err != nil {
@@ -149,7 +149,7 @@ func TestFilter(t *testing.T) {
 	got, err := parse(t, "-c", "a,b", "-d", "libc.so.6", "-S", "f(int, char),g", "--pid", "3,1", "--tid", "7", "-C", "0,2-3", "--probe", "sched:*")
 	want := analysis.Filter{
 		Comms: []string{"a", "b"}, DSOs: []string{"libc.so.6"},
-		// The commas of a C++ name may be its own.
+		// A C++ name may contain commas.
 		Symbols: []string{"f(int, char),g", "f(int", " char)", "g"},
 		PIDs:    []uint32{1, 3}, TIDs: []uint32{7}, CPUs: []int{0, 2, 3}, Probes: []string{"sched:*"},
 	}

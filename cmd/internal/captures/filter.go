@@ -10,24 +10,24 @@ import (
 	"trapline/internal/glob"
 )
 
-// A Filter holds the flags that say which hits to look at, with perf report's names.
+// A Filter holds the flags that select hits, named as in perf report.
 type Filter struct {
 	comms, dsos, symbols, probes []string
 	pids, tids, cpus             string
 }
 
-// Flags defines the flags on a set.
+// Flags defines the flags.
 func (f *Filter) Flags(set *pflag.FlagSet) {
-	set.StringSliceVarP(&f.comms, "comms", "c", nil, "only these commands")
-	set.StringSliceVarP(&f.dsos, "dsos", "d", nil, "only these shared objects")
-	set.StringArrayVarP(&f.symbols, "symbols", "S", nil, "only these functions")
-	set.StringVar(&f.pids, "pid", "", "only these processes, such as 1,234")
-	set.StringVar(&f.tids, "tid", "", "only these threads")
-	set.StringVarP(&f.cpus, "cpu", "C", "", "only these CPUs, such as 0,2-5")
-	set.StringArrayVar(&f.probes, "probe", nil, "only these probes, by name or `PATTERN` (repeatable, or a list with commas)")
+	set.StringSliceVarP(&f.comms, "comms", "c", nil, "only hits of these commands (`LIST` with commas)")
+	set.StringSliceVarP(&f.dsos, "dsos", "d", nil, "only hits in these shared objects (`LIST` with commas)")
+	set.StringArrayVarP(&f.symbols, "symbols", "S", nil, "only hits in these functions (`LIST` with commas)")
+	set.StringVar(&f.pids, "pid", "", "only hits of these processes (`LIST` such as 1,234)")
+	set.StringVar(&f.tids, "tid", "", "only hits of these threads (`LIST`)")
+	set.StringVarP(&f.cpus, "cpu", "C", "", "only hits on these CPUs (`LIST` such as 0,2-5)")
+	set.StringArrayVar(&f.probes, "probe", nil, "only hits of these probes, by name or `PATTERN` (repeatable, or a list with commas)")
 }
 
-// Parse returns what the flags ask for.
+// Parse returns the filter that the flags ask for.
 func (f *Filter) Parse() (analysis.Filter, error) {
 	out := analysis.Filter{Comms: f.comms, DSOs: f.dsos, Symbols: splitSymbols(f.symbols), Probes: splitPatterns(f.probes)}
 	var err error
@@ -47,8 +47,8 @@ func (f *Filter) Parse() (analysis.Filter, error) {
 	return out, err
 }
 
-// splitPatterns splits lists of patterns at commas. Each value also stands for itself,
-// since names of functions contain commas too.
+// splitPatterns splits lists of patterns at commas. Since names of functions may
+// contain commas, it keeps each unsplit value, too.
 func splitPatterns(values []string) []string {
 	list := values
 	for _, s := range values {
@@ -59,8 +59,8 @@ func splitPatterns(values []string) []string {
 	return list
 }
 
-// splitSymbols splits names at commas. Names of C++ functions have commas too, so each
-// value also stands for itself.
+// splitSymbols splits lists of names at commas. Since names of C++ functions
+// contain commas, it keeps each unsplit value, too.
 func splitSymbols(values []string) []string {
 	list := values
 	for _, s := range values {

@@ -9,7 +9,8 @@ import (
 	"trapline/cmd/internal/captures"
 )
 
-// Lists of patterns are split at commas, but not in braces; a name with commas stays whole.
+// Lists of patterns are split at commas outside braces. A name with commas is also
+// kept whole.
 func TestProbeLists(t *testing.T) {
 	for value, want := range map[string][]string{
 		"sched:*":     {"sched:*"},

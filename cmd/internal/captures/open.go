@@ -1,5 +1,6 @@
-// Package captures holds what report and convert share: opening captures and
-// explaining what is none, filters on hits, and warnings of what is missing.
+// Package captures contains what report and convert share: opening captures,
+// rejecting other files with a hint, filters on hits, and warnings about incomplete
+// captures.
 package captures
 
 import (
@@ -16,19 +17,19 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// Default is the capture that is read when none is named.
+// Default is the capture that is read by default.
 const Default = "trapline.data"
 
 // Inputs are open captures.
 type Inputs struct {
 	List     []*analysis.Input
-	Files    []*os.File    // those of List that were opened
-	Progress *cli.Progress // how far reading got; clear it before printing
+	Files    []*os.File    // the files among List
+	Progress *cli.Progress // clear it before printing
 }
 
-// Open opens the captures with these names, - for standard input. Reading them
-// ends when ctx is done. What is no capture, but easily taken for one, is an error
-// here; others come from reading.
+// Open opens captures by name; "-" is standard input. Reading ends when ctx is
+// done. Open rejects files that are easily mistaken for captures; reading rejects
+// all others.
 func Open(ctx context.Context, env cli.Env, names []string, quiet bool) (*Inputs, error) {
 	in := &Inputs{Progress: &cli.Progress{}}
 	if !quiet {
@@ -38,7 +39,7 @@ func Open(ctx context.Context, env cli.Env, names []string, quiet bool) (*Inputs
 		names = []string{Default}
 	}
 	if first := slices.Index(names, "-"); first >= 0 && slices.Contains(names[first+1:], "-") {
-		return nil, errors.New("-i - is given twice: standard input can be read once")
+		return nil, errors.New("-i - is given twice, but standard input can be read only once")
 	}
 	for _, name := range names {
 		if err := in.add(ctx, env, name); err != nil {
@@ -49,7 +50,7 @@ func Open(ctx context.Context, env cli.Env, names []string, quiet bool) (*Inputs
 	return in, nil
 }
 
-// Close closes the files, and removes temporary ones.
+// Close closes the files and removes temporary ones.
 func (in *Inputs) Close() {
 	for _, input := range in.List {
 		input.Close()
@@ -97,17 +98,17 @@ func (in *Inputs) addPipe(ctx context.Context, name string, r io.Reader) error {
 	return nil
 }
 
-// openFile returns the file and its size in bytes, -1 for what is no regular file and
-// may be a pipe.
+// openFile returns the file and its size in bytes, or -1 if it is not a regular
+// file and thus may be a pipe.
 func openFile(name string) (*os.File, int64, error) {
 	f, err := os.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && name == Default:
-		return nil, 0, fmt.Errorf("%s: no such file; record makes it, or name a capture with -i", name)
+		return nil, 0, fmt.Errorf("%s: no such file; create it with record, or name a capture with -i", name)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, 0, fmt.Errorf("%s: no such file", name)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, 0, fmt.Errorf("%s: permission denied; captures belong to the user that recorded them", name)
+		return nil, 0, fmt.Errorf("%s: permission denied; only the user who recorded a capture can read it", name)
 	case err != nil:
 		return nil, 0, err
 	}
@@ -125,12 +126,12 @@ func openFile(name string) (*os.File, int64, error) {
 	return f, -1, nil
 }
 
-// kindLength is how many bytes of a capture checkKind looks at.
+// kindLength is the number of bytes that checkKind needs.
 const kindLength = 8
 
-// checkKind refuses what is easily mistaken for a capture with a hint that helps,
-// given its first bytes and the error after them. Everything else is for the format's
-// reader to judge.
+// checkKind rejects, with a hint, what is easily mistaken for a capture. It is
+// given the first bytes and the error after them. The reader of the format judges
+// everything else.
 func checkKind(start []byte, err error) error {
 	switch {
 	case len(start) == 0 && errors.Is(err, io.EOF):
@@ -145,10 +146,11 @@ func checkKind(start []byte, err error) error {
 	return nil
 }
 
-// progressStep is how many bytes are read between updates of the line.
+// progressStep is the number of bytes between updates of the progress line.
 const progressStep = 4 << 20
 
-// watch shows how far reading got, and ends it when the command is interrupted.
+// watch makes the input show its progress, and end reading when the command is
+// interrupted.
 func (in *Inputs) watch(ctx context.Context, input *analysis.Input, size int64) *analysis.Input {
 	shown := int64(0)
 	input.Watch = func(done int64) error {

@@ -5,7 +5,7 @@ import (
 	"trapline/cmd/internal/cli"
 )
 
-// Warn says what is missing from the captures. What is whole has been used.
+// Warn prints what the captures lack.
 func Warn(env cli.Env, q *analysis.Quality) {
 	const most = 5
 	for i, d := range q.Damage {
@@ -16,7 +16,7 @@ func Warn(env cli.Env, q *analysis.Quality) {
 		env.Warningf("%s: damaged at offset %d (%d bytes skipped): %s", d.Input, d.Offset, d.Length, d.Reason)
 	}
 	for _, name := range q.Truncated {
-		env.Warningf("%s: the capture ends early: the recording or the copy was cut off; what was whole is shown", name)
+		env.Warningf("%s: the capture ends early: the recording or the copy was cut off; complete parts are shown", name)
 	}
 	var lost uint64
 	for cause, n := range q.Sum() {
@@ -25,6 +25,6 @@ func Warn(env cli.Env, q *analysis.Quality) {
 		}
 	}
 	if lost > 0 {
-		env.Warningf("%d hits were lost while recording; report --stats says where and why", lost)
+		env.Warningf("%d hits were lost while recording; see report --stats for details", lost)
 	}
 }

@@ -88,7 +88,7 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-// checkError reports whether there was no error and none was wanted.
+// checkError checks an error and reports whether none was expected.
 func checkError(t *testing.T, in string, err error, want string) bool {
 	t.Helper()
 	switch {

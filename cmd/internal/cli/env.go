@@ -1,10 +1,9 @@
-// Package cli holds what the three commands share in how they meet their user:
-// the environment they run in, flags and help, messages, exit codes and the small
-// notations for sizes, CPUs and durations.
+// Package cli contains what the three commands share: environment, flags and help,
+// messages, exit codes, and the notations for sizes, CPUs and durations.
 //
-// Rules for output: standard output is for the answer alone (a report, a
-// converted file); everything else goes to standard error, one line a message,
-// prefixed with the command's name, without capitals and full stops.
+// Standard output is only for the answer: a report or a converted file. Everything
+// else goes to standard error, one line per message, prefixed with the name of the
+// command, without capital letters and full stops.
 package cli
 
 import (
@@ -15,22 +14,22 @@ import (
 	"golang.org/x/term"
 )
 
-// An Env is all that a command sees of the world outside its arguments' meaning,
-// so that tests run commands as functions.
+// An Env is the environment of a command, so that tests can run commands as
+// functions.
 type Env struct {
-	Name           string   // of the command, as messages are prefixed: record, report, convert
-	Args           []string // without the command's own name
+	Name           string   // of the command: record, report or convert
+	Args           []string // without the name of the command
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
 	StdinTerminal  bool
 	Terminal       bool // standard output is a terminal
 	StderrTerminal bool
-	Columns        int // width of the terminal that is there; 0: none
+	Columns        int // width of the terminal; 0 without one
 }
 
-// Main runs a command in the process's own environment and exits with its status.
-// Signals keep their default meaning unless the command handles them.
+// Main runs a command in the environment of the process and exits with its status.
+// Signals keep their default action unless the command handles them.
 func Main(name string, run func(ctx context.Context, env Env) int) {
 	env := Env{
 		Name:           name,

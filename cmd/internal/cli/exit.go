@@ -1,7 +1,7 @@
 package cli
 
-// Exit codes of the commands. A command that record ran passes its own status
-// through; one that a signal ended gives 128 and the signal's number, as in a shell.
+// Exit codes of the commands. record passes on the status of the command that it
+// ran, or 128 plus the number of the signal that ended it, like a shell.
 const (
 	ExitOK         = 0
 	ExitUsage      = 1 // the command line is wrong, or an input cannot be read

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags are a command's flags in groups, as --help lists them.
+// Flags are the flags of a command, grouped as in --help.
 type Flags struct {
-	*pflag.FlagSet // all of them, once Parse has run
+	*pflag.FlagSet // all flags, after Parse
 
 	synopsis       string
 	footer         string
@@ -25,9 +25,9 @@ type flagGroup struct {
 	set   *pflag.FlagSet
 }
 
-// NewFlags starts a command's flags. The synopsis is what follows "usage: "; the
-// footer ends the help, usually with examples. Flags are recognised up to the
-// first operand if a command line may follow, everywhere otherwise.
+// NewFlags returns flags without any flag. The synopsis follows "usage: "; the
+// footer ends the help, usually with examples. If commandFollows is set, flags end
+// at the first operand, which starts a command line.
 func NewFlags(name, synopsis, footer string, commandFollows bool) *Flags {
 	f := &Flags{FlagSet: newSet(name), synopsis: synopsis, footer: footer, commandFollows: commandFollows}
 	f.SetInterspersed(!commandFollows)
@@ -42,17 +42,16 @@ func newSet(name string) *pflag.FlagSet {
 	return set
 }
 
-// Group starts a group of flags under a title; define them on the returned set.
+// Group adds a group of flags with a title. Define the flags on the returned set.
 func (f *Flags) Group(title string) *pflag.FlagSet {
 	set := newSet(title)
 	f.groups = append(f.groups, flagGroup{title, set})
 	return set
 }
 
-// Parse reads the arguments. When done is true the command is to exit with code:
-// help or the version was printed, or the arguments are wrong and a message was.
-// A flag whose value is optional takes it in perf's way, attached: -z3, -z=3,
-// --call-graph=fp.
+// Parse parses the arguments. If done is true, the command must exit with code:
+// Parse printed the help, the version, or an error. A flag with an optional value
+// takes it attached, as in perf: -z3, -z=3, --call-graph=fp.
 func (f *Flags) Parse(env Env) (done bool, code int) {
 	general := f.Group("General")
 	help := general.BoolP("help", "h", false, "print this help")
@@ -93,7 +92,7 @@ func (f *Flags) help(columns int) string {
 	return b.String()
 }
 
-// forHelp returns a copy of the set that is listed plainly: pflag by itself writes
+// forHelp returns a copy of the set with plain type names: pflag prints
 // --all[=true|false], --verbose count and --event stringArray.
 func forHelp(set *pflag.FlagSet) *pflag.FlagSet {
 	shown := newSet("")
@@ -112,7 +111,7 @@ func forHelp(set *pflag.FlagSet) *pflag.FlagSet {
 	return shown
 }
 
-// A listed value has another type's name in the help.
+// A listed value has another type name in the help.
 type listed struct {
 	pflag.Value
 	typ string
@@ -120,8 +119,8 @@ type listed struct {
 
 func (v listed) Type() string { return v.typ }
 
-// attachOptional writes -z3 as -z=3: pflag would read the 3 as another letter,
-// since a flag with an optional value takes one only after an equals sign.
+// attachOptional rewrites -z3 as -z=3. pflag accepts an optional value only after
+// an equals sign and would take the 3 for another flag.
 func (f *Flags) attachOptional(args []string) []string {
 	out := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
@@ -153,7 +152,7 @@ func (f *Flags) attachOptional(args []string) []string {
 	return out
 }
 
-// attachShort does so in one cluster of letters, and reports whether its last
+// attachShort rewrites one cluster of letters. takesNext reports whether the last
 // letter takes the next argument as its value.
 func (f *Flags) attachShort(arg string) (rewritten string, takesNext bool) {
 	for i := 1; i < len(arg); i++ {
@@ -178,7 +177,7 @@ func lowerFirst(s string) string {
 	return s
 }
 
-// SizeVar defines a flag that is read by [ParseSize].
+// SizeVar defines a flag that [ParseSize] parses.
 func SizeVar(set *pflag.FlagSet, p *uint64, name, shorthand string, unit uint64, usage string) {
 	set.VarP(&sizeValue{p, unit}, name, shorthand, usage)
 }
@@ -212,7 +211,7 @@ func (v *sizeValue) Set(s string) error {
 	return err
 }
 
-// DurationVar defines a flag that is read by [ParseDuration].
+// DurationVar defines a flag that [ParseDuration] parses.
 func DurationVar(set *pflag.FlagSet, p *time.Duration, name, shorthand string, usage string) {
 	set.VarP((*durationValue)(p), name, shorthand, usage)
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// ParseSize reads a number of bytes: 512, 64K, 8M, 1.5G; the powers are of 1024,
-// and a B or iB may follow. A bare number counts units of unit bytes: 1, or the
-// page size where perf counts pages.
+// ParseSize parses a number of bytes such as 512, 64K, 8M or 1.5G. Suffixes are
+// powers of 1024; B or iB may follow. A plain number counts units of unit bytes: 1,
+// or the page size where perf counts pages.
 func ParseSize(s string, unit uint64) (uint64, error) {
 	number, scale := s, uint64(0)
 	for _, suffix := range []string{"iB", "B"} {
@@ -40,18 +40,18 @@ func ParseSize(s string, unit uint64) (uint64, error) {
 	return uint64(v), nil
 }
 
-// isDecimal keeps out the other spellings that strconv reads: signs, exponents,
-// hexadecimal, inf.
+// isDecimal rejects the other spellings of strconv: signs, exponents, hexadecimal,
+// inf.
 func isDecimal(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789.") == ""
 }
 
-// maxCPU is NR_CPUS of the largest kernel configuration (CONFIG_NR_CPUS in
-// arch/x86/Kconfig), with room; a list cannot ask for more memory than this.
+// maxCPU exceeds NR_CPUS of the largest kernel configuration (CONFIG_NR_CPUS in
+// arch/x86/Kconfig). It bounds the memory of a list.
 const maxCPU = 1 << 16
 
-// ParseCPUs reads a CPU list in the kernel's notation, such as 0-3,8, and returns
-// the CPUs sorted and once each.
+// ParseCPUs parses a CPU list in the notation of the kernel, such as 0-3,8. It
+// returns the CPUs sorted and without duplicates.
 func ParseCPUs(s string) ([]int, error) {
 	var cpus []int
 	for part := range strings.SplitSeq(s, ",") {
@@ -79,8 +79,8 @@ func ParseCPUs(s string) ([]int, error) {
 	return slices.Compact(cpus), nil
 }
 
-// ParseIDs reads a list of process, thread or user numbers separated by commas;
-// what names them in the error.
+// ParseIDs parses a comma-separated list of process, thread or user numbers. It
+// returns them sorted and without duplicates. what names the numbers in errors.
 func ParseIDs(what, s string) ([]uint32, error) {
 	var ids []uint32
 	for part := range strings.SplitSeq(s, ",") {
@@ -94,8 +94,8 @@ func ParseIDs(what, s string) ([]uint32, error) {
 	return slices.Compact(ids), nil
 }
 
-// ParseDuration reads a duration in Go's notation (1m30s, 5ms) or as a bare number
-// of seconds.
+// ParseDuration parses a duration in the notation of Go (1m30s, 5ms) or a plain
+// number of seconds.
 func ParseDuration(s string) (time.Duration, error) {
 	if isDecimal(s) {
 		s += "s"

@@ -5,9 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Progress is one line on the terminal that is written over until it is
-// cleared. It is silent when standard error is no terminal. Not safe for
-// concurrent use.
+// A Progress is a line on the terminal that is overwritten until it is cleared. It
+// is silent if standard error is not a terminal. It is not safe for concurrent use.
 type Progress struct {
 	w       io.Writer
 	columns int
@@ -22,12 +21,12 @@ func (e Env) NewProgress() *Progress {
 	return &Progress{w: e.Stderr, columns: e.Columns}
 }
 
-// Enabled reports whether Update shows anything, so that callers need not compose
-// lines for nobody.
+// Enabled reports whether Update shows anything, so that callers can skip composing
+// the text.
 func (p *Progress) Enabled() bool { return p.w != nil }
 
-// Update replaces the line. Text wider than the terminal is cut, since a wrapped
-// line cannot be written over.
+// Update replaces the line. It cuts text wider than the terminal, since a wrapped
+// line cannot be overwritten.
 func (p *Progress) Update(text string) {
 	if p.w == nil {
 		return
@@ -39,7 +38,7 @@ func (p *Progress) Update(text string) {
 	p.shown = true
 }
 
-// Clear removes the line; call it before printing a message.
+// Clear removes the line. Call it before printing a message.
 func (p *Progress) Clear() {
 	if p.shown {
 		io.WriteString(p.w, "\r\x1b[K")

@@ -5,8 +5,8 @@ import "runtime/debug"
 // version is set by the Makefile with -ldflags -X.
 var version string
 
-// Version returns the program's version: the one given to the build, else what
-// the Go toolchain recorded.
+// Version returns the version of the program: the one given to the build, otherwise
+// the one that the Go toolchain recorded.
 func Version() string {
 	if version != "" {
 		return version

@@ -39,7 +39,7 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// A scanner returns what is whole in order and where the rest is.
+// A scanner returns whole blocks in order, and where damage is.
 func TestScanner(t *testing.T) {
 	file, tasks, hits := sealed(Header{Kind: File}, Magic), sealed(Header{Kind: Tasks}, "tasks"), sealed(Header{Kind: Hits}, "hits")
 	badPayload := bytes.Clone(tasks)
@@ -103,8 +103,7 @@ func TestScannerReturnsInputErrors(t *testing.T) {
 	}
 }
 
-// Each kind has a name of its own and columns in ascending order; lists follow their
-// lengths.
+// Each kind has a unique name and columns in ascending order. Lists follow their lengths.
 func TestSchema(t *testing.T) {
 	for k := File; k <= SegmentEnd; k++ {
 		if Named(k.String()) != k {

@@ -1,6 +1,6 @@
 package block
 
-// Column IDs are even: the odd one after each is for its table of values.
+// Column IDs are even. The odd ID after each is for its table of values.
 const (
 	FileKeyLength uint16 = 2 * (iota + 1)
 	FileKey
@@ -83,14 +83,14 @@ const (
 	HitProbe
 	HitKernelStack
 	HitUserStack
-	HitArg uint16 = 256 // and on, in steps of 2: one a column of the shape
+	HitArg uint16 = 256 // and up in steps of 2: one per column of the shape
 )
 
-// HitFixed is how many columns hits of every shape have.
+// HitFixed is the number of columns that hits of every shape have.
 const HitFixed = int(HitUserStack / 2)
 
-// HitColumn returns the ID of the i-th column of hits, those of arguments after those
-// that hits of every shape have.
+// HitColumn returns the ID of the i-th column of hits. Columns of arguments come after the
+// HitFixed ones.
 func HitColumn(i int) uint16 {
 	if i < HitFixed {
 		return HitTime + 2*uint16(i)

@@ -1,4 +1,3 @@
-// Package block is the framing of captures: blocks with a header, checksums and a
-// payload, and the columns that each kind of block has. FORMAT.md, sections 2, 4 and 5,
-// specifies it.
+// Package block frames captures: it seals and finds blocks, and lists the columns of each
+// kind of block. Sections 2, 4 and 5 of FORMAT.md specify it.
 package block

@@ -5,12 +5,12 @@ import "encoding/binary"
 // Version is the major version of the format that this module reads and writes.
 const Version = 1
 
-// Magic starts the payload of FILE. Line ends and the end-of-file character of
-// text modes are in it, as in PNG's signature, to show what a transfer did.
+// Magic starts the payload of FILE. Like PNG's signature, it contains line ends and an
+// end-of-file character, to detect transfers in text mode.
 const Magic = "\x8ftrap\r\n\x1a"
 
-// FileFixed is how many bytes stand before the columns of a FILE block: Magic, the
-// major version in 2 bytes, and 6 zeros.
+// FileFixed is the number of bytes before the columns of a FILE block: Magic, the major
+// version in 2 bytes, and 6 zeros.
 const FileFixed = len(Magic) + 8
 
 // AppendFile appends the fixed start of a FILE block.
@@ -20,8 +20,8 @@ func AppendFile(dst []byte, version uint16) []byte {
 	return append(dst, make([]byte, FileFixed-len(Magic)-2)...)
 }
 
-// ParseFile returns the major version and the columns of the payload of a FILE block; ok is
-// false if it does not begin as one.
+// ParseFile returns the major version and the columns in the payload of a FILE block. ok is
+// false if the payload does not begin with Magic.
 func ParseFile(payload []byte) (version uint16, columns []byte, ok bool) {
 	if len(payload) < FileFixed || string(payload[:len(Magic)]) != Magic {
 		return 0, nil, false

@@ -7,28 +7,28 @@ import (
 	"trapline/format/internal/column"
 )
 
-// MaxPayload is the longest payload of a block, in bytes.
+// MaxPayload is the maximum length of a payload, in bytes.
 const MaxPayload = column.MaxBytes
 
-// Sync starts every block. As the first bytes of a file they say that it is a
-// capture: the first is not ASCII, so no text file begins with them.
+// Sync starts every block, and so identifies a file as a capture. Its first byte is not
+// ASCII, so no text file begins with it.
 const Sync = "\x8fTRP"
 
 // HeaderSize is the length of a block's header: from Sync to its checksum.
 const HeaderSize = 52
 
-// A Header is the fixed start of a block. Its layout is the same in all
-// versions, so that any reader can step over any block.
+// A Header is the fixed-size start of a block. Its layout is the same in all versions, so
+// any reader can step over any block.
 type Header struct {
 	Kind             Kind
-	Flags            uint32 // 24 bits that version 1 keeps zero
-	Length           uint32 // bytes of payload that follow the header
+	Flags            uint32 // 24 bits, zero in version 1
+	Length           uint32 // bytes of payload after the header
 	Rows             uint32 // entries or hits
-	First            uint32 // ID of the first entry; of a HITS block the shape
-	TimeMin, TimeMax uint64 // times of the rows; 0, 0 for untimed blocks
-	// Part and Segment are the CRC of the FILE and the SEGMENT block that this block
-	// belongs to. They tell a reader that one of those was lost, even where captures
-	// were joined.
+	First            uint32 // ID of the first entry; in HITS, of the shape
+	TimeMin, TimeMax uint64 // times of the rows; 0 in untimed blocks
+	// Part and Segment are the header CRCs of the FILE and SEGMENT blocks that this block
+	// belongs to. They reveal to a reader that one of those was lost, even in
+	// concatenated captures.
 	Part, Segment uint32
 	PayloadCRC    uint32
 	CRC           uint32 // of the header
@@ -58,8 +58,8 @@ func (h *Header) Seal(dst []byte, payload []byte) []byte {
 	return le.AppendUint32(dst, h.CRC)
 }
 
-// parseHeader decodes the header at the start of b, which holds HeaderSize bytes.
-// ok is false unless it is a header whose checksum is right and whose length is allowed.
+// parseHeader decodes the header at the start of b, which must have HeaderSize bytes. ok
+// is false if there is none, its checksum is wrong, or its length exceeds MaxPayload.
 func parseHeader(b []byte) (h Header, ok bool) {
 	le := binary.LittleEndian
 	b = b[:HeaderSize]

@@ -2,8 +2,8 @@ package block
 
 import "strconv"
 
-// A Kind says what a block holds. Kinds from Skippable on may be ignored by
-// readers that do not know them; unknown ones below must not.
+// A Kind tells what a block holds. Readers may ignore unknown kinds from Skippable on, but
+// not those below.
 type Kind uint8
 
 const (
@@ -34,7 +34,7 @@ func (k Kind) String() string {
 	return "kind " + strconv.Itoa(int(k))
 }
 
-// Named returns the kind with the name, 0 if there is none.
+// Named returns the kind with the name, or 0 if there is none.
 func Named(name string) Kind {
 	for k, n := range kindNames {
 		if n == name && n != "" {

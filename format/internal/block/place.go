@@ -1,10 +1,10 @@
 package block
 
-// A Place is where in a capture a block stands: after which FILE and which SEGMENT block,
-// whose checksums it carries.
+// A Place is a position in a capture: after which FILE and which SEGMENT block. Blocks carry
+// the header CRCs of both.
 type Place struct{ part, segment uint32 }
 
-// Stamps returns the checksums that a block of the kind carries here.
+// Stamps returns the two CRCs that a block of the kind carries at this place.
 func (p *Place) Stamps(k Kind) (part, segment uint32) {
 	switch k {
 	case File:
@@ -15,7 +15,7 @@ func (p *Place) Stamps(k Kind) (part, segment uint32) {
 	return p.part, p.segment
 }
 
-// Pass moves on behind a block.
+// Pass moves past a block.
 func (p *Place) Pass(h *Header) {
 	switch h.Kind {
 	case File:

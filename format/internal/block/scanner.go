@@ -6,55 +6,55 @@ import (
 	"io"
 )
 
-// A Scanner finds blocks whose checksums are right, and what lies between them.
+// A Scanner finds whole blocks, whose checksums are right, and the damage between them.
 type Scanner struct {
 	src    source
-	wasted int64 // bytes of payloads whose checksum was computed in vain
-	end    error // found after the damage that Next returned
+	wasted int64 // bytes of damaged payloads that were checksummed
+	end    error // to return after the last damage
 }
 
-// A Block is a whole block. It is valid until the next call of [Scanner.Next].
+// A Block is a whole block. It is valid until the next call to [Scanner.Next].
 type Block struct {
 	Header
 	Offset  int64 // in the input
 	Payload []byte
 }
 
-// Damage is a range of bytes that are no whole block.
+// Damage is a range of bytes without a whole block.
 type Damage struct {
 	Offset, Length int64 // in the input
 	Reason         string
 }
 
-// ErrTruncated says that the input ends inside a block.
+// ErrTruncated means that the input ends inside a block.
 var ErrTruncated = errors.New("the input ends inside a block")
 
-// NewScanner returns a scanner that reads r from front to back.
+// NewScanner returns a scanner that reads r front to back.
 func NewScanner(r io.Reader) *Scanner { return &Scanner{src: source{r: r}} }
 
-// Peek returns the next n bytes, or fewer with the reason why: io.EOF at the end of
-// the input.
+// Peek returns the next n bytes without consuming them, or fewer with an error: io.EOF at
+// the end of the input.
 func (s *Scanner) Peek(n int) ([]byte, error) { return s.src.peek(n) }
 
-// Offset returns the offset in the input of the next byte to be read.
+// Offset returns the input offset of the next byte.
 func (s *Scanner) Offset() int64 { return s.src.position() }
 
-// maxWasted bounds the work that forged headers can cause: each may ask for the
-// checksum of MaxPayload bytes. Beyond it, a damaged block is stepped over whole.
+// maxWasted bounds the work that forged headers can cause, each of which may require a
+// checksum of MaxPayload bytes. Beyond it, the scanner steps over damaged blocks as a whole.
 const maxWasted = 1 << 30
 
-// A state says what there is at one place of the input.
+// A state tells what is at a position of the input.
 type state int
 
 const (
 	noBlock   state = iota // no header
 	badBlock               // a header, but its payload is damaged
-	cutBlock               // the beginning of a block: then the input ends
+	cutBlock               // the beginning of a block, then the end of the input
 	goodBlock              // a whole block
 )
 
-// Next returns the next block, or damage, or an error: io.EOF, ErrTruncated, or
-// the input's own.
+// Next returns the next block, or damage, or an error: io.EOF, ErrTruncated, or that of the
+// input.
 func (s *Scanner) Next() (*Block, *Damage, error) {
 	if s.end != nil {
 		return nil, nil, s.end
@@ -90,7 +90,7 @@ func (s state) reason(k Kind) string {
 	return "no block begins here"
 }
 
-// look examines the bytes at the current position.
+// look examines the bytes at the current position without consuming them.
 func (s *Scanner) look() (*Block, state) {
 	at := &Block{Offset: s.src.position()}
 	b, err := s.src.peek(HeaderSize)
@@ -116,7 +116,7 @@ func (s *Scanner) look() (*Block, state) {
 	return at, goodBlock
 }
 
-// seek moves on to the next whole block; false at the end of the input.
+// seek moves to the next whole block. It returns false at the end of the input.
 func (s *Scanner) seek() bool {
 	for {
 		s.src.skip(1)

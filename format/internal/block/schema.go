@@ -1,17 +1,18 @@
 package block
 
-// A Column describes one column of a kind of block. Without a list it has one value a
-// row; lists of rows are in columns after the column of their lengths.
+// A Column describes one column of a kind of block. It has one value per row, or one list
+// per row, whose lengths an earlier column holds.
 type Column struct {
 	ID      uint16
 	Name    string
-	Lengths bool   // holds how many elements each row's lists have
-	List    uint16 // ID of the column with the lengths
+	Lengths bool   // holds the lengths of each row's lists
+	List    uint16 // ID of the column of lengths; 0: one value per row
 	Text    bool   // holds bytes
 }
 
-// Columns returns the columns of a kind, in ascending order of ID, and whether the kind is
-// known. They must not be changed. Those of arguments are not among the columns of hits.
+// Columns returns the columns of a kind in ascending order of ID, and whether the kind is
+// known. For Hits, it does not include columns of arguments. The caller must not modify the
+// slice.
 func (k Kind) Columns() (columns []Column, ok bool) {
 	columns, ok = schema[k]
 	return columns, ok
@@ -90,7 +91,7 @@ var schema = map[Kind][]Column{
 		{ID: HitProbe, Name: "probe"},
 		{ID: HitKernelStack, Name: "kernel"},
 		{ID: HitUserStack, Name: "user"},
-		// and arg0, arg1, … from HitArg on
+		// followed by arg0, arg1, … from HitArg
 	},
 	Loss: {
 		{ID: LossProbe, Name: "probe"},

@@ -6,8 +6,7 @@ import (
 	"io"
 )
 
-// A source is a window on an input: bytes are looked at before they are taken,
-// as far ahead as one block.
+// A source buffers an input. It lets a caller peek ahead as far as one block.
 type source struct {
 	r      io.Reader
 	buf    []byte
@@ -16,12 +15,12 @@ type source struct {
 	err    error // from r, sticky
 }
 
-// chunk is how much memory is asked for at a time: what a header promises is
-// allocated only as it arrives.
+// chunk is the initial size of the buffer. What a header announces is allocated only as it
+// arrives.
 const chunk = 64 << 10
 
-// peek returns the next n bytes, or fewer with the reason why: io.EOF at the end
-// of input.
+// peek returns the next n bytes without consuming them, or fewer with an error: io.EOF at
+// the end of the input.
 func (s *source) peek(n int) ([]byte, error) {
 	for len(s.buf)-s.pos < n && s.err == nil {
 		s.fill(n)
@@ -33,7 +32,7 @@ func (s *source) peek(n int) ([]byte, error) {
 	return have, s.err
 }
 
-// fill reads once, towards n bytes in the window.
+// fill reads once, growing the buffer towards n bytes.
 func (s *source) fill(n int) {
 	if s.pos > 0 && (s.pos == len(s.buf) || cap(s.buf)-len(s.buf) < chunk/2) {
 		s.offset += int64(s.pos)
@@ -56,13 +55,13 @@ func (s *source) fill(n int) {
 	s.err = io.ErrNoProgress
 }
 
-// skip takes n bytes that have been looked at.
+// skip consumes n bytes that have been peeked.
 func (s *source) skip(n int) { s.pos += n }
 
-// position returns the offset of the next byte in the input.
+// position returns the input offset of the next byte.
 func (s *source) position() int64 { return s.offset + int64(s.pos) }
 
-// failed returns the input's error unless it is its end.
+// failed returns the error of the input, nil if that is io.EOF.
 func (s *source) failed() error {
 	if s.err == nil || errors.Is(s.err, io.EOF) {
 		return nil
@@ -70,14 +69,14 @@ func (s *source) failed() error {
 	return s.err
 }
 
-// empty reports whether the input has no more bytes.
+// empty reports whether no bytes are left.
 func (s *source) empty() bool {
 	b, _ := s.peek(1)
 	return len(b) == 0
 }
 
-// seek moves to the next place where the mark is; false at the end of the input,
-// where nothing is left.
+// seek moves to the next occurrence of mark. If there is none, it consumes everything and
+// returns false.
 func (s *source) seek(mark string) bool {
 	for {
 		_, err := s.peek(len(mark))

@@ -6,39 +6,39 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A Builder builds the payload of one block after the other. Its buffers are used again.
+// A Builder builds payloads, one after another. It reuses its buffers.
 type Builder struct {
 	data    []byte
 	zstd    *zstd.Encoder // nil: not compressed
-	stored  []byte        // the column's planes so far
-	lengths []uint64      // of them, as stored
+	stored  []byte        // planes of the current column
+	lengths []uint64      // of the planes, as stored
 	plane   []byte
 	rest    []byte // bits that follow tokens
 	numbers []uint64
-	before  []uint64 // a context, of the row before
+	before  []uint64 // a context, shifted by one row
 	scaled  []uint64 // values in units
 	table   valueTable
 	predict predictor
 }
 
-// minCompress is the length below which a zstd frame's own header outweighs the gain.
+// minCompress is the plane length below which the header of a zstd frame outweighs the gain.
 const minCompress = 24
 
-// Begin empties the payload. It starts with room for so many bytes, which the caller
-// fills, and z compresses its planes, if it is not nil.
+// Begin starts a payload, which z compresses unless it is nil. room is the number of bytes
+// to leave before the payload, for the caller to fill.
 func (b *Builder) Begin(room int, z *zstd.Encoder) {
 	b.data = append(b.data[:0], make([]byte, room)...)
 	b.zstd = z
 }
 
-// Data returns the payload, with the room before it. It is valid until Begin is called.
+// Data returns the payload, with the room before it. It is valid until the next Begin.
 func (b *Builder) Data() []byte { return b.data }
 
-// AddRaw appends bytes that are no column.
+// AddRaw appends bytes that are not a column.
 func (b *Builder) AddRaw(raw []byte) { b.data = append(b.data, raw...) }
 
-// Add appends values under the better of the simple transforms. A column of zeros is
-// left out.
+// Add appends a column of values, plain or delta, whichever is shorter. It omits a column of
+// zeros.
 func (b *Builder) Add(id uint16, values []uint64) {
 	r := Recipe{}
 	if len(values) > 1 {
@@ -56,8 +56,7 @@ func (b *Builder) AddBytes(id uint16, text []byte) {
 	b.finish(id, Recipe{}, len(text), 0)
 }
 
-// AddTexts appends the column of lengths with the ID and the column of bytes that
-// follows it.
+// AddTexts appends a column of lengths, with the ID id, and one of bytes, with the ID id+2.
 func (b *Builder) AddTexts(id uint16, texts []string) {
 	var all []byte
 	sizes := make([]uint64, len(texts))
@@ -69,9 +68,9 @@ func (b *Builder) AddTexts(id uint16, texts []string) {
 	b.AddBytes(id+2, all)
 }
 
-// Encode appends values under a recipe, or as plain values if its transform does not
-// apply to them. context has as many values: those of the recipe's context, nil without
-// one. A column of zeros is left out.
+// Encode appends a column of values as the recipe says, or plain if its transform does not
+// suit them. context holds the values of the recipe's context, as many as values, or nil if
+// it has none. Encode omits a column of zeros.
 func (b *Builder) Encode(id uint16, r Recipe, values, context []uint64) {
 	if r.Context&ContextBefore != 0 {
 		b.before = rowBefore(b.before[:0], context)
@@ -83,8 +82,8 @@ func (b *Builder) Encode(id uint16, r Recipe, values, context []uint64) {
 	}
 }
 
-// encode appends values, predicted by those of the context, or reports that the recipe
-// does not apply to them.
+// encode appends values, predicted by context unless that is nil. It returns false if the
+// recipe's transform does not suit them.
 func (b *Builder) encode(id uint16, r Recipe, values, context []uint64) bool {
 	if union(values) == 0 {
 		return true
@@ -120,8 +119,8 @@ func (b *Builder) encode(id uint16, r Recipe, values, context []uint64) bool {
 	return true
 }
 
-// apply sets the numbers to what the recipe's unit and transform make of values. It
-// returns the column's base.
+// apply applies the recipe's unit and transform to values. It sets b.numbers and returns the
+// column's base.
 func (b *Builder) apply(r Recipe, values []uint64) (base uint64) {
 	unit := uint64(max(r.Unit, 1))
 	if unit > 1 {
@@ -151,7 +150,7 @@ func (b *Builder) apply(r Recipe, values []uint64) (base uint64) {
 	return base * unit
 }
 
-// addPlane adds a plane to the column, compressed if that makes it shorter.
+// addPlane adds a plane to the current column, compressed if that makes it shorter.
 func (b *Builder) addPlane(plane []byte) {
 	if b.zstd != nil && len(plane) >= minCompress {
 		start := len(b.stored)
@@ -165,13 +164,13 @@ func (b *Builder) addPlane(plane []byte) {
 	b.addBits(plane)
 }
 
-// addBits adds a plane that is not worth compressing.
+// addBits adds a plane without compressing it.
 func (b *Builder) addBits(plane []byte) {
 	b.stored = append(b.stored, plane...)
 	b.lengths = append(b.lengths, uint64(len(plane))<<1)
 }
 
-// finish appends the column whose planes have been added.
+// finish appends the current column, whose planes have been added, to the payload.
 func (b *Builder) finish(id uint16, r Recipe, count int, base uint64) {
 	form := byte(r.Transform) | byte(len(b.lengths))<<formPlanes
 	if r.Tokens {
@@ -189,8 +188,8 @@ func (b *Builder) finish(id uint16, r Recipe, count int, base uint64) {
 	b.stored, b.lengths = b.stored[:0], b.lengths[:0]
 }
 
-// best returns the recipe with one of the transforms with which values take the fewest
-// bytes, and how many.
+// best returns the recipe that encodes values in the fewest bytes with one of the
+// transforms, and the number of bytes.
 func (b *Builder) best(values, context []uint64, transforms ...Transform) (best Recipe, least int) {
 	least = -1
 	for _, t := range transforms {
@@ -211,8 +210,7 @@ func (b *Builder) best(values, context []uint64, transforms ...Transform) (best 
 	return best, least
 }
 
-// size returns how many bytes values take under a recipe, -1 if it does not apply to
-// them.
+// size returns how many bytes values take with a recipe, or -1 if it does not suit them.
 func (b *Builder) size(r Recipe, values, context []uint64) int {
 	const id = 2 // any
 	start := len(b.data)

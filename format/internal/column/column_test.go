@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// patterns make columns of n values as captures have them.
+// patterns generate columns of n values like those of captures.
 var patterns = map[string]func(rng *rand.Rand, n int) []uint64{
 	"zeros":     func(_ *rand.Rand, n int) []uint64 { return make([]uint64, n) },
 	"constant":  fill(func(*rand.Rand, int) uint64 { return 4711 }),
@@ -33,7 +33,7 @@ func fill(value func(rng *rand.Rand, i int) uint64) func(*rand.Rand, int) []uint
 	}
 }
 
-// Values come back under every recipe, predicted or not, rounded down to its unit.
+// Every recipe preserves values, except for rounding them down to its unit.
 func TestEveryRecipe(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	compressors := []*zstd.Encoder{nil, NewCompressor(1)}
@@ -69,7 +69,7 @@ func TestEveryRecipe(t *testing.T) {
 	}
 }
 
-// recipes returns all that there are, with units for those that allow them.
+// recipes returns all valid recipes, with units where they are allowed.
 func recipes() (out []Recipe) {
 	for _, tr := range []Transform{Plain, Delta, Table} {
 		for _, context := range []uint16{0, 2, 2 | ContextBefore} {
@@ -86,16 +86,15 @@ func recipes() (out []Recipe) {
 	return out
 }
 
-// What stands in a column decides how it is stored: what follows from another column
-// takes next to nothing.
+// A column that another column determines takes almost no space.
 func TestRecipes(t *testing.T) {
 	const n = 8000
 	rng := rand.New(rand.NewPCG(2, 2))
 	columns := [][]uint64{patterns["rising"](rng, n), patterns["any size"](rng, n), make([]uint64, n), make([]uint64, n)}
 	for i := range n {
 		columns[1][i] %= 300
-		columns[2][i] = columns[1][i] * 0x123456789 // follows from the same row
-		columns[3][(i+1)%n] = columns[1][i] * 7     // follows from the row before
+		columns[2][i] = columns[1][i] * 0x123456789 // depends on the same row
+		columns[3][(i+1)%n] = columns[1][i] * 7     // depends on the previous row
 	}
 	ids := []uint16{2, 4, 6, 8}
 	var b Builder
@@ -144,7 +143,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// A column that is not there is all zero, and one of zeros is not there.
+// A missing column is all zero, and a column of zeros is omitted.
 func TestZeros(t *testing.T) {
 	var b Builder
 	b.Begin(0, nil)
@@ -161,7 +160,7 @@ func TestZeros(t *testing.T) {
 	}
 }
 
-// Columns whose bytes break a rule are refused with the reason.
+// Invalid columns are refused with a reason.
 func TestDamagedColumns(t *testing.T) {
 	plain := func(id, context byte, values ...byte) string {
 		return string([]byte{id, 1 << formPlanes, context, 0, byte(len(values)), 0, byte(2 * len(values))}) + string(values)
@@ -169,10 +168,10 @@ func TestDamagedColumns(t *testing.T) {
 	for payload, want := range map[string]string{
 		"\x04\x10\x00\x00\x02\x00":                                    "plane 0 of column 4 is longer than its block",
 		"\x04\x10\x00\x00\x02\x00\x06\x01\x02":                        "plane 0 of column 4 is longer than its block",
-		"\x04\x10\x00":                                                "column 4 has no whole header",
-		"\x04\x18\x00\x00\x02\x00\x04\x01\x02":                        "column 4 is stored in a way that is not known: 0x18",
-		"\x04\x90\x00\x00\x02\x00":                                    "column 4 is stored in a way that is not known: 0x90",
-		"\x04\x34\x00\x00\x00\x00\x00\x00\x00":                        "column 4 is stored in a way that is not known: 0x34",
+		"\x04\x10\x00":                                                "header of column 4 is incomplete",
+		"\x04\x18\x00\x00\x02\x00\x04\x01\x02":                        "column 4 has the unknown form 0x18",
+		"\x04\x90\x00\x00\x02\x00":                                    "column 4 has the unknown form 0x90",
+		"\x04\x34\x00\x00\x00\x00\x00\x00\x00":                        "column 4 has the unknown form 0x34",
 		plain(4, 0, 1, 2) + plain(4, 0, 1, 2):                         "column 4 follows column 4",
 		plain(4, 0, 1, 2, 3):                                          "column 4 has 3 values instead of 2",
 		"\x04\x10\x00\x00\x02\x00\x02\x01":                            "column 4: plane has 1 bytes instead of 2",
@@ -193,8 +192,8 @@ func TestDamagedColumns(t *testing.T) {
 	}
 }
 
-// FuzzColumns: no payload makes decoding panic, and as many values come back as were
-// asked for.
+// FuzzColumns checks that no payload makes decoding panic, and that decoding returns as many
+// values as requested.
 func FuzzColumns(f *testing.F) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	var b Builder

@@ -6,27 +6,26 @@ import (
 )
 
 const (
-	linkSample   = 4096 // rows looked at to choose contexts
-	linkContexts = 32   // columns that may be contexts
-	linkTries    = 128  // links that are tried as the first one
-	linkMost     = 2048 // more, as of large arrays, are taken as they come
+	linkSample   = 4096 // rows to consider when choosing contexts
+	linkContexts = 32   // leading columns that may be contexts
+	linkTries    = 128  // links to try as the first one
+	linkMost     = 2048 // with more, as large arrays have, try none as the first one
 )
 
-// A link is the guess that one column predicts another.
+// A link is a column and another one that may predict it.
 type link struct {
 	column, context int
-	before          bool    // by its value in the row before
-	gain            float64 // bytes saved, roughly
+	before          bool    // predict from the previous row
+	gain            float64 // estimated bytes saved
 }
 
-// links returns the pairs of columns where one helps to predict the other, most
-// helpful first. sizes are the columns' sizes when not predicted. Column 0, time,
-// is left alone: no two rows have the same.
+// links returns the pairs of columns where one helps to predict the other, most helpful
+// first. sizes holds the encoded sizes of the columns without prediction.
 func (b *Builder) links(columns [][]uint64, sizes []int) []link {
 	all := len(columns[0])
 	rows := min(all, linkSample)
 	numbers := make([][]uint64, len(columns))
-	costs := make([]float64, len(columns)) // of the sample's rows
+	costs := make([]float64, len(columns)) // of the sampled rows
 	for i := 1; i < len(columns); i++ {
 		numbers[i] = b.narrow(columns[i][:rows])
 		costs[i] = min(columnCost(numbers[i]), float64(sizes[i])*float64(rows)/float64(all))
@@ -51,8 +50,8 @@ func (b *Builder) links(columns [][]uint64, sizes []int) []link {
 	return out
 }
 
-// narrow returns numbers for values that take little room: positions in a table, or
-// distances from the least.
+// narrow maps values to small numbers: positions in a table, or distances from the smallest
+// value.
 func (b *Builder) narrow(values []uint64) []uint64 {
 	if b.table.build(values) {
 		return slices.Clone(b.table.index)
@@ -65,10 +64,10 @@ func (b *Builder) narrow(values []uint64) []uint64 {
 	return out
 }
 
-// contexts chooses for each column the link to its context, or none (nil), so that
-// they gain the most together. Taking the most helpful link first may be a mistake: one
-// that helps a large column a little may forbid those that make several small ones
-// vanish. So it tries each link as the first one, and keeps to what gains more.
+// contexts chooses the link to the context of each column, or nil for none, to maximize the
+// total gain. Greedily taking the most helpful link is not always best: one that helps a
+// large column a little may exclude several that make small columns vanish. So contexts
+// tries each link first, keeps the best, and repeats while that gains more.
 func contexts(columns int, links []link) []*link {
 	first := make([]*link, 0, columns)
 	best, most := chainLinks(columns, nil, links)
@@ -91,11 +90,12 @@ func contexts(columns int, links []link) []*link {
 	return best
 }
 
-// chainLinks takes links in their order, first those that must be tried first: each whose
-// column has none yet, and that closes no circle and makes no chain of more than maxContexts.
+// chainLinks takes the links in first and then the others, in order. It skips a link if its
+// column already has one, if it would close a cycle, or if it would make a chain longer than
+// maxContexts.
 func chainLinks(columns int, first []*link, links []link) (chosen []*link, gain float64) {
 	chosen = make([]*link, columns)
-	height := make([]int, columns) // of the longest chain that ends at the column
+	height := make([]int, columns) // length of the longest chain that ends at the column
 	take := func(l *link) {
 		if chosen[l.column] != nil {
 			return

@@ -6,14 +6,13 @@ import (
 	"sync"
 )
 
-// Numbers decodes the values of the column with the ID into dst[:0], grown as needed.
-// count is how many the caller expects. A column that is not there is all zero.
+// Numbers decodes the values of a column into dst[:0], grown as needed. count is the number
+// of values that the column must have. A missing column is all zero.
 func (s Set) Numbers(dst []uint64, id uint16, count int) ([]uint64, error) {
 	return s.numbers(dst, id, count, maxContexts)
 }
 
-// numbers is Numbers for a column that may have so many contexts, one behind the
-// other.
+// numbers is Numbers with a limit on the chain of contexts.
 func (s Set) numbers(dst []uint64, id uint16, count, contexts int) ([]uint64, error) {
 	c := s.find(id, count)
 	if c.count != count || count > MaxValues {
@@ -51,7 +50,7 @@ func (s Set) numbers(dst []uint64, id uint16, count, contexts int) ([]uint64, er
 		}
 	case Table:
 		if id&TableColumn != 0 {
-			return nil, fmt.Errorf("column %d is a table and must not have one", id)
+			return nil, fmt.Errorf("column %d is a table and must not have a table", id)
 		}
 		return dst, s.lookUp(dst, id|TableColumn)
 	default:
@@ -60,7 +59,7 @@ func (s Set) numbers(dst []uint64, id uint16, count, contexts int) ([]uint64, er
 	return dst, nil
 }
 
-// restore undoes the prediction of values from the column context.
+// restore undoes the prediction of values by the column context.
 func (s Set) restore(values []uint64, context uint16, contexts int) error {
 	p := scratch.Get().(*[]uint64)
 	defer scratch.Put(p)
@@ -78,7 +77,7 @@ func (s Set) restore(values []uint64, context uint16, contexts int) error {
 	return nil
 }
 
-// lookUp replaces positions by the values in the column table.
+// lookUp replaces positions by values of the column table.
 func (s Set) lookUp(positions []uint64, table uint16) error {
 	n := s.find(table, 0).count
 	if n > len(positions) {
@@ -100,14 +99,14 @@ func (s Set) lookUp(positions []uint64, table uint16) error {
 	return nil
 }
 
-// scratch holds buffers of values, so that decoding a column into a slice that is
-// large enough does not allocate.
+// scratch holds buffers of values, so decoding a column into a large enough slice does not
+// allocate.
 var scratch = sync.Pool{New: func() any { return new([]uint64) }}
 
 // scratchBytes holds buffers of planes.
 var scratchBytes = sync.Pool{New: func() any { return new([]byte) }}
 
-// join sets dst to the numbers of the column's planes.
+// join sets dst to the numbers that the column's planes hold.
 func (c *stored) join(dst []uint64) error {
 	if c.tokens && c.width > 0 {
 		return c.joinTokens(dst)
@@ -142,7 +141,7 @@ func (c *stored) joinTokens(dst []uint64) error {
 	return joinTokens(dst, tokens, c.planes[1].data)
 }
 
-// scratch returns how many bytes the compressed planes decode to.
+// scratch returns the total length of the compressed planes once decompressed.
 func (c *stored) scratch() int {
 	n := 0
 	for _, p := range c.planes[:c.width] {

@@ -1,6 +1,6 @@
-// Package column is the coding of columns: the numbers and texts that the payloads of
-// blocks consist of. FORMAT.md, section 3, specifies it.
+// Package column encodes and decodes columns: the numbers and texts that make up the
+// payloads of blocks. Section 3 of FORMAT.md specifies the encoding.
 //
-// A [Builder] appends columns to a payload, each under a [Recipe]. [Parse] finds the
-// columns of a payload, and [Set] decodes those that are asked for.
+// A [Builder] appends columns to a payload, each encoded by a [Recipe]. [Parse] finds the
+// columns of a payload, and [Set] decodes the requested ones.
 package column

@@ -2,8 +2,8 @@ package column
 
 import "math"
 
-// columnCost estimates how many bytes numbers take: the entropy of their planes or, if that
-// is less, of their tokens with the bits that follow.
+// columnCost estimates how many bytes numbers take: the entropy of their planes or that of
+// their tokens plus the bits that follow, whichever is less.
 func columnCost(numbers []uint64) float64 {
 	widest := union(numbers)
 	planes := 0.0
@@ -27,7 +27,7 @@ func columnCost(numbers []uint64) float64 {
 	return min(planes, entropy(&counts, len(numbers))+float64(bits)) / 8
 }
 
-// entropy returns the bits that bytes of these counts, n in all, take.
+// entropy returns the number of bits that n bytes with these counts take.
 func entropy(counts *[256]int, n int) (bits float64) {
 	for _, c := range counts {
 		if c > 0 {

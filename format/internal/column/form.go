@@ -1,32 +1,32 @@
 package column
 
-// A Transform is how the values of a column become the numbers in its planes.
+// A Transform turns the values of a column into the numbers that its planes store.
 type Transform uint8
 
 const (
 	Plain Transform = iota // value - base
-	Delta                  // zigzag of the difference from the value before; base before the first
-	Table                  // position in the column of values that follows
+	Delta                  // zigzag of the difference from the previous value; base precedes the first
+	Table                  // position in the table that follows the column
 )
 
-// TableColumn is the bit that tells a column's table of values from the column.
+// TableColumn is the ID bit that distinguishes a column's table of values from the column.
 const TableColumn = 1
 
-// The byte of a column's header that says how it is stored: its transform in the
-// two low bits, whether its numbers are tokens, and how many planes there are.
+// The byte form in a column's header: the transform in the two low bits, whether the
+// numbers are tokens, and the number of planes.
 const (
 	formTransform = 3
 	formTokens    = 4
 	formPlanes    = 4 // shift
 )
 
-// planeCompressed marks a plane length, shifted, whose plane is a zstd frame.
+// planeCompressed is the low bit of a stored plane length. It marks a zstd frame.
 const planeCompressed = 1
 
-// A Recipe is how a column is encoded.
+// A Recipe tells how to encode a column.
 type Recipe struct {
 	Transform Transform
-	Context   uint16 // ID of the column that predicts this one, 0 for none; with ContextBefore by the row before
-	Tokens    bool   // numbers are stored as tokens, if none is too large for that
-	Unit      uint16 // what the numbers count, so that values are rounded down to multiples of it; 0: 1
+	Context   uint16 // ID of the column that predicts this one, 0 for none; with ContextBefore, by its previous row
+	Tokens    bool   // store numbers as tokens, unless one is too large
+	Unit      uint16 // values are rounded down to multiples of this; 0 means 1
 }

@@ -2,10 +2,10 @@ package column
 
 // Limits that every writer keeps and every reader checks before it allocates.
 const (
-	// MaxValues is the most values of a column of numbers.
+	// MaxValues is the maximum number of values in a column of numbers.
 	MaxValues = 1 << 21
-	// MaxBytes is the most bytes of a column of bytes.
+	// MaxBytes is the maximum length of a column of bytes.
 	MaxBytes = 16 << 20
-	// MaxColumns is the most columns, those for tables of values not counted.
+	// MaxColumns is the maximum number of columns, not counting tables of values.
 	MaxColumns = 4096
 )

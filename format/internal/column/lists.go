@@ -2,8 +2,7 @@ package column
 
 import "fmt"
 
-// bytes returns a column of bytes, which may be longer than a column of
-// numbers. The result may be part of the payload.
+// bytes returns a column of count bytes, which may be part of the payload.
 func (s Set) bytes(id uint16, count int) ([]byte, error) {
 	c := s.find(id, count)
 	switch {
@@ -50,7 +49,8 @@ func (s Set) Singles(ids ...uint16) ([]uint64, error) {
 	return out, nil
 }
 
-// Lengths decodes a column of list lengths and their sum, which is at most limit.
+// Lengths decodes a column of list lengths. It also returns their sum, which must not
+// exceed limit.
 func (s Set) Lengths(count int, id uint16, limit int) ([]uint64, int, error) {
 	values, err := s.Numbers(nil, id, count)
 	if err != nil {
@@ -66,7 +66,8 @@ func (s Set) Lengths(count int, id uint16, limit int) ([]uint64, int, error) {
 	return values, int(sum), nil
 }
 
-// Texts decodes a column of lengths and the column of bytes that they divide.
+// Texts decodes count texts from a column of lengths and the column of bytes that they
+// divide.
 func (s Set) Texts(count int, length, text uint16) ([]string, error) {
 	sizes, total, err := s.Lengths(count, length, MaxBytes)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s Set) Texts(count int, length, text uint16) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := string(b) // one allocation for all
+	all := string(b) // one allocation for all texts
 	out := make([]string, count)
 	for i, n := range sizes {
 		out[i], all = all[:n], all[n:]

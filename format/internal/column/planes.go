@@ -2,7 +2,7 @@ package column
 
 import "math/bits"
 
-// planeWidth returns how many bytes hold max.
+// planeWidth returns the number of bytes needed for max.
 func planeWidth(max uint64) int { return (bits.Len64(max) + 7) / 8 }
 
 // splitPlane appends byte k of every value to dst.
@@ -17,9 +17,9 @@ func splitPlane(dst []byte, values []uint64, k int) []byte {
 	return dst
 }
 
-// joinPlanes sets dst to the values whose bytes are in planes, least significant
-// first. Every plane is as long as dst. The common widths are spelled out: one
-// pass over dst instead of one a plane halves the time.
+// joinPlanes sets dst to the values whose bytes are in planes, least significant first.
+// Every plane is as long as dst. The common widths have loops of their own, because one
+// pass over dst takes half the time of one pass per plane.
 func joinPlanes(dst []uint64, planes [][]byte) {
 	n := len(dst)
 	switch len(planes) {

@@ -1,33 +1,33 @@
 package column
 
-// Predicted columns. Many columns follow from another one: the call site decides
-// the size of an allocation, the task its name. For such a column the values
-// expected in a row are those that stood with the same value of the other column,
-// its context, lately. What is stored is the place of the value among these, the
-// latest first: 0 for "the same as the last time". A value that is none of them is
-// stored by its distance from the latest: memory of one kind lies close together, and
-// the next new stack is numbered after the last one.
+// Many columns depend on another one, their context: the call site determines the size of
+// an allocation, the task its name. Prediction keeps, for each value of the context, the
+// values last seen with it. A column then stores the rank of each value among these,
+// latest first: 0 means "same as last time". Any other value is stored as its distance
+// from the latest one, because memory of one kind lies close together and new stacks are
+// numbered consecutively.
 
-// predictBits is the logarithm of the number of expected values kept. Contexts
-// share them by hash: a clash costs a wrong guess, in the writer and the reader alike.
+// predictBits is the binary logarithm of the number of slots. A hash assigns contexts to
+// slots. A collision costs a wrong guess, in the writer and the reader alike.
 const predictBits = 12
 
-// predictWays is how many different values are expected with a context. Places are
-// small numbers, which zstd's Huffman codes make short; more than 4 gain no more.
+// predictWays is the number of values kept per slot. Ranks are small numbers, which zstd's
+// Huffman codes make short. More than 4 gain nothing.
 const predictWays = 4
 
-// maxPredicted is the highest number that can be predicted: distances of the ones above it,
-// as of small negative values, might have no room.
+// maxPredicted is the largest number that can be predicted. Distances between larger ones,
+// such as small negative values, could overflow.
 const maxPredicted = 1<<62 - 1
 
-// maxContexts is how many columns must be decoded at most before a predicted one can be.
+// maxContexts is the maximum number of columns to decode before a predicted one.
 const maxContexts = 3
 
-// ContextBefore is the bit of a context's ID that makes the context of a row the
-// value in the row before: the task that a CPU switches to is in its next hit.
+// ContextBefore is a bit of a context's ID. It makes the previous row's value the context:
+// the next hit of a CPU is in the task that the CPU switched to.
 const ContextBefore = 1
 
-// rowBefore appends 0 and all values but the last to dst: each is that of the row before.
+// rowBefore appends 0 and all values but the last to dst, so that each row gets the value
+// of the previous one.
 func rowBefore(dst, values []uint64) []uint64 {
 	if len(values) == 0 {
 		return dst
@@ -35,15 +35,15 @@ func rowBefore(dst, values []uint64) []uint64 {
 	return append(append(dst, 0), values[:len(values)-1]...)
 }
 
-// A predictor has the values expected with each context, the latest first.
+// A predictor holds the values expected with each context, latest first.
 type predictor [1 << predictBits][predictWays]uint64
 
-// expected returns the place for a context: Fibonacci hashing.
+// expected returns the slot of a context, by Fibonacci hashing.
 func (p *predictor) expected(context uint64) *[predictWays]uint64 {
 	return &p[(context*0x9e3779b97f4a7c15)>>(64-predictBits)]
 }
 
-// predict sets dst to the numbers to be stored for values.
+// predict sets dst to the numbers that stand for values.
 func (p *predictor) predict(dst, values, context []uint64) {
 	clear(p[:])
 	dst, context = dst[:len(values)], context[:len(values)]
@@ -68,7 +68,7 @@ func (p *predictor) predict(dst, values, context []uint64) {
 	}
 }
 
-// restore is the inverse of predict, in place. p is new.
+// restore is the inverse of predict, in place. p must be zero.
 func (p *predictor) restore(values, context []uint64) {
 	context = context[:len(values)]
 	for i, x := range values {

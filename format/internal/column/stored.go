@@ -7,30 +7,29 @@ import (
 	"slices"
 )
 
-// A stored column refers to the payload that it was found in.
+// stored is a column as it was found in a payload, to which it refers.
 type stored struct {
 	id        uint16
 	transform Transform
-	context   uint16 // ID of the column that predicts this one, 0 for none; with ContextBefore by the row before
-	unit      uint64 // what the numbers count
+	context   uint16 // as in Recipe
+	unit      uint64 // as in Recipe, at least 1
 	count     int
 	base      uint64
-	tokens    bool // the planes are tokens and the bits that follow them
+	tokens    bool // the two planes are tokens and the bits that follow them
 	planes    [8]plane
 	width     int
 }
 
-// A plane is one byte of every value of a column.
+// A plane holds one byte of every value of a column.
 type plane struct {
 	data       []byte
 	compressed bool
 }
 
-// A Set is the columns of a payload, in ascending order of ID. It keeps the payload.
+// A Set holds the columns of a payload, in ascending order of ID. It refers to the payload.
 type Set []stored
 
-// Parse finds the columns of a payload. Columns that the caller does not know are among
-// them: it asks by ID.
+// Parse finds the columns of a payload, including those that the caller does not know.
 func Parse(b []byte) (Set, error) {
 	var columns Set
 	for len(b) > 0 {
@@ -40,7 +39,7 @@ func Parse(b []byte) (Set, error) {
 		}
 		b = b[n:]
 		if len(columns) >= 2*MaxColumns {
-			return nil, fmt.Errorf("more than %d columns", 2*MaxColumns)
+			return nil, fmt.Errorf("payload has more than %d columns", 2*MaxColumns)
 		}
 		if n := len(columns); n > 0 && columns[n-1].id >= c.id {
 			return nil, fmt.Errorf("column %d follows column %d", c.id, columns[n-1].id)
@@ -50,7 +49,7 @@ func Parse(b []byte) (Set, error) {
 	return columns, nil
 }
 
-// parseColumn returns the column at the start of b and its length.
+// parseColumn returns the column at the start of b, and its length in b.
 func parseColumn(b []byte) (c stored, length int, err error) {
 	h := varints{b: b}
 	c.id = uint16(h.next(math.MaxUint16))
@@ -61,10 +60,10 @@ func parseColumn(b []byte) (c stored, length int, err error) {
 	c.count = int(h.next(math.MaxInt32))
 	c.base = h.next(math.MaxUint64)
 	if h.bad {
-		return c, 0, fmt.Errorf("column %d has no whole header", c.id)
+		return c, 0, fmt.Errorf("header of column %d is incomplete", c.id)
 	}
 	if c.width > len(c.planes) || form>>3&1 != 0 || c.tokens && c.width > 2 {
-		return c, 0, fmt.Errorf("column %d is stored in a way that is not known: %#x", c.id, form)
+		return c, 0, fmt.Errorf("column %d has the unknown form %#x", c.id, form)
 	}
 	var words [len(c.planes)]uint64
 	for k := range c.width {
@@ -87,7 +86,7 @@ func parseColumn(b []byte) (c stored, length int, err error) {
 // varints reads unsigned LEB128 numbers.
 type varints struct {
 	b   []byte
-	bad bool // there was none, or one too large
+	bad bool // a number was missing or too large
 }
 
 func (v *varints) next(most uint64) uint64 {
@@ -110,7 +109,7 @@ func (v *varints) byte() byte {
 	return x
 }
 
-// bytes returns the plane's n bytes, in the payload or in room.
+// bytes returns the plane's n bytes. It decompresses into room.
 func (p plane) bytes(n int, room []byte) ([]byte, error) {
 	if !p.compressed {
 		if len(p.data) != n {
@@ -128,7 +127,7 @@ func (p plane) bytes(n int, room []byte) ([]byte, error) {
 	return out, nil
 }
 
-// IDs returns the IDs of the columns.
+// IDs returns the IDs of the columns, in ascending order.
 func (s Set) IDs() []uint16 {
 	ids := make([]uint16, len(s))
 	for i, c := range s {
@@ -137,7 +136,7 @@ func (s Set) IDs() []uint16 {
 	return ids
 }
 
-// find returns the column with the ID; a column that is not there is all zero.
+// find returns the column with the ID. A missing column has count zeros.
 func (s Set) find(id uint16, count int) stored {
 	i, ok := slices.BinarySearchFunc(s, id, func(c stored, id uint16) int { return int(c.id) - int(id) })
 	if !ok {

@@ -7,22 +7,22 @@ import (
 	"slices"
 )
 
-// Numbers as tokens. A byte says how large a number is and what its two highest bits
-// below the first one are; the rest, which repeats nowhere, is kept as bits. Where
-// numbers are of many sizes this compresses better than planes, whose low bytes are
-// those of small and of large numbers alike. (JPEG XL's hybrid integers: ISO/IEC
-// 18181-1, annex C; with 6 bits below the first exponent.)
+// A token is a byte that holds the magnitude of a number and the two bits below its
+// highest one. The remaining bits, which rarely repeat, are stored as they are. For
+// numbers of many magnitudes this compresses better than planes, which mix the low bytes
+// of small numbers with those of large ones. It is the hybrid integer coding of JPEG XL
+// (ISO/IEC 18181-1, annex C), with numbers below 2^6 coded directly.
 
 const (
 	tokenSplit = 6 // numbers below 2^tokenSplit are their own tokens
-	tokenHigh  = 2 // bits below the first one that are in the token
+	tokenHigh  = 2 // bits below the highest one that are in the token
 )
 
-// maxTokenized is the greatest number that has a token: those are bytes.
+// maxTokenized is the largest number that has a token.
 const maxTokenized = 1<<54 - 1
 
-// tokenBits returns how many bits a token has behind it, and the number that it
-// stands for when they are 0.
+// tokenBits returns the number of bits that follow a token, and the number that the token
+// stands for if they are all 0.
 func tokenBits(token byte) (n uint, number uint64) {
 	if token < 1<<tokenSplit {
 		return 0, uint64(token)
@@ -31,7 +31,7 @@ func tokenBits(token byte) (n uint, number uint64) {
 	return n, (1<<tokenHigh | uint64(token)&(1<<tokenHigh-1)) << n
 }
 
-// tokenTable is tokenBits of all tokens.
+// tokenTable holds the results of tokenBits for all tokens.
 var tokenTable = func() (t [256]struct {
 	bits   uint
 	number uint64
@@ -42,7 +42,7 @@ var tokenTable = func() (t [256]struct {
 	return t
 }()
 
-// tokenOf returns a number's token and how many bits follow it.
+// tokenOf returns the token of a number and how many bits follow it.
 func tokenOf(v uint64) (token byte, n uint) {
 	if v < 1<<tokenSplit {
 		return byte(v), 0
@@ -52,11 +52,11 @@ func tokenOf(v uint64) (token byte, n uint) {
 	return byte(1<<tokenSplit + (exponent-tokenSplit)<<tokenHigh + uint(v>>n)&(1<<tokenHigh-1)), n
 }
 
-// appendTokens appends the tokens of numbers, none above maxTokenized, to tokens, and
-// the bits that follow them to rest, the lowest first.
+// appendTokens appends the tokens of numbers to tokens, and the bits that follow them to
+// rest, lowest first. No number may exceed maxTokenized.
 func appendTokens(tokens, rest []byte, numbers []uint64) ([]byte, []byte) {
-	// Bits are written 8 bytes at a time, of which the whole ones stay: 7 bits that are
-	// left over and the most that a number adds, 51, have room in a word.
+	// Each step writes 8 bytes and keeps the complete ones. At most 7 leftover bits and
+	// the 51 bits that a number can add fit into a word.
 	at := len(rest)
 	rest = slices.Grow(rest, 8*len(numbers)+8)
 	rest = rest[:cap(rest)]
@@ -81,14 +81,14 @@ func appendTokens(tokens, rest []byte, numbers []uint64) ([]byte, []byte) {
 	return tokens, rest[:at]
 }
 
-// joinTokens sets dst to the numbers of as many tokens and the bits that follow them.
+// joinTokens sets dst to the numbers that the tokens and the bits in rest stand for.
 func joinTokens(dst []uint64, tokens, rest []byte) error {
 	total := 0
 	for _, t := range tokens {
 		total += int(tokenTable[t].bits)
 	}
 	if have := len(rest); have != (total+7)/8 {
-		return fmt.Errorf("%d bytes of bits follow tokens that have %d", have, total)
+		return fmt.Errorf("%d bytes of bits follow tokens that need %d bits", have, total)
 	}
 	at := uint(0)
 	for i, token := range tokens[:len(dst)] {
@@ -103,7 +103,7 @@ func joinTokens(dst []uint64, tokens, rest []byte) error {
 	return nil
 }
 
-// wordAt returns 8 bytes from a place on, little-endian, with zeros behind the end.
+// wordAt returns the 8 bytes from offset at, little-endian, with zeros past the end.
 func wordAt(b []byte, at uint) uint64 {
 	if b = b[at:]; len(b) >= 8 {
 		return binary.LittleEndian.Uint64(b)

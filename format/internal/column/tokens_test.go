@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Numbers of all sizes come back from their tokens, and those next to each power of two.
+// Tokens preserve numbers of all magnitudes, including those next to powers of two.
 func TestTokens(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	numbers := []uint64{0, 1, maxTokenized}

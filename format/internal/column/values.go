@@ -1,7 +1,7 @@
 package column
 
-// bounds returns the least and the greatest value. Branches that are nearly
-// always predicted beat min and max here, whose results wait for each other.
+// bounds returns the smallest and the largest value. It does not use min and max: their
+// results depend on each other, while these branches are almost always predicted.
 func bounds(values []uint64) (lo, hi uint64) {
 	if len(values) == 0 {
 		return 0, 0
@@ -17,7 +17,7 @@ func bounds(values []uint64) (lo, hi uint64) {
 	return lo, hi
 }
 
-// union returns a number as wide as the widest value.
+// union returns the bitwise OR of all values.
 func union(values []uint64) uint64 {
 	var a, b, c, d uint64
 	for ; len(values) >= 4; values = values[4:] {

@@ -2,14 +2,14 @@ package column
 
 import "slices"
 
-// A valueTable turns the values of a column into positions in the sorted list of
-// the values that occur. It serves columns where few values of a wide range occur
-// again and again: sizes, flags, pointers to memory that is freed and given out again.
+// A valueTable maps the values of a column to positions in the sorted list of distinct
+// values. It suits columns where few values of a wide range repeat: sizes, flags, pointers
+// to memory that is freed and reused.
 type valueTable struct {
-	values []uint64 // that occur, sorted
-	index  []uint64 // position in values, one a row
+	values []uint64 // distinct, sorted
+	index  []uint64 // position in values, one per row
 
-	slots []uint32 // open addressing: number of a value + 1
+	slots []uint32 // open addressing: 1 + number of a value
 	pairs []numbered
 	spare []numbered
 	order []uint32 // from number to position
@@ -21,7 +21,7 @@ type numbered struct {
 	number uint32
 }
 
-// build fills the table; false if too few values repeat for it to be worth while.
+// build fills the table. It returns false if too few values repeat.
 func (t *valueTable) build(values []uint64) bool {
 	limit := len(values) - len(values)/8
 	bits := 6
@@ -62,8 +62,8 @@ func (t *valueTable) build(values []uint64) bool {
 	return true
 }
 
-// sort sorts the pairs by value, byte by byte: a comparing sort of some
-// thousand values would take longer than all else.
+// sort sorts the pairs by value. It uses a radix sort, because a comparison sort of
+// thousands of values would take longer than everything else.
 func (t *valueTable) sort() {
 	if len(t.pairs) < 128 {
 		slices.SortFunc(t.pairs, func(a, b numbered) int {

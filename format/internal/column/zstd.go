@@ -6,8 +6,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// decoder is shared: DecodeAll is safe for concurrent use. The capacity of the
-// destination bounds what it may produce.
+// decoder returns the shared decoder. DecodeAll is safe for concurrent use, and produces at
+// most as many bytes as its destination has capacity for.
 var decoder = sync.OnceValue(func() *zstd.Decoder {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(0),
@@ -21,7 +21,8 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-// NewCompressor returns an encoder for levels 1 (fastest) to 4, nil for 0.
+// NewCompressor returns an encoder for levels 1 (fastest) to 4, or nil for level 0.
+// Negative levels mean 1.
 func NewCompressor(level int) *zstd.Encoder {
 	if level == 0 {
 		return nil
@@ -32,11 +33,11 @@ func NewCompressor(level int) *zstd.Encoder {
 	e, err := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.EncoderLevel(min(level, 4))),
 		zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(1<<20), // an encoder keeps twice as much, and a plane is rarely longer
+		zstd.WithWindowSize(1<<20), // an encoder allocates twice as much, and few planes are longer
 		zstd.WithSingleSegment(true),
-		// Low bytes of times repeat nowhere, yet are not evenly spread.
+		// Low bytes of times do not repeat, but their distribution is uneven.
 		zstd.WithAllLitEntropyCompression(true),
-		zstd.WithEncoderCRC(false)) // the block has its own
+		zstd.WithEncoderCRC(false)) // blocks have their own
 	if err != nil {
 		panic("format: zstd encoder options: " + err.Error())
 	}

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// A cpioWriter writes an archive in the "newc" form that the kernel unpacks as its
-// root file system; see Documentation/driver-api/early-userspace/buffer-format.rst.
+// A cpioWriter writes a cpio archive in "newc" format, which the kernel unpacks as its
+// root file system: see Documentation/driver-api/early-userspace/buffer-format.rst.
 // The first error sticks and is returned by close.
 type cpioWriter struct {
 	w       *bufio.Writer
@@ -33,7 +33,7 @@ const (
 	cpioFile = 0o100000
 )
 
-// entry adds one member unless its name is there already.
+// entry adds a member unless the archive has its name.
 func (c *cpioWriter) entry(name string, mode uint32, size int64, body io.Reader) {
 	name = strings.Trim(name, "/")
 	if c.err != nil || c.names[name] {

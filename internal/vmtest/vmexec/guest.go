@@ -43,8 +43,8 @@ func guest() {
 	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// mountAll mounts what a running system has. tracefs and bpffs are left out:
-// finding or mounting them is up to the programs under test.
+// mountAll mounts the usual file systems, except tracefs and bpffs, which the programs
+// under test find or mount.
 func mountAll() {
 	for _, m := range []struct{ fstype, dir string }{
 		{"proc", "/proc"},
@@ -61,7 +61,7 @@ func mountAll() {
 	os.MkdirAll("/tmp", 0o1777)
 }
 
-// openOutput opens a serial line for plain bytes: no carriage returns added, no echo.
+// openOutput opens a serial line in raw mode: no carriage returns, no echo.
 func openOutput(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -80,7 +80,7 @@ func openOutput(path string) (*os.File, error) {
 	return f, nil
 }
 
-// drain waits until a serial line has sent everything; powering off loses the rest.
+// drain waits until a serial line has sent everything; powering off would lose the rest.
 func drain(f *os.File) { unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1) }
 
 func loopbackUp() error {
@@ -100,8 +100,7 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
-// runJob runs the program and returns its exit status; an error comes with the
-// status that stands for it.
+// runJob runs the program and returns its exit status, exitBroken with an error.
 func runJob(out *os.File) (int, error) {
 	text, err := os.ReadFile(jobPath)
 	if err != nil {

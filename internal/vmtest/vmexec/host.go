@@ -52,7 +52,7 @@ func host(program string, args []string) (int, error) {
 	return exitBroken, fmt.Errorf("the machine ended without a verdict (qemu: %v); its console:\n%s", state, tail(string(text), 60))
 }
 
-// noteLeftOut hands on what the guest says it left out.
+// noteLeftOut appends the guest's list of tests that were left out to the host's.
 func noteLeftOut(console []byte) error {
 	path := os.Getenv(leftOutFile)
 	if path == "" {
@@ -75,11 +75,11 @@ func noteLeftOut(console []byte) error {
 
 var verdictLine = regexp.MustCompile(`(?m)^` + verdict + `(\d+)\s*$`)
 
-// boot runs QEMU until the machine powers off or the limit is over.
+// boot runs QEMU until the machine powers off or the limit expires.
 //
-// Emulation on one host thread is the default on purpose: with a thread per CPU
-// the guest's own code patching makes its kernel crash now and then, and where
-// /dev/kvm is a nested stand-in it hangs instead of failing.
+// By default QEMU emulates all CPUs on one host thread. With one thread per CPU, guest
+// kernels crash now and then while they patch their own code. KVM is not the default
+// because it may hang instead of failing in nested virtual machines.
 func boot(kernel, initramfs, console string, limit time.Duration) (*os.ProcessState, error) {
 	cmd := exec.Command("qemu-system-x86_64",
 		"-accel", setting("VM_ACCEL", "tcg,thread=single"), "-cpu", "max", "-M", "q35",
@@ -98,14 +98,14 @@ func boot(kernel, initramfs, console string, limit time.Duration) (*os.ProcessSt
 		cmd.Process.Kill()
 	})
 	defer watchdog.Stop()
-	// A status other than 0 is judged by the missing verdict.
+	// If QEMU failed, the verdict is missing.
 	if err := cmd.Wait(); err != nil && cmd.ProcessState == nil {
 		return nil, err
 	}
 	return cmd.ProcessState, nil
 }
 
-// writeInitramfs puts together the guest's whole file system.
+// writeInitramfs writes the guest's file system.
 func writeInitramfs(path, program string, args []string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -136,7 +136,7 @@ func writeInitramfs(path, program string, args []string) error {
 	c.file(program, inGuest)
 	c.bytes(jobPath, string(description))
 	c.dir(wd)
-	if _, err := os.Stat("testdata"); err == nil { // what go test promises to a test
+	if _, err := os.Stat("testdata"); err == nil { // go test runs tests in the directory of their package
 		c.tree(filepath.Join(wd, "testdata"))
 	}
 	for _, x := range paths("VM_FILES") {

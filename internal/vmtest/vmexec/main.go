@@ -1,23 +1,22 @@
 //go:build linux
 
-// Command vmexec runs a program inside a throw-away virtual machine, with another
-// kernel than the host's: go test -exec vmexec ./... tests packages there.
+// Command vmexec runs a program in a disposable virtual machine with its own kernel:
+// go test -exec vmexec ./... tests packages there.
 //
-// The same static binary is both sides. On the host it writes an initramfs with
-// the program and starts QEMU; in the guest it is process 1, which mounts the
-// usual file systems, runs the program in a child and powers off. Process 1 is
-// not the program itself because packages under test look at /proc while they
-// initialise, before anything of theirs could mount it.
+// The same static binary runs on both sides. On the host it writes an initramfs with the
+// program and starts QEMU. In the guest it is process 1, which mounts the usual file
+// systems, runs the program in a child and powers off. The program itself cannot be
+// process 1: packages under test read /proc while they initialise, before it is mounted.
 //
-// Settings come from the environment, since go test leaves no room for flags:
+// Environment variables configure it, since go test passes no flags:
 //
 //	VM_KERNEL   kernel image (required)
-//	VM_FILES    files to bring along, src or src=dst, separated by colons
-//	VM_TREES    directories to bring along at the same path, separated by colons
+//	VM_FILES    files to copy to the guest, src or src=dst, separated by colons
+//	VM_TREES    directories to copy to the same path, separated by colons
 //	VM_SMP      CPUs (2)
-//	VM_MEM      MiB of memory (1024)
+//	VM_MEM      MiB of memory (3072)
 //	VM_ACCEL    QEMU accelerator (tcg,thread=single)
-//	VM_TIMEOUT  after which the machine is stopped (10m)
+//	VM_TIMEOUT  time limit of the machine (10m)
 //
 // Variables that begin with GO or TRAPLINE_ are passed on; TRAPLINE_VM=1 is added.
 package main
@@ -27,7 +26,7 @@ import (
 	"os"
 )
 
-// A job is what the guest is to run. It travels as JSON in the initramfs.
+// A job is what the guest runs. The initramfs contains it as JSON.
 type job struct {
 	Dir  string
 	Argv []string
@@ -37,13 +36,12 @@ type job struct {
 const (
 	jobPath = "/vm/job.json"
 
-	// verdict is what the guest prints on the console, with the program's status,
-	// when all went well with the machine itself. QEMU's own status does not tell:
-	// it is 0 after a kernel panic, too.
+	// The guest prints verdict and the program's status on the console if the machine
+	// itself worked. QEMU's status does not tell: it is 0 even after a kernel panic.
 	verdict = "vmexec-exit: "
 
 	// leftOut precedes each line of the guest's list of tests that were left out. The
-	// host appends them to the file that leftOutFile names there.
+	// host appends the list to the file that the variable leftOutFile names.
 	leftOut     = "vmexec-left-out: "
 	leftOutFile = "TRAPLINE_TEST_LEFT_OUT"
 	leftOutPath = "/vm/left-out"

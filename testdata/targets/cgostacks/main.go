@@ -1,4 +1,4 @@
-// Command cgostacks runs cases whose user stacks go through Go and C, as gostacks does.
+// Command cgostacks runs cases whose user stacks pass through Go and C. See gostacks.
 package main
 
 // #include "calls.h"
@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// A stackCase says the stacks that are seen while run runs, as ../stacks/case.h does.
+// A stackCase has the stacks that can be observed while run runs; see ../stacks/case.h.
 type stackCase struct {
 	name, stacks string
 	run          func()
@@ -26,8 +26,8 @@ func say(pid uintptr) { syscall.RawSyscall(syscall.SYS_GETPGID, pid, 0, 0) }
 //go:noinline
 func trap() { say(0) }
 
-// The ways between the languages: functions that cgo makes, under names of its own, and
-// those of the runtime that switch stacks.
+// Frames between the languages: functions that cgo generates and functions of the
+// runtime that switch stacks.
 const (
 	trapped = "internal/runtime/syscall/linux.Syscall6 syscall.RawSyscall6|syscall.RawSyscall+ main.trap "
 	toC     = " @cgostacks* runtime.asmcgocall runtime.cgocall "

@@ -1,10 +1,10 @@
-// Goarguments calls functions whose arguments follow from the number of the call,
-// while stacks grow and garbage is collected all the time.
+// Goarguments calls functions whose arguments depend on the number of the call, while
+// stacks grow and garbage is collected.
 //
 //	goarguments N
 //
-// handle is called N times, by 4 goroutines in turn; grow 21 times for every 1,000
-// of those, each time in a goroutine whose stack is still small.
+// Four goroutines call handle N times. For every 1,000 of these, grow is called 21 times
+// in a goroutine with a small stack.
 package main
 
 import (
@@ -35,7 +35,7 @@ func handle(r *request, id int, name string, data []byte, ok bool, small int8) (
 	return -id, name
 }
 
-// grow needs more stack than a new goroutine has, a frame at a time.
+// grow recurses until the stack of a new goroutine has to grow.
 //
 //go:noinline
 func grow(depth int, tag string) int {

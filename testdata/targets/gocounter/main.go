@@ -1,5 +1,5 @@
 // Command gocounter calls getppid N times through main, top, mid and leaf. Tests
-// build it stripped: its names are then in the Go runtime's own table alone.
+// build it stripped: its names are then only in Go's function table.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command goreturns N calls functions N times in several goroutines, while their
-// stacks grow and are moved, garbage is collected, and panics are recovered. It
-// prints how often each was called.
+// Command goreturns N calls functions N times in several goroutines, while stacks grow
+// and move, garbage is collected and panics are recovered. It prints the number of calls
+// of each function.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// answer returns by one of two instructions.
+// answer has two return instructions.
 //
 //go:noinline
 func answer(i int) int {
@@ -21,7 +21,7 @@ func answer(i int) int {
 	return -i
 }
 
-// deep makes the stack grow, and returns from each level.
+// deep makes the stack grow.
 //
 //go:noinline
 func deep(n int) int {
@@ -50,8 +50,8 @@ type base struct{ n int }
 //go:noinline
 func (b *base) value() int { return b.n }
 
-// derived has base's methods: (*derived).value jumps to (*base).value, which returns
-// in its stead.
+// derived embeds base: (*derived).value jumps to (*base).value, which returns in its
+// place.
 type derived struct {
 	name string
 	base

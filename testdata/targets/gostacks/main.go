@@ -1,5 +1,5 @@
-// Command gostacks runs cases whose user stack is known by construction, as the
-// program stacks does, see ../stacks/case.h.
+// Command gostacks runs cases whose user stack is known by construction. See
+// ../stacks/case.h.
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A stackCase says the stacks that are seen while run runs, as ../stacks/case.h does.
+// A stackCase has the stacks that can be observed while run runs; see ../stacks/case.h.
 type stackCase struct {
 	name, stacks string
 	run          func()
@@ -27,7 +27,7 @@ func say(pid uintptr) { syscall.RawSyscall(syscall.SYS_GETPGID, pid, 0, 0) }
 //go:noinline
 func trap() { say(0) }
 
-// What takes the stack, and what calls a case.
+// The innermost frames, and the callers of a case.
 const (
 	trapped = "internal/runtime/syscall/linux.Syscall6 syscall.RawSyscall6|syscall.RawSyscall+ main.trap "
 	below   = " main.main runtime.main runtime.goexit"
@@ -61,7 +61,7 @@ var sink int
 //go:noinline
 func plain() { trap() }
 
-// A uprobe is set at its first instruction.
+// Tests set a uprobe at its first instruction.
 //
 //go:noinline
 func entered(n int) [16]int {
@@ -73,7 +73,7 @@ func entered(n int) [16]int {
 //go:noinline
 func entry() { sink = entered(sink)[0] }
 
-// Uprobes are set at all of its instructions.
+// Tests set a uprobe at each of its instructions.
 //
 //go:noinline
 func everywhere(n int) int {
@@ -150,7 +150,7 @@ func systemstack() {
 
 var stop bool
 
-// busy has no call, so only a signal can take its processor away.
+// busy makes no calls, so only a signal can preempt it.
 //
 //go:noinline
 func busy(stop *bool, n int) int {

@@ -1,5 +1,5 @@
-//! Runs cases whose user stack is known by construction, as the program stacks does, see
-//! ../stacks/case.h. Names are not mangled, so that they are the same in all versions.
+//! Runs cases whose user stack is known by construction. See ../stacks/case.h. Names are
+//! not mangled, so they are the same with all compiler versions.
 
 use std::arch::asm;
 use std::hint::black_box;
@@ -34,7 +34,7 @@ pub fn plain() {
     black_box(outer(1));
 }
 
-/// The closure runs within a function of the standard library.
+/// The closure is called by a function of the standard library.
 #[no_mangle]
 #[inline(never)]
 pub fn sorts() {

@@ -1,15 +1,15 @@
 /*
- * A case runs code whose user stack is known by construction. CASE defines one and
- * says its stack: functions, innermost first, as internal/e2e reads them.
+ * A case runs code whose user stack is known by construction. CASE defines one with its
+ * stack, functions with the innermost first, which internal/e2e parses:
  *
  *   name          a function
- *   name*3        the same three times
- *   name|other    either name, for what libraries call differently
- *   @libc.so.6    some function of an image whose name begins so; with a + behind it, one or more, with a * any number
- *   ?             an address that is in no file
+ *   name*3        three of them
+ *   name|other    either name, for functions of libraries whose name varies
+ *   @libc.so.6    a function of an image whose name begins so; followed by + one or more, by * any number
+ *   ?             an address outside any file
  *
- * A semicolon separates several stacks of one case. Each must be seen, and no other
- * one, but for those that are the outer part of one: while the case calls its functions.
+ * Semicolons separate the stacks of a case. Each must be observed, and no others but
+ * outer parts of these, while the case calls its functions.
  */
 #ifndef CASE_H
 #define CASE_H
@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* -O0 and up, gcc and clang: every function is there, and nothing is known of its callers. */
+/* Prevents inlining and optimizations across calls, with gcc and clang at every level. */
 #ifdef __clang__
 #define FUNCTION __attribute__((noinline))
 #else
@@ -27,7 +27,7 @@ extern "C" {
 
 enum casekind {
 	PLAIN,	 /* run once */
-	STEPPED, /* and once more, with a stack taken at each instruction of the program */
+	STEPPED, /* run again, with a stack at each instruction of the program */
 };
 
 struct stackcase {
@@ -42,20 +42,20 @@ struct stackcase {
 	static struct stackcase case_##name = { #name, stacks, name, kind };		\
 	FUNCTION void name(void)
 
-/* What called the case; internal/e2e knows who calls main. */
+/* The callers of a case. internal/e2e knows the callers of main. */
 #define BELOW " run main"
 
 /* The frame that returns from a signal handler. */
 #define SIGRETURN "__restore_rt|@libc.so.6|@stacks"
 
-/* Behind a call, so that it is no tail call. */
+/* Follows a call so that it is not a tail call. */
 #define KEEP __asm__ volatile("" : : : "memory")
 
-/* Arguments of SYS_trap: 0 takes the stack; these, larger than any process group, begin a case and end it. */
+/* Arguments of SYS_trap: 0 takes the stack; these, larger than any process group, start and end a case. */
 #define CASE_NUMBER(n) (0x40000000 + (n))
 #define CASE_END 0x3fffffff
 
-/* The least known system call of one argument: libraries do not make it. */
+/* A system call with one argument that libraries do not use. */
 #define SYS_trap 121 /* getpgid */
 
 #define raw_syscall(number, a, b, c) ({							\
@@ -65,10 +65,10 @@ struct stackcase {
 			 : "rcx", "r11", "memory");					\
 	ret_; })
 
-/* Takes the stack, by inline assembly: the innermost function is the one it stands in. */
+/* Takes the stack. Inline assembly makes the enclosing function the innermost one. */
 #define TRAP() ((void)raw_syscall(SYS_trap, 0, 0, 0))
 
-/* Takes the stack at each instruction from step_on's return on, by single-stepping. */
+/* Takes the stack at each instruction after step_on returns, by single-stepping. */
 void step_on(void);
 void step_off(void);
 

@@ -1,4 +1,4 @@
-/* C++ exceptions in flight, caught and not. */
+/* C++ exceptions in flight, caught and uncaught. */
 #include <exception>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #define LIBSTDCXX "@libstdc++.so.6"
 #define LIBGCC "@libgcc_s.so.1"
 
-/* Its destructor runs while an exception passes. */
+/* Its destructor runs while an exception propagates. */
 struct Guard {
 	FUNCTION ~Guard()
 	{
@@ -51,7 +51,7 @@ FUNCTION int catches(int a)
 	return a;
 }
 
-/* The personality routine asks each frame, once to find who catches, and again on the way there. */
+/* The personality routine runs for each frame, in the search phase and in the cleanup phase. */
 #define PERSONALITY "__gxx_personality_v0 " LIBGCC "+ "
 
 CASE(STEPPED, exception, "Guard::~Guard passes catches exception" BELOW "; catches exception" BELOW
@@ -96,7 +96,7 @@ FUNCTION void on_terminate(void)
 	_exit(0);
 }
 
-/* Runs what ends in std::terminate, in a process of its own. */
+/* Runs code that ends in std::terminate, in a child process. */
 FUNCTION void terminates(void (*f)(void))
 {
 	int status;

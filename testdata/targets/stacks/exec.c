@@ -1,10 +1,10 @@
-/* The last case, linked last: the program executes itself. */
+/* The last case, linked last: the program executes itself again. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "case.h"
 
-/* All again, elsewhere in the address space. */
+/* All cases once more, at other addresses. */
 CASE(PLAIN, executed, "executed" BELOW)
 {
 	TRAP();

@@ -1,9 +1,9 @@
-/* Ways through functions: late prologues, tail calls, calls that do not return, cold parts. */
+/* Control flow in functions: late prologues, tail calls, calls that do not return, cold parts. */
 #include <setjmp.h>
 
 #include "case.h"
 
-/* Compilers save registers only where they are used, behind the early return. */
+/* Compilers save registers only where they are used, after the early return. */
 FUNCTION int shrunk(volatile int *p)
 {
 	if (*p == 0) {
@@ -32,7 +32,7 @@ CASE(STEPPED, shrunk_late, "shrunk shrunk_late" BELOW)
 	sink = shrunk(values);
 }
 
-/* A function that ended in a jump is not on the stack: that is the machine's true chain. */
+/* A function that ended in a tail call is not on the stack. */
 #ifdef __clang__
 #define TAIL __attribute__((musttail)) return
 #else
@@ -99,8 +99,8 @@ CASE(STEPPED, calls_noreturn, "never_returns ends_in_call calls_noreturn" BELOW)
 }
 
 /*
- * Compilers move what is unlikely away from the function that it belongs to; a symbol of
- * its own, partitioned.cold, does not survive stripping.
+ * Compilers move unlikely code out of its function. Its symbol, partitioned.cold, does
+ * not survive stripping.
  */
 FUNCTION __attribute__((cold)) void unlikely_part(int a)
 {

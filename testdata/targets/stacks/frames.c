@@ -1,11 +1,11 @@
-/* Kinds of frames: what compilers do to the stack pointer, and where they save what. */
+/* Kinds of frames: how compilers move the stack pointer and where they save registers. */
 #include <alloca.h>
 
 #include "case.h"
 
 #define USE(p) __asm__ volatile("" : : "r"(p) : "memory")
 
-/* The registers that functions must save; the frame pointer where it is free to use. */
+/* The callee-saved registers, with the frame pointer where it is a general register. */
 #define WRECK __asm__ volatile("xorl %%ebx, %%ebx\n\tmovl $2, %%r12d"			\
 			       : : : "rbx", "r12", "r13", "r14", "r15", "memory")
 #if defined(OMIT_FP) && defined(__OPTIMIZE__)
@@ -25,7 +25,7 @@ CASE(STEPPED, calls_leaf, "leaf calls_leaf" BELOW)
 	sink = leaf(sink);
 }
 
-/* What it keeps lies below its stack pointer, in the red zone. */
+/* Its variables lie below the stack pointer, in the red zone. */
 FUNCTION int red_zone(int a)
 {
 	volatile int kept[8];
@@ -56,7 +56,7 @@ CASE(STEPPED, calls_saves_all, "saves_all calls_saves_all" BELOW "; leaf saves_a
 	WRECK_FP;
 }
 
-/* Where arguments are pushed, the stack pointer moves within the function. */
+/* Pushing arguments moves the stack pointer within the function. */
 FUNCTION int ten_arguments(int a, int b, int c, int d, int e, int f, int g, int h, long i, long j)
 {
 	TRAP();
@@ -73,7 +73,7 @@ FUNCTION int large_frame(int a)
 {
 	char room[9000];
 
-	room[0] = 0; /* so that the memory at the stack pointer is there */
+	room[0] = 0; /* so that the page at the stack pointer is mapped */
 	USE(room);
 	TRAP();
 	return leaf(a) + room[a & 1];
@@ -84,7 +84,7 @@ CASE(STEPPED, calls_large_frame, "large_frame calls_large_frame" BELOW "; leaf l
 	sink = large_frame(sink);
 }
 
-/* None of the memory near the stack pointer has been used yet: the kernel has not provided it. */
+/* The pages near the stack pointer have not been touched, so they are not mapped. */
 FUNCTION int untouched_frame(int a)
 {
 	char room[30000];
@@ -99,7 +99,7 @@ CASE(PLAIN, calls_untouched_frame, "untouched_frame calls_untouched_frame" BELOW
 	sink = untouched_frame(sink);
 }
 
-/* Its caller's frame begins far beyond what is copied of a stack at once. */
+/* Its caller's frame begins far beyond the first chunk of the stack that is copied. */
 FUNCTION int huge_frame(int a)
 {
 	char room[100000];
@@ -143,8 +143,8 @@ CASE(STEPPED, calls_aligned, "aligned calls_aligned" BELOW "; leaf aligned calls
 }
 
 /*
- * clang 19's unwind information is wrong at one instruction of it: where the epilogue has
- * restored the frame pointer, it still says that the caller's frame is found through it.
+ * clang 19's unwind information is wrong at one instruction: after the epilogue has
+ * restored the frame pointer, the CFA is still based on it.
  */
 #ifdef __clang__
 #define STEPPED_BUT_CLANG PLAIN
@@ -184,7 +184,7 @@ FUNCTION void down(int n)
 	KEEP;
 }
 
-/* With six more frames: the most that are recorded is 127. */
+/* Six more frames follow; at most 127 are recorded. */
 CASE(PLAIN, depth_126, "bottom down*119 depth_126" BELOW)
 {
 	down(119);
@@ -209,7 +209,7 @@ CASE(PLAIN, depth_200, "bottom down*193 depth_200" BELOW)
 	KEEP;
 }
 
-/* More memory than frames. */
+/* Few frames, much memory. */
 FUNCTION void wide(int n)
 {
 	char room[600];

@@ -1,4 +1,4 @@
-/* Code made at run time: there is no unwind information for it. */
+/* Code generated at run time has no unwind information. */
 #include <string.h>
 #include <sys/mman.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void (*assemble(const char *code, size_t n))(void (*)(void))
 	return (void (*)(void (*)(void)))room;
 }
 
-/* With frame pointers in all of the program the stack is whole. */
+/* If the whole program has frame pointers, the stack is complete. */
 CASE(PLAIN, jit_frame_pointer, "called_by_jit ? jit_frame_pointer" BELOW)
 {
 	/* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret */

@@ -1,4 +1,4 @@
-/* Calls into libraries, and back from them. */
+/* Calls to libraries and callbacks from them. */
 #include <dlfcn.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ CASE(STEPPED, sorts, "compare @libc.so.6|@stacks+ sorts" BELOW)
 #ifndef STATIC
 
 #ifndef BIND_NOW
-/* Bound lazily, the first call goes through the dynamic linker, which asks choose for the function. */
+/* With lazy binding, the first call enters the dynamic linker, which calls choose. */
 CASE(STEPPED, binds, "choose|chosen_at_run_time @ld-linux-x86-64.so.2+ binds" BELOW "; chosen binds" BELOW)
 {
 	sink = chosen_at_run_time(sink);
@@ -45,8 +45,8 @@ CASE(STEPPED, calls_back, "called_back calls_function calls_back" BELOW)
 }
 
 /*
- * Two libraries of one size take turns at one address. Their functions lie at the
- * same addresses, too, and have frames of different sizes.
+ * Two libraries of the same size alternate at one address. Their functions have the same
+ * addresses, too, but frames of different sizes.
  */
 FUNCTION void *use_plugin(const char *name, const char *function)
 {

@@ -1,6 +1,6 @@
 /*
- * stacks runs all cases: for each it prints its number, name and stacks, says its
- * number to whom records it, as the argument of SYS_trap, and runs it.
+ * stacks runs all cases. For each it prints the number, name and stacks, announces the
+ * number as the argument of SYS_trap, and runs it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	for (struct stackcase *c = __start_cases; c < __stop_cases; c++) {
 		int number = (int)(c - __start_cases) + (again ? 1000 : 0);
 
-		/* The last one executes the program again. */
+		/* The last case executes the program again. */
 		if (again && strcmp(c->name, "executed") == 0)
 			continue;
 		printf("%d %s: %s\n", number, c->name, c->stacks);

@@ -1,4 +1,4 @@
-/* plugin-a.so and plugin-b.so: the same instructions but for the size of the frame. */
+/* plugin-a.so and plugin-b.so: the same instructions except for the frame size. */
 #include "case.h"
 
 FUNCTION int FUNCTION_NAME(int (*f)(int), int a)

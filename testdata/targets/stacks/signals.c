@@ -1,4 +1,4 @@
-/* Signal handlers, on the stack that was interrupted and on one of their own. */
+/* Signal handlers, on the interrupted stack and on an alternate stack. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -50,7 +50,7 @@ CASE(PLAIN, signaled_alternate, "on_signal " SIGRETURN " raises signaled_alterna
 	if (sigaltstack(&stack, NULL))
 		abort();
 	handle(SIGUSR1, on_signal, SA_ONSTACK);
-	/* The first stacks teach the recorder how this one goes on elsewhere, which takes a moment. */
+	/* The recorder learns from the first stacks where this one continues, which takes a moment. */
 	for (int i = 0; i < 50; i++) {
 		sink = raises(sink);
 		usleep(1000);
@@ -80,9 +80,9 @@ CASE(PLAIN, signaled_twice,
 }
 
 /*
- * The frame that a signal interrupted is at its program counter, not behind a call:
- * here at a function's first instruction. What lies before belongs to another
- * function, with another frame.
+ * In a frame that a signal interrupted, the program counter is not a return address. Here
+ * it is the first instruction of a function; the instruction before belongs to another
+ * function with a different frame.
  */
 __asm__(".text\n"
 	".globl illegal\n"

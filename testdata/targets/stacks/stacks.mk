@@ -1,6 +1,6 @@
 # stacks-COMPILER-LEVEL-FRAMEPOINTER[-LINK] are directories with the program stacks
 # and its libraries. COMPILER: gcc or clang; FRAMEPOINTER: fp or nofp; LINK: as below.
-# The names of all that tests use are in internal/e2e/stacks_test.go.
+# internal/e2e/stacks_programs_test.go has the names that tests use.
 
 STACKS_SOURCES := main.c step.c frames.c flow.c signals.c libraries.c jit.c processes.c exec.c
 STACKS_LIBRARIES := libstacks.so plugin-a.so plugin-b.so
@@ -14,9 +14,9 @@ link-pie       := -pie -fPIE -Wl,-z,lazy
 link-nopie     := -no-pie -fno-pie -Wl,-z,lazy
 link-static    := -static -DSTATIC
 link-staticpie := -static-pie -fPIE -DSTATIC
-# Calls through the table of addresses, without a procedure linkage table.
+# Calls through the global offset table, without a procedure linkage table.
 link-noplt     := -pie -fPIE -fno-plt -DBIND_NOW
-# Names in the dynamic symbol table alone, for programs without frames' names otherwise.
+# Names in the dynamic symbol table only.
 link-stripped  := -pie -fPIE -Wl,-z,lazy -rdynamic -s
 
 stacks-word = $(word $(1),$(subst -, ,$(2)))
@@ -50,7 +50,7 @@ $(OUT)/cxx-%/stacks: stacks/main.c stacks/step.c stacks/exceptions.cc stacks/cas
 	$(cxx-$(call stacks-word,1,$*)) $(wordlist 2,99,$(call stacks-cc,$*)) $(link-$(call stacks-link,$*)) \
 		-o $@.$$$$ -x c++ stacks/main.c stacks/step.c stacks/exceptions.cc && mv $@.$$$$ $@
 
-# cgostacks and rust-LEVEL, for machines with the compilers.
+# cgostacks and rust-LEVEL.
 cgostacks: $(OUT)/cgostacks
 rust-%: $(OUT)/rust-%/stacks
 	@:

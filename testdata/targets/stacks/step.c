@@ -1,7 +1,7 @@
 /*
- * Single-stepping: with the trap flag set the processor raises an exception behind
- * each instruction, which arrives as SIGTRAP. The handler takes the stack, so the
- * frame behind the signal frame is at any instruction of the program.
+ * Single-stepping: with the trap flag set, the processor raises an exception after each
+ * instruction, which arrives as SIGTRAP. The handler takes the stack, so the frame
+ * outside the signal frame can be at any instruction of the program.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "case.h"
 
-/* In assembly, with exact unwind information, as what the compiler keeps below its stack pointer must not be overwritten. */
+/* In assembly, with exact unwind information: pushf must not overwrite the compiler's red zone. */
 __asm__(".text\n"
 	".type set_trap_flag, @function\n"
 	"set_trap_flag:\n"
@@ -40,7 +40,7 @@ FUNCTION void on_step(int sig, siginfo_t *info, void *context)
 	(void)sig, (void)info;
 	if (!stepping)
 		uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
-	/* Libraries have too many instructions to look at all of them. */
+	/* Libraries execute too many instructions to take the stack at each. */
 	else if (pc >= __executable_start && pc < etext)
 		TRAP();
 	KEEP;

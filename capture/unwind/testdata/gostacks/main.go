@@ -1,6 +1,6 @@
-// The program that TestGoStacksStepByStep steps through, from stepFrom to stepTo:
-// calls on the goroutine's stack, on the system stack, to C, from C back to Go
-// where the stack grows and moves, to the vdso, and at last a fault.
+// Gostacks is the program that TestGoStacksStepByStep executes from stepFrom on. It makes
+// calls on the goroutine's stack, on the system stack, to C, from C back to Go with a
+// growing stack, and to the vdso, and ends with a fault.
 package main
 
 /*
@@ -71,8 +71,10 @@ func main() {
 	debug.SetGCPercent(-1)
 	loop := len(os.Args) > 1
 	if loop {
-		runtime.Gosched()        // no other goroutine is left to run, and so main goes on when it is preempted,
-		runtime.UnlockOSThread() // in this thread
+		// Now no other goroutine is runnable. So after its preemption main continues, in
+		// this thread.
+		runtime.Gosched()
+		runtime.UnlockOSThread()
 	}
 	stepFrom()
 	for loop { // until it is preempted
