@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// An Expr is an expression that has been read but not checked.
+// An Expr is a parsed expression that is not checked yet.
 type Expr struct {
 	source string
 	root   *Node
 }
 
-// Parse reads an expression. The slashes around a predicate of bpftrace may be
-// there. Errors are of type [*Error].
+// Parse parses an expression. The slashes around a bpftrace predicate are optional. Errors
+// have type [*Error].
 func Parse(source string) (*Expr, error) {
 	if len(source) > maxSource {
 		return nil, &Error{source[:64], 0, 64, fmt.Sprintf("expression longer than %d bytes", maxSource)}
@@ -39,7 +39,7 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
-// Source returns the text that the expression was read from.
+// Source returns the text of the expression.
 func (e *Expr) Source() string { return e.source }
 
 // And joins expressions: all must hold. It returns nil for none.
@@ -63,15 +63,15 @@ func And(all ...*Expr) *Expr {
 	return joined
 }
 
-// Unknown returns the names in an expression that a scope does not have, each once, in
-// order.
+// Unknown returns the names in an expression that a scope does not define, each once, in
+// order of appearance.
 func (e *Expr) Unknown(s *Scope) []string {
 	var names []string
 	words := make(map[*Node]bool)
 	e.root.walk(func(n *Node) {
 		if n.Y != nil && n.X.Op == OpName && n.Op.Compares() {
 			if slot, message := s.lookup(n.X.Text); message == "" && s.vars[slot].Type == Text {
-				words[n.Y] = true // a text without quotes, as ftrace has them
+				words[n.Y] = true // a bare word, as in ftrace
 			}
 		}
 		if n.Op == OpName && !words[n] && !s.Has(n.Text) && !slices.Contains(names, n.Text) {
@@ -96,7 +96,7 @@ func (p *parser) fail(t token, message string) error {
 	return p.lexer.fail(t.offset, t.end, message)
 }
 
-// expression reads operators that bind more tightly than a precedence.
+// expression parses operators with more than a precedence.
 func (p *parser) expression(above int) (*Node, error) {
 	x, err := p.operand()
 	if err != nil {
@@ -167,7 +167,7 @@ func (p *parser) operand() (*Node, error) {
 			return p.unary(OpComplement, t)
 		case "!":
 			return p.unary(OpNot, t)
-		case "!~": // where no comparison can be: two operators
+		case "!~": // two operators where no comparison can be
 			n, err := p.unary(OpComplement, t)
 			if err != nil {
 				return nil, err

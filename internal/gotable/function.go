@@ -4,8 +4,8 @@ import "trapline/internal/cursor"
 
 // Flags of functions (internal/abi/symtab.go), since Go 1.17.
 const (
-	FlagTopFrame = 1 << iota // the outermost frame of its stack
-	FlagSPWrite              // writes values to the stack pointer that no table tells
+	FlagTopFrame = 1 << iota // outermost frame of its stack
+	FlagSPWrite              // writes the stack pointer in ways that no table describes
 	FlagAsm                  // written in assembly
 )
 
@@ -13,13 +13,13 @@ const (
 type Function struct {
 	Entry            uint64
 	NameOff          uint32
-	FileOff, LineOff uint32 // tables of values by pc: file in the unit, line
-	StackOff         uint32 // that of the stack's depth below the return address, in bytes
+	FileOff, LineOff uint32 // tables by pc: file index in the unit, line
+	StackOff         uint32 // table by pc: depth of the stack below the return address, in bytes
 	Unit             uint32 // first file of the compile unit
 	Flags            uint8
 
 	order             interface{ Uint32([]byte) uint32 }
-	tables            []byte // offsets of further tables, and of the function's data
+	tables            []byte // offsets of further tables and of the function's data
 	pcdatas, funcdats int
 }
 
@@ -55,8 +55,7 @@ func (t *Table) Function(i int) (Function, bool) {
 	return f, true
 }
 
-// PCData returns the offset of one of the function's tables of values by pc, 0 for
-// none.
+// PCData returns the offset of one of the function's tables by pc, or 0 if it has none.
 func (f *Function) PCData(i int) uint32 {
 	if i >= f.pcdatas {
 		return 0
@@ -64,7 +63,7 @@ func (f *Function) PCData(i int) uint32 {
 	return f.order.Uint32(f.tables[4*i:])
 }
 
-// FuncData returns where, past [Table.FuncData], data of the function is; ^0 for none.
+// FuncData returns the offset of data of the function from [Table.FuncData], or ^0 if it has none.
 func (f *Function) FuncData(i int) uint32 {
 	if i >= f.funcdats {
 		return ^uint32(0)
@@ -72,9 +71,9 @@ func (f *Function) FuncData(i int) uint32 {
 	return f.order.Uint32(f.tables[4*(f.pcdatas+i):])
 }
 
-// Values calls yield with each value of a table of values by pc of the function that
-// starts at entry, and the address where it ends, until yield returns false. The
-// tables are pairs of varints, value and pc deltas, as runtime.pcvalue reads them.
+// Values calls yield for each value of a table by pc, with the address where it ends, until
+// yield returns false. entry is the start of the function. Tables are pairs of varints,
+// value and pc deltas, as in runtime.pcvalue.
 func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value int32) bool) {
 	if off == 0 || uint64(off) >= uint64(len(t.pcs)) {
 		return
@@ -98,7 +97,7 @@ func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value in
 	}
 }
 
-// Value looks an address up in a table of values by pc.
+// Value returns the value at an address in a table by pc.
 func (t *Table) Value(off uint32, entry, addr uint64) (value int32, ok bool) {
 	t.Values(off, entry, func(end uint64, v int32) bool {
 		value, ok = v, addr < end
