@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// findDebugFile opens the image's separate debug file: by build ID, else by the
-// name in .gnu_debuglink, as GDB searches for it ("Debugging Information in
-// Separate Files"). It returns nil when there is none that matches.
+// findDebugFile opens the image's separate debug file by build ID or by the name in
+// .gnu_debuglink, as GDB does ("Debugging Information in Separate Files"). It returns nil if
+// none matches.
 func (e *ELF) findDebugFile() *object {
 	if len(e.buildID) > 1 {
 		id := hex.EncodeToString(e.buildID)
@@ -43,8 +43,8 @@ func (e *ELF) findDebugFile() *object {
 	return nil
 }
 
-// debugDirs returns the directories of debug files: those of the process's file
-// system, then this machine's.
+// debugDirs returns the directories of debug files: first those in the process's root, then
+// those of this machine.
 func (e *ELF) debugDirs() []string {
 	dirs := e.opt.DebugDirs
 	if e.opt.Root == "" {
@@ -73,7 +73,7 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 	if end <= 0 || crcOff+4 > len(b) {
 		return "", 0, false
 	}
-	// Only a name: a path would lead out of the directories that are searched.
+	// Accept only a name: a path would lead out of the searched directories.
 	name = string(b[:end])
 	if strings.ContainsRune(name, '/') || name == "." || name == ".." {
 		return "", 0, false
@@ -81,8 +81,8 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 	return name, e.file.ByteOrder.Uint32(b[crcOff:]), true
 }
 
-// openMatching opens an ELF file if its build ID is the one asked for, or, where
-// crc is given, its checksum. Close closes it.
+// openMatching opens an ELF file if it has the build ID or, if crc is not nil, the checksum.
+// Close closes it.
 func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 	f, o := openObject(path, e.memory)
 	if o == nil {
@@ -103,8 +103,8 @@ func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 	return o
 }
 
-// openObject opens an ELF file by name; nil when there is none. Anything but a
-// regular file could make us wait.
+// openObject opens an ELF file. It returns nil if there is none. It opens only regular
+// files, since others could block.
 func openObject(path string, memory *meter) (*os.File, *object) {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 		return nil, nil

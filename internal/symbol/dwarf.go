@@ -9,10 +9,9 @@ import (
 	"sync"
 )
 
-// dwarfData is the debug information of one object. Units are scanned for the
-// addresses that they cover; only units that are asked for are read whole. The
-// formats are those of DWARF 2 to 5 (dwarfstd.org) with GNU's extensions for debug
-// information shared between files (dwz).
+// dwarfData is the debug information of one object. It scans all units for the addresses
+// that they cover, and reads a unit completely on first use. It supports DWARF 2 to 5
+// (dwarfstd.org) and GNU's extensions for debug information shared between files (dwz).
 type dwarfData struct {
 	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
 
@@ -28,7 +27,7 @@ type dwarfData struct {
 	names   map[uint64]string // linkage names by offset of their entries
 }
 
-// readDWARF opens the debug information of the image or of its debug file.
+// readDWARF opens the debug information of the image or its debug file.
 func (e *ELF) readDWARF() (d *dwarfData) {
 	var err error
 	defer func() {
@@ -56,7 +55,7 @@ func (e *ELF) readDWARF() (d *dwarfData) {
 	return nil
 }
 
-// newDWARF opens an object's sections; nil when it has no debug information.
+// newDWARF opens the sections of an object. It returns nil if it has no debug information.
 func newDWARF(o *object, executable func(uint64) bool) *dwarfData {
 	d := &dwarfData{
 		memory:     o.memory,
@@ -77,8 +76,8 @@ func newDWARF(o *object, executable func(uint64) bool) *dwarfData {
 	return d
 }
 
-// findAltFile opens the file that holds what dwz moved out of several debug files,
-// named with its build ID in .gnu_debugaltlink.
+// findAltFile opens the file to which dwz moved data shared by several debug files.
+// .gnu_debugaltlink has its name and build ID.
 func (e *ELF) findAltFile(o *object) *object {
 	s := o.section(".gnu_debugaltlink")
 	if s == nil || s.Size > 4096 {
@@ -110,8 +109,8 @@ func (e *ELF) findAltFile(o *object) *object {
 	return nil
 }
 
-// calls names an address, innermost call first. The name of the outermost one is
-// "" where there are lines but no function, as in assembler code.
+// calls returns the calls at an address, innermost first. The name of the outermost is "" if
+// the address has a line but no function, as in assembly code.
 func (d *dwarfData) calls(addr uint64) []Call {
 	i := owner(d.segments, addr)
 	if i < 0 {
@@ -136,7 +135,7 @@ func (d *dwarfData) calls(addr uint64) []Call {
 	return calls
 }
 
-// unitAt returns the unit around an offset of the section.
+// unitAt returns the unit that contains an offset of the section, or nil.
 func (d *dwarfData) unitAt(off uint64) *unit {
 	i := sort.Search(len(d.units), func(i int) bool { return d.units[i].off > off })
 	if i == 0 || off >= d.units[i-1].end {

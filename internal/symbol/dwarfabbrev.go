@@ -6,22 +6,22 @@ import (
 	"trapline/internal/cursor"
 )
 
-// An abbrev describes the entries of one code.
+// An abbrev describes the entries with one abbreviation code.
 type abbrev struct {
 	tag      dwarf.Tag
 	children bool
-	fixed    int // bytes of all attributes, -1 where they vary
+	fixed    int // bytes of all attributes, or -1 if they vary
 	attrs    []attrSpec
 }
 
-// An abbrevTable holds a unit's abbreviations. Compilers count codes from 1, so
-// nearly all are in dense.
+// An abbrevTable holds the abbreviations of a unit. Compilers number codes from 1, so nearly
+// all are in dense.
 type abbrevTable struct {
 	dense  []abbrev // by code-1
 	sparse map[uint64]*abbrev
 }
 
-// abbrevKey names a table: its offset, and what the sizes depend on.
+// abbrevKey identifies a table by its offset and the encoding, which determines sizes.
 type abbrevKey struct {
 	off uint64
 	enc encoding
@@ -44,8 +44,8 @@ func (t *abbrevTable) count(m *meter) {
 	}
 }
 
-// abbreviations returns the table at an offset of .debug_abbrev, nil when it is
-// damaged. Units often share one.
+// abbreviations returns the table at an offset of .debug_abbrev, or nil if it is damaged.
+// Units often share one.
 func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
 	key := abbrevKey{off, enc}
 	d.mu.Lock()
@@ -80,8 +80,8 @@ func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
 	return t
 }
 
-// findAbbrev reads one abbreviation without keeping the table: root entries are
-// mostly described first.
+// findAbbrev reads one abbreviation without keeping the table. Those of root entries are
+// usually first.
 func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
 	s.read(off, func(c *cursor.Cursor) {
 		for {
@@ -98,7 +98,7 @@ func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
 	return found
 }
 
-// readAbbrev reads one declaration; not ok at the end of the table.
+// readAbbrev reads one declaration. ok is false at the end of the table.
 func readAbbrev(c *cursor.Cursor, enc encoding) (code uint64, a abbrev, ok bool) {
 	if code = c.Uleb(); code == 0 || !c.OK() {
 		return 0, a, false

@@ -56,21 +56,21 @@ const (
 	formGNURefAlt    = 0x1f20
 	formGNUStrpAlt   = 0x1f21
 
-	attrMIPSLinkageName = dwarf.Attr(0x2007) // what compilers wrote before DWARF 4
+	attrMIPSLinkageName = dwarf.Attr(0x2007) // used before DWARF 4
 )
 
-// An encoding is what the sizes of a unit's values depend on.
+// An encoding determines the sizes of a unit's values.
 type encoding struct {
 	version  uint16
 	addrSize uint8 // 4 or 8
 	offSize  uint8 // 4 or 8
 }
 
-// A value is one attribute as it is stored; what it means depends on the form.
+// A value is an attribute in its stored form.
 type value struct {
-	form uint16 // 0: not present
+	form uint16 // 0 if absent
 	num  uint64
-	text []byte // of formString; part of the buffer that was read
+	text []byte // of formString; not copied
 }
 
 // An attrSpec is one attribute of an abbreviation.
@@ -80,7 +80,7 @@ type attrSpec struct {
 	implicit int64
 }
 
-// fixedSize returns a form's size in bytes, -1 where it varies.
+// fixedSize returns the size of a form in bytes, or -1 if it varies.
 func (e encoding) fixedSize(form uint16) int {
 	switch form {
 	case formFlagPresent, formImplicit:
@@ -110,7 +110,7 @@ func (e encoding) fixedSize(form uint16) int {
 	return -1
 }
 
-// read reads one attribute's value.
+// read reads the value of an attribute.
 func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 	v := value{form: a.form}
 	switch size := e.fixedSize(a.form); {
@@ -148,16 +148,16 @@ func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 		}
 		return e.read(c, attrSpec{attr: a.attr, form: uint16(form)})
 	default:
-		// The size of an unknown form, and so all that follows, is unknown.
+		// The size of an unknown form is unknown, so nothing after it can be read.
 		c.Fail()
 	}
 	return v
 }
 
-// altRef marks references that lead to the file shared by several debug files.
+// altRef marks references into the file shared by several debug files.
 const altRef = 1 << 63
 
-// reference returns the section offset that an attribute refers to, 0 for none.
+// reference returns the section offset that an attribute refers to, or 0.
 func (u *unit) reference(v value) uint64 {
 	switch v.form {
 	case formRef1, formRef2, formRef4, formRef8, formRefUdata:
@@ -170,7 +170,7 @@ func (u *unit) reference(v value) uint64 {
 	return 0
 }
 
-// text returns an attribute of class string.
+// text returns the value of a string attribute.
 func (u *unit) text(v value) string {
 	d := u.d
 	switch v.form {
@@ -196,7 +196,7 @@ func (u *unit) text(v value) string {
 	return ""
 }
 
-// address returns an attribute of class address.
+// address returns the value of an address attribute.
 func (u *unit) address(v value) (uint64, bool) {
 	switch v.form {
 	case formAddr:
@@ -207,7 +207,7 @@ func (u *unit) address(v value) (uint64, bool) {
 	return 0, false
 }
 
-// indexedAddress reads an entry of the unit's part of .debug_addr.
+// indexedAddress reads an entry of the unit's table in .debug_addr.
 func (u *unit) indexedAddress(index uint64) (uint64, bool) {
 	if index > u.d.addr.size {
 		return 0, false

@@ -6,14 +6,14 @@ import (
 	"trapline/internal/cursor"
 )
 
-// maxNameHops bounds the references followed from an entry to its name.
+// maxNameHops limits the references followed from an entry to its name.
 const maxNameHops = 16
 
-// nameSize is about what an entry of dwarfData.names takes beside the name, in bytes.
+// nameSize is the approximate size of an entry of dwarfData.names without the name, in bytes.
 const nameSize = 48
 
-// name returns the linkage name of a function's entry, or else its plain name; ""
-// when it has none.
+// name returns the linkage name of a function's entry, its plain name if it has no linkage
+// name, or "".
 func (d *dwarfData) name(entry uint64) string {
 	if entry&altRef != 0 {
 		if d.alt == nil {

@@ -14,12 +14,12 @@ const (
 	rleStartLength
 )
 
-// A rangeReader lists the code that entries cover. It is for one goroutine.
+// A rangeReader reads the code ranges of entries. It is not safe for concurrent use.
 type rangeReader struct {
 	d        *dwarfData
 	ranges   scanner
 	rnglists scanner
-	left     uint64 // how many ranges may still be listed: hostile entries could share long lists
+	left     uint64 // number of ranges still allowed: hostile entries can share long lists
 	found    []addrRange
 }
 
@@ -33,9 +33,8 @@ func (d *dwarfData) newRangeReader(limit uint64) *rangeReader {
 	}
 }
 
-// each calls visit with the ranges of code that an entry covers. Ranges outside
-// the executable segments are left out: linkers leave such where they dropped a
-// function.
+// each calls visit for the code ranges of an entry. It skips ranges outside of executable
+// segments, which linkers leave for dropped functions.
 func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64)) {
 	r.found = r.found[:0]
 	switch {
@@ -55,7 +54,7 @@ func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64
 		r.found = append(r.found, addrRange{low, high})
 	}
 	for _, f := range r.found {
-		// 0 and 1 also mark dropped code, and may be inside a segment.
+		// 0 and 1 also mark dropped code, and may be in a segment.
 		if f.low > 1 && f.high > f.low && r.left > 0 && r.d.executable(f.low) {
 			r.left--
 			visit(f.low, f.high)

@@ -6,12 +6,12 @@ import (
 	"trapline/internal/cursor"
 )
 
-// A scope is one function, or one call inlined into another scope.
+// A scope is a function or an inlined call.
 type scope struct {
-	entry    uint64 // the entry that the name is read from: its offset in .debug_info
+	entry    uint64 // offset in .debug_info of the entry with the name
 	low      uint64 // first instruction
 	parent   int32  // -1 for functions
-	callFile uint32 // where an inlined call was written
+	callFile uint32 // location of an inlined call
 	callLine uint32
 }
 
@@ -21,10 +21,10 @@ type scopeTable struct {
 	segments []segment // code → innermost scope
 }
 
-// find returns the index of the innermost scope around an address, or -1.
+// find returns the index of the innermost scope at an address, or -1.
 func (t *scopeTable) find(addr uint64) int32 { return owner(t.segments, addr) }
 
-// maxScopeDepth bounds how deep entries may nest.
+// maxScopeDepth limits the nesting of entries.
 const maxScopeDepth = 1 << 12
 
 // readScopes walks all entries of the unit.
@@ -70,9 +70,9 @@ type scopeWalk struct {
 	table   *scopeTable
 	ranges  *rangeReader
 	spans   []span
-	open    []int32 // scope around the entries of each level, -1 for none
-	current int32   // around the entries of this level
-	inner   int32   // around the children of the entry that was visited last
+	open    []int32 // enclosing scope of each level, or -1
+	current int32   // enclosing scope of this level, or -1
+	inner   int32   // enclosing scope of the children of the last entry
 }
 
 // leave ends a level. It returns false at the end of the root's children.
@@ -85,8 +85,7 @@ func (w *scopeWalk) leave() bool {
 	return n > 0
 }
 
-// enter begins the children of the entry that was visited last. It returns false if they
-// nest too deep.
+// enter begins the children of the last entry. It returns false if they nest too deeply.
 func (w *scopeWalk) enter() bool {
 	if len(w.open) >= maxScopeDepth {
 		return false
@@ -96,8 +95,8 @@ func (w *scopeWalk) enter() bool {
 	return true
 }
 
-// visit reads an entry's attributes. It returns the entry behind a type's children, 0 if
-// they are not to be passed over.
+// visit reads the attributes of an entry. It returns the offset of the entry after the
+// children if these can be skipped, or 0.
 func (w *scopeWalk) visit(c *cursor.Cursor, a *abbrev, entry uint64) (next uint64) {
 	w.inner = w.current
 	switch a.tag {
@@ -142,8 +141,8 @@ func either(a, b uint64) uint64 {
 	return b
 }
 
-// readScope reads a function or an inlined call. Its entry is that of the abstract
-// function, which all its inlined calls share, if there is one.
+// readScope reads a function or an inlined call. Its entry is the abstract function, which
+// all its inlined calls share, if there is one.
 func (u *unit) readScope(c *cursor.Cursor, a *abbrev) (s scope, attrs codeAttrs) {
 	for _, spec := range a.attrs {
 		v := u.read(c, spec)
@@ -175,9 +174,9 @@ func (u *unit) skipAttrs(c *cursor.Cursor, a *abbrev) {
 	}
 }
 
-// skipType passes a type's attributes and returns where the entry after its
-// children is, 0 where the compiler did not say. No code is in there that has not
-// an entry elsewhere.
+// skipType reads the attributes of a type and returns the offset of the entry after its
+// children, or 0 if the compiler did not record it. Children of types have no code that
+// lacks an entry elsewhere.
 func (u *unit) skipType(c *cursor.Cursor, a *abbrev) (next uint64) {
 	for _, spec := range a.attrs {
 		v := u.read(c, spec)

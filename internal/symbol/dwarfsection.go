@@ -11,19 +11,19 @@ import (
 	"trapline/internal/elffile"
 )
 
-// maxName bounds names, in bytes.
+// maxName is the maximum length of names in bytes.
 const maxName = 64 << 10
 
-// A dwarfSection is read piece by piece, so that large files are not held in
-// memory; compressed ones are unpacked whole.
+// A dwarfSection is a debug section. It is read in pieces to save memory, but decompressed
+// as a whole.
 type dwarfSection struct {
 	r    io.ReaderAt
 	off  uint64 // in r
 	size uint64
-	data []byte // contents, if they had to be unpacked
+	data []byte // contents, if they were compressed
 }
 
-// debugSection opens a section by the end of its name. A missing or damaged one is
+// debugSection opens the section .debug_NAME or .zdebug_NAME. A missing or damaged section is
 // empty.
 func (o *object) debugSection(name string) *dwarfSection {
 	if s := o.section(".debug_" + name); s != nil {
@@ -50,8 +50,8 @@ func (o *object) unpacked(b []byte) *dwarfSection {
 	return &dwarfSection{data: b, size: uint64(len(b))}
 }
 
-// unpackOld decompresses the form of compressed sections that came before
-// SHF_COMPRESSED: "ZLIB", the size as a big-endian number, a zlib stream.
+// unpackOld decompresses the format before SHF_COMPRESSED: "ZLIB", the size as a big-endian
+// number, a zlib stream.
 func unpackOld(b []byte) ([]byte, error) {
 	if len(b) < 12 || string(b[:4]) != "ZLIB" {
 		return nil, io.ErrUnexpectedEOF
@@ -67,7 +67,7 @@ func unpackOld(b []byte) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(z, int64(size)))
 }
 
-// window returns up to n bytes from off: fewer at the end of the section.
+// window returns n bytes from off, or fewer at the end of the section.
 func (s *dwarfSection) window(off, n uint64) []byte {
 	if off >= s.size {
 		return nil
@@ -83,7 +83,7 @@ func (s *dwarfSection) window(off, n uint64) []byte {
 	return b
 }
 
-// cstring returns the string at off, "" when there is none.
+// cstring returns the string at off, or "".
 func (s *dwarfSection) cstring(off uint64) string {
 	for n := uint64(128); ; n *= 8 {
 		b := s.window(off, n)
@@ -96,8 +96,8 @@ func (s *dwarfSection) cstring(off uint64) string {
 	}
 }
 
-// A scanner reads a section at places that mostly follow each other, through a
-// buffer. It is for one goroutine.
+// A scanner reads a section mostly sequentially through a buffer. It is not safe for
+// concurrent use.
 type scanner struct {
 	s     *dwarfSection
 	step  uint64 // bytes to read at a time
@@ -106,11 +106,11 @@ type scanner struct {
 	order binary.ByteOrder
 }
 
-// maxEntry bounds what one entry or list of a section may take, in bytes.
+// maxEntry is the maximum size of an entry or list in bytes.
 const maxEntry = 16 << 20
 
-// read calls parse with a cursor at off. When parse runs into the end of what is
-// buffered it is called again with more bytes, so it must start afresh.
+// read calls parse with a cursor at off. If parse reaches the end of the buffer, read calls
+// it again with more bytes, so parse must reset its results.
 func (r *scanner) read(off uint64, parse func(c *cursor.Cursor)) bool {
 	if off >= r.base && off-r.base < uint64(len(r.buf)) {
 		c := cursor.New(r.buf, r.order)

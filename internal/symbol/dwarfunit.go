@@ -16,10 +16,10 @@ const (
 	unitSplitType = 0x06
 )
 
-// maxUnits bounds the units of one section; the largest programs have 100,000.
+// maxUnits limits the units of a section. The largest programs have 100,000.
 const maxUnits = 1 << 20
 
-// A unit is one compile unit or partial unit.
+// A unit is a compile unit or partial unit.
 type unit struct {
 	encoding
 	d         *dwarfData
@@ -28,7 +28,7 @@ type unit struct {
 	abbrevOff uint64
 
 	// From the root entry.
-	low                         uint64 // what range lists count from
+	low                         uint64 // base address of range lists
 	strBase, addrBase, rngsBase uint64
 	lineOff                     uint64
 	hasLines                    bool
@@ -38,8 +38,8 @@ type unit struct {
 	lines  func() *lineTable
 }
 
-// scanUnits reads the headers and root entries of all units and, if wanted, the
-// code that they cover.
+// scanUnits reads the headers and root entries of all units and, if code is set, the code
+// ranges that they cover.
 func (d *dwarfData) scanUnits(code bool) {
 	info := scanner{s: d.info, step: 4 << 10, order: d.order}
 	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
@@ -52,7 +52,7 @@ func (d *dwarfData) scanUnits(code bool) {
 		}
 		off = u.end
 		if u.abbrevOff == ^uint64(0) {
-			continue // of a version or kind that has no code of its own
+			continue // a version or kind without code
 		}
 		u.scopes = sync.OnceValue(u.readScopes)
 		u.lines = sync.OnceValue(u.readLines)
@@ -70,8 +70,8 @@ func (d *dwarfData) scanUnits(code bool) {
 	d.memory.add(len(d.units) * int(unsafe.Sizeof(unit{})))
 }
 
-// readHeader reads a unit's header: DWARF 5, section 7.5.1. Units that can not be
-// used get an abbrevOff of ^0.
+// readHeader reads the header of a unit: DWARF 5, section 7.5.1. It sets abbrevOff to ^0 for
+// units that cannot be used.
 func (u *unit) readHeader(c *cursor.Cursor) {
 	start := c.Pos()
 	length := c.Uint(4)
@@ -108,12 +108,12 @@ func (u *unit) readHeader(c *cursor.Cursor) {
 	}
 }
 
-// codeAttrs are the attributes that say which code an entry covers.
+// codeAttrs are the attributes with the code ranges of an entry.
 type codeAttrs struct {
 	low, high, ranges value
 }
 
-// readRoot reads the unit's first entry.
+// readRoot reads the root entry.
 func (u *unit) readRoot(info, abbrevs *scanner) (attrs codeAttrs, ok bool) {
 	ok = info.read(u.root, func(c *cursor.Cursor) {
 		attrs = codeAttrs{}

@@ -12,26 +12,26 @@ import (
 	"sync"
 )
 
-// An ELF names the code of one ELF image. Its tables are read when they are first
-// needed. All methods but Close may be called concurrently.
+// An ELF names the code of one ELF image. It reads tables on first use. All methods except
+// Close are safe for concurrent use.
 type ELF struct {
 	*object
 	opt       Options
 	buildID   []byte
 	goBuildID string
-	loads     []elf.ProgHeader // PT_LOAD, executable ones first
+	loads     []elf.ProgHeader // PT_LOAD, executable segments first
 
-	debug     func() *object        // separate debug file; nil: none found
+	debug     func() *object        // separate debug file; nil if none was found
 	functions func() *functionTable // never nil
-	goTable   func() *goTable       // nil: not a Go program
-	dwarf     func() *dwarfData     // nil: no debug information
+	goTable   func() *goTable       // nil if not a Go program
+	dwarf     func() *dwarfData     // nil if there is no debug information
 
 	mu     sync.Mutex
 	opened []io.Closer
 }
 
-// NewELF prepares the ELF image that r holds. It reads headers only; the image
-// must stay readable until Close. Close does not close r.
+// NewELF returns an ELF for the image in r. It reads only headers. r must stay readable until
+// Close, which does not close it.
 func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	defer guard("reading ELF image", &err)
 	if opt.DebugDirs == nil {
@@ -59,7 +59,7 @@ func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	return e, nil
 }
 
-// Close releases the debug files that were opened on the way.
+// Close closes the separate debug files.
 func (e *ELF) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -71,13 +71,13 @@ func (e *ELF) Close() error {
 	return errors.Join(errs...)
 }
 
-// BuildID returns the GNU build ID, nil when the image has none.
+// BuildID returns the GNU build ID, or nil if the image has none.
 func (e *ELF) BuildID() []byte { return bytes.Clone(e.buildID) }
 
-// GoBuildID returns the build ID that Go's linker wrote, "" when there is none.
+// GoBuildID returns the build ID by Go's linker, or "" if the image has none.
 func (e *ELF) GoBuildID() string { return e.goBuildID }
 
-// IsGo reports whether the image holds code compiled by Go's own compiler.
+// IsGo reports whether the image has code compiled by the Go compiler.
 func (e *ELF) IsGo() bool {
 	return e.goBuildID != "" || e.section(".gopclntab") != nil ||
 		e.section(".data.rel.ro.gopclntab") != nil || e.section(".go.buildinfo") != nil
@@ -86,7 +86,7 @@ func (e *ELF) IsGo() bool {
 // HasDebugFile reports whether the image's separate debug file is installed.
 func (e *ELF) HasDebugFile() bool { return e.debug() != nil }
 
-// FileOffset returns where in the file the byte at a virtual address is.
+// FileOffset returns the file offset of a virtual address.
 func (e *ELF) FileOffset(vaddr uint64) (uint64, bool) {
 	for _, p := range e.loads {
 		if vaddr >= p.Vaddr && vaddr-p.Vaddr < p.Filesz {
@@ -96,7 +96,7 @@ func (e *ELF) FileOffset(vaddr uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Address returns the virtual address, as linked, of a byte of the file.
+// Address returns the linked virtual address of a file offset.
 func (e *ELF) Address(fileOffset uint64) (uint64, bool) {
 	for _, p := range e.loads {
 		if fileOffset >= p.Off && fileOffset-p.Off < p.Filesz {
@@ -106,17 +106,15 @@ func (e *ELF) Address(fileOffset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Functions lists the named functions of .symtab, .dynsym, Go's table and the
-// separate debug file, aliases included, by ascending address. A damaged table
-// contributes nothing.
+// Functions returns the functions in .symtab, .dynsym, Go's table and the separate debug
+// file, including aliases, by ascending address. It skips damaged tables.
 func (e *ELF) Functions() (fns []Function, err error) {
 	defer guard("listing functions", &err)
 	return e.functions().list(e), nil
 }
 
-// Lookup names the code at an offset of the file, innermost call first: all calls
-// but the last were inlined into the next one. It returns nil when nothing there
-// has a name.
+// Lookup returns the calls at a file offset, innermost first: each call is inlined into the
+// next one. It returns nil if the code has no name. The caller owns the result.
 func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 	var err error
 	defer func() {
@@ -136,9 +134,9 @@ func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 		if len(calls) == 0 {
 			calls = make([]Call, 1)
 		}
-		// The table's name tells parts and clones of a function apart (foo.cold),
-		// which debug information gives one name. Names are copied, as they would
-		// keep the whole table in memory.
+		// Prefer the symbol table's name: it distinguishes parts and clones of a
+		// function (foo.cold), which share a name in debug information. Clone it, since
+		// it would keep the whole table in memory.
 		last := &calls[len(calls)-1]
 		last.Function, last.Offset = strings.Clone(sym.name), addr-sym.addr
 	}
@@ -148,8 +146,8 @@ func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 	return calls
 }
 
-// lines returns what DWARF says of an address, or else Go's table: it alone has the
-// lines of what Go's compiler generated.
+// lines returns the calls at an address by DWARF or, if DWARF has no line, by Go's table,
+// which also covers code generated by the Go compiler.
 func (e *ELF) lines(addr uint64) []Call {
 	var calls []Call
 	if d := e.dwarf(); d != nil {
@@ -166,7 +164,7 @@ func (e *ELF) lines(addr uint64) []Call {
 	return calls
 }
 
-// executable reports whether the image's code includes an address.
+// executable reports whether an address is in an executable segment.
 func (e *ELF) executable(addr uint64) bool {
 	for _, p := range e.loads {
 		if p.Flags&elf.PF_X != 0 && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
@@ -176,7 +174,7 @@ func (e *ELF) executable(addr uint64) bool {
 	return false
 }
 
-// guard turns a panic into an error: debug/elf is not made for hostile files.
+// guard turns a panic into an error: debug/elf may panic on damaged files.
 func guard(doing string, err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s: damaged file: %v", doing, r)

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A functionTable is the joined symbol tables of an image.
+// A functionTable combines the symbol tables of an image.
 type functionTable struct {
-	symbols  []symbol  // by address, then best name first
+	symbols  []symbol  // by address; of one address the best name first
 	segments []segment // owners are indices of symbols
 }
 
-// readFunctions joins the symbol tables of the image and of its debug file.
+// readFunctions combines the symbol tables of the image and its debug file.
 func (e *ELF) readFunctions() (t *functionTable) {
 	t = new(functionTable)
 	var err error
@@ -36,7 +36,7 @@ func (e *ELF) readFunctions() (t *functionTable) {
 		syms = append(syms, goTable.symbols(syms)...)
 	} else {
 		for i := range syms {
-			// The static linker keeps versions in the names: memcpy@@GLIBC_2.14.
+			// The static linker keeps versions in names: memcpy@@GLIBC_2.14.
 			if name, version, ok := strings.Cut(syms[i].name, "@"); ok && version != "plt" && name != "" {
 				syms[i].name = name
 			}
@@ -55,8 +55,8 @@ func (e *ELF) readFunctions() (t *functionTable) {
 	return t
 }
 
-// better orders symbols of one address: negative when a is the name to show. The
-// rules are those of perf (choose_best_symbol in tools/perf/util/symbol.c).
+// better compares symbols of one address. It is negative if a is the better name, by the
+// rules of perf (choose_best_symbol in tools/perf/util/symbol.c).
 func better(a, b *symbol) int {
 	first := func(a, b bool) int {
 		switch {
@@ -80,8 +80,8 @@ func underscores(name string) int {
 	return len(name) - len(strings.TrimLeft(name, "_"))
 }
 
-// setSizes lets symbols without a size reach to the next symbol, and none past
-// the end of its section.
+// setSizes extends symbols without a size to the next symbol, and cuts all symbols at the end
+// of their section.
 func (t *functionTable) setSizes(e *ELF) {
 	next := ^uint64(0)
 	for i := len(t.symbols) - 1; i >= 0; i-- {
@@ -103,7 +103,7 @@ func (t *functionTable) setSizes(e *ELF) {
 	}
 }
 
-// segmentEnd returns where the segment around an address ends.
+// segmentEnd returns the end of the segment that contains an address.
 func (e *ELF) segmentEnd(addr uint64) uint64 {
 	for _, p := range e.loads {
 		if addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
@@ -113,8 +113,8 @@ func (e *ELF) segmentEnd(addr uint64) uint64 {
 	return addr
 }
 
-// spans returns the range of the best symbol of every address. A symbol whose
-// size was only guessed gives way to the sized one around it.
+// spans returns the range of the best symbol of each address. It omits symbols with a
+// guessed size inside of a symbol with a known size.
 func (t *functionTable) spans() []span {
 	spans := make([]span, 0, len(t.symbols))
 	var last, sizedEnd uint64
@@ -135,7 +135,7 @@ func (t *functionTable) spans() []span {
 	return spans
 }
 
-// find returns the symbol to show for an address, or nil.
+// find returns the symbol at an address, or nil.
 func (t *functionTable) find(addr uint64) *symbol {
 	if i := owner(t.segments, addr); i >= 0 {
 		return &t.symbols[i]

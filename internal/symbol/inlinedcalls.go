@@ -6,17 +6,17 @@ import (
 	"trapline/internal/cursor"
 )
 
-// InlinedCalls finds the calls of functions that the compiler put the functions' code
-// in the place of. match gets linkage names; those of C are the functions' own.
+// InlinedCalls returns the inlined calls of all functions that match. match gets linkage
+// names; in C these are the plain names.
 func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, err error) {
 	defer guard("reading debug information", &err)
 	d := e.dwarf()
 	if d == nil {
 		return nil, nil
 	}
-	matches := make(map[uint64]bool) // by entry: calls share their function's
+	matches := make(map[uint64]bool) // by entry, which calls of a function share
 	for _, u := range d.units {
-		t := u.readScopes() // not kept: all units' would take much memory
+		t := u.readScopes() // not kept: those of all units take much memory
 		for i := range t.list {
 			s := &t.list[i]
 			if s.parent < 0 {
@@ -36,8 +36,8 @@ func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, er
 	return e.located(places), nil
 }
 
-// Declaration returns where the function around an offset of the file is written: the
-// line of its name. ok is false where debug information does not say.
+// Declaration returns the file and line of the declaration of the function at a file offset.
+// ok is false if debug information does not have them.
 func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 	var err error
 	defer func() { ok = ok && err == nil }()
@@ -62,7 +62,7 @@ func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 	return d.declaration(t.list[s].entry)
 }
 
-// declaration follows a function's entry to the one that says where it is written.
+// declaration follows references from a function's entry to its declaration.
 func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
 	for range maxNameHops {
 		if entry&altRef != 0 {

@@ -8,10 +8,10 @@ import (
 	"trapline/internal/elffile"
 )
 
-// maxSection bounds how much of one section is held in memory.
+// maxSection is the maximum size of a section held in memory.
 const maxSection = 1 << 30
 
-// An object is one opened ELF file: an image itself or its separate debug file.
+// An object is an open ELF file: an image or its separate debug file.
 type object struct {
 	r    io.ReaderAt
 	file *elffile.File
@@ -29,10 +29,10 @@ func newObject(r io.ReaderAt, memory *meter) (*object, error) {
 	return &object{r: f.R, file: f, memory: memory}, nil
 }
 
-// section returns a section that has contents in the file, or nil.
+// section returns the section of a name that has contents in the file, or nil.
 func (o *object) section(name string) *elf.Section { return o.file.Section(name) }
 
-// contents returns all bytes of a section, decompressed.
+// contents returns the decompressed bytes of a section.
 func (o *object) contents(s *elf.Section) ([]byte, error) { return o.file.Contents(s) }
 
 // segmentBytes reads n bytes at a virtual address.

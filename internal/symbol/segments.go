@@ -6,21 +6,20 @@ import (
 	"sort"
 )
 
-// A span says that code from low up to high belongs to something. Spans may nest.
+// A span assigns the code from low up to high to an owner. Spans may nest.
 type span struct {
 	low, high uint64
 	owner     int32
-	depth     int32 // among spans of equal bounds the deepest is innermost
+	depth     int32 // of spans with equal bounds the deepest is innermost
 }
 
-// A segment is the start of a range that belongs to one owner, up to the next
-// segment; -1 for none.
+// A segment assigns the code up to the next segment to an owner, or to none (-1).
 type segment struct {
 	start uint64
 	owner int32
 }
 
-// flatten turns nested spans into ranges owned by the innermost span. It sorts
+// flatten converts nested spans to segments with the owner of the innermost span. It sorts
 // spans in place.
 func flatten(spans []span) []segment {
 	slices.SortFunc(spans, func(a, b span) int {
@@ -44,7 +43,7 @@ func flatten(spans []span) []segment {
 		for len(open) > 0 && open[len(open)-1].high <= addr {
 			end := open[len(open)-1].high
 			open = open[:len(open)-1]
-			// Spans that overlap without nesting may have ended below the top.
+			// Spans that overlap without nesting may end below the top.
 			for len(open) > 0 && open[len(open)-1].high <= end {
 				open = open[:len(open)-1]
 			}
@@ -67,7 +66,7 @@ func flatten(spans []span) []segment {
 	return slices.Clip(segs)
 }
 
-// owner returns what owns an address, -1 for nothing.
+// owner returns the owner of an address, or -1.
 func owner(segs []segment, addr uint64) int32 {
 	i := sort.Search(len(segs), func(i int) bool { return segs[i].start > addr })
 	if i == 0 {

@@ -6,32 +6,32 @@ import (
 	"strings"
 )
 
-// A Place is where code of a source line, or of a function that was inlined, begins.
+// A Place is the start of code of a source line or an inlined call.
 type Place struct {
 	Address uint64
 	Offset  uint64 // in the file
-	File    string // of the line; of an inlined call: where it was written
+	File    string // of the line, or of an inlined call
 	Line    int
-	// Functions are those around the place, innermost first: all but the last were
-	// inlined into the next one. Linkage names.
+	// Functions are the linkage names of the functions at the place, innermost first: each
+	// is inlined into the next one.
 	Functions []string
 }
 
-// A SourceLine is what line tables say of a line.
+// A SourceLine is the result of looking up a source line.
 type SourceLine struct {
-	Files         []string // that match, sorted; none: no unit has such a file
+	Files         []string // that match, sorted; empty if no unit has such a file
 	Places        []Place  // by address
-	Before, After int      // the nearest lines that have code; 0: none
+	Before, After int      // the nearest lines with code, or 0
 }
 
-// maxPlaces bounds the places of a line, as macros and templates can multiply it.
+// maxPlaces limits the places of a line, which macros and templates can multiply.
 const maxPlaces = 1 << 16
 
-// HasDebugInfo reports whether the image, or its debug file, says anything of lines.
+// HasDebugInfo reports whether the image or its debug file has debug information.
 func (e *ELF) HasDebugInfo() bool { return e.dwarf() != nil }
 
-// Source finds where the code of a line begins: at each run of addresses of that
-// line, and in each inlined copy. file is a path or the end of one, of whole names.
+// Source returns the places where code of a line starts: each run of addresses of that line,
+// including inlined copies. file is a path or its last elements.
 func (e *ELF) Source(file string, line int) (s *SourceLine, err error) {
 	defer guard("reading line tables", &err)
 	s = new(SourceLine)
@@ -51,7 +51,7 @@ func (e *ELF) Source(file string, line int) (s *SourceLine, err error) {
 	return s, nil
 }
 
-// located sorts places and drops those that are not in the file, or twice.
+// located sorts places and drops duplicates and those outside of the file.
 func (e *ELF) located(places []Place) []Place {
 	kept := places[:0]
 	for _, p := range places {
@@ -64,7 +64,7 @@ func (e *ELF) located(places []Place) []Place {
 	return slices.CompactFunc(kept, func(a, b Place) bool { return a.Address == b.Address })
 }
 
-// sameFile reports whether a path ends as asked for.
+// sameFile reports whether a path ends in the given path elements.
 func sameFile(path, end string) bool {
 	return path == end || strings.HasSuffix(path, "/"+strings.TrimPrefix(end, "./"))
 }
@@ -72,34 +72,34 @@ func sameFile(path, end string) bool {
 // A lineSearch looks for one line in one unit.
 type lineSearch struct {
 	u     *unit
-	files map[uint32]string // that are asked for, by number
+	files map[uint32]string // requested files by number
 	line  int
 	found []foundPlace
 	best  map[int32]placeKind // by function
 	into  *SourceLine
-	seen  map[string]bool // files that have code
+	seen  map[string]bool // files with code
 }
 
-// A placeKind says what lies at a place, best first. In optimized code, rows that begin
-// statements often cover no code, since the next one is at their address, and code that
-// was moved does not begin a statement.
+// A placeKind is the kind of code at a place, best first. In optimized code, rows that begin
+// statements often cover no code, since the next row has the same address, and moved code
+// does not begin a statement.
 type placeKind uint8
 
 const (
-	placeStatement placeKind = iota // a statement of the line begins
-	placeCall                       // a call that is written there, and was inlined
+	placeStatement placeKind = iota // start of a statement of the line
+	placeCall                       // an inlined call in the line
 	placeCode                       // other code of the line
-	placeEmpty                      // nothing but a row
+	placeEmpty                      // a row without code
 )
 
 type foundPlace struct {
 	Place
 	kind     placeKind
-	function int32 // the scope that is not inlined
+	function int32 // scope of the function that is not inlined
 }
 
-// sourceLine adds the unit's places of a line: of each function those of the best
-// kind, and empty ones only where there are no others.
+// sourceLine adds the unit's places of a line: those of the best kind in each function, and
+// empty ones only if there are no others.
 func (u *unit) sourceLine(file string, line int, into *SourceLine, seen map[string]bool) {
 	var names fileNames
 	p, c, ok := u.lineProgram(&names)
@@ -140,15 +140,15 @@ func (u *unit) sourceLine(file string, line int, into *SourceLine, seen map[stri
 	}
 }
 
-// A statementRow is a row of a line table, and whether it begins a statement.
+// A statementRow is a row of a line table with its is_stmt register.
 type statementRow struct {
 	lineRow
 	statement bool
 }
 
-// rows looks through one sequence. Of rows at one address the last says whose code it is.
+// rows searches one sequence. The last of several rows at one address counts.
 func (l *lineSearch) rows(rows []statementRow) {
-	running := false // the code before is of the line, too
+	running := false // the code before also belongs to the line
 	for i := 0; i < len(rows); {
 		next := i + 1
 		for next < len(rows) && rows[next].addr == rows[i].addr {
@@ -183,7 +183,7 @@ func (l *lineSearch) rows(rows []statementRow) {
 	}
 }
 
-// near notes a line that has code.
+// near records a line that has code.
 func (l *lineSearch) near(line int) {
 	if line < l.line {
 		l.into.Before = max(l.into.Before, line)
@@ -192,7 +192,7 @@ func (l *lineSearch) near(line int) {
 	}
 }
 
-// calls looks for calls that are written in the line.
+// calls searches for inlined calls in the line.
 func (l *lineSearch) calls() {
 	for i := range l.u.scopes().list {
 		s := &l.u.scopes().list[i]
@@ -214,8 +214,8 @@ func (l *lineSearch) add(kind placeKind, addr uint64, path string) {
 	l.found = append(l.found, foundPlace{Place{Address: addr, File: path, Line: l.line, Functions: functions}, kind, function})
 }
 
-// functionsAt returns the scope of the function around an address, -1 for none, and the
-// names of all functions there, the innermost one first.
+// functionsAt returns the scope of the function at an address, or -1, and the names of all
+// functions there, innermost first.
 func (u *unit) functionsAt(addr uint64) (function int32, names []string) {
 	t := u.scopes()
 	innermost := t.find(addr)
@@ -233,7 +233,7 @@ func (u *unit) functionsFrom(t *scopeTable, scope int32) (names []string) {
 	return names
 }
 
-// SourceFiles returns the paths of all files that line tables name, sorted.
+// SourceFiles returns the sorted paths of all files in line tables.
 func (e *ELF) SourceFiles() (paths []string, err error) {
 	defer guard("reading line tables", &err)
 	d := e.dwarf()
