@@ -10,23 +10,22 @@ import (
 	"trapline/internal/x86"
 )
 
-// A goFlow is what is known of the stack at each instruction of a function that
-// moves its stack pointer as no table can say: to switch stacks (systemstack,
-// mcall, cgocallback, morestack), to call C code (asmcgocall, nanotime1 for the
-// vdso, sigfwd), or of C code that Go's linker took in without its unwind tables
-// (packages net and os/user). It follows the control flow, so that it needs to know
-// neither the versions of the runtime nor their offsets.
+// A goFlow describes the stack at each instruction of a function whose stack pointer no
+// table describes. Such functions switch stacks (systemstack, mcall, cgocallback,
+// morestack), call C code (asmcgocall, nanotime1 for the vdso, sigfwd), or are C code that
+// Go's linker included without its unwind tables (packages net and os/user). A goFlow
+// follows the control flow, so it does not depend on versions and offsets of the runtime.
 type goFlow struct {
 	table  *gotable.Table
 	f      gotable.Function
 	code   []x86.Inst
-	at     []uint64 // addresses of code, and the end
+	at     []uint64 // addresses of code, then the end
 	states []goState
 	asmcgocall,
-	leaves bool // where its caller cannot be found, there is none to return to
+	leaves bool // no caller means the outermost frame
 }
 
-// Bounds of the functions that are followed; the longest of the runtime has 400 bytes.
+// maxGoFlow is the maximum size of a function in bytes. The longest of the runtime has 400.
 const maxGoFlow = 8 << 10
 
 // flow returns the flow of a function.
@@ -48,7 +47,7 @@ func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
 	return flow
 }
 
-// decode splits the code into instructions, false if one is not known.
+// decode splits the code into instructions. It returns false if one cannot be decoded.
 func (w *goFlow) decode(code []byte) bool {
 	pc := w.f.Entry
 	for len(code) > 0 {
@@ -92,7 +91,7 @@ func (w *goFlow) row(vaddr uint64) row {
 	return row{}
 }
 
-// follow computes the states from the function's entry on.
+// follow computes the states, starting at the function's entry.
 func (w *goFlow) follow() {
 	if len(w.code) == 0 {
 		return
@@ -112,7 +111,7 @@ func (w *goFlow) follow() {
 	}
 }
 
-// successors returns the instructions that may come next.
+// successors returns the instructions that may follow.
 func (w *goFlow) successors(i int) []int {
 	var next []int
 	inst := &w.code[i]
@@ -141,9 +140,9 @@ func (w *goFlow) successors(i int) []int {
 	return next
 }
 
-// neverReturns reports whether an instruction calls a function that does not return,
-// so that other code follows: with another depth of the stack, as Go's table has it,
-// or in C behind padding for code that is jumped to.
+// neverReturns reports whether an instruction calls a function that does not return.
+// Unrelated code follows it: at another stack depth by Go's table, or, in C, after
+// padding before a jump target.
 func (w *goFlow) neverReturns(i int) bool {
 	if w.f.StackOff == 0 {
 		return i+1 < len(w.code) && w.code[i+1].Op == x86asm.NOP
@@ -153,7 +152,7 @@ func (w *goFlow) neverReturns(i int) bool {
 	return after != here
 }
 
-// after returns what holds after an instruction.
+// after returns the state after an instruction.
 func (w *goFlow) after(i int) goState {
 	s, inst := w.states[i], &w.code[i]
 	to, from := inst.Args[0], inst.Args[1]
@@ -199,8 +198,8 @@ func (w *goFlow) after(i int) goState {
 	return w.written(i)
 }
 
-// moved returns what holds after a MOV that saves or restores frame pointers, or parks
-// the goroutine's stack. ok is false for others.
+// moved returns the state after a MOV that saves or restores the frame pointer or parks
+// the goroutine's stack. ok is false for any other MOV.
 func (w *goFlow) moved(i int) (s goState, ok bool) {
 	s = w.states[i]
 	to, from := w.code[i].Args[0], w.code[i].Args[1]
@@ -222,8 +221,8 @@ func (w *goFlow) moved(i int) (s goState, ok bool) {
 	return s, true
 }
 
-// written returns what holds after an instruction that may write the stack or the frame
-// pointer.
+// written returns the state after an instruction that may write the stack pointer or the
+// frame pointer.
 func (w *goFlow) written(i int) goState {
 	s, inst := w.states[i], &w.code[i]
 	if inst.Op == 0 {
@@ -250,8 +249,8 @@ func (w *goFlow) written(i int) goState {
 	return s
 }
 
-// parks reports whether an instruction is the one of asmcgocall that saves how deep
-// the goroutine's stack is: the difference of two registers, computed just before.
+// parks reports whether an instruction of asmcgocall saves the depth of the goroutine's
+// stack: the difference of two registers, computed by the instruction before.
 func (w *goFlow) parks(i int) bool {
 	if !w.asmcgocall || i == 0 {
 		return false
@@ -264,8 +263,8 @@ func (w *goFlow) parks(i int) bool {
 		w.code[i].Args[1] == minuend
 }
 
-// returns reports whether the function does no more but return from an instruction
-// on. Then it is on its own stack, as deep as the table says.
+// returns reports whether the function only returns from an instruction on. It is then
+// on its own stack, with the depth that the table has.
 func (w *goFlow) returns(i int) (depth int64, ok bool) {
 	for j := i; j < len(w.code); j++ {
 		inst := &w.code[j]

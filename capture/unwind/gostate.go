@@ -2,32 +2,33 @@ package unwind
 
 import "golang.org/x/arch/x86/x86asm"
 
-// A goState is what holds before an instruction.
+// A goState describes the stack and the frame pointer before an instruction.
 type goState struct {
 	reached bool
-	onStack bool  // the stack pointer is the one that the function was entered with, less what it took
+	onStack bool  // the stack pointer is on the stack that the function was entered on
 	depth   int64 // of the stack pointer below the CFA, if onStack
 	fp      goFP
-	saved   int64 // how far below the CFA the caller's frame pointer was saved, 0: it was not
-	// parked: on the system stack, 1 plus the offset from the stack pointer of how deep
-	// the goroutine's stack was; the goroutine is in the next word. 0: they are not there.
+	saved   int64 // distance below the CFA of the caller's saved frame pointer; 0 means not saved
+	// parked is 1 plus the offset from the stack pointer, on the system stack, of the
+	// depth of the goroutine's stack. The goroutine is in the next word. 0 means neither
+	// is there.
 	parked int64
 }
 
-// frameFP is how far below the CFA functions of Go save frame pointers.
+// frameFP is the distance below the CFA at which Go functions save the frame pointer.
 const frameFP = 16
 
-// A goFP says what the frame pointer is.
+// A goFP says what the frame pointer holds.
 type goFP uint8
 
 const (
 	fpCaller goFP = iota // the caller's
-	fpFrame              // the address where the caller's was saved, CFA-16
+	fpFrame              // the address of the saved one, CFA-16
 	fpLost               // something else
 )
 
-// merge returns what holds whichever way an instruction was reached. It only ever
-// knows less, so that following ends.
+// merge returns the state that holds on both paths to an instruction. It never adds
+// knowledge, so follow ends.
 func (s goState) merge(o goState) goState {
 	if !s.reached {
 		return o
@@ -47,21 +48,20 @@ func (s goState) merge(o goState) goState {
 	return s
 }
 
-// isSlot reports whether an operand is where frame pointers are saved, seen from the
-// stack pointer.
+// isSlot reports whether an operand is the slot of the saved frame pointer, addressed by
+// the stack pointer.
 func (s goState) isSlot(a x86asm.Arg) bool {
 	m, ok := a.(x86asm.Mem)
 	return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == frameFP
 }
 
-// pop returns what holds after a word was taken off the stack, into the frame pointer or
-// elsewhere.
+// pop returns the state after a pop, into the frame pointer if fp is set.
 func (s goState) pop(fp bool) goState {
 	if !fp {
 		s.depth -= 8
 		return s.move(-8)
 	}
-	// At the end of the function at the latest, it is on its stack again.
+	// The epilogue restores the frame pointer on the function's own stack.
 	if s.saved != 0 && (s.onStack && s.depth == s.saved || !s.onStack && s.fp == fpFrame) {
 		return goState{reached: true, onStack: true, depth: s.saved - 8}
 	}
@@ -69,7 +69,7 @@ func (s goState) pop(fp bool) goState {
 	return s.move(-8)
 }
 
-// move takes note that the stack pointer has moved down by n bytes.
+// move accounts for the stack pointer moving down by n bytes.
 func (s goState) move(n int64) goState {
 	if !s.onStack {
 		s.depth = 0

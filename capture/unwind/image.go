@@ -14,21 +14,19 @@ import (
 type Image struct {
 	file  *elffile.File
 	loads []segment // PT_LOAD
-	// sources are asked one after the other. They are opened when they are first needed.
+	// sources are tried in order. They are opened on first use.
 	sources func() []source
 }
 
-// A segment is a part of the file that is mapped.
+// A segment is a mapped part of the file.
 type segment struct {
 	elf.ProgHeader
 	restorers *restorers
 }
 
-// ReadImage reads an ELF image's headers; r must stay readable as long as the image is
-// used, and so must its separate debug file, where one is given for what it
-// says beyond the image itself.
-//
-// It is an error if r does not hold an ELF image for x86-64.
+// ReadImage reads the headers of an ELF image. r, and the separate debug file if one is
+// given, must stay readable as long as the image is used. Images for other machines than
+// x86-64 are an error.
 func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
 	f, err := elffile.Open(r)
 	if err != nil {
@@ -47,7 +45,7 @@ func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
 	return m, nil
 }
 
-// CodeSize returns how large the image's code is, in bytes.
+// CodeSize returns the size of the image's code in bytes.
 func (m *Image) CodeSize() uint64 {
 	size := uint64(0)
 	for i := range m.loads {
@@ -58,7 +56,7 @@ func (m *Image) CodeSize() uint64 {
 	return size
 }
 
-// Rule returns the rule at an offset in the file. For a return address the caller asks for the byte before it.
+// Rule returns the rule at an offset of the file. For a return address, pass the offset of the byte before it.
 func (m *Image) Rule(offset uint64) Rule {
 	vaddr, ok := m.address(offset)
 	if !ok {
@@ -71,7 +69,7 @@ func (m *Image) Rule(offset uint64) Rule {
 	return r.rule(vaddr)
 }
 
-// row returns what is known of an address of code.
+// row returns the row at an address, from the first source that has one.
 func (m *Image) row(vaddr uint64) (row, bool) {
 	var r row
 	var found bool
@@ -89,14 +87,14 @@ func (m *Image) row(vaddr uint64) (row, bool) {
 	return r, found
 }
 
-// entryCode is how many bytes of code from an image's entry point on belong to the
-// outermost frame, where no table says so. Those of C libraries take 20 to 50.
+// entryCode is the number of bytes from an image's entry point that belong to the
+// outermost frame if no table covers them. Entry code of C libraries has 20 to 50 bytes.
 const entryCode = 64
 
-// starts reports whether code is where the kernel starts the image.
+// starts reports whether an address is in the code at the entry point.
 func (m *Image) starts(vaddr uint64) bool { return m.file.Entry != 0 && vaddr-m.file.Entry < entryCode }
 
-// address returns the virtual address of a byte of code in the file.
+// address returns the virtual address of a byte of code of the file.
 func (m *Image) address(offset uint64) (vaddr uint64, ok bool) {
 	for _, p := range m.loads {
 		if p.Flags&elf.PF_X != 0 && offset-p.Off < p.Filesz {
@@ -106,7 +104,7 @@ func (m *Image) address(offset uint64) (vaddr uint64, ok bool) {
 	return 0, false
 }
 
-// segment returns the segment that holds an address in the file, nil if none does.
+// segment returns the segment whose file contents include an address, or nil.
 func (m *Image) segment(vaddr uint64) *segment {
 	for i := range m.loads {
 		if p := &m.loads[i]; vaddr-p.Vaddr < p.Filesz {
@@ -116,7 +114,7 @@ func (m *Image) segment(vaddr uint64) *segment {
 	return nil
 }
 
-// executable reports whether there is code at an address.
+// executable reports whether an address is in an executable segment.
 func (m *Image) executable(vaddr uint64) bool {
 	p := m.segment(vaddr)
 	return p != nil && p.Flags&elf.PF_X != 0

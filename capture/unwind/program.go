@@ -42,10 +42,10 @@ const (
 	cfaGNUNegativeOffsetExtended = 0x2f
 )
 
-// maxSavedRows bounds how deeply remember_state may nest. Compilers nest it once.
+// maxSavedRows limits the nesting of remember_state. Compilers nest it once.
 const maxSavedRows = 4
 
-// A program runs call frame instructions up to an address.
+// A program executes call frame instructions up to an address.
 type program struct {
 	cursor.Cursor
 	fde     fde
@@ -58,12 +58,11 @@ type program struct {
 	depth   int // of saved
 }
 
-// programs are kept for reuse: with their rows they take some kilobytes, and the
-// collector would have more work than we.
+// programs pools programs, which take some kilobytes each, to spare the collector.
 var programs = sync.Pool{New: func() any { return new(program) }}
 
-// row runs the CIE's and the FDE's instructions up to an address that the FDE
-// covers. It returns false when they make no sense.
+// row executes the instructions of the CIE and the FDE up to an address that the FDE
+// covers. It returns false if they are malformed.
 func (f fde) row(vaddr uint64) (row, bool) {
 	p := programs.Get().(*program)
 	defer programs.Put(p)
@@ -72,7 +71,7 @@ func (f fde) row(vaddr uint64) (row, bool) {
 	return p.result()
 }
 
-// start runs the CIE's instructions.
+// start executes the CIE's instructions.
 func (p *program) start(f fde) {
 	p.fde, p.depth = f, 0
 	p.row = row{kind: RuleStep, signal: f.cie.signal}
@@ -85,7 +84,7 @@ func (p *program) start(f fde) {
 	}
 }
 
-// result returns the row that the instructions have led to.
+// result returns the current row.
 func (p *program) result() (row, bool) {
 	if !p.OK() || p.row.cfa.reg >= registers {
 		return row{}, false
@@ -94,11 +93,11 @@ func (p *program) result() (row, bool) {
 	if ra := p.fde.cie.ra; ra != RegIP {
 		r.regs[RegIP] = r.regs[ra]
 	}
-	// A table that does not say where the return address is says nothing.
+	// A row without the return address is useless.
 	return r, r.regs[RegIP].kind != ruleUnspecified
 }
 
-// run runs instructions up to those for locations behind the last one.
+// run executes the instructions for locations up to last.
 func (p *program) run(last uint64) {
 	for p.Len() > 0 {
 		op := p.U8()
@@ -112,7 +111,7 @@ func (p *program) run(last uint64) {
 	}
 }
 
-// next runs instructions up to the first for a location behind from, and returns it.
+// next executes instructions up to the first location after from, and returns it.
 func (p *program) next(from uint64) (loc uint64, more bool) {
 	for p.Len() > 0 {
 		op := p.U8()
@@ -128,7 +127,7 @@ func (p *program) next(from uint64) (loc uint64, more bool) {
 	return 1<<64 - 1, false
 }
 
-// advance reads the operand of an instruction that moves on to another location.
+// advance reads the operand of an instruction that moves to another location.
 func (p *program) advance(op byte) (loc uint64, moves bool) {
 	var delta uint64
 	switch {
@@ -150,7 +149,7 @@ func (p *program) advance(op byte) (loc uint64, moves bool) {
 	return p.loc + delta*p.fde.cie.codeAlign, true
 }
 
-// apply runs an instruction that changes the row.
+// apply executes an instruction that changes the row.
 func (p *program) apply(op byte) {
 	switch op &^ cfaOperand {
 	case cfaOffset:
@@ -244,8 +243,7 @@ func (p *program) defineRegister(op byte) {
 	}
 }
 
-// checkRegister fails for an instruction that changes a part of the CFA's rule while
-// that is an expression.
+// checkRegister fails if the CFA is an expression, which has no register or offset to change.
 func (p *program) checkRegister() {
 	if p.row.cfa.expression != nil {
 		p.Fail()
@@ -258,7 +256,7 @@ func (p *program) factored() int64 { return int64(p.Uleb()) * p.fde.cie.dataAlig
 // signed reads a signed offset in units of the data alignment.
 func (p *program) signed() int64 { return p.Sleb() * p.fde.cie.dataAlign }
 
-// set sets a register's rule; rules of registers that are not followed are dropped.
+// set sets a register's rule. It ignores registers that are not tracked.
 func (p *program) set(reg uint64, r registerRule) {
 	if reg < registers {
 		p.row.regs[reg] = r
@@ -273,5 +271,5 @@ func (p *program) restore(reg uint64) {
 	}
 }
 
-// followed returns a number that no register has for one that is not followed.
+// followed maps all registers that are not tracked to one invalid number.
 func followed(reg uint64) uint8 { return uint8(min(reg, registers)) }

@@ -7,9 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Code that returns from a signal handler, sa_restorer: it sets rax to
-// __NR_rt_sigreturn, 15, and enters the kernel. C libraries and Go's runtime do it
-// with one of two encodings.
+// Encodings of sa_restorer, the code that returns from a signal handler: it sets rax to
+// __NR_rt_sigreturn, 15, and enters the kernel. C libraries and Go's runtime use these two.
 var restorerCode = [...][]byte{
 	{0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05}, // mov $15, %rax; syscall
 	{0xb8, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05},             // mov $15, %eax; syscall
@@ -20,24 +19,24 @@ const (
 	instructionRet = 0xc3
 )
 
-// A restorer is where such code is in a segment.
+// A restorer is an occurrence of such code in a segment.
 type restorer struct {
 	start, end uint64
-	afterRet   bool // a return instruction lies right before it
+	afterRet   bool // a return instruction precedes it
 }
 
-// restorers finds the restorers of a segment, reading a page of it when that is
-// first asked for. Nearly all have none.
+// restorers finds the restorers of a segment, page by page on first use. Nearly all pages
+// have none.
 type restorers struct {
 	r     io.ReaderAt
 	off   uint64
 	pages []atomic.Pointer[[]restorer]
 }
 
-// restorerPage is how much is searched at a time, in bytes.
+// restorerPage is the number of bytes searched at a time.
 const restorerPage = 16 << 10
 
-// newRestorers returns nil for what is not executable.
+// newRestorers returns nil for a segment that is not executable.
 func newRestorers(r io.ReaderAt, p *elf.ProgHeader) *restorers {
 	if p.Flags&elf.PF_X == 0 {
 		return nil
@@ -56,7 +55,7 @@ func (s *restorers) all() (all []restorer) {
 	return all
 }
 
-// near returns the restorers that lie in or right beside a page.
+// near returns the restorers in or adjacent to a page.
 func (s *restorers) near(page uint64) []restorer {
 	if s == nil || page >= uint64(len(s.pages)) {
 		return nil
@@ -64,7 +63,7 @@ func (s *restorers) near(page uint64) []restorer {
 	if found := s.pages[page].Load(); found != nil {
 		return *found
 	}
-	// A restorer may end right before the page and start right behind it; the byte before it counts.
+	// A restorer may end just before the page or start just after it; the byte before a restorer counts.
 	start := page*restorerPage - min(page*restorerPage, maxRestorer+1)
 	code := make([]byte, maxRestorer+1+restorerPage+maxRestorer)
 	n, _ := s.r.ReadAt(code, int64(s.off+start))
@@ -87,15 +86,15 @@ func (s *restorers) near(page uint64) []restorer {
 	return found
 }
 
-// returnsFromSignal reports whether an address belongs to code that returns from a
-// signal handler. The code tells, whatever tables say: only some of them mark it,
-// and the mark alone (augmentation S) does not promise the kernel's frame.
+// returnsFromSignal reports whether an address belongs to code that returns from a signal
+// handler. It looks at the code, not at tables: few tables mark it, and the mark alone
+// (augmentation S) does not imply the kernel's frame.
 //
-// The byte before it counts, too: the handler's return address is the first
-// instruction, which nothing calls, and one asks for the byte before return
-// addresses. What is there is padding or the end of a function that does not
-// return; but a return is an instruction of its own. The address behind it counts,
-// unless it is described as other code: the task is there while in the system call.
+// The byte before the code counts, too. The handler's return address is the first
+// instruction, which nothing calls, and lookups use the byte before a return address. That
+// byte is padding or the end of a function that does not return, unless it is a return
+// instruction. The address after the code counts unless tables describe it as other code:
+// tasks are there during the system call.
 func (m *Image) returnsFromSignal(vaddr uint64, described bool) bool {
 	p := m.segment(vaddr)
 	if p == nil {

@@ -8,9 +8,8 @@ import (
 	"trapline/internal/elffile"
 )
 
-// openSources finds the unwind information of an image, what is trusted most
-// first. Code compiled to be unwound at run time has .eh_frame, always loaded;
-// .debug_frame is for debuggers only.
+// openSources returns the unwind information of an image, the most trusted first.
+// .eh_frame is for unwinding at run time and always loaded; .debug_frame is for debuggers.
 func (m *Image) openSources(debug []io.ReaderAt) []source {
 	var sources []source
 	if s := m.openGoTable(); s != nil {
@@ -32,7 +31,7 @@ func (m *Image) openSources(debug []io.ReaderAt) []source {
 	return append(sources, m.openPLT()...)
 }
 
-// openEHFrame opens .eh_frame, nil where there is none.
+// openEHFrame opens .eh_frame. It returns nil if there is none.
 func (m *Image) openEHFrame() source {
 	table := frameTable{eh: true}
 	if s := m.file.Section(".text"); s != nil {
@@ -41,8 +40,8 @@ func (m *Image) openEHFrame() source {
 	if s := m.file.Section(".got"); s != nil {
 		table.data = s.Addr
 	}
-	// The program header is there where section headers are not: in the vdso's
-	// memory and in files that were stripped of them.
+	// The program header exists even without section headers: in the vdso's memory and in
+	// files stripped of them.
 	for _, p := range m.file.Progs {
 		if p.Type != elf.PT_GNU_EH_FRAME {
 			continue
@@ -57,7 +56,7 @@ func (m *Image) openEHFrame() source {
 			continue
 		}
 		if s != nil {
-			// Frame descriptions are addressed, so all of their segment will do.
+			// Entries are found by address, so the whole segment can stand in for the section.
 			if seg = m.segment(frames); seg != nil {
 				table.section = newSection(m.file.R, seg.Off, seg.Vaddr, seg.Filesz)
 				s.frameTable = table
@@ -81,8 +80,8 @@ func (m *Image) openEHFrame() source {
 	return nil
 }
 
-// openDebugFrame opens .debug_frame of the image itself or of its debug file, nil
-// where there is none. Damaged compression counts as none.
+// openDebugFrame opens .debug_frame of the image or its debug file. It returns nil if
+// there is none or it cannot be decompressed.
 func (m *Image) openDebugFrame(f *elffile.File) source {
 	s := f.Section(".debug_frame")
 	if s == nil {

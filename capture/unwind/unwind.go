@@ -8,13 +8,13 @@ type walk struct {
 	frames []Frame
 }
 
-// Unwind unwinds a copied stack, at most limit frames, innermost first. It uses all
-// registers and everything that call frame information can say, and no memory but
-// the copy. The program counter and the stack pointer must be known.
+// Unwind unwinds a copied stack and returns at most limit frames, innermost first. It uses
+// all registers and all of call frame information, and reads only the copy. The program
+// counter and the stack pointer must be known.
 //
-// A frame without unwind information is stepped from by FramePointerRule, if what
-// that finds can be a frame, and marked. A return address of 0 ends a stack, as
-// does a frame pointer of 0 in a frame without unwind information.
+// In a frame without unwind information, Unwind uses FramePointerRule if the result can be
+// a frame, and marks the frame as guessed. A return address of 0 ends the stack, as does a
+// frame pointer of 0 in a frame without unwind information.
 func Unwind(regs *Registers, memory []Memory, find Finder, limit int) ([]Frame, Cut) {
 	w := walk{regs: *regs, memory: memory, find: find}
 	cut := w.run(limit)
@@ -35,13 +35,13 @@ func (w *walk) run(limit int) Cut {
 			return CutDepth
 		}
 		frame := Frame{Address: pc, Return: called}
-		back := uint64(0) // from the address to what the frame executes
+		back := uint64(0) // from the address to the executing instruction
 		if called {
 			back = 1
 		}
 		frame.Image, frame.Offset, ok = w.find.Find(pc - back)
 		if !ok && called {
-			return CutNoRule // no return address: the last step led astray
+			return CutNoRule // not a return address: the last step was wrong
 		}
 		var cut Cut
 		var more bool
@@ -58,9 +58,9 @@ func (w *walk) run(limit int) Cut {
 	}
 }
 
-// step goes to the caller of a frame, whose offset is that of what it executes. It
-// reports whether the caller's program counter is a return address, and whether
-// there is a caller.
+// step steps to the caller of a frame, given the offset of its executing instruction. It
+// reports whether the caller's program counter is a return address and whether there is a
+// caller.
 func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 	var r row
 	var vaddr uint64
@@ -95,9 +95,9 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 	return false, CutNoRule, false
 }
 
-// guess steps by FramePointerRule, if that makes sense: where the frame pointer
-// leads into the copied stack, above the stack pointer, aligned as the ABI has it,
-// and to a return address.
+// guess steps by FramePointerRule if the result is plausible: the frame pointer is in the
+// copied stack, above the stack pointer, aligned as the ABI requires, and leads to a return
+// address.
 func (w *walk) guess(frame *Frame) (Cut, bool) {
 	fp, ok := w.regs.get(RegFP)
 	sp, _ := w.regs.get(RegSP)
@@ -140,10 +140,10 @@ func (r *Registers) set(n int, v uint64) {
 	r.Known |= 1 << n
 }
 
-// pieces are what was copied of a stack.
+// pieces are the copied parts of a stack.
 type pieces []Memory
 
-// load reads a number of 1, 2, 4 or 8 bytes, false if not all of it was copied in one piece.
+// load reads a number of 1, 2, 4 or 8 bytes. It returns false if one piece does not hold all of it.
 func (p pieces) load(address, size uint64) (uint64, bool) {
 	for i := range p {
 		m := &p[i]

@@ -1,5 +1,7 @@
 package gotable
 
+import "trapline/internal/cursor"
+
 // Flags of functions (internal/abi/symtab.go), since Go 1.17.
 const (
 	FlagTopFrame = 1 << iota // the outermost frame of its stack
@@ -71,24 +73,23 @@ func (f *Function) FuncData(i int) uint32 {
 }
 
 // Values calls yield with each value of a table of values by pc of the function that
-// starts at entry, and where in the code it ends, until yield returns false. The
+// starts at entry, and the address where it ends, until yield returns false. The
 // tables are pairs of varints, value and pc deltas, as runtime.pcvalue reads them.
 func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value int32) bool) {
 	if off == 0 || uint64(off) >= uint64(len(t.pcs)) {
 		return
 	}
-	b := t.pcs[off:]
+	c := cursor.Little(t.pcs[off:])
 	value, pc := int32(-1), entry
 	for first := true; ; first = false {
-		delta, n := varint(b)
-		if n == 0 || delta == 0 && !first {
+		delta := uint32(c.Uleb())
+		if !c.OK() || delta == 0 && !first {
 			return
 		}
-		step, m := varint(b[n:])
-		if m == 0 {
+		step := uint32(c.Uleb())
+		if !c.OK() {
 			return
 		}
-		b = b[n+m:]
 		value += int32(-(delta & 1) ^ delta>>1)
 		pc += uint64(step) * t.quantum
 		if !yield(pc, value) {
@@ -107,20 +108,4 @@ func (t *Table) Value(off uint32, entry, addr uint64) (value int32, ok bool) {
 		return 0, false
 	}
 	return value, true
-}
-
-// varint reads a number in groups of 7 bits, lowest first, and how many bytes it has: 0
-// past the end.
-func varint(b []byte) (v uint32, n int) {
-	for shift := 0; n < len(b); shift += 7 {
-		c := b[n]
-		n++
-		if shift < 32 {
-			v |= uint32(c&0x7f) << shift
-		}
-		if c < 0x80 {
-			return v, n
-		}
-	}
-	return 0, 0
 }
