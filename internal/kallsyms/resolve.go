@@ -2,7 +2,7 @@ package kallsyms
 
 import "sort"
 
-// A Image is the kind of image that kernel code belongs to.
+// An Image is the kind of image that contains kernel code.
 type Image uint8
 
 const (
