@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+
+	"trapline/internal/addrmap"
+	"trapline/internal/meter"
 )
 
 // dwarfData is the debug information of one object. It scans all units for the addresses
@@ -15,11 +18,11 @@ import (
 type dwarfData struct {
 	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
 
-	memory     *meter
+	memory     *meter.Meter
 	order      binary.ByteOrder
 	executable func(addr uint64) bool
-	units      []*unit   // by offset
-	segments   []segment // code → index of units
+	units      []*unit     // by offset
+	segments   addrmap.Map // code → index of units
 	alt        *dwarfData
 
 	mu      sync.Mutex
@@ -112,7 +115,7 @@ func (e *ELF) findAltFile(o *object) *object {
 // calls returns the calls at an address, innermost first. The name of the outermost is "" if
 // the address has a line but no function, as in assembly code.
 func (d *dwarfData) calls(addr uint64) []Call {
-	i := owner(d.segments, addr)
+	i := d.segments.Owner(addr)
 	if i < 0 {
 		return nil
 	}

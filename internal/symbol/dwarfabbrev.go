@@ -4,6 +4,7 @@ import (
 	"debug/dwarf"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // An abbrev describes the entries with one abbreviation code.
@@ -34,13 +35,13 @@ func (t *abbrevTable) get(code uint64) *abbrev {
 	return t.sparse[code]
 }
 
-func (t *abbrevTable) count(m *meter) {
-	addSlice(m, t.dense)
+func (t *abbrevTable) count(m *meter.Meter) {
+	meter.AddSlice(m, t.dense)
 	for i := range t.dense {
-		addSlice(m, t.dense[i].attrs)
+		meter.AddSlice(m, t.dense[i].attrs)
 	}
 	for _, a := range t.sparse {
-		addSlice(m, a.attrs)
+		meter.AddSlice(m, a.attrs)
 	}
 }
 

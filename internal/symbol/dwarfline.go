@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // A lineTable maps the code of one unit to lines of its files.
@@ -59,9 +60,9 @@ func (u *unit) readLines() *lineTable {
 		p.table = t
 		p.run(&c)
 		slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
-		addSlice(u.d.memory, t.sequences)
-		addSlice(u.d.memory, t.rows)
-		addSlice(u.d.memory, t.files.files)
+		meter.AddSlice(u.d.memory, t.sequences)
+		meter.AddSlice(u.d.memory, t.rows)
+		meter.AddSlice(u.d.memory, t.files.files)
 	}
 	return t
 }

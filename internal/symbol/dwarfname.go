@@ -30,7 +30,7 @@ func (d *dwarfData) name(entry uint64) string {
 	name = d.readName(entry)
 	d.mu.Lock()
 	d.names[entry] = name
-	d.memory.add(nameSize + len(name))
+	d.memory.Add(nameSize + len(name))
 	d.mu.Unlock()
 	return name
 }

@@ -46,7 +46,7 @@ func (o *object) debugSection(name string) *dwarfSection {
 }
 
 func (o *object) unpacked(b []byte) *dwarfSection {
-	o.memory.add(len(b))
+	o.memory.Add(len(b))
 	return &dwarfSection{data: b, size: uint64(len(b))}
 }
 

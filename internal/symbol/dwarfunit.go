@@ -5,7 +5,9 @@ import (
 	"sync"
 	"unsafe"
 
+	"trapline/internal/addrmap"
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // Unit kinds: DWARF 5, section 7.5.1.
@@ -44,7 +46,7 @@ func (d *dwarfData) scanUnits(code bool) {
 	info := scanner{s: d.info, step: 4 << 10, order: d.order}
 	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
 	ranges := d.newRangeReader(d.ranges.size/4 + d.rnglists.size/2 + maxUnits)
-	var spans []span
+	var spans []addrmap.Span
 	for off := uint64(0); off < d.info.size && len(d.units) < maxUnits; {
 		u := &unit{d: d, off: off}
 		if !info.read(off, u.readHeader) || u.end <= off {
@@ -62,12 +64,12 @@ func (d *dwarfData) scanUnits(code bool) {
 			continue
 		}
 		ranges.each(u, attrs, func(low, high uint64) {
-			spans = append(spans, span{low: low, high: high, owner: int32(len(d.units) - 1)})
+			spans = append(spans, addrmap.Span{Low: low, High: high, Owner: int32(len(d.units) - 1)})
 		})
 	}
-	d.segments = flatten(spans)
-	addSlice(d.memory, d.segments)
-	d.memory.add(len(d.units) * int(unsafe.Sizeof(unit{})))
+	d.segments = addrmap.New(spans)
+	meter.AddSlice(d.memory, d.segments)
+	d.memory.Add(len(d.units) * int(unsafe.Sizeof(unit{})))
 }
 
 // readHeader reads the header of a unit: DWARF 5, section 7.5.1. It sets abbrevOff to ^0 for

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"trapline/internal/meter"
 )
 
 // An ELF names the code of one ELF image. It reads tables on first use. All methods except
@@ -37,7 +39,7 @@ func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	if opt.DebugDirs == nil {
 		opt.DebugDirs = []string{"/usr/lib/debug"}
 	}
-	obj, err := newObject(r, new(meter))
+	obj, err := newObject(r, new(meter.Meter))
 	if err != nil {
 		return nil, fmt.Errorf("reading ELF image %q: %w", opt.Path, err)
 	}
@@ -85,6 +87,10 @@ func (e *ELF) IsGo() bool {
 
 // HasDebugFile reports whether the image's separate debug file is installed.
 func (e *ELF) HasDebugFile() bool { return e.debug() != nil }
+
+// Memory returns the approximate number of bytes of memory that tables use. It grows as more
+// tables are read.
+func (e *ELF) Memory() int64 { return e.memory.Bytes() }
 
 // FileOffset returns the file offset of a virtual address.
 func (e *ELF) FileOffset(vaddr uint64) (uint64, bool) {

@@ -5,12 +5,15 @@ import (
 	"debug/elf"
 	"slices"
 	"strings"
+
+	"trapline/internal/addrmap"
+	"trapline/internal/meter"
 )
 
 // A functionTable combines the symbol tables of an image.
 type functionTable struct {
-	symbols  []symbol  // by address; of one address the best name first
-	segments []segment // owners are indices of symbols
+	symbols  []symbol    // by address, then best name first
+	segments addrmap.Map // owners are indices of symbols
 }
 
 // readFunctions combines the symbol tables of the image and its debug file.
@@ -49,9 +52,9 @@ func (e *ELF) readFunctions() (t *functionTable) {
 	syms = slices.CompactFunc(syms, func(a, b symbol) bool { return a.addr == b.addr && a.name == b.name })
 	t.symbols = slices.Clip(syms)
 	t.setSizes(e)
-	t.segments = flatten(t.spans())
-	addSlice(e.memory, t.symbols)
-	addSlice(e.memory, t.segments)
+	t.segments = addrmap.New(t.spans())
+	meter.AddSlice(e.memory, t.symbols)
+	meter.AddSlice(e.memory, t.segments)
 	return t
 }
 
@@ -115,8 +118,8 @@ func (e *ELF) segmentEnd(addr uint64) uint64 {
 
 // spans returns the range of the best symbol of each address. It omits symbols with a
 // guessed size inside of a symbol with a known size.
-func (t *functionTable) spans() []span {
-	spans := make([]span, 0, len(t.symbols))
+func (t *functionTable) spans() []addrmap.Span {
+	spans := make([]addrmap.Span, 0, len(t.symbols))
 	var last, sizedEnd uint64
 	for i, s := range t.symbols {
 		if i > 0 && s.addr == last {
@@ -130,14 +133,14 @@ func (t *functionTable) spans() []span {
 		if !s.label {
 			sizedEnd = max(sizedEnd, end)
 		}
-		spans = append(spans, span{low: s.addr, high: end, owner: int32(i)})
+		spans = append(spans, addrmap.Span{Low: s.addr, High: end, Owner: int32(i)})
 	}
 	return spans
 }
 
 // find returns the symbol at an address, or nil.
 func (t *functionTable) find(addr uint64) *symbol {
-	if i := owner(t.segments, addr); i >= 0 {
+	if i := t.segments.Owner(addr); i >= 0 {
 		return &t.symbols[i]
 	}
 	return nil

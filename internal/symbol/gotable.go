@@ -23,7 +23,7 @@ type goTable struct {
 // readGoTable finds the image's Go table. It returns nil if there is none.
 func (e *ELF) readGoTable() *goTable {
 	if t := gotable.Open(e.file); t != nil {
-		e.memory.add(t.Memory())
+		e.memory.Add(t.Memory())
 		return &goTable{t, e.object}
 	}
 	return nil

@@ -47,7 +47,7 @@ func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 	if !found || d == nil {
 		return "", 0, false
 	}
-	i := owner(d.segments, addr)
+	i := d.segments.Owner(addr)
 	if i < 0 {
 		return "", 0, false
 	}
