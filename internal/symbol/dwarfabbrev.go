@@ -2,6 +2,8 @@ package symbol
 
 import (
 	"debug/dwarf"
+	"encoding/binary"
+	"sync"
 
 	"trapline/internal/cursor"
 	"trapline/internal/meter"
@@ -45,39 +47,48 @@ func (t *abbrevTable) count(m *meter.Meter) {
 	}
 }
 
-// abbreviations returns the table at an offset of .debug_abbrev, or nil if it is damaged.
-// Units often share one.
-func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
+// abbrevTables holds the tables of .debug_abbrev that were read. Units often share one.
+type abbrevTables struct {
+	section *dwarfSection
+	order   binary.ByteOrder
+	memory  *meter.Meter
+
+	mu     sync.Mutex
+	tables map[abbrevKey]*abbrevTable
+}
+
+// get returns the table at an offset of the section, nil when it is damaged.
+func (a *abbrevTables) get(off uint64, enc encoding) *abbrevTable {
 	key := abbrevKey{off, enc}
-	d.mu.Lock()
-	t, ok := d.abbrevs[key]
-	d.mu.Unlock()
+	a.mu.Lock()
+	t, ok := a.tables[key]
+	a.mu.Unlock()
 	if ok {
 		return t
 	}
-	s := scanner{s: d.abbrev, step: 4 << 10, order: d.order}
+	s := scanner{s: a.section, step: 4 << 10, order: a.order}
 	good := s.read(off, func(c *cursor.Cursor) {
 		t = &abbrevTable{sparse: make(map[uint64]*abbrev)}
 		for c.OK() {
-			code, a, ok := readAbbrev(c, enc)
+			code, entry, ok := readAbbrev(c, enc)
 			if !ok {
 				break
 			}
 			if code == uint64(len(t.dense))+1 {
-				t.dense = append(t.dense, a)
+				t.dense = append(t.dense, entry)
 			} else {
-				t.sparse[code] = &a
+				t.sparse[code] = &entry
 			}
 		}
 	})
 	if !good {
 		t = nil
 	} else {
-		t.count(d.memory)
+		t.count(a.memory)
 	}
-	d.mu.Lock()
-	d.abbrevs[key] = t
-	d.mu.Unlock()
+	a.mu.Lock()
+	a.tables[key] = t
+	a.mu.Unlock()
 	return t
 }
 

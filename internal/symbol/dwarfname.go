@@ -43,7 +43,7 @@ func (d *dwarfData) readName(entry uint64) string {
 		if u == nil {
 			break
 		}
-		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		abbrevs := d.abbrevs.get(u.abbrevOff, u.encoding)
 		if abbrevs == nil {
 			break
 		}

@@ -32,13 +32,13 @@ const maxScopeDepth = 1 << 12
 // readScopes walks all entries of the unit.
 func (u *unit) readScopes() *scopeTable {
 	t := new(scopeTable)
-	abbrevs := u.d.abbreviations(u.abbrevOff, u.encoding)
+	abbrevs := u.in.abbrevs.get(u.abbrevOff, u.encoding)
 	if abbrevs == nil {
 		return t
 	}
-	data := u.d.info.window(u.root, u.end-u.root)
-	w := scopeWalk{u: u, table: t, current: -1, ranges: u.d.newRangeReader(1<<16 + uint64(len(data))/4)}
-	c := cursor.New(data, u.d.order)
+	data := u.in.info.window(u.root, u.end-u.root)
+	w := scopeWalk{u: u, table: t, current: -1, ranges: newRangeReader(u.in, 1<<16+uint64(len(data))/4)}
+	c := cursor.New(data, u.in.order)
 	for c.Len() > 0 {
 		entry := u.root + uint64(c.Pos())
 		code := c.Uleb()
@@ -61,8 +61,8 @@ func (u *unit) readScopes() *scopeTable {
 		}
 	}
 	t.segments = addrmap.New(w.spans)
-	meter.AddSlice(u.d.memory, t.list)
-	meter.AddSlice(u.d.memory, t.segments)
+	meter.AddSlice(u.in.memory, t.list)
+	meter.AddSlice(u.in.memory, t.segments)
 	return t
 }
 

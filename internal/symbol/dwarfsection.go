@@ -9,7 +9,11 @@ import (
 
 	"trapline/internal/cursor"
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
+
+// maxSection is the maximum size of a section held in memory.
+const maxSection = 1 << 30
 
 // maxName is the maximum length of names in bytes.
 const maxName = 64 << 10
@@ -23,32 +27,34 @@ type dwarfSection struct {
 	data []byte // contents, if they were compressed
 }
 
-// debugSection opens the section .debug_NAME or .zdebug_NAME. A missing or damaged section is
-// empty.
-func (o *object) debugSection(name string) *dwarfSection {
-	if s := o.section(".debug_" + name); s != nil {
+// openSection opens the section .debug_NAME, or .zdebug_NAME. A missing or damaged one
+// is empty. Memory taken to decompress it is counted.
+func openSection(f *elffile.File, name string, memory *meter.Meter) *dwarfSection {
+	unpacked := func(b []byte) *dwarfSection {
+		memory.Add(len(b))
+		return &dwarfSection{data: b, size: uint64(len(b))}
+	}
+	if s := f.Section(".debug_" + name); s != nil {
 		if s.Flags&elf.SHF_COMPRESSED == 0 {
-			return &dwarfSection{r: o.r, off: s.Offset, size: s.Size}
+			return &dwarfSection{r: f.R, off: s.Offset, size: s.Size}
 		}
-		if b, err := o.contents(s); err == nil {
-			return o.unpacked(b)
+		if b, err := f.Contents(s); err == nil {
+			return unpacked(b)
 		}
 		return new(dwarfSection)
 	}
-	if s := o.section(".zdebug_" + name); s != nil {
-		if b, err := o.contents(s); err == nil {
+	if s := f.Section(".zdebug_" + name); s != nil {
+		if b, err := f.Contents(s); err == nil {
 			if b, err = unpackOld(b); err == nil {
-				return o.unpacked(b)
+				return unpacked(b)
 			}
 		}
 	}
 	return new(dwarfSection)
 }
 
-func (o *object) unpacked(b []byte) *dwarfSection {
-	o.memory.Add(len(b))
-	return &dwarfSection{data: b, size: uint64(len(b))}
-}
+// bytes returns the size of the section, decompressed.
+func (s *dwarfSection) bytes() uint64 { return s.size }
 
 // unpackOld decompresses the format before SHF_COMPRESSED: "ZLIB", the size as a big-endian
 // number, a zlib stream.
@@ -65,6 +71,14 @@ func unpackOld(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(io.LimitReader(z, int64(size)))
+}
+
+// all returns the contents of a section.
+func (s *dwarfSection) all() ([]byte, error) {
+	if s.data != nil || s.size == 0 {
+		return s.data, nil
+	}
+	return elffile.ReadRange(s.r, s.off, s.size)
 }
 
 // window returns n bytes from off, or fewer at the end of the section.

@@ -11,7 +11,6 @@ const (
 	goPCDataInlineTree   = 2 // pc → index of the innermost inlined call, or -1
 	goFuncDataInlineTree = 3
 	goInlinedCallSize    = 16 // runtime.inlinedCall since Go 1.20
-	maxInlineDepth       = 256
 )
 
 // A goTable names code by a Go program's function table.

@@ -6,14 +6,9 @@ import (
 	"trapline/internal/cursor"
 )
 
-// InlinedCalls returns the inlined calls of all functions that match. match gets linkage
-// names; in C these are the plain names.
-func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, err error) {
-	defer guard("reading debug information", &err)
-	d := e.dwarf()
-	if d == nil {
-		return nil, nil
-	}
+// inlinedCalls finds the calls of functions that the compiler put the functions' code
+// in the place of. match gets linkage names; those of C are the functions' own.
+func (d *dwarfData) inlinedCalls(match func(function string) bool) (places []codePlace) {
 	matches := make(map[uint64]bool) // by entry, which calls of a function share
 	for _, u := range d.units {
 		t := u.readScopes() // not kept: those of all units take much memory
@@ -28,25 +23,17 @@ func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, er
 				matches[s.entry] = is
 			}
 			if is && len(places) < maxPlaces {
-				places = append(places, Place{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
-					Functions: u.functionsFrom(t, int32(i))})
+				places = append(places, codePlace{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
+					Functions: d.functionsFrom(t, int32(i))})
 			}
 		}
 	}
-	return e.located(places), nil
+	return places
 }
 
-// Declaration returns the file and line of the declaration of the function at a file offset.
-// ok is false if debug information does not have them.
-func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
-	var err error
-	defer func() { ok = ok && err == nil }()
-	defer guard("reading debug information", &err)
-	addr, found := e.Address(fileOffset)
-	d := e.dwarf()
-	if !found || d == nil {
-		return "", 0, false
-	}
+// functionDeclaration returns where the function around an address is written: the line
+// of its name. ok is false where debug information does not say.
+func (d *dwarfData) functionDeclaration(addr uint64) (file string, line int, ok bool) {
 	i := d.segments.Owner(addr)
 	if i < 0 {
 		return "", 0, false
@@ -75,7 +62,7 @@ func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
 		if u == nil {
 			return "", 0, false
 		}
-		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		abbrevs := d.abbrevs.get(u.abbrevOff, u.encoding)
 		if abbrevs == nil {
 			return "", 0, false
 		}

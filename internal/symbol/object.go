@@ -9,9 +9,6 @@ import (
 	"trapline/internal/meter"
 )
 
-// maxSection is the maximum size of a section held in memory.
-const maxSection = 1 << 30
-
 // An object is an open ELF file: an image or its separate debug file.
 type object struct {
 	r    io.ReaderAt

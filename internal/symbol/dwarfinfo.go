@@ -1,0 +1,97 @@
+package symbol
+
+import (
+	"sort"
+	"sync"
+	"unsafe"
+
+	"trapline/internal/addrmap"
+	"trapline/internal/elffile"
+	"trapline/internal/meter"
+)
+
+// dwarfData is the debug information of one file. Units are scanned for the
+// addresses that they cover; only units that are asked for are read whole. The
+// formats are those of DWARF 2 to 5 (dwarfstd.org) with GNU's extensions for debug
+// information shared between files (dwz).
+type dwarfData struct {
+	*sections
+	units    []*codeUnit // by offset
+	segments addrmap.Map // code → index of units
+	alt      *dwarfData
+
+	mu    sync.Mutex
+	names map[uint64]string // linkage names by offset of their entries
+}
+
+// A codeUnit is a unit with the tables of its code, which are read when they are first
+// needed.
+type codeUnit struct {
+	unit
+	scopes func() *scopeTable
+	lines  func() *lineTable
+}
+
+// newDWARF opens a file's sections; nil when it has no debug information.
+func newDWARF(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *dwarfData {
+	s := openSections(f, memory, executable)
+	if s == nil {
+		return nil
+	}
+	return &dwarfData{sections: s, names: make(map[uint64]string)}
+}
+
+// addAlt reads the units of the file that holds what dwz moved out of several debug files.
+// Names and strings in it are found from then on.
+func (d *dwarfData) addAlt(f *elffile.File) {
+	alt := newDWARF(f, d.memory, d.executable)
+	if alt == nil {
+		return
+	}
+	alt.scanUnits(false)
+	d.alt, d.altStr = alt, alt.str
+}
+
+// readUnits reads the headers and root entries of all units, and the code that they
+// cover.
+func (d *dwarfData) readUnits() { d.scanUnits(true) }
+
+// scanUnits reads the units and, if wanted, the code that they cover.
+func (d *dwarfData) scanUnits(code bool) {
+	info := scanner{s: d.info, step: 4 << 10, order: d.order}
+	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
+	ranges := newRangeReader(d.sections, d.ranges.size/4+d.rnglists.size/2+maxUnits)
+	var spans []addrmap.Span
+	for off := uint64(0); off < d.info.size && len(d.units) < maxUnits; {
+		u := &codeUnit{unit: unit{in: d.sections, off: off}}
+		if !info.read(off, u.readHeader) || u.end <= off {
+			break
+		}
+		off = u.end
+		if u.abbrevOff == ^uint64(0) {
+			continue // a version or kind without code
+		}
+		u.scopes = sync.OnceValue(u.readScopes)
+		u.lines = sync.OnceValue(u.readLines)
+		d.units = append(d.units, u)
+		attrs, ok := u.readRoot(&info, &abbrevs)
+		if !ok || !code {
+			continue
+		}
+		ranges.each(&u.unit, attrs, func(low, high uint64) {
+			spans = append(spans, addrmap.Span{Low: low, High: high, Owner: int32(len(d.units) - 1)})
+		})
+	}
+	d.segments = addrmap.New(spans)
+	meter.AddSlice(d.memory, d.segments)
+	d.memory.Add(len(d.units) * int(unsafe.Sizeof(codeUnit{})))
+}
+
+// unitAt returns the unit that contains an offset of the section, or nil.
+func (d *dwarfData) unitAt(off uint64) *codeUnit {
+	i := sort.Search(len(d.units), func(i int) bool { return d.units[i].off > off })
+	if i == 0 || off >= d.units[i-1].end {
+		return nil
+	}
+	return d.units[i-1]
+}
