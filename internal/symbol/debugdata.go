@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sort"
+
+	"trapline/internal/debuginfo"
 )
 
 // DebugData is the debug information of an image about variables and types. For lines and
@@ -60,7 +62,7 @@ func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 		if o == nil {
 			continue
 		}
-		size := openSection(o.file, "info", o.memory).bytes()
+		size := debuginfo.OpenSection(o.file, "info", o.memory).Size()
 		if size == 0 {
 			continue
 		}
@@ -75,7 +77,7 @@ func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 func (o *object) debugData() (*DebugData, error) {
 	sections := make(map[string][]byte)
 	for _, name := range []string{"abbrev", "info", "line", "ranges", "str", "addr", "line_str", "str_offsets", "rnglists", "types", "loc", "loclists"} {
-		b, err := openSection(o.file, name, o.memory).all()
+		b, err := debuginfo.OpenSection(o.file, name, o.memory).All()
 		if err != nil {
 			return nil, fmt.Errorf("reading .debug_%s: %w", name, err)
 		}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"path/filepath"
+
+	"trapline/internal/debuginfo"
 )
 
 // readDWARF opens the debug information of the image or its debug file.
-func (e *ELF) readDWARF() (d *dwarfData) {
+func (e *ELF) readDWARF() (d *debuginfo.Info) {
 	var err error
 	defer func() {
 		if err != nil {
@@ -20,13 +22,13 @@ func (e *ELF) readDWARF() (d *dwarfData) {
 		if o == nil {
 			continue
 		}
-		if d = newDWARF(o.file, e.memory, e.executable); d == nil {
+		if d = debuginfo.New(o.file, e.memory, e.executable); d == nil {
 			continue
 		}
 		if alt := e.findAltFile(o); alt != nil {
-			d.addAlt(alt.file)
+			d.AddAlt(alt.file)
 		}
-		d.readUnits()
+		d.ReadUnits()
 		return d
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"trapline/internal/debuginfo"
 	"trapline/internal/meter"
 )
 
@@ -23,10 +24,10 @@ type ELF struct {
 	goBuildID string
 	loads     []elf.ProgHeader // PT_LOAD, executable segments first
 
-	debug     func() *object        // separate debug file; nil if none was found
-	functions func() *functionTable // never nil
-	goTable   func() *goTable       // nil if not a Go program
-	dwarf     func() *dwarfData     // nil if there is no debug information
+	debug     func() *object         // separate debug file; nil: none found
+	functions func() *functionTable  // never nil
+	goTable   func() *goTable        // nil: not a Go program
+	dwarf     func() *debuginfo.Info // nil: no debug information
 
 	mu     sync.Mutex
 	opened []io.Closer
@@ -157,7 +158,7 @@ func (e *ELF) Lookup(fileOffset uint64) (calls []Call) {
 func (e *ELF) lines(addr uint64) []Call {
 	var calls []Call
 	if d := e.dwarf(); d != nil {
-		calls = d.calls(addr)
+		calls = d.Calls(addr)
 	}
 	if len(calls) > 0 && calls[0].Line > 0 {
 		return calls

@@ -3,6 +3,7 @@ package symbol
 import (
 	"debug/elf"
 
+	"trapline/internal/debuginfo"
 	"trapline/internal/gotable"
 )
 
@@ -40,7 +41,7 @@ func (t *goTable) calls(addr uint64) []Call {
 	}
 	var calls []Call
 	pc := addr
-	for range maxInlineDepth {
+	for range debuginfo.MaxInlineDepth {
 		index, ok := t.Value(f.PCData(goPCDataInlineTree), f.Entry, pc)
 		if !ok || index < 0 {
 			break

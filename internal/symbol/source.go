@@ -3,6 +3,8 @@ package symbol
 import (
 	"cmp"
 	"slices"
+
+	"trapline/internal/debuginfo"
 )
 
 // A Place is the start of code of a source line or an inlined call.
@@ -34,7 +36,7 @@ func (e *ELF) Source(file string, line int) (s *SourceLine, err error) {
 	if d == nil {
 		return new(SourceLine), nil
 	}
-	found := d.source(file, line)
+	found := d.Source(file, line)
 	return &SourceLine{Files: found.Files, Places: e.located(found.Places), Before: found.Before, After: found.After}, nil
 }
 
@@ -45,7 +47,7 @@ func (e *ELF) SourceFiles() (paths []string, err error) {
 	if d == nil {
 		return nil, nil
 	}
-	return d.sourceFiles(), nil
+	return d.SourceFiles(), nil
 }
 
 // InlinedCalls returns the inlined calls of all functions that match. match gets linkage
@@ -56,11 +58,11 @@ func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, er
 	if d == nil {
 		return nil, nil
 	}
-	return e.located(d.inlinedCalls(match)), nil
+	return e.located(d.InlinedCalls(match)), nil
 }
 
 // located sorts places and drops duplicates and those outside of the file.
-func (e *ELF) located(found []codePlace) (places []Place) {
+func (e *ELF) located(found []debuginfo.Place) (places []Place) {
 	for _, p := range found {
 		if off, ok := e.FileOffset(p.Address); ok {
 			places = append(places, Place{Address: p.Address, Offset: off, File: p.File, Line: p.Line, Functions: p.Functions})
@@ -81,5 +83,5 @@ func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 	if !found || d == nil {
 		return "", 0, false
 	}
-	return d.functionDeclaration(addr)
+	return d.Declaration(addr)
 }

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -9,12 +9,12 @@ import (
 // maxNameHops limits the references followed from an entry to its name.
 const maxNameHops = 16
 
-// nameSize is the approximate size of an entry of dwarfData.names without the name, in bytes.
+// nameSize is about what an entry of Info.names takes beside the name, in bytes.
 const nameSize = 48
 
 // name returns the linkage name of a function's entry, its plain name if it has no linkage
 // name, or "".
-func (d *dwarfData) name(entry uint64) string {
+func (d *Info) name(entry uint64) string {
 	if entry&altRef != 0 {
 		if d.alt == nil {
 			return ""
@@ -35,7 +35,7 @@ func (d *dwarfData) name(entry uint64) string {
 	return name
 }
 
-func (d *dwarfData) readName(entry uint64) string {
+func (d *Info) readName(entry uint64) string {
 	info := scanner{s: d.info, step: 256, order: d.order}
 	plain := ""
 	for range maxNameHops {

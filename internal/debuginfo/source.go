@@ -1,14 +1,14 @@
-package symbol
+package debuginfo
 
 import (
 	"slices"
 	"strings"
 )
 
-// source finds where the code of a line begins: at each run of addresses of that line,
+// Source finds where the code of a line begins: at each run of addresses of that line,
 // and in each inlined copy. file is a path or the end of one, of whole names.
-func (d *dwarfData) source(file string, line int) *lineCode {
-	s := new(lineCode)
+func (d *Info) Source(file string, line int) *SourceLine {
+	s := new(SourceLine)
 	files := make(map[string]bool)
 	for _, u := range d.units {
 		d.sourceLine(u, file, line, s, files)
@@ -27,13 +27,13 @@ func sameFile(path, end string) bool {
 
 // A lineSearch looks for one line in one unit.
 type lineSearch struct {
-	d     *dwarfData
+	d     *Info
 	u     *codeUnit
 	files map[uint32]string // requested files by number
 	line  int
 	found []foundPlace
 	best  map[int32]placeKind // by function
-	into  *lineCode
+	into  *SourceLine
 	seen  map[string]bool // files with code
 }
 
@@ -50,14 +50,14 @@ const (
 )
 
 type foundPlace struct {
-	codePlace
+	Place
 	kind     placeKind
 	function int32 // scope of the function that is not inlined
 }
 
 // sourceLine adds the unit's places of a line: those of the best kind in each function, and
 // empty ones only if there are no others.
-func (d *dwarfData) sourceLine(u *codeUnit, file string, line int, into *lineCode, seen map[string]bool) {
+func (d *Info) sourceLine(u *codeUnit, file string, line int, into *SourceLine, seen map[string]bool) {
 	var names fileNames
 	p, c, ok := u.lineProgram(&names)
 	if !ok {
@@ -92,7 +92,7 @@ func (d *dwarfData) sourceLine(u *codeUnit, file string, line int, into *lineCod
 	}
 	for _, f := range search.found {
 		if f.kind == search.best[f.function] && (f.kind != placeEmpty || bestOfAll == placeEmpty) {
-			into.Places = append(into.Places, f.codePlace)
+			into.Places = append(into.Places, f.Place)
 		}
 	}
 }
@@ -168,12 +168,12 @@ func (l *lineSearch) add(kind placeKind, addr uint64, path string) {
 	if best, known := l.best[function]; !known || kind < best {
 		l.best[function] = kind
 	}
-	l.found = append(l.found, foundPlace{codePlace{Address: addr, File: path, Line: l.line, Functions: functions}, kind, function})
+	l.found = append(l.found, foundPlace{Place{Address: addr, File: path, Line: l.line, Functions: functions}, kind, function})
 }
 
 // functionsAt returns the scope of the function at an address, or -1, and the names of all
 // functions there, innermost first.
-func (d *dwarfData) functionsAt(u *codeUnit, addr uint64) (function int32, names []string) {
+func (d *Info) functionsAt(u *codeUnit, addr uint64) (function int32, names []string) {
 	t := u.scopes()
 	innermost := t.find(addr)
 	function = innermost
@@ -183,8 +183,8 @@ func (d *dwarfData) functionsAt(u *codeUnit, addr uint64) (function int32, names
 	return function, d.functionsFrom(t, innermost)
 }
 
-// sourceFiles returns the paths of all files that line tables name, sorted.
-func (d *dwarfData) sourceFiles() (paths []string) {
+// SourceFiles returns the sorted paths of all files in line tables.
+func (d *Info) SourceFiles() (paths []string) {
 	seen := make(map[string]bool)
 	for _, u := range d.units {
 		var names fileNames

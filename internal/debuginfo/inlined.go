@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -6,9 +6,9 @@ import (
 	"trapline/internal/cursor"
 )
 
-// inlinedCalls finds the calls of functions that the compiler put the functions' code
-// in the place of. match gets linkage names; those of C are the functions' own.
-func (d *dwarfData) inlinedCalls(match func(function string) bool) (places []codePlace) {
+// InlinedCalls returns the inlined calls of all functions that match. match gets linkage
+// names; in C these are the plain names.
+func (d *Info) InlinedCalls(match func(function string) bool) (places []Place) {
 	matches := make(map[uint64]bool) // by entry, which calls of a function share
 	for _, u := range d.units {
 		t := u.readScopes() // not kept: those of all units take much memory
@@ -23,7 +23,7 @@ func (d *dwarfData) inlinedCalls(match func(function string) bool) (places []cod
 				matches[s.entry] = is
 			}
 			if is && len(places) < maxPlaces {
-				places = append(places, codePlace{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
+				places = append(places, Place{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
 					Functions: d.functionsFrom(t, int32(i))})
 			}
 		}
@@ -31,9 +31,9 @@ func (d *dwarfData) inlinedCalls(match func(function string) bool) (places []cod
 	return places
 }
 
-// functionDeclaration returns where the function around an address is written: the line
+// Declaration returns where the function around an address is written: the line
 // of its name. ok is false where debug information does not say.
-func (d *dwarfData) functionDeclaration(addr uint64) (file string, line int, ok bool) {
+func (d *Info) Declaration(addr uint64) (file string, line int, ok bool) {
 	i := d.segments.Owner(addr)
 	if i < 0 {
 		return "", 0, false
@@ -50,7 +50,7 @@ func (d *dwarfData) functionDeclaration(addr uint64) (file string, line int, ok 
 }
 
 // declaration follows references from a function's entry to its declaration.
-func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
+func (d *Info) declaration(entry uint64) (file string, line int, ok bool) {
 	for range maxNameHops {
 		if entry&altRef != 0 {
 			if d = d.alt; d == nil {

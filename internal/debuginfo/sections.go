@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"encoding/binary"
@@ -9,12 +9,12 @@ import (
 
 // sections are the debug sections of one file.
 type sections struct {
-	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
+	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *Section
 
 	order   binary.ByteOrder
 	memory  *meter.Meter
 	abbrevs *abbrevTables
-	altStr  *dwarfSection // of the file that several debug files share; nil: none
+	altStr  *Section // of the file that several debug files share; nil: none
 
 	// executable reports whether an address is in a segment of code.
 	executable func(addr uint64) bool
@@ -23,14 +23,14 @@ type sections struct {
 // openSections opens the sections of a file; nil when it has no debug information.
 func openSections(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *sections {
 	s := &sections{order: f.ByteOrder, memory: memory, executable: executable}
-	if s.info = openSection(f, "info", memory); s.info.size == 0 {
+	if s.info = OpenSection(f, "info", memory); s.info.size == 0 {
 		return nil
 	}
-	for name, into := range map[string]**dwarfSection{
+	for name, into := range map[string]**Section{
 		"abbrev": &s.abbrev, "line": &s.line, "str": &s.str, "line_str": &s.lineStr,
 		"str_offsets": &s.strOffsets, "addr": &s.addr, "ranges": &s.ranges, "rnglists": &s.rnglists,
 	} {
-		*into = openSection(f, name, memory)
+		*into = OpenSection(f, name, memory)
 	}
 	s.abbrevs = &abbrevTables{section: s.abbrev, order: s.order, memory: memory, tables: make(map[abbrevKey]*abbrevTable)}
 	return s

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"

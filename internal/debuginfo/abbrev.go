@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -49,7 +49,7 @@ func (t *abbrevTable) count(m *meter.Meter) {
 
 // abbrevTables holds the tables of .debug_abbrev that were read. Units often share one.
 type abbrevTables struct {
-	section *dwarfSection
+	section *Section
 	order   binary.ByteOrder
 	memory  *meter.Meter
 

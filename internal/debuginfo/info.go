@@ -1,4 +1,9 @@
-package symbol
+// Package debuginfo reads what DWARF says of code: the lines, functions and inlined
+// calls of an address, and the addresses of a line. It is made for naming many addresses
+// fast; for variables and types there is debug/dwarf. Lengths are checked before memory
+// is taken for them. Damaged files may make it panic, as they do package debug/elf:
+// callers recover.
+package debuginfo
 
 import (
 	"sort"
@@ -10,15 +15,15 @@ import (
 	"trapline/internal/meter"
 )
 
-// dwarfData is the debug information of one file. Units are scanned for the
+// Info is the debug information of one file. Units are scanned for the
 // addresses that they cover; only units that are asked for are read whole. The
 // formats are those of DWARF 2 to 5 (dwarfstd.org) with GNU's extensions for debug
 // information shared between files (dwz).
-type dwarfData struct {
+type Info struct {
 	*sections
 	units    []*codeUnit // by offset
 	segments addrmap.Map // code → index of units
-	alt      *dwarfData
+	alt      *Info
 
 	mu    sync.Mutex
 	names map[uint64]string // linkage names by offset of their entries
@@ -32,19 +37,19 @@ type codeUnit struct {
 	lines  func() *lineTable
 }
 
-// newDWARF opens a file's sections; nil when it has no debug information.
-func newDWARF(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *dwarfData {
+// New opens a file's sections; nil when it has no debug information.
+func New(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *Info {
 	s := openSections(f, memory, executable)
 	if s == nil {
 		return nil
 	}
-	return &dwarfData{sections: s, names: make(map[uint64]string)}
+	return &Info{sections: s, names: make(map[uint64]string)}
 }
 
-// addAlt reads the units of the file that holds what dwz moved out of several debug files.
+// AddAlt reads the units of the file that holds what dwz moved out of several debug files.
 // Names and strings in it are found from then on.
-func (d *dwarfData) addAlt(f *elffile.File) {
-	alt := newDWARF(f, d.memory, d.executable)
+func (d *Info) AddAlt(f *elffile.File) {
+	alt := New(f, d.memory, d.executable)
 	if alt == nil {
 		return
 	}
@@ -52,12 +57,12 @@ func (d *dwarfData) addAlt(f *elffile.File) {
 	d.alt, d.altStr = alt, alt.str
 }
 
-// readUnits reads the headers and root entries of all units, and the code that they
+// ReadUnits reads the headers and root entries of all units, and the code that they
 // cover.
-func (d *dwarfData) readUnits() { d.scanUnits(true) }
+func (d *Info) ReadUnits() { d.scanUnits(true) }
 
 // scanUnits reads the units and, if wanted, the code that they cover.
-func (d *dwarfData) scanUnits(code bool) {
+func (d *Info) scanUnits(code bool) {
 	info := scanner{s: d.info, step: 4 << 10, order: d.order}
 	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
 	ranges := newRangeReader(d.sections, d.ranges.size/4+d.rnglists.size/2+maxUnits)
@@ -88,7 +93,7 @@ func (d *dwarfData) scanUnits(code bool) {
 }
 
 // unitAt returns the unit that contains an offset of the section, or nil.
-func (d *dwarfData) unitAt(off uint64) *codeUnit {
+func (d *Info) unitAt(off uint64) *codeUnit {
 	i := sort.Search(len(d.units), func(i int) bool { return d.units[i].off > off })
 	if i == 0 || off >= d.units[i-1].end {
 		return nil
