@@ -21,10 +21,10 @@ type goTable struct {
 }
 
 // readGoTable finds the image's Go table. It returns nil if there is none.
-func (e *ELF) readGoTable() *goTable {
-	if t := gotable.Open(e.file); t != nil {
-		e.memory.Add(t.Memory())
-		return &goTable{t, e.object}
+func (o *object) readGoTable() *goTable {
+	if t := gotable.Open(o.file); t != nil {
+		o.memory.Add(t.Memory())
+		return &goTable{t, o}
 	}
 	return nil
 }
