@@ -7,14 +7,14 @@ import (
 	"sort"
 )
 
-// A Span says that the addresses from Low up to High belong to Owner. Spans may nest.
+// A Span assigns the addresses from Low up to High to an owner. Spans may nest.
 type Span struct {
 	Low, High uint64
 	Owner     int32
-	Depth     int32 // the deepest of spans with equal bounds is innermost
+	Depth     int32 // of spans with equal bounds the deepest is innermost
 }
 
-// A Map tells which span is innermost at an address. It needs 16 bytes per boundary.
+// A Map maps addresses to the owner of the innermost span.
 type Map []segment // by start
 
 // A segment assigns the code up to the next segment to an owner, or to none (-1).
@@ -23,7 +23,7 @@ type segment struct {
 	owner int32
 }
 
-// New makes a map from spans, which it sorts in place.
+// New returns the map of spans, which it sorts in place.
 func New(spans []Span) Map {
 	slices.SortFunc(spans, func(a, b Span) int {
 		return cmp.Or(cmp.Compare(a.Low, b.Low), cmp.Compare(b.High, a.High), cmp.Compare(a.Depth, b.Depth))
@@ -69,7 +69,7 @@ func New(spans []Span) Map {
 	return slices.Clip(segs)
 }
 
-// Owner returns the owner of the innermost span around an address, -1 if there is none.
+// Owner returns the owner of an address, or -1.
 func (m Map) Owner(addr uint64) int32 {
 	i := sort.Search(len(m), func(i int) bool { return m[i].start > addr })
 	if i == 0 {

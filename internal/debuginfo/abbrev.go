@@ -47,7 +47,8 @@ func (t *abbrevTable) count(m *meter.Meter) {
 	}
 }
 
-// abbrevTables holds the tables of .debug_abbrev that were read. Units often share one.
+// abbrevTables caches the tables of .debug_abbrev, since units often share one. It is safe
+// for concurrent use.
 type abbrevTables struct {
 	section *Section
 	order   binary.ByteOrder
@@ -57,7 +58,7 @@ type abbrevTables struct {
 	tables map[abbrevKey]*abbrevTable
 }
 
-// get returns the table at an offset of the section, nil when it is damaged.
+// get returns the table at an offset of the section, or nil if it is damaged.
 func (a *abbrevTables) get(off uint64, enc encoding) *abbrevTable {
 	key := abbrevKey{off, enc}
 	a.mu.Lock()

@@ -1,6 +1,6 @@
 package debuginfo
 
-// MaxInlineDepth bounds how many calls are inlined into each other.
+// MaxInlineDepth limits the nesting of inlined calls.
 const MaxInlineDepth = 256
 
 // A Call is one function activation at an address.
@@ -11,8 +11,8 @@ type Call struct {
 	Offset   uint64 // bytes from the start of the function; 0 for inlined calls
 }
 
-// Calls names an address, innermost call first. The name of the outermost one is
-// "" where there are lines but no function, as in assembler code.
+// Calls returns the calls at an address, innermost first. The name of the outermost is "" if
+// the address has a line but no function, as in assembly code.
 func (d *Info) Calls(addr uint64) []Call {
 	i := d.segments.Owner(addr)
 	if i < 0 {
@@ -37,7 +37,7 @@ func (d *Info) Calls(addr uint64) []Call {
 	return calls
 }
 
-// functionsFrom returns the names of the functions around a scope, its own first.
+// functionsFrom returns the names of the functions at a scope, innermost first.
 func (d *Info) functionsFrom(t *scopeTable, scope int32) (names []string) {
 	for s := scope; s >= 0 && len(names) < MaxInlineDepth; s = t.list[s].parent {
 		names = append(names, d.name(t.list[s].entry))

@@ -1,8 +1,7 @@
-// Package debuginfo reads what DWARF says of code: the lines, functions and inlined
-// calls of an address, and the addresses of a line. It is made for naming many addresses
-// fast; for variables and types there is debug/dwarf. Lengths are checked before memory
-// is taken for them. Damaged files may make it panic, as they do package debug/elf:
-// callers recover.
+// Package debuginfo reads DWARF about code: addresses → functions, lines and inlined calls,
+// and lines → addresses. It is fast enough to name many addresses; use debug/dwarf for
+// variables and types. Input is not trusted: lengths are checked before memory is
+// allocated. Callers must recover from panics, since debug/elf can panic on damaged files.
 package debuginfo
 
 import (
@@ -15,10 +14,10 @@ import (
 	"trapline/internal/meter"
 )
 
-// Info is the debug information of one file. Units are scanned for the
-// addresses that they cover; only units that are asked for are read whole. The
-// formats are those of DWARF 2 to 5 (dwarfstd.org) with GNU's extensions for debug
-// information shared between files (dwz).
+// Info is the debug information of one file. It scans all units for the addresses that they
+// cover, and reads a unit completely on first use. It supports DWARF 2 to 5 (dwarfstd.org)
+// and GNU's extensions for debug information shared between files (dwz). Methods that return
+// results are safe for concurrent use.
 type Info struct {
 	*sections
 	units    []*codeUnit // by offset
@@ -29,15 +28,17 @@ type Info struct {
 	names map[uint64]string // linkage names by offset of their entries
 }
 
-// A codeUnit is a unit with the tables of its code, which are read when they are first
-// needed.
+// A codeUnit is a unit with the tables of its code, which are read on first use.
 type codeUnit struct {
 	unit
 	scopes func() *scopeTable
 	lines  func() *lineTable
 }
 
-// New opens a file's sections; nil when it has no debug information.
+// New opens the debug sections of a file. It returns nil if there is no debug information.
+// executable reports whether an address is code; ranges of other addresses are skipped. New
+// and later reads add the memory of tables to memory. Call ReadUnits before anything else
+// but AddAlt.
 func New(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *Info {
 	s := openSections(f, memory, executable)
 	if s == nil {
@@ -46,8 +47,8 @@ func New(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *In
 	return &Info{sections: s, names: make(map[uint64]string)}
 }
 
-// AddAlt reads the units of the file that holds what dwz moved out of several debug files.
-// Names and strings in it are found from then on.
+// AddAlt adds the file to which dwz moved data shared by several debug files, named in
+// .gnu_debugaltlink. Call it before ReadUnits.
 func (d *Info) AddAlt(f *elffile.File) {
 	alt := New(f, d.memory, d.executable)
 	if alt == nil {
@@ -57,11 +58,11 @@ func (d *Info) AddAlt(f *elffile.File) {
 	d.alt, d.altStr = alt, alt.str
 }
 
-// ReadUnits reads the headers and root entries of all units, and the code that they
+// ReadUnits reads the headers and root entries of all units, and the code ranges that they
 // cover.
 func (d *Info) ReadUnits() { d.scanUnits(true) }
 
-// scanUnits reads the units and, if wanted, the code that they cover.
+// scanUnits reads the units and, if code is set, the code ranges that they cover.
 func (d *Info) scanUnits(code bool) {
 	info := scanner{s: d.info, step: 4 << 10, order: d.order}
 	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}

@@ -31,8 +31,8 @@ func (d *Info) InlinedCalls(match func(function string) bool) (places []Place) {
 	return places
 }
 
-// Declaration returns where the function around an address is written: the line
-// of its name. ok is false where debug information does not say.
+// Declaration returns the file and line of the declaration of the function at an address.
+// ok is false if debug information does not have them.
 func (d *Info) Declaration(addr uint64) (file string, line int, ok bool) {
 	i := d.segments.Owner(addr)
 	if i < 0 {

@@ -9,7 +9,7 @@ import (
 // maxNameHops limits the references followed from an entry to its name.
 const maxNameHops = 16
 
-// nameSize is about what an entry of Info.names takes beside the name, in bytes.
+// nameSize is the approximate size of an entry of Info.names without the name, in bytes.
 const nameSize = 48
 
 // name returns the linkage name of a function's entry, its plain name if it has no linkage

@@ -18,8 +18,8 @@ const maxSection = 1 << 30
 // maxName is the maximum length of names in bytes.
 const maxName = 64 << 10
 
-// A Section is read piece by piece, so that large files are not held in
-// memory; compressed ones are unpacked whole.
+// A Section is a debug section. It is read in pieces to save memory, but decompressed as a
+// whole.
 type Section struct {
 	r    io.ReaderAt
 	off  uint64 // in r
@@ -27,8 +27,8 @@ type Section struct {
 	data []byte // contents, if they were compressed
 }
 
-// OpenSection opens the section .debug_NAME, or .zdebug_NAME. A missing or damaged one
-// is empty. Memory taken to decompress it is counted.
+// OpenSection opens the section .debug_NAME or .zdebug_NAME. A missing or damaged section is
+// empty. It adds the memory of a decompressed section to memory.
 func OpenSection(f *elffile.File, name string, memory *meter.Meter) *Section {
 	unpacked := func(b []byte) *Section {
 		memory.Add(len(b))
@@ -53,7 +53,7 @@ func OpenSection(f *elffile.File, name string, memory *meter.Meter) *Section {
 	return new(Section)
 }
 
-// Size returns the size of the section, decompressed.
+// Size returns the decompressed size in bytes.
 func (s *Section) Size() uint64 { return s.size }
 
 // unpackOld decompresses the format before SHF_COMPRESSED: "ZLIB", the size as a big-endian
@@ -73,7 +73,7 @@ func unpackOld(b []byte) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(z, int64(size)))
 }
 
-// All returns the whole contents.
+// All returns the contents of a section.
 func (s *Section) All() ([]byte, error) {
 	if s.data != nil || s.size == 0 {
 		return s.data, nil

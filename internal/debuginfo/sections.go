@@ -14,13 +14,14 @@ type sections struct {
 	order   binary.ByteOrder
 	memory  *meter.Meter
 	abbrevs *abbrevTables
-	altStr  *Section // of the file that several debug files share; nil: none
+	altStr  *Section // .debug_str of the file shared by several debug files, or nil
 
 	// executable reports whether an address is in a segment of code.
 	executable func(addr uint64) bool
 }
 
-// openSections opens the sections of a file; nil when it has no debug information.
+// openSections opens the debug sections of a file. It returns nil if there is no debug
+// information.
 func openSections(f *elffile.File, memory *meter.Meter, executable func(uint64) bool) *sections {
 	s := &sections{order: f.ByteOrder, memory: memory, executable: executable}
 	if s.info = OpenSection(f, "info", memory); s.info.size == 0 {

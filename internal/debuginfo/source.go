@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Source finds where the code of a line begins: at each run of addresses of that line,
-// and in each inlined copy. file is a path or the end of one, of whole names.
+// Source returns the places where code of a line starts: each run of addresses of that line,
+// including inlined copies. file is a path or its last elements.
 func (d *Info) Source(file string, line int) *SourceLine {
 	s := new(SourceLine)
 	files := make(map[string]bool)

@@ -19,10 +19,10 @@ type ELF struct {
 	goBuildID string
 	loads     []elf.ProgHeader // PT_LOAD, executable segments first
 
-	debug     func() *object         // separate debug file; nil: none found
+	debug     func() *object         // separate debug file; nil if none was found
 	functions func() *functionTable  // never nil
-	goTable   func() *goTable        // nil: not a Go program
-	dwarf     func() *debuginfo.Info // nil: no debug information
+	goTable   func() *goTable        // nil if not a Go program
+	dwarf     func() *debuginfo.Info // nil if there is no debug information
 
 	mu     sync.Mutex
 	opened []io.Closer

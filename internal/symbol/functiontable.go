@@ -10,7 +10,7 @@ import (
 
 // A functionTable combines the symbol tables of an image.
 type functionTable struct {
-	symbols  []symbol    // by address, then best name first
+	symbols  []symbol    // by address; of one address the best name first
 	segments addrmap.Map // owners are indices of symbols
 }
 
@@ -39,8 +39,8 @@ func underscores(name string) int {
 	return len(name) - len(strings.TrimLeft(name, "_"))
 }
 
-// setSizes lets symbols without a size reach to the next symbol, and none past
-// the end of its section or, where there is none, its segment.
+// setSizes extends symbols without a size to the next symbol, and cuts all symbols at the end
+// of their section or, without one, their segment.
 func (t *functionTable) setSizes(segmentEnd func(addr uint64) uint64) {
 	next := ^uint64(0)
 	for i := len(t.symbols) - 1; i >= 0; i-- {
