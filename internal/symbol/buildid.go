@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
 
 // Types of notes in binutils and cmd/link.
@@ -25,7 +26,7 @@ func ReadBuildID(r io.ReaderAt) (id []byte, err error) {
 	if h, hErr := elffile.WithoutSections(r); hErr == nil {
 		r = h
 	}
-	obj, err := newObject(r, new(meter))
+	obj, err := newObject(r, new(meter.Meter))
 	if err != nil {
 		return nil, fmt.Errorf("reading build ID: %w", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sort"
 
-	"trapline/internal/elffile"
+	"trapline/internal/debuginfo"
 )
 
 // DebugData is the debug information of an image about variables and types. For lines and
@@ -59,10 +59,14 @@ func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 	defer guard("reading debug information", &err)
 	for _, find := range []func() *object{func() *object { return e.object }, e.debug} {
 		o := find()
-		if o == nil || o.debugSection("info").size == 0 {
+		if o == nil {
 			continue
 		}
-		if size := o.debugSection("info").size; size > limit {
+		size := debuginfo.OpenSection(o.file, "info", o.memory).Size()
+		if size == 0 {
+			continue
+		}
+		if size > limit {
 			return nil, fmt.Errorf("%d MB of debug information are more than the %d MB that are read for arguments", size>>20, limit>>20)
 		}
 		return o.debugData()
@@ -73,7 +77,7 @@ func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 func (o *object) debugData() (*DebugData, error) {
 	sections := make(map[string][]byte)
 	for _, name := range []string{"abbrev", "info", "line", "ranges", "str", "addr", "line_str", "str_offsets", "rnglists", "types", "loc", "loclists"} {
-		b, err := o.debugSection(name).all()
+		b, err := debuginfo.OpenSection(o.file, name, o.memory).All()
 		if err != nil {
 			return nil, fmt.Errorf("reading .debug_%s: %w", name, err)
 		}
@@ -96,12 +100,4 @@ func (o *object) debugData() (*DebugData, error) {
 		}
 	}
 	return &DebugData{Data: data, Loc: sections["loc"], LocLists: sections["loclists"], Addr: sections["addr"], units: unitHeaders(sections["info"])}, nil
-}
-
-// all returns the contents of a section.
-func (s *dwarfSection) all() ([]byte, error) {
-	if s.data != nil || s.size == 0 {
-		return s.data, nil
-	}
-	return elffile.ReadRange(s.r, s.off, s.size)
 }

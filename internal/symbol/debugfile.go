@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"trapline/internal/meter"
 )
 
 // findDebugFile opens the image's separate debug file by build ID or by the name in
@@ -105,7 +107,7 @@ func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 
 // openObject opens an ELF file. It returns nil if there is none. It opens only regular
 // files, since others could block.
-func openObject(path string, memory *meter) (*os.File, *object) {
+func openObject(path string, memory *meter.Meter) (*os.File, *object) {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 		return nil, nil
 	}
@@ -122,7 +124,7 @@ func openObject(path string, memory *meter) (*os.File, *object) {
 	return f, o
 }
 
-func tryObject(r io.ReaderAt, memory *meter) (o *object, err error) {
+func tryObject(r io.ReaderAt, memory *meter.Meter) (o *object, err error) {
 	defer guard("reading debug file", &err)
 	return newObject(r, memory)
 }

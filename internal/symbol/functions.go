@@ -5,13 +5,10 @@ import (
 	"debug/elf"
 	"slices"
 	"strings"
-)
 
-// A functionTable combines the symbol tables of an image.
-type functionTable struct {
-	symbols  []symbol  // by address; of one address the best name first
-	segments []segment // owners are indices of symbols
-}
+	"trapline/internal/addrmap"
+	"trapline/internal/meter"
+)
 
 // readFunctions combines the symbol tables of the image and its debug file.
 func (e *ELF) readFunctions() (t *functionTable) {
@@ -48,102 +45,21 @@ func (e *ELF) readFunctions() (t *functionTable) {
 	})
 	syms = slices.CompactFunc(syms, func(a, b symbol) bool { return a.addr == b.addr && a.name == b.name })
 	t.symbols = slices.Clip(syms)
-	t.setSizes(e)
-	t.segments = flatten(t.spans())
-	addSlice(e.memory, t.symbols)
-	addSlice(e.memory, t.segments)
+	t.setSizes(e.segmentEnd)
+	t.segments = addrmap.New(t.spans())
+	meter.AddSlice(e.memory, t.symbols)
+	meter.AddSlice(e.memory, t.segments)
 	return t
 }
 
-// better compares symbols of one address. It is negative if a is the better name, by the
-// rules of perf (choose_best_symbol in tools/perf/util/symbol.c).
-func better(a, b *symbol) int {
-	first := func(a, b bool) int {
-		switch {
-		case a && !b:
-			return -1
-		case b && !a:
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(
-		first(a.size > 0, b.size > 0),
-		first(a.bind != elf.STB_WEAK, b.bind != elf.STB_WEAK),
-		first(a.bind == elf.STB_GLOBAL, b.bind == elf.STB_GLOBAL),
-		cmp.Compare(underscores(a.name), underscores(b.name)),
-		cmp.Compare(len(b.name), len(a.name)),
-		cmp.Compare(a.name, b.name))
+// Functions returns the functions in .symtab, .dynsym, Go's table and the separate debug
+// file, including aliases, by ascending address. It skips damaged tables.
+func (e *ELF) Functions() (fns []Function, err error) {
+	defer guard("listing functions", &err)
+	return e.list(e.functions()), nil
 }
 
-func underscores(name string) int {
-	return len(name) - len(strings.TrimLeft(name, "_"))
-}
-
-// setSizes extends symbols without a size to the next symbol, and cuts all symbols at the end
-// of their section.
-func (t *functionTable) setSizes(e *ELF) {
-	next := ^uint64(0)
-	for i := len(t.symbols) - 1; i >= 0; i-- {
-		s := &t.symbols[i]
-		if i+1 < len(t.symbols) && t.symbols[i+1].addr > s.addr {
-			next = t.symbols[i+1].addr
-		}
-		limit := s.limit
-		if limit == 0 {
-			limit = e.segmentEnd(s.addr)
-		}
-		if s.size == 0 {
-			limit = min(limit, next)
-			s.label = true
-		}
-		if room := limit - s.addr; s.size == 0 || s.size > room {
-			s.size = room
-		}
-	}
-}
-
-// segmentEnd returns the end of the segment that contains an address.
-func (e *ELF) segmentEnd(addr uint64) uint64 {
-	for _, p := range e.loads {
-		if addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
-			return p.Vaddr + p.Filesz
-		}
-	}
-	return addr
-}
-
-// spans returns the range of the best symbol of each address. It omits symbols with a
-// guessed size inside of a symbol with a known size.
-func (t *functionTable) spans() []span {
-	spans := make([]span, 0, len(t.symbols))
-	var last, sizedEnd uint64
-	for i, s := range t.symbols {
-		if i > 0 && s.addr == last {
-			continue
-		}
-		last = s.addr
-		if s.label && s.addr < sizedEnd {
-			continue
-		}
-		end := s.addr + s.size
-		if !s.label {
-			sizedEnd = max(sizedEnd, end)
-		}
-		spans = append(spans, span{low: s.addr, high: end, owner: int32(i)})
-	}
-	return spans
-}
-
-// find returns the symbol at an address, or nil.
-func (t *functionTable) find(addr uint64) *symbol {
-	if i := owner(t.segments, addr); i >= 0 {
-		return &t.symbols[i]
-	}
-	return nil
-}
-
-func (t *functionTable) list(e *ELF) []Function {
+func (e *ELF) list(t *functionTable) []Function {
 	fns := make([]Function, 0, len(t.symbols))
 	for _, s := range t.symbols {
 		off, ok := e.FileOffset(s.addr)

@@ -3,6 +3,7 @@ package symbol
 import (
 	"debug/elf"
 
+	"trapline/internal/debuginfo"
 	"trapline/internal/gotable"
 )
 
@@ -11,7 +12,6 @@ const (
 	goPCDataInlineTree   = 2 // pc → index of the innermost inlined call, or -1
 	goFuncDataInlineTree = 3
 	goInlinedCallSize    = 16 // runtime.inlinedCall since Go 1.20
-	maxInlineDepth       = 256
 )
 
 // A goTable names code by a Go program's function table.
@@ -21,10 +21,10 @@ type goTable struct {
 }
 
 // readGoTable finds the image's Go table. It returns nil if there is none.
-func (e *ELF) readGoTable() *goTable {
-	if t := gotable.Open(e.file); t != nil {
-		e.memory.add(t.Memory())
-		return &goTable{t, e.object}
+func (o *object) readGoTable() *goTable {
+	if t := gotable.Open(o.file); t != nil {
+		o.memory.Add(t.Memory())
+		return &goTable{t, o}
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (t *goTable) calls(addr uint64) []Call {
 	}
 	var calls []Call
 	pc := addr
-	for range maxInlineDepth {
+	for range debuginfo.MaxInlineDepth {
 		index, ok := t.Value(f.PCData(goPCDataInlineTree), f.Entry, pc)
 		if !ok || index < 0 {
 			break

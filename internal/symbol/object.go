@@ -6,10 +6,8 @@ import (
 	"io"
 
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
-
-// maxSection is the maximum size of a section held in memory.
-const maxSection = 1 << 30
 
 // An object is an open ELF file: an image or its separate debug file.
 type object struct {
@@ -17,15 +15,15 @@ type object struct {
 	file *elffile.File
 	path string // of a debug file
 
-	memory *meter // of the image, its debug files included
+	memory *meter.Meter // of the image, its debug files included
 }
 
-func newObject(r io.ReaderAt, memory *meter) (*object, error) {
+func newObject(r io.ReaderAt, memory *meter.Meter) (*object, error) {
 	f, err := elffile.Open(r)
 	if err != nil {
 		return nil, err
 	}
-	addSlice(memory, f.Sections)
+	meter.AddSlice(memory, f.Sections)
 	return &object{r: f.R, file: f, memory: memory}, nil
 }
 

@@ -11,9 +11,9 @@ const maxPLT = 16 << 20
 
 // pltSymbols names the stubs that call functions of other images, such as puts@plt. A stub
 // jumps through a slot of the global offset table, whose relocation names the function.
-func (e *ELF) pltSymbols() []symbol {
+func (o *object) pltSymbols() []symbol {
 	var stubs func(code []byte, addr uint64, visit func(stub, size, slot uint64))
-	switch e.file.Machine {
+	switch o.file.Machine {
 	case elf.EM_X86_64:
 		stubs = stubsAMD64
 	case elf.EM_AARCH64:
@@ -21,16 +21,16 @@ func (e *ELF) pltSymbols() []symbol {
 	default:
 		return nil
 	}
-	slots := e.importSlots()
+	slots := o.importSlots()
 	if len(slots) == 0 {
 		return nil
 	}
 	var syms []symbol
-	for _, s := range e.file.Sections {
+	for _, s := range o.file.Sections {
 		if !strings.HasPrefix(s.Name, ".plt") || s.Type != elf.SHT_PROGBITS || s.Size > maxPLT {
 			continue
 		}
-		code, err := e.contents(s)
+		code, err := o.contents(s)
 		if err != nil {
 			continue
 		}
@@ -83,28 +83,28 @@ func stubsARM64(code []byte, addr uint64, visit func(stub, size, slot uint64)) {
 
 // importSlots maps slots of the global offset table to the names of the functions whose
 // addresses the dynamic linker stores there.
-func (e *ELF) importSlots() map[uint64]string {
-	if e.file.Class != elf.ELFCLASS64 {
+func (o *object) importSlots() map[uint64]string {
+	if o.file.Class != elf.ELFCLASS64 {
 		return nil
 	}
-	imports, err := e.file.DynamicSymbols()
+	imports, err := o.file.DynamicSymbols()
 	if err != nil {
 		return nil
 	}
 	slots := make(map[uint64]string)
 	for _, name := range []string{".rela.plt", ".rela.dyn"} {
-		s := e.section(name)
+		s := o.section(name)
 		if s == nil {
 			continue
 		}
-		b, err := e.contents(s)
+		b, err := o.contents(s)
 		if err != nil {
 			continue
 		}
 		for ; len(b) >= 24; b = b[24:] {
-			index := e.file.ByteOrder.Uint64(b[8:]) >> 32
+			index := o.file.ByteOrder.Uint64(b[8:]) >> 32
 			if index > 0 && index <= uint64(len(imports)) { // DynamicSymbols omits entry 0
-				slots[e.file.ByteOrder.Uint64(b)] = imports[index-1].Name
+				slots[o.file.ByteOrder.Uint64(b)] = imports[index-1].Name
 			}
 		}
 	}

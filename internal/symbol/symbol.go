@@ -3,13 +3,10 @@
 // checked before memory is allocated, and damaged tables only cost names.
 package symbol
 
+import "trapline/internal/debuginfo"
+
 // A Call is one function activation at an address.
-type Call struct {
-	Function string // linkage name: mangled as in the symbol table or DW_AT_linkage_name
-	File     string
-	Line     int    // 0 if unknown
-	Offset   uint64 // bytes from the start of the function; 0 for inlined calls
-}
+type Call = debuginfo.Call
 
 // A Function is a named range of code.
 type Function struct {

@@ -49,7 +49,7 @@ func (o *object) codeSymbols(kind elf.SectionType) []symbol {
 			syms = append(syms, s)
 		}
 	}
-	o.memory.add(len(names))
+	o.memory.Add(len(names))
 	return syms
 }
 

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -8,12 +8,7 @@ import (
 
 // InlinedCalls returns the inlined calls of all functions that match. match gets linkage
 // names; in C these are the plain names.
-func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, err error) {
-	defer guard("reading debug information", &err)
-	d := e.dwarf()
-	if d == nil {
-		return nil, nil
-	}
+func (d *Info) InlinedCalls(match func(function string) bool) (places []Place) {
 	matches := make(map[uint64]bool) // by entry, which calls of a function share
 	for _, u := range d.units {
 		t := u.readScopes() // not kept: those of all units take much memory
@@ -29,25 +24,17 @@ func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, er
 			}
 			if is && len(places) < maxPlaces {
 				places = append(places, Place{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
-					Functions: u.functionsFrom(t, int32(i))})
+					Functions: d.functionsFrom(t, int32(i))})
 			}
 		}
 	}
-	return e.located(places), nil
+	return places
 }
 
-// Declaration returns the file and line of the declaration of the function at a file offset.
+// Declaration returns the file and line of the declaration of the function at an address.
 // ok is false if debug information does not have them.
-func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
-	var err error
-	defer func() { ok = ok && err == nil }()
-	defer guard("reading debug information", &err)
-	addr, found := e.Address(fileOffset)
-	d := e.dwarf()
-	if !found || d == nil {
-		return "", 0, false
-	}
-	i := owner(d.segments, addr)
+func (d *Info) Declaration(addr uint64) (file string, line int, ok bool) {
+	i := d.segments.Owner(addr)
 	if i < 0 {
 		return "", 0, false
 	}
@@ -63,7 +50,7 @@ func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 }
 
 // declaration follows references from a function's entry to its declaration.
-func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
+func (d *Info) declaration(entry uint64) (file string, line int, ok bool) {
 	for range maxNameHops {
 		if entry&altRef != 0 {
 			if d = d.alt; d == nil {
@@ -75,7 +62,7 @@ func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
 		if u == nil {
 			return "", 0, false
 		}
-		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		abbrevs := d.abbrevs.get(u.abbrevOff, u.encoding)
 		if abbrevs == nil {
 			return "", 0, false
 		}

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"bytes"
@@ -60,7 +60,7 @@ func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames)
 	}
 	h.opcodeLengths = c.Bytes(uint64(h.opcodeBase) - 1)
 	// Clone the names, which stay in memory, to release the program.
-	names := cursor.New(bytes.Clone(c.Rest()[:max(0, end-c.Pos())]), u.d.order)
+	names := cursor.New(bytes.Clone(c.Rest()[:max(0, end-c.Pos())]), u.in.order)
 	files.unit = u
 	files.paths = make(map[uint32]string)
 	if enc.version == 5 {

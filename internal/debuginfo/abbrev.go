@@ -1,9 +1,12 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
+	"encoding/binary"
+	"sync"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // An abbrev describes the entries with one abbreviation code.
@@ -34,49 +37,59 @@ func (t *abbrevTable) get(code uint64) *abbrev {
 	return t.sparse[code]
 }
 
-func (t *abbrevTable) count(m *meter) {
-	addSlice(m, t.dense)
+func (t *abbrevTable) count(m *meter.Meter) {
+	meter.AddSlice(m, t.dense)
 	for i := range t.dense {
-		addSlice(m, t.dense[i].attrs)
+		meter.AddSlice(m, t.dense[i].attrs)
 	}
 	for _, a := range t.sparse {
-		addSlice(m, a.attrs)
+		meter.AddSlice(m, a.attrs)
 	}
 }
 
-// abbreviations returns the table at an offset of .debug_abbrev, or nil if it is damaged.
-// Units often share one.
-func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
+// abbrevTables caches the tables of .debug_abbrev, since units often share one. It is safe
+// for concurrent use.
+type abbrevTables struct {
+	section *Section
+	order   binary.ByteOrder
+	memory  *meter.Meter
+
+	mu     sync.Mutex
+	tables map[abbrevKey]*abbrevTable
+}
+
+// get returns the table at an offset of the section, or nil if it is damaged.
+func (a *abbrevTables) get(off uint64, enc encoding) *abbrevTable {
 	key := abbrevKey{off, enc}
-	d.mu.Lock()
-	t, ok := d.abbrevs[key]
-	d.mu.Unlock()
+	a.mu.Lock()
+	t, ok := a.tables[key]
+	a.mu.Unlock()
 	if ok {
 		return t
 	}
-	s := scanner{s: d.abbrev, step: 4 << 10, order: d.order}
+	s := scanner{s: a.section, step: 4 << 10, order: a.order}
 	good := s.read(off, func(c *cursor.Cursor) {
 		t = &abbrevTable{sparse: make(map[uint64]*abbrev)}
 		for c.OK() {
-			code, a, ok := readAbbrev(c, enc)
+			code, entry, ok := readAbbrev(c, enc)
 			if !ok {
 				break
 			}
 			if code == uint64(len(t.dense))+1 {
-				t.dense = append(t.dense, a)
+				t.dense = append(t.dense, entry)
 			} else {
-				t.sparse[code] = &a
+				t.sparse[code] = &entry
 			}
 		}
 	})
 	if !good {
 		t = nil
 	} else {
-		t.count(d.memory)
+		t.count(a.memory)
 	}
-	d.mu.Lock()
-	d.abbrevs[key] = t
-	d.mu.Unlock()
+	a.mu.Lock()
+	a.tables[key] = t
+	a.mu.Unlock()
 	return t
 }
 

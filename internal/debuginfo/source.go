@@ -1,67 +1,23 @@
-package symbol
+package debuginfo
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
 
-// A Place is the start of code of a source line or an inlined call.
-type Place struct {
-	Address uint64
-	Offset  uint64 // in the file
-	File    string // of the line, or of an inlined call
-	Line    int
-	// Functions are the linkage names of the functions at the place, innermost first: each
-	// is inlined into the next one.
-	Functions []string
-}
-
-// A SourceLine is the result of looking up a source line.
-type SourceLine struct {
-	Files         []string // that match, sorted; empty if no unit has such a file
-	Places        []Place  // by address
-	Before, After int      // the nearest lines with code, or 0
-}
-
-// maxPlaces limits the places of a line, which macros and templates can multiply.
-const maxPlaces = 1 << 16
-
-// HasDebugInfo reports whether the image or its debug file has debug information.
-func (e *ELF) HasDebugInfo() bool { return e.dwarf() != nil }
-
 // Source returns the places where code of a line starts: each run of addresses of that line,
 // including inlined copies. file is a path or its last elements.
-func (e *ELF) Source(file string, line int) (s *SourceLine, err error) {
-	defer guard("reading line tables", &err)
-	s = new(SourceLine)
-	d := e.dwarf()
-	if d == nil {
-		return s, nil
-	}
+func (d *Info) Source(file string, line int) *SourceLine {
+	s := new(SourceLine)
 	files := make(map[string]bool)
 	for _, u := range d.units {
-		u.sourceLine(file, line, s, files)
+		d.sourceLine(u, file, line, s, files)
 	}
 	for f := range files {
 		s.Files = append(s.Files, f)
 	}
 	slices.Sort(s.Files)
-	s.Places = e.located(s.Places)
-	return s, nil
-}
-
-// located sorts places and drops duplicates and those outside of the file.
-func (e *ELF) located(places []Place) []Place {
-	kept := places[:0]
-	for _, p := range places {
-		if off, ok := e.FileOffset(p.Address); ok {
-			p.Offset = off
-			kept = append(kept, p)
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b Place) int { return cmp.Compare(a.Address, b.Address) })
-	return slices.CompactFunc(kept, func(a, b Place) bool { return a.Address == b.Address })
+	return s
 }
 
 // sameFile reports whether a path ends in the given path elements.
@@ -71,7 +27,8 @@ func sameFile(path, end string) bool {
 
 // A lineSearch looks for one line in one unit.
 type lineSearch struct {
-	u     *unit
+	d     *Info
+	u     *codeUnit
 	files map[uint32]string // requested files by number
 	line  int
 	found []foundPlace
@@ -100,13 +57,13 @@ type foundPlace struct {
 
 // sourceLine adds the unit's places of a line: those of the best kind in each function, and
 // empty ones only if there are no others.
-func (u *unit) sourceLine(file string, line int, into *SourceLine, seen map[string]bool) {
+func (d *Info) sourceLine(u *codeUnit, file string, line int, into *SourceLine, seen map[string]bool) {
 	var names fileNames
 	p, c, ok := u.lineProgram(&names)
 	if !ok {
 		return
 	}
-	search := lineSearch{u: u, files: make(map[uint32]string), line: line, best: make(map[int32]placeKind), into: into, seen: seen}
+	search := lineSearch{d: d, u: u, files: make(map[uint32]string), line: line, best: make(map[int32]placeKind), into: into, seen: seen}
 	for i := range names.files {
 		number := names.first + uint32(i)
 		if path := names.path(number); path != "" && sameFile(path, file) {
@@ -122,7 +79,7 @@ func (u *unit) sourceLine(file string, line int, into *SourceLine, seen map[stri
 			rows = append(rows, statementRow{row, statement})
 			return
 		}
-		if len(rows) > 0 && rows[0].addr > 1 && rows[0].addr < row.addr && u.d.executable(rows[0].addr) {
+		if len(rows) > 0 && rows[0].addr > 1 && rows[0].addr < row.addr && d.executable(rows[0].addr) {
 			search.rows(rows)
 		}
 		rows = rows[:0]
@@ -207,7 +164,7 @@ func (l *lineSearch) add(kind placeKind, addr uint64, path string) {
 	if len(l.found)+len(l.into.Places) >= maxPlaces {
 		return
 	}
-	function, functions := l.u.functionsAt(addr)
+	function, functions := l.d.functionsAt(l.u, addr)
 	if best, known := l.best[function]; !known || kind < best {
 		l.best[function] = kind
 	}
@@ -216,30 +173,18 @@ func (l *lineSearch) add(kind placeKind, addr uint64, path string) {
 
 // functionsAt returns the scope of the function at an address, or -1, and the names of all
 // functions there, innermost first.
-func (u *unit) functionsAt(addr uint64) (function int32, names []string) {
+func (d *Info) functionsAt(u *codeUnit, addr uint64) (function int32, names []string) {
 	t := u.scopes()
 	innermost := t.find(addr)
 	function = innermost
 	for function >= 0 && t.list[function].parent >= 0 {
 		function = t.list[function].parent
 	}
-	return function, u.functionsFrom(t, innermost)
-}
-
-func (u *unit) functionsFrom(t *scopeTable, scope int32) (names []string) {
-	for s := scope; s >= 0 && len(names) < maxInlineDepth; s = t.list[s].parent {
-		names = append(names, u.d.name(t.list[s].entry))
-	}
-	return names
+	return function, d.functionsFrom(t, innermost)
 }
 
 // SourceFiles returns the sorted paths of all files in line tables.
-func (e *ELF) SourceFiles() (paths []string, err error) {
-	defer guard("reading line tables", &err)
-	d := e.dwarf()
-	if d == nil {
-		return nil, nil
-	}
+func (d *Info) SourceFiles() (paths []string) {
 	seen := make(map[string]bool)
 	for _, u := range d.units {
 		var names fileNames
@@ -256,5 +201,5 @@ func (e *ELF) SourceFiles() (paths []string, err error) {
 		paths = append(paths, p)
 	}
 	slices.Sort(paths)
-	return paths, nil
+	return paths
 }

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // A lineTable maps the code of one unit to lines of its files.
@@ -59,9 +60,9 @@ func (u *unit) readLines() *lineTable {
 		p.table = t
 		p.run(&c)
 		slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
-		addSlice(u.d.memory, t.sequences)
-		addSlice(u.d.memory, t.rows)
-		addSlice(u.d.memory, t.files.files)
+		meter.AddSlice(u.in.memory, t.sequences)
+		meter.AddSlice(u.in.memory, t.rows)
+		meter.AddSlice(u.in.memory, t.files.files)
 	}
 	return t
 }
@@ -71,7 +72,7 @@ func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor.Cursor, ok
 	if !u.hasLines {
 		return p, c, false
 	}
-	size := cursor.New(u.d.line.window(u.lineOff, 12), u.d.order)
+	size := cursor.New(u.in.line.window(u.lineOff, 12), u.in.order)
 	length, offSize := size.Uint(4), uint8(4)
 	if length == 0xffffffff {
 		length, offSize = size.Uint(8), 8
@@ -79,9 +80,9 @@ func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor.Cursor, ok
 	if !size.OK() || length > maxSection {
 		return p, c, false
 	}
-	c = cursor.New(u.d.line.window(u.lineOff+uint64(size.Pos()), length), u.d.order)
+	c = cursor.New(u.in.line.window(u.lineOff+uint64(size.Pos()), length), u.in.order)
 	h, ok := u.readLineHeader(&c, offSize, files)
-	return lineProgram{header: h, executable: u.d.executable}, c, ok
+	return lineProgram{header: h, executable: u.in.executable}, c, ok
 }
 
 // Opcodes: DWARF 5, section 7.22.

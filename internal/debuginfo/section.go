@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"bytes"
@@ -9,46 +9,52 @@ import (
 
 	"trapline/internal/cursor"
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
+
+// maxSection is the maximum size of a section held in memory.
+const maxSection = 1 << 30
 
 // maxName is the maximum length of names in bytes.
 const maxName = 64 << 10
 
-// A dwarfSection is a debug section. It is read in pieces to save memory, but decompressed
-// as a whole.
-type dwarfSection struct {
+// A Section is a debug section. It is read in pieces to save memory, but decompressed as a
+// whole.
+type Section struct {
 	r    io.ReaderAt
 	off  uint64 // in r
 	size uint64
 	data []byte // contents, if they were compressed
 }
 
-// debugSection opens the section .debug_NAME or .zdebug_NAME. A missing or damaged section is
-// empty.
-func (o *object) debugSection(name string) *dwarfSection {
-	if s := o.section(".debug_" + name); s != nil {
-		if s.Flags&elf.SHF_COMPRESSED == 0 {
-			return &dwarfSection{r: o.r, off: s.Offset, size: s.Size}
-		}
-		if b, err := o.contents(s); err == nil {
-			return o.unpacked(b)
-		}
-		return new(dwarfSection)
+// OpenSection opens the section .debug_NAME or .zdebug_NAME. A missing or damaged section is
+// empty. It adds the memory of a decompressed section to memory.
+func OpenSection(f *elffile.File, name string, memory *meter.Meter) *Section {
+	unpacked := func(b []byte) *Section {
+		memory.Add(len(b))
+		return &Section{data: b, size: uint64(len(b))}
 	}
-	if s := o.section(".zdebug_" + name); s != nil {
-		if b, err := o.contents(s); err == nil {
+	if s := f.Section(".debug_" + name); s != nil {
+		if s.Flags&elf.SHF_COMPRESSED == 0 {
+			return &Section{r: f.R, off: s.Offset, size: s.Size}
+		}
+		if b, err := f.Contents(s); err == nil {
+			return unpacked(b)
+		}
+		return new(Section)
+	}
+	if s := f.Section(".zdebug_" + name); s != nil {
+		if b, err := f.Contents(s); err == nil {
 			if b, err = unpackOld(b); err == nil {
-				return o.unpacked(b)
+				return unpacked(b)
 			}
 		}
 	}
-	return new(dwarfSection)
+	return new(Section)
 }
 
-func (o *object) unpacked(b []byte) *dwarfSection {
-	o.memory.add(len(b))
-	return &dwarfSection{data: b, size: uint64(len(b))}
-}
+// Size returns the decompressed size in bytes.
+func (s *Section) Size() uint64 { return s.size }
 
 // unpackOld decompresses the format before SHF_COMPRESSED: "ZLIB", the size as a big-endian
 // number, a zlib stream.
@@ -67,8 +73,16 @@ func unpackOld(b []byte) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(z, int64(size)))
 }
 
+// All returns the contents of a section.
+func (s *Section) All() ([]byte, error) {
+	if s.data != nil || s.size == 0 {
+		return s.data, nil
+	}
+	return elffile.ReadRange(s.r, s.off, s.size)
+}
+
 // window returns n bytes from off, or fewer at the end of the section.
-func (s *dwarfSection) window(off, n uint64) []byte {
+func (s *Section) window(off, n uint64) []byte {
 	if off >= s.size {
 		return nil
 	}
@@ -84,7 +98,7 @@ func (s *dwarfSection) window(off, n uint64) []byte {
 }
 
 // cstring returns the string at off, or "".
-func (s *dwarfSection) cstring(off uint64) string {
+func (s *Section) cstring(off uint64) string {
 	for n := uint64(128); ; n *= 8 {
 		b := s.window(off, n)
 		if end := bytes.IndexByte(b, 0); end >= 0 {
@@ -99,7 +113,7 @@ func (s *dwarfSection) cstring(off uint64) string {
 // A scanner reads a section mostly sequentially through a buffer. It is not safe for
 // concurrent use.
 type scanner struct {
-	s     *dwarfSection
+	s     *Section
 	step  uint64 // bytes to read at a time
 	base  uint64
 	buf   []byte

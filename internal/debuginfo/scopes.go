@@ -1,9 +1,11 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
 
+	"trapline/internal/addrmap"
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // A scope is a function or an inlined call.
@@ -18,11 +20,11 @@ type scope struct {
 // A scopeTable holds the functions and inlined calls of one unit.
 type scopeTable struct {
 	list     []scope
-	segments []segment // code → innermost scope
+	segments addrmap.Map // code → innermost scope
 }
 
 // find returns the index of the innermost scope at an address, or -1.
-func (t *scopeTable) find(addr uint64) int32 { return owner(t.segments, addr) }
+func (t *scopeTable) find(addr uint64) int32 { return t.segments.Owner(addr) }
 
 // maxScopeDepth limits the nesting of entries.
 const maxScopeDepth = 1 << 12
@@ -30,13 +32,13 @@ const maxScopeDepth = 1 << 12
 // readScopes walks all entries of the unit.
 func (u *unit) readScopes() *scopeTable {
 	t := new(scopeTable)
-	abbrevs := u.d.abbreviations(u.abbrevOff, u.encoding)
+	abbrevs := u.in.abbrevs.get(u.abbrevOff, u.encoding)
 	if abbrevs == nil {
 		return t
 	}
-	data := u.d.info.window(u.root, u.end-u.root)
-	w := scopeWalk{u: u, table: t, current: -1, ranges: u.d.newRangeReader(1<<16 + uint64(len(data))/4)}
-	c := cursor.New(data, u.d.order)
+	data := u.in.info.window(u.root, u.end-u.root)
+	w := scopeWalk{u: u, table: t, current: -1, ranges: newRangeReader(u.in, 1<<16+uint64(len(data))/4)}
+	c := cursor.New(data, u.in.order)
 	for c.Len() > 0 {
 		entry := u.root + uint64(c.Pos())
 		code := c.Uleb()
@@ -58,9 +60,9 @@ func (u *unit) readScopes() *scopeTable {
 			break
 		}
 	}
-	t.segments = flatten(w.spans)
-	addSlice(u.d.memory, t.list)
-	addSlice(u.d.memory, t.segments)
+	t.segments = addrmap.New(w.spans)
+	meter.AddSlice(u.in.memory, t.list)
+	meter.AddSlice(u.in.memory, t.segments)
 	return t
 }
 
@@ -69,7 +71,7 @@ type scopeWalk struct {
 	u       *unit
 	table   *scopeTable
 	ranges  *rangeReader
-	spans   []span
+	spans   []addrmap.Span
 	open    []int32 // enclosing scope of each level, or -1
 	current int32   // enclosing scope of this level, or -1
 	inner   int32   // enclosing scope of the children of the last entry
@@ -124,7 +126,7 @@ func (w *scopeWalk) scope(c *cursor.Cursor, a *abbrev, entry uint64) {
 			known = true
 			s.low = low
 		}
-		w.spans = append(w.spans, span{low: low, high: high, owner: index, depth: int32(len(w.open))})
+		w.spans = append(w.spans, addrmap.Span{Low: low, High: high, Owner: index, Depth: int32(len(w.open))})
 	})
 	if known {
 		w.table.list = append(w.table.list, s)

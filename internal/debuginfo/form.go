@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -152,68 +152,4 @@ func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 		c.Fail()
 	}
 	return v
-}
-
-// altRef marks references into the file shared by several debug files.
-const altRef = 1 << 63
-
-// reference returns the section offset that an attribute refers to, or 0.
-func (u *unit) reference(v value) uint64 {
-	switch v.form {
-	case formRef1, formRef2, formRef4, formRef8, formRefUdata:
-		return u.off + v.num
-	case formRefAddr:
-		return v.num
-	case formGNURefAlt, formRefSup4, formRefSup8:
-		return v.num | altRef
-	}
-	return 0
-}
-
-// text returns the value of a string attribute.
-func (u *unit) text(v value) string {
-	d := u.d
-	switch v.form {
-	case formString:
-		return string(v.text)
-	case formStrp:
-		return d.str.cstring(v.num)
-	case formLineStrp:
-		return d.lineStr.cstring(v.num)
-	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4:
-		if v.num > d.strOffsets.size {
-			return ""
-		}
-		c := cursor.New(d.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), d.order)
-		if off := c.Uint(int(u.offSize)); c.OK() {
-			return d.str.cstring(off)
-		}
-	case formGNUStrpAlt, formStrpSup:
-		if d.alt != nil {
-			return d.alt.str.cstring(v.num)
-		}
-	}
-	return ""
-}
-
-// address returns the value of an address attribute.
-func (u *unit) address(v value) (uint64, bool) {
-	switch v.form {
-	case formAddr:
-		return v.num, true
-	case formAddrx, formAddrx1, formAddrx2, formAddrx3, formAddrx4:
-		return u.indexedAddress(v.num)
-	}
-	return 0, false
-}
-
-// indexedAddress reads an entry of the unit's table in .debug_addr.
-func (u *unit) indexedAddress(index uint64) (uint64, bool) {
-	if index > u.d.addr.size {
-		return 0, false
-	}
-	size := uint64(u.addrSize)
-	c := cursor.New(u.d.addr.window(u.addrBase+index*size, size), u.d.order)
-	addr := c.Uint(int(size))
-	return addr, c.OK()
 }
