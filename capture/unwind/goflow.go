@@ -25,28 +25,6 @@ type goFlow struct {
 	leaves bool // no caller means the outermost frame
 }
 
-// maxGoFlow is the maximum size of a function in bytes. The longest of the runtime has 400.
-const maxGoFlow = 8 << 10
-
-// flow returns the flow of a function.
-func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
-	if flow, ok := s.switches.Load(index); ok {
-		return flow.(*goFlow)
-	}
-	flow := &goFlow{table: s.table, f: *f, asmcgocall: s.table.Named(f.NameOff, "runtime.asmcgocall")}
-	for _, name := range []string{"gogo", "runtime.gogo", "runtime.mcall", "runtime.morestack", "runtime.clone"} {
-		flow.leaves = flow.leaves || s.table.Named(f.NameOff, name)
-	}
-	if size := s.table.Entry(index+1) - f.Entry; size <= maxGoFlow {
-		code := make([]byte, size)
-		if s.image.readCode(f.Entry, code) == len(code) && flow.decode(code) {
-			flow.follow()
-		}
-	}
-	s.switches.Store(index, flow)
-	return flow
-}
-
 // decode splits the code into instructions. It returns false if one cannot be decoded.
 func (w *goFlow) decode(code []byte) bool {
 	pc := w.f.Entry
@@ -89,6 +67,19 @@ func (w *goFlow) row(vaddr uint64) row {
 		return row{kind: RuleEnd}
 	}
 	return row{}
+}
+
+// goRow returns the row of a Go frame. Go code preserves only the stack pointer and the
+// frame pointer.
+func goRow(reg uint8, offset int64) row {
+	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
+	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
+	for n := range r.regs {
+		if calleeSaved>>n&1 != 0 && n != RegFP {
+			r.regs[n].kind = ruleUndefined
+		}
+	}
+	return r
 }
 
 // follow computes the states, starting at the function's entry.

@@ -7,7 +7,9 @@ type source interface {
 	row(vaddr uint64) (row, bool)
 }
 
-// A row says where the caller's registers are at one program counter.
+// A row says where the caller's registers are at one program counter, like a row of the
+// table that call frame information describes (DWARF 5, section 6.4.1). It is not a row
+// of the BPF programs (bpf/stacks/rows.h), which is a RuleRange here.
 type row struct {
 	// kind is RuleStep if the other fields are used. Rows of other kinds only have
 	// cfa.offset, which becomes Rule.CFA.
@@ -23,6 +25,10 @@ type row struct {
 
 // registers is the number of tracked registers: the general ones and the program counter.
 const registers = 17
+
+// calleeSaved is the registers that functions preserve (x86-64 psABI, figure 3.4): rbx,
+// rbp and r12 to r15. Other registers are unknown unless tables describe them.
+const calleeSaved = 1<<3 | 1<<RegFP | 1<<12 | 1<<13 | 1<<14 | 1<<15
 
 // A cfaRule computes the CFA: register plus offset, or an expression.
 type cfaRule struct {

@@ -3,10 +3,33 @@ package unwind
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"io"
+	"sync"
 
 	"trapline/internal/elffile"
 )
+
+// ReadImage reads the headers of an ELF image. r, and the separate debug file if one is
+// given, must stay readable as long as the image is used. Images for other machines than
+// x86-64 are an error.
+func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
+	f, err := elffile.Open(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading unwind information: %w", err)
+	}
+	if f.Machine != elf.EM_X86_64 || f.Class != elf.ELFCLASS64 {
+		return nil, fmt.Errorf("reading unwind information: the image is for %v, %v; only 64-bit x86-64 is known", f.Machine, f.Class)
+	}
+	m := &Image{file: f}
+	for _, p := range f.Progs {
+		if h := p.ProgHeader; h.Type == elf.PT_LOAD && h.Filesz > 0 && h.Off+h.Filesz > h.Off && h.Vaddr+h.Filesz > h.Vaddr {
+			m.loads = append(m.loads, segment{h, newRestorers(f.R, &h)})
+		}
+	}
+	m.sources = sync.OnceValue(func() []source { return m.openSources(debug) })
+	return m, nil
+}
 
 // openSources returns the unwind information of an image, the most trusted first.
 // .eh_frame is for unwinding at run time and always loaded; .debug_frame is for debuggers.

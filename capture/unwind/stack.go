@@ -43,3 +43,29 @@ const (
 	CutUnreadable            // at memory that was not copied
 	CutNoRule                // at a frame that cannot be stepped from
 )
+
+func (r *Registers) get(n uint64) (uint64, bool) {
+	if n >= registers || r.Known>>n&1 == 0 {
+		return 0, false
+	}
+	return r.Value[n], true
+}
+
+func (r *Registers) set(n int, v uint64) {
+	r.Value[n] = v
+	r.Known |= 1 << n
+}
+
+// pieces are the copied parts of a stack.
+type pieces []Memory
+
+// load reads a number of 1, 2, 4 or 8 bytes. It returns false if one piece does not hold all of it.
+func (p pieces) load(address, size uint64) (uint64, bool) {
+	for i := range p {
+		m := &p[i]
+		if at, n := address-m.Base, uint64(len(m.Bytes)); at <= n && size <= n-at {
+			return littleEndian(m.Bytes[at : at+size])
+		}
+	}
+	return 0, false
+}

@@ -1,13 +1,5 @@
 package unwind
 
-// A walk is the state of unwinding one stack.
-type walk struct {
-	regs   Registers
-	memory pieces
-	find   Finder
-	frames []Frame
-}
-
 // Unwind unwinds a copied stack and returns at most limit frames, innermost first. It uses
 // all registers and all of call frame information, and reads only the copy. The program
 // counter and the stack pointer must be known.
@@ -16,22 +8,22 @@ type walk struct {
 // a frame, and marks the frame as guessed. A return address of 0 ends the stack, as does a
 // frame pointer of 0 in a frame without unwind information.
 func Unwind(regs *Registers, memory []Memory, find Finder, limit int) ([]Frame, Cut) {
-	w := walk{regs: *regs, memory: memory, find: find}
-	cut := w.run(limit)
-	return w.frames, cut
+	u := unwinder{regs: *regs, memory: memory, find: find}
+	cut := u.run(limit)
+	return u.frames, cut
 }
 
-func (w *walk) run(limit int) Cut {
+func (u *unwinder) run(limit int) Cut {
 	called := false // the program counter is a return address
 	for {
-		pc, ok := w.regs.get(RegIP)
+		pc, ok := u.regs.get(RegIP)
 		if !ok {
 			return CutNoRule
 		}
 		if called && pc == 0 {
 			return CutNone
 		}
-		if len(w.frames) >= limit {
+		if len(u.frames) >= limit {
 			return CutDepth
 		}
 		frame := Frame{Address: pc, Return: called}
@@ -39,19 +31,19 @@ func (w *walk) run(limit int) Cut {
 		if called {
 			back = 1
 		}
-		frame.Image, frame.Offset, ok = w.find.Find(pc - back)
+		frame.Image, frame.Offset, ok = u.find.Find(pc - back)
 		if !ok && called {
 			return CutNoRule // not a return address: the last step was wrong
 		}
 		var cut Cut
 		var more bool
 		if ok {
-			called, cut, more = w.step(&frame)
+			called, cut, more = u.step(&frame)
 			frame.Offset += back
 		} else {
 			cut = CutNoRule
 		}
-		w.frames = append(w.frames, frame)
+		u.frames = append(u.frames, frame)
 		if !more {
 			return cut
 		}
@@ -61,7 +53,7 @@ func (w *walk) run(limit int) Cut {
 // step steps to the caller of a frame, given the offset of its executing instruction. It
 // reports whether the caller's program counter is a return address and whether there is a
 // caller.
-func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
+func (u *unwinder) step(frame *Frame) (called bool, cut Cut, more bool) {
 	var r row
 	var vaddr uint64
 	var ok bool
@@ -71,7 +63,7 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 		}
 	}
 	if !ok {
-		cut, more = w.guess(frame)
+		cut, more = u.guess(frame)
 		return true, cut, more
 	}
 	frame.Rule = r.rule(vaddr)
@@ -79,17 +71,17 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 	case RuleEnd:
 		return false, CutNone, false
 	case RuleSignal:
-		cut := w.signalFrame()
+		cut := u.signalFrame()
 		return false, cut, cut == CutNone
 	case RuleGoAsmcgocall:
-		cut := w.goAsmcgocall(r.cfa.offset)
+		cut := u.goAsmcgocall(r.cfa.offset)
 		return true, cut, cut == CutNone
 	case RuleStep, RuleExact, RuleLinkRegister:
 		bias := frame.Address - vaddr
 		if frame.Return {
 			bias--
 		}
-		cut := w.byRow(&r, bias)
+		cut := u.byRow(&r, bias)
 		return !r.signal, cut, cut == CutNone
 	}
 	return false, CutNoRule, false
@@ -98,9 +90,9 @@ func (w *walk) step(frame *Frame) (called bool, cut Cut, more bool) {
 // guess steps by FramePointerRule if the result is plausible: the frame pointer is in the
 // copied stack, above the stack pointer, aligned as the ABI requires, and leads to a return
 // address.
-func (w *walk) guess(frame *Frame) (Cut, bool) {
-	fp, ok := w.regs.get(RegFP)
-	sp, _ := w.regs.get(RegSP)
+func (u *unwinder) guess(frame *Frame) (Cut, bool) {
+	fp, ok := u.regs.get(RegFP)
+	sp, _ := u.regs.get(RegSP)
 	if !ok {
 		return CutNoRule, false
 	}
@@ -111,12 +103,12 @@ func (w *walk) guess(frame *Frame) (Cut, bool) {
 	if fp < sp || fp%8 != 0 {
 		return CutNoRule, false
 	}
-	saved, ok1 := w.memory.load(fp, 8)
-	ret, ok2 := w.memory.load(fp+8, 8)
+	saved, ok1 := u.memory.load(fp, 8)
+	ret, ok2 := u.memory.load(fp+8, 8)
 	if !ok1 || !ok2 {
 		return CutUnreadable, false
 	}
-	if _, _, code := w.find.Find(ret - 1); !code {
+	if _, _, code := u.find.Find(ret - 1); !code {
 		return CutNoRule, false
 	}
 	frame.Rule, frame.Guessed = FramePointerRule, true
@@ -124,32 +116,6 @@ func (w *walk) guess(frame *Frame) (Cut, bool) {
 	next.set(RegFP, saved)
 	next.set(RegSP, fp+16)
 	next.set(RegIP, ret)
-	w.regs = next
+	u.regs = next
 	return CutNone, true
-}
-
-func (r *Registers) get(n uint64) (uint64, bool) {
-	if n >= registers || r.Known>>n&1 == 0 {
-		return 0, false
-	}
-	return r.Value[n], true
-}
-
-func (r *Registers) set(n int, v uint64) {
-	r.Value[n] = v
-	r.Known |= 1 << n
-}
-
-// pieces are the copied parts of a stack.
-type pieces []Memory
-
-// load reads a number of 1, 2, 4 or 8 bytes. It returns false if one piece does not hold all of it.
-func (p pieces) load(address, size uint64) (uint64, bool) {
-	for i := range p {
-		m := &p[i]
-		if at, n := address-m.Base, uint64(len(m.Bytes)); at <= n && size <= n-at {
-			return littleEndian(m.Bytes[at : at+size])
-		}
-	}
-	return 0, false
 }

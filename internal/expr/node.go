@@ -91,3 +91,9 @@ func (n *Node) walk(visit func(*Node)) {
 		n.Y.walk(visit)
 	}
 }
+
+// loose reports whether a comparison needs parentheses because C parses it in a surprising
+// way: x & 1 == 1 is x & (1 == 1), and 0 < x < 9 is (0 < x) < 9.
+func (n *Node) loose(parent *Node) bool {
+	return n.Op.Compares() && (parent.Op.Compares() || parent.Op >= OpBitOr && parent.Op <= OpBitAnd)
+}

@@ -2,15 +2,8 @@ package expr
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
-
-// An Expr is a parsed expression that is not checked yet.
-type Expr struct {
-	source string
-	root   *Node
-}
 
 // Parse parses an expression. The slashes around a bpftrace predicate are optional. Errors
 // have type [*Error].
@@ -39,9 +32,6 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
-// Source returns the text of the expression.
-func (e *Expr) Source() string { return e.source }
-
 // And joins expressions: all must hold. It returns nil for none.
 func And(all ...*Expr) *Expr {
 	var joined *Expr
@@ -61,24 +51,6 @@ func And(all ...*Expr) *Expr {
 		}
 	}
 	return joined
-}
-
-// Unknown returns the names in an expression that a scope does not define, each once, in
-// order of appearance.
-func (e *Expr) Unknown(s *Scope) []string {
-	var names []string
-	words := make(map[*Node]bool)
-	e.root.walk(func(n *Node) {
-		if n.Y != nil && n.X.Op == OpName && n.Op.Compares() {
-			if slot, message := s.lookup(n.X.Text); message == "" && s.vars[slot].Type == Text {
-				words[n.Y] = true // a bare word, as in ftrace
-			}
-		}
-		if n.Op == OpName && !words[n] && !s.Has(n.Text) && !slices.Contains(names, n.Text) {
-			names = append(names, n.Text)
-		}
-	})
-	return names
 }
 
 type parser struct {

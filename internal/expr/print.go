@@ -53,12 +53,6 @@ func (n *Node) unconverted() *Node {
 	return n
 }
 
-// loose reports whether a comparison needs parentheses because C parses it in a surprising
-// way: x & 1 == 1 is x & (1 == 1), and 0 < x < 9 is (0 < x) < 9.
-func (n *Node) loose(parent *Node) bool {
-	return n.Op.Compares() && (parent.Op.Compares() || parent.Op >= OpBitOr && parent.Op <= OpBitAnd)
-}
-
 // quote writes a string as the lexer reads it.
 func quote(b *strings.Builder, s string) {
 	const hex = "0123456789abcdef"

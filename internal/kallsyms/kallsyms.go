@@ -41,9 +41,12 @@ type symbol struct {
 func (s *symbol) isFunction() bool { return s.kind|0x20 == 't' || s.kind|0x20 == 'w' }
 
 type module struct {
-	name string // "" core, "bpf" BPF programs
+	name string // "" core, bpfModule BPF programs
 	base uint64 // lowest address of a function
 }
+
+// bpfModule is the module of BPF programs, trampolines and dispatchers in kallsyms.
+const bpfModule = "bpf"
 
 // Read reads symbols in the format of /proc/kallsyms. It returns [ErrHidden] if all addresses
 // are 0.

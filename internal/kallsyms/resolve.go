@@ -22,9 +22,6 @@ type Address struct {
 }
 
 const (
-	// bpfModule is the module of BPF programs, trampolines and dispatchers in kallsyms.
-	bpfModule = "bpf"
-
 	// kallsyms has no sizes. A symbol extends to the next one. The last symbol of an image
 	// extends to the end of the page after its own, as in perf, and a BPF program, which
 	// has only one symbol, as far as most programs.

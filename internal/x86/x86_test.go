@@ -25,66 +25,69 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// Encodings as GNU as and objdump have them. Op is 0 where x86asm has no name for it.
+// decodings are instructions as GNU as and objdump write them. op is 0 if x86asm has no
+// name for one.
+var decodings = []struct {
+	code, text string
+	op         x86asm.Op
+}{
+	{"c3", "ret", x86asm.RET},
+	{"c2 08 00", "ret $8", x86asm.RET},
+	{"c9", "leave", x86asm.LEAVE},
+	{"c8 10 00 01", "enter $16, $1", x86asm.ENTER},
+	{"48 b8 88 77 66 55 44 33 22 11", "movabs $0x1122334455667788, %rax", x86asm.MOV},
+	{"66 b8 22 11", "mov $0x1122, %ax", x86asm.MOV},
+	{"66 48 b8 88 77 66 55 44 33 22 11", "data16 movabs $…, %rax", x86asm.MOV},
+	{"48 c7 84 24 00 01 00 00 44 33 22 11", "movq $…, 256(%rsp)", x86asm.MOV},
+	{"a1 88 77 66 55 44 33 22 11", "movabs 0x1122334455667788, %eax", x86asm.MOV},
+	{"67 a1 44 33 22 11", "addr32 mov 0x11223344, %eax", x86asm.MOV},
+	{"48 8d 05 44 33 22 11", "lea 0x11223344(%rip), %rax", x86asm.LEA},
+	{"f7 c1 44 33 22 11", "test $…, %ecx", x86asm.TEST},
+	{"66 f7 c1 44 33", "test $…, %cx", x86asm.TEST},
+	{"f7 d1", "not %ecx", x86asm.NOT},
+	{"f6 c1 11", "test $…, %cl", x86asm.TEST},
+	{"0f 84 44 33 22 11", "je", x86asm.JE},
+	{"f2 e9 44 33 22 11", "bnd jmp", x86asm.JMP},
+	{"3e ff e0", "notrack jmp *%rax", x86asm.JMP},
+	{"66 66 48 e8 44 33 22 11", "data16 data16 rex.W call", x86asm.CALL},
+	{"8f 00", "pop (%rax)", x86asm.POP},
+	{"66 2e 0f 1f 84 00 00 00 00 00", "nopw %cs:0(%rax,%rax)", x86asm.NOP},
+	{"f3 0f 1e fa", "endbr64", x86asm.NOP},
+	{"0f 23 87", "mov %rdi, %db0", 0},
+	{"9b", "fwait", x86asm.FWAIT},
+	// VEX with two and three bytes.
+	{"c5 f8 77", "vzeroupper", x86asm.VZEROUPPER},
+	{"c5 fc 77", "vzeroall", x86asm.VZEROALL},
+	{"c4 e1 78 77", "vzeroupper, three bytes", x86asm.VZEROUPPER},
+	{"c5 fd 6f 07", "vmovdqa (%rdi), %ymm0", x86asm.VMOVDQA},
+	{"c5 f9 70 c1 1b", "vpshufd $27, %xmm1, %xmm0", x86asm.VPSHUFD},
+	{"c5 f1 73 d8 04", "vpsrldq $4, %xmm0, %xmm1", x86asm.VPSRLDQ},
+	{"c5 f0 c2 d0 01", "vcmpltps %xmm0, %xmm1, %xmm2", x86asm.VCMPPS},
+	{"c4 e2 7d 18 05 44 33 22 11", "vbroadcastss 0x11223344(%rip), %ymm0", x86asm.VBROADCASTSS},
+	{"c4 e3 7d 39 c1 01", "vextracti128 $1, %ymm0, %xmm1", x86asm.VEXTRACTI128},
+	{"c4 e2 fb f6 04 24", "mulx (%rsp), %rax, %rax", x86asm.MULX},
+	{"c4 e3 fb f0 c0 05", "rorx $5, %rax, %rax", x86asm.RORX},
+	// FMA4 and XOP.
+	{"c4 e3 f9 6b c2 10", "vfmaddsd %xmm2, %xmm1, %xmm0, %xmm0", 0},
+	{"8f e8 78 c2 ec 0e", "vprotd $14, %xmm4, %xmm5", 0},
+	{"8f e9 78 01 c8", "blcfill %eax, %eax", 0},
+	{"8f ea 78 10 c8 44 33 22 11", "bextr $…, %eax, %ecx", 0},
+	// EVEX.
+	{"62 f1 7c 48 10 07", "vmovups (%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f1 7c 48 10 47 01", "vmovups 64(%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f1 7c 48 10 87 44 33 22 11", "vmovups 0x11223344(%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f3 7d 48 3b c1 01", "vextracti32x8 $1, %zmm0, %ymm1", x86asm.VEXTRACTI32X8},
+	// Behind 0F 38 and 0F 3A, and what x86asm takes for a prefix alone.
+	{"66 0f 38 00 c1", "pshufb %xmm1, %xmm0", x86asm.PSHUFB},
+	{"66 0f 3a 0f c1 08", "palignr $8, %xmm1, %xmm0", x86asm.PALIGNR},
+	{"66 4c 0f 38 f6 c9", "adcx %rcx, %r9", 0},
+	{"f3 4c 0f 38 f6 43 e0", "adox -32(%rbx), %r8", 0},
+	{"49 0f c7 fa", "rdseed %r10", 0},
+	{"0f 01 ee", "rdpkru", 0},
+}
+
 func TestDecode(t *testing.T) {
-	for _, c := range []struct {
-		code, text string
-		op         x86asm.Op
-	}{
-		{"c3", "ret", x86asm.RET},
-		{"c2 08 00", "ret $8", x86asm.RET},
-		{"c9", "leave", x86asm.LEAVE},
-		{"c8 10 00 01", "enter $16, $1", x86asm.ENTER},
-		{"48 b8 88 77 66 55 44 33 22 11", "movabs $0x1122334455667788, %rax", x86asm.MOV},
-		{"66 b8 22 11", "mov $0x1122, %ax", x86asm.MOV},
-		{"66 48 b8 88 77 66 55 44 33 22 11", "data16 movabs $…, %rax", x86asm.MOV},
-		{"48 c7 84 24 00 01 00 00 44 33 22 11", "movq $…, 256(%rsp)", x86asm.MOV},
-		{"a1 88 77 66 55 44 33 22 11", "movabs 0x1122334455667788, %eax", x86asm.MOV},
-		{"67 a1 44 33 22 11", "addr32 mov 0x11223344, %eax", x86asm.MOV},
-		{"48 8d 05 44 33 22 11", "lea 0x11223344(%rip), %rax", x86asm.LEA},
-		{"f7 c1 44 33 22 11", "test $…, %ecx", x86asm.TEST},
-		{"66 f7 c1 44 33", "test $…, %cx", x86asm.TEST},
-		{"f7 d1", "not %ecx", x86asm.NOT},
-		{"f6 c1 11", "test $…, %cl", x86asm.TEST},
-		{"0f 84 44 33 22 11", "je", x86asm.JE},
-		{"f2 e9 44 33 22 11", "bnd jmp", x86asm.JMP},
-		{"3e ff e0", "notrack jmp *%rax", x86asm.JMP},
-		{"66 66 48 e8 44 33 22 11", "data16 data16 rex.W call", x86asm.CALL},
-		{"8f 00", "pop (%rax)", x86asm.POP},
-		{"66 2e 0f 1f 84 00 00 00 00 00", "nopw %cs:0(%rax,%rax)", x86asm.NOP},
-		{"f3 0f 1e fa", "endbr64", x86asm.NOP},
-		{"0f 23 87", "mov %rdi, %db0", 0},
-		{"9b", "fwait", x86asm.FWAIT},
-		// VEX with two and three bytes.
-		{"c5 f8 77", "vzeroupper", x86asm.VZEROUPPER},
-		{"c5 fc 77", "vzeroall", x86asm.VZEROALL},
-		{"c4 e1 78 77", "vzeroupper, three bytes", x86asm.VZEROUPPER},
-		{"c5 fd 6f 07", "vmovdqa (%rdi), %ymm0", x86asm.VMOVDQA},
-		{"c5 f9 70 c1 1b", "vpshufd $27, %xmm1, %xmm0", x86asm.VPSHUFD},
-		{"c5 f1 73 d8 04", "vpsrldq $4, %xmm0, %xmm1", x86asm.VPSRLDQ},
-		{"c5 f0 c2 d0 01", "vcmpltps %xmm0, %xmm1, %xmm2", x86asm.VCMPPS},
-		{"c4 e2 7d 18 05 44 33 22 11", "vbroadcastss 0x11223344(%rip), %ymm0", x86asm.VBROADCASTSS},
-		{"c4 e3 7d 39 c1 01", "vextracti128 $1, %ymm0, %xmm1", x86asm.VEXTRACTI128},
-		{"c4 e2 fb f6 04 24", "mulx (%rsp), %rax, %rax", x86asm.MULX},
-		{"c4 e3 fb f0 c0 05", "rorx $5, %rax, %rax", x86asm.RORX},
-		// FMA4 and XOP.
-		{"c4 e3 f9 6b c2 10", "vfmaddsd %xmm2, %xmm1, %xmm0, %xmm0", 0},
-		{"8f e8 78 c2 ec 0e", "vprotd $14, %xmm4, %xmm5", 0},
-		{"8f e9 78 01 c8", "blcfill %eax, %eax", 0},
-		{"8f ea 78 10 c8 44 33 22 11", "bextr $…, %eax, %ecx", 0},
-		// EVEX.
-		{"62 f1 7c 48 10 07", "vmovups (%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f1 7c 48 10 47 01", "vmovups 64(%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f1 7c 48 10 87 44 33 22 11", "vmovups 0x11223344(%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f3 7d 48 3b c1 01", "vextracti32x8 $1, %zmm0, %ymm1", x86asm.VEXTRACTI32X8},
-		// Behind 0F 38 and 0F 3A, and what x86asm takes for a prefix alone.
-		{"66 0f 38 00 c1", "pshufb %xmm1, %xmm0", x86asm.PSHUFB},
-		{"66 0f 3a 0f c1 08", "palignr $8, %xmm1, %xmm0", x86asm.PALIGNR},
-		{"66 4c 0f 38 f6 c9", "adcx %rcx, %r9", 0},
-		{"f3 4c 0f 38 f6 43 e0", "adox -32(%rbx), %r8", 0},
-		{"49 0f c7 fa", "rdseed %r10", 0},
-		{"0f 01 ee", "rdpkru", 0},
-	} {
+	for _, c := range decodings {
 		code := unhex(t, c.code)
 		// What follows must not count.
 		inst, err := x86.Decode(append(bytes.Clone(code), 0x11, 0x22, 0x33, 0x44, 0x55))

@@ -85,31 +85,3 @@ func (s *restorers) near(page uint64) []restorer {
 	s.pages[page].Store(&found)
 	return found
 }
-
-// returnsFromSignal reports whether an address belongs to code that returns from a signal
-// handler. It looks at the code, not at tables: few tables mark it, and the mark alone
-// (augmentation S) does not imply the kernel's frame.
-//
-// The byte before the code counts, too. The handler's return address is the first
-// instruction, which nothing calls, and lookups use the byte before a return address. That
-// byte is padding or the end of a function that does not return, unless it is a return
-// instruction. The address after the code counts unless tables describe it as other code:
-// tasks are there during the system call.
-func (m *Image) returnsFromSignal(vaddr uint64, described bool) bool {
-	p := m.segment(vaddr)
-	if p == nil {
-		return false
-	}
-	at := vaddr - p.Vaddr
-	for _, r := range p.restorers.near(at / restorerPage) {
-		switch {
-		case at >= r.start && at < r.end:
-			return true
-		case at+1 == r.start:
-			return !described || !r.afterRet
-		case at == r.end:
-			return !described
-		}
-	}
-	return false
-}

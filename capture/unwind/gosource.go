@@ -67,17 +67,26 @@ func (s *goSource) row(vaddr uint64) (row, bool) {
 	return r, true
 }
 
-// goRow returns the row of a Go frame. Go code preserves only the stack pointer and the
-// frame pointer.
-func goRow(reg uint8, offset int64) row {
-	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
-	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
-	for n := range r.regs {
-		if calleeSaved>>n&1 != 0 && n != RegFP {
-			r.regs[n].kind = ruleUndefined
+// maxGoFlow is the maximum size of a function in bytes. The longest of the runtime has 400.
+const maxGoFlow = 8 << 10
+
+// flow returns the flow of a function.
+func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
+	if flow, ok := s.switches.Load(index); ok {
+		return flow.(*goFlow)
+	}
+	flow := &goFlow{table: s.table, f: *f, asmcgocall: s.table.Named(f.NameOff, "runtime.asmcgocall")}
+	for _, name := range []string{"gogo", "runtime.gogo", "runtime.mcall", "runtime.morestack", "runtime.clone"} {
+		flow.leaves = flow.leaves || s.table.Named(f.NameOff, name)
+	}
+	if size := s.table.Entry(index+1) - f.Entry; size <= maxGoFlow {
+		code := make([]byte, size)
+		if s.image.readCode(f.Entry, code) == len(code) && flow.decode(code) {
+			flow.follow()
 		}
 	}
-	return r
+	s.switches.Store(index, flow)
+	return flow
 }
 
 // flags returns a function's flags. Go 1.16 has none: there they follow from its name.
@@ -175,15 +184,4 @@ func storeFP(offset int32) (code []byte, size int) {
 		code = binary.LittleEndian.AppendUint32([]byte{0x48, 0x89, 0xac, 0x24}, uint32(offset))
 	}
 	return code, len(code)
-}
-
-// readCode reads code at a virtual address and returns the number of bytes read.
-func (m *Image) readCode(vaddr uint64, b []byte) int {
-	p := m.segment(vaddr)
-	if p == nil {
-		return 0
-	}
-	at := vaddr - p.Vaddr
-	n, _ := m.file.R.ReadAt(b[:min(uint64(len(b)), p.Filesz-at)], int64(p.Off+at))
-	return n
 }
