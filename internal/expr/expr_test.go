@@ -14,7 +14,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// hit is the scope that the tests of meaning use, with its values.
+// hit is the scope of the evaluation tests, with its values.
 type hit struct {
 	scope  expr.Scope
 	ints   []uint64
@@ -140,7 +140,7 @@ func checkMeaning(t *testing.T, source string, want bool) {
 	}
 }
 
-// What could not be read makes the result unknown, but only if it is looked at.
+// A value that could not be read makes the result unknown, but only if it is evaluated.
 func TestUnknown(t *testing.T) {
 	for source, want := range map[string]bool{
 		"unread == 0":             false,
@@ -165,7 +165,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// The message, and what it points at.
+// The message, and the part of the expression that it underlines.
 func TestErrors(t *testing.T) {
 	for source, want := range map[string]string{
 		``:                             `empty expression |^`,
@@ -253,7 +253,7 @@ func TestAnd(t *testing.T) {
 	}
 }
 
-// The arithmetic is C's: a C compiler comes to the same results.
+// The arithmetic is C's: a C compiler computes the same results.
 func TestAsInC(t *testing.T) {
 	cc := testenv.Tool(t, "gcc")
 	g := exprtest.Generator{Rand: rand.New(rand.NewPCG(1, 2)), C: true}
@@ -318,8 +318,8 @@ func bit(b bool) int {
 	return 0
 }
 
-// What is printed is read again as what it was, and neither reading, checking nor
-// evaluating ends in a panic.
+// Printing and parsing an expression returns the same expression. Parsing, checking and
+// evaluating never panic.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`comm ~ "ngin*"`, `/args->count > 64K && !(flags & 0x4)/`, `$retval < 0 || duration >= 5ms`,
 		`(a.b ^ -1) << 3 % 2 == ~7`, `comm != 'a\x41\\\*[!a-z]'`, `!~x`, `- -1`, `pid == 0b1 && tid == 0o17`} {

@@ -23,13 +23,13 @@ type Address struct {
 
 const (
 	// kallsyms has no sizes. A symbol extends to the next one. The last symbol of an image
-	// extends to the end of the page after its own, as in perf, and a BPF program, which
-	// has only one symbol, as far as most programs.
+	// extends to the end of the following page, as in perf. A BPF program has only one
+	// symbol; maxBPF is more than the size of most programs.
 	kernelPage = 4096
 	maxBPF     = 128 << 10
 )
 
-// Resolve names a kernel code address. It returns false for addresses that are in no image.
+// Resolve names a kernel code address. It returns false for addresses outside all images.
 func (k *Symbols) Resolve(addr uint64) (Address, bool) {
 	i := sort.Search(len(k.functions), func(i int) bool { return k.functions[i].addr > addr })
 	if i == 0 {

@@ -14,8 +14,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// TestInlinedCalls asks for the chain of calls at each byte of a function into
-// which others were inlined. What it must be is written in the sources.
+// TestInlinedCalls checks the chain of calls at each byte of a function into which
+// others were inlined. The sources mark the expected lines.
 func TestInlinedCalls(t *testing.T) {
 	const chain = "innermost middle outer"
 	tests := []struct {
@@ -49,7 +49,7 @@ func TestInlinedCalls(t *testing.T) {
 	}
 }
 
-// qualified are the names, demangled, of what the tests look for.
+// qualified maps the names of functions in the tests to their demangled names.
 var qualified = map[string]map[string]string{
 	"inlined.c":  {"innermost": "innermost", "middle": "middle", "outer": "outer"},
 	"inlined.cc": {"count": "shop::Basket::count", "total": "shop::Basket::total"},
@@ -57,8 +57,8 @@ var qualified = map[string]map[string]string{
 	"inlined.go": {"innermost": "main.innermost", "middle": "main.middle", "outer": "main.outer"},
 }
 
-// checkChain looks for the marked chain of calls, innermost first, in the function
-// that is last in it.
+// checkChain looks for the marked chain of calls, innermost first, in the outermost
+// function, which comes last.
 func checkChain(t *testing.T, e *symbol.ELF, source, chain string) {
 	t.Helper()
 	lines := markedLines(t, source)
@@ -89,7 +89,7 @@ func checkChain(t *testing.T, e *symbol.ELF, source, chain string) {
 		strings.Join(slices.Sorted(maps.Keys(seen)), "\n"))
 }
 
-// describe writes calls with demangled names, without parameters, and base names of
+// describe formats calls with demangled names, without parameters, and base names of
 // files.
 func describe(calls []symbol.Call) string {
 	var s []string
@@ -114,7 +114,7 @@ func TestSharedDebugInformation(t *testing.T) {
 	checkChain(t, open(t, filepath.Join(dir, "one"), opt), "inlined.cc", "count total")
 }
 
-// TestConcurrentLookups asks from several goroutines at once for what one got.
+// TestConcurrentLookups repeats the lookups of one goroutine in several at once.
 func TestConcurrentLookups(t *testing.T) {
 	program := build(t, "inlined.cc", "g++", "-O2", "-g")
 	serial := open(t, program, symbol.Options{})

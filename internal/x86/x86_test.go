@@ -89,7 +89,7 @@ var decodings = []struct {
 func TestDecode(t *testing.T) {
 	for _, c := range decodings {
 		code := unhex(t, c.code)
-		// What follows must not count.
+		// The bytes that follow must not count.
 		inst, err := x86.Decode(append(bytes.Clone(code), 0x11, 0x22, 0x33, 0x44, 0x55))
 		if err != nil || inst.Len != len(code) || inst.Op != c.op {
 			t.Errorf("%s: %v, %d bytes (%v), want %v, %d", c.text, inst.Op, inst.Len, err, c.op, len(code))
@@ -128,7 +128,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// An instruction without operation says which registers it may write.
+// The registers that an instruction may write are known even if its operation is not.
 func TestNamed(t *testing.T) {
 	for code, want := range map[string]bool{
 		"66 48 0f 38 f6 e9":    true,  // adcx %rcx, %rbp
@@ -149,9 +149,9 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// differs reports whether objdump cuts code in other ways than processors do: it prints
-// prefixes that are followed by another prefix alone, joins FWAIT with what follows,
-// and takes AMD's side on near jumps with an operand-size prefix.
+// differs reports whether objdump splits code differently from processors. It prints a
+// prefix before another prefix on a line by itself, joins FWAIT with the next instruction,
+// and follows AMD for near jumps with an operand-size prefix.
 func differs(code []byte, text string) bool {
 	if strings.Contains(text, "(bad)") || strings.HasPrefix(text, ".byte") || code[0] == 0x9b || code[0]&0xf0 == 0x40 && len(code) == 1 {
 		return true
@@ -161,8 +161,8 @@ func differs(code []byte, text string) bool {
 		strings.HasPrefix(text, "rex") || strings.Contains(text, " f") && bytes.IndexByte(code, 0x9b) >= 0
 }
 
-// In all executable sections of libraries and of a Go program, instructions are as long
-// as objdump says.
+// In all executable sections of libraries and a Go program, the lengths of instructions
+// are those that objdump prints.
 func TestLengthsAgainstObjdump(t *testing.T) {
 	objdump := testenv.Tool(t, "objdump")
 	own, err := os.Executable()
@@ -171,7 +171,7 @@ func TestLengthsAgainstObjdump(t *testing.T) {
 	}
 	paths := []string{"/lib/x86_64-linux-gnu/libc.so.6"}
 	if !testing.Short() {
-		// libcrypto has tables between its functions, which objdump does not know either.
+		// libcrypto has tables between its functions, which objdump cannot tell from code either.
 		paths = append(paths, own, "/lib/x86_64-linux-gnu/libm.so.6", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3")
 	}
 	for _, path := range paths {
@@ -223,7 +223,7 @@ func compareLines(t *testing.T, path string, lines *bufio.Scanner) (checked, ski
 	return checked, skipped
 }
 
-// Whatever the code, lengths are within it, and Decode and Len agree.
+// For any code, lengths stay within it, and Decode and Len agree.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{"c5f877", "62f17c48108744332211", "66440f38f6c9", "8fea7810c844332211", "f30f1efa", "48b88877665544332211"} {
 		code, err := hex.DecodeString(seed)
