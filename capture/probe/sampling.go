@@ -8,15 +8,6 @@ import (
 	"trapline/format"
 )
 
-// minClockPeriod is the shortest period of a clock event. The kernel accepts shorter
-// periods and raises them only to 10 µs (perf_swevent_start_hrtimer in
-// kernel/events/core.c), which can keep a CPU busy with samples alone. It does not lower
-// the rate of clock events when samples take too long, as it does for hardware counters
-// (perf_sample_event_took). At 100 µs, samples that take 25 µs each, an ample allowance
-// for a timer in a virtual machine and a copy of the stack, take a quarter of a CPU: the
-// share that the kernel allows hardware counters (kernel.perf_cpu_time_max_percent).
-const minClockPeriod = 100 * time.Microsecond
-
 // CheckSampling returns an error if the probe asks for samples at a rate that could stall
 // the machine: a period or frequency outside the limits of its event. maxRate is
 // kernel.perf_event_max_sample_rate in samples per second; 0 means unknown. Its error is

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"trapline/bpf"
 	"trapline/capture/event"
@@ -52,6 +53,15 @@ type timedEvent struct {
 // clock reports whether the event counts nanoseconds: PERF_COUNT_SW_CPU_CLOCK and
 // PERF_COUNT_SW_TASK_CLOCK.
 func (t *timedEvent) clock() bool { return t.typ == perfTypeSoftware && t.config <= 1 }
+
+// minClockPeriod is the shortest period of a clock event. The kernel accepts shorter
+// periods and raises them only to 10 µs (perf_swevent_start_hrtimer in
+// kernel/events/core.c), which can keep a CPU busy with samples alone. It does not lower
+// the rate of clock events when samples take too long, as it does for hardware counters
+// (perf_sample_event_took). At 100 µs, samples that take 25 µs each, an ample allowance
+// for a timer in a virtual machine and a copy of the stack, take a quarter of a CPU: the
+// share that the kernel allows hardware counters (kernel.perf_cpu_time_max_percent).
+const minClockPeriod = 100 * time.Microsecond
 
 // Shortest periods of hardware counters. A CPU reaches 5 to 20 billion cycles or
 // instructions a second, and fewer branches and misses, so a period keeps its event at or
