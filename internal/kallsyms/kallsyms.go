@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// ErrHidden reports that the kernel shows no addresses to this process.
+// ErrHidden means that the kernel shows no addresses to this process.
 var ErrHidden = errors.New("kernel symbol addresses are hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
 
 // maxKallsyms is the maximum size of the list in bytes. Large systems have 10 MB.
@@ -37,7 +37,7 @@ type symbol struct {
 	kind   byte // as in /proc/kallsyms: T global, t local, W and w weak
 }
 
-// isFunction reports whether the symbol stands for code.
+// isFunction reports whether the symbol is a function.
 func (s *symbol) isFunction() bool { return s.kind|0x20 == 't' || s.kind|0x20 == 'w' }
 
 type module struct {
