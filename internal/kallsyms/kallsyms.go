@@ -188,7 +188,7 @@ func better(a, b *symbol) int {
 		cmp.Compare(a.name, b.name))
 }
 
-// underscores counts those at the start of a name.
+// underscores counts the underscores at the start of a name.
 func underscores(name string) int { return len(name) - len(strings.TrimLeft(name, "_")) }
 
 func (k *Symbols) indexNames() map[string][]uint64 {
@@ -201,7 +201,7 @@ func (k *Symbols) indexNames() map[string][]uint64 {
 	return names
 }
 
-// Addresses returns the addresses of all functions and variables of a name. Static ones
+// Addresses returns the addresses of all functions and variables with a name. Static ones
 // often share one. Kernels list variables only with CONFIG_KALLSYMS_ALL.
 func (k *Symbols) Addresses(name string) []uint64 { return slices.Clone(k.byName()[name]) }
 
