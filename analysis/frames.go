@@ -30,7 +30,7 @@ type codeDictionary struct {
 	demangle func(string) string // nil keeps the names of the symbol table
 
 	images    map[imageKey]uint32 // into imageList
-	imageList []*Image            // entry 0 is nil: unknown
+	imageList []*Image            // entry 0 is nil, the unknown image
 	frames    *table.Table        // codePlace → index into frameList
 	frameList []*Frame
 	stacks    map[string]uint32 // encoded kind, cut and frames → stackList

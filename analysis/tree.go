@@ -66,7 +66,7 @@ func NewTree(root Node) *Tree {
 	return &Tree{Nodes: []Node{root}}
 }
 
-// Add adds a child in front of the other children of a node and returns its number.
+// Add adds a child before the other children of a node and returns its number.
 func (t *Tree) Add(parent int32, child Node) int32 {
 	n := int32(len(t.Nodes))
 	child.Parent, child.Next = parent, t.Nodes[parent].First

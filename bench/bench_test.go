@@ -132,10 +132,10 @@ func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		parse      func(string) (float64, error)
-		want       float64 // < 0: an error
+		want       float64 // negative for an error
 	}{
 		{"time", "219.4 ns\n", parseNanoseconds, 219.4},
-		{"time behind lines of others", "Attaching 1 probe...\n\n  218\n@: 200000\n", parseNanoseconds, 218},
+		{"time after lines of other programs", "Attaching 1 probe...\n\n  218\n@: 200000\n", parseNanoseconds, 218},
 		{"no time", "Attaching 1 probe...\n", parseNanoseconds, -1},
 		{"nothing", "", parseNanoseconds, -1},
 		{"perf's samples", "Aggregated stats:\n  TOTAL events: 12\n  SAMPLE events:      828895\n", parsePerfStats, 828895},

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// finished is what is known of a command that has ended.
+// finished describes a command that has ended.
 type finished struct {
 	wall, cpu time.Duration // cpu: user and system time, including that of children
 	maxRSS    float64       // MiB

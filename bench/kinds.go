@@ -18,14 +18,14 @@ import (
 // A kind is a row of the table of costs by kind of probe.
 type kind struct {
 	name      string
-	probe     format.ProbeKind // whose cost the row states; 0: none
+	probe     format.ProbeKind // whose cost the row states; 0 means none
 	event     string           // {} is replaced by the directory of targets
-	arguments string           // to record when measuring arguments; "": not measured
+	arguments string           // to record when measuring arguments; "" means not measured
 	target    []string         // prints ns per call; the number of calls is appended
 	hits      float64          // per call
-	perf      string           // perf's event; "": it has none
+	perf      string           // perf's event; "" means that it has none
 	define    []string         // arguments of perf probe that define the event
-	bpftrace  string           // bpftrace's probe; "": it has none
+	bpftrace  string           // bpftrace's probe; "" means that it has none
 }
 
 // call is the loop around getppid. It calls leaf once.
@@ -108,7 +108,7 @@ func (b *bench) costTable() (cost.Table, error) {
 	return table, nil
 }
 
-// unprobed stands for the loop alone, without recording.
+// unprobed is the way that runs the loop without recording.
 const unprobed cost.Way = ""
 
 // costs measures the ways of recording one kind, alternately.

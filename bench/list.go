@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A list is a flag value of comma-separated names. An empty list stands for all names.
+// A list is a flag value of comma-separated names. An empty list means all names.
 type list []string
 
 func (l *list) String() string { return strings.Join(*l, ",") }

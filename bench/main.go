@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-// check refuses options that make no sense.
+// check rejects options that make no sense.
 func (o *options) check() error {
 	switch {
 	case flag.NArg() > 0:

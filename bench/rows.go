@@ -11,7 +11,7 @@ import (
 // A row compares one quantity. want is the goal stated in docs/benchmarks.md.
 type row struct {
 	what       string
-	ours, perf float64 // perf < 0: not measured
+	ours, perf float64 // negative perf means not measured
 	unit       string
 	want       string
 }

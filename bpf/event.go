@@ -32,7 +32,7 @@ const (
 	StackRelative = 4 // the hash is over places in images, not over addresses
 )
 
-// What is known of a frame's mapping; 0 means that it could not be looked up.
+// Results of looking up a frame's mapping. 0 means that it could not be looked up.
 const (
 	MappingCode   = 1
 	MappingNoCode = 2 // nothing executable is mapped there

@@ -97,12 +97,12 @@ type assembled struct {
 	Undecodable     uint64 // invalid events
 	StacksLost      uint64 // hits written without their stack
 	StacksCompared  uint64 // stacks sent again and compared
-	StacksDifferent uint64 // of them, different: two stacks with one hash
+	StacksDifferent uint64 // compared stacks that differed: two stacks with one hash
 	RawStacks       uint64 // stacks unwound in user space
-	RawLater        uint64 // of them, taken after later
+	RawLater        uint64 // raw stacks taken after later
 	RawBytes        uint64 // memory sent with them
 	Verified        uint64 // stacks walked by programs and unwound in user space
-	Unverified      uint64 // of them, different
+	Unverified      uint64 // verified stacks that differed
 	RecordsCut      uint64 // hits whose arguments did not fit in a record
 }
 

@@ -176,7 +176,7 @@ func TestAssembleStacks(t *testing.T) {
 	})
 }
 
-// An invalid frame pointer leads to an address without code. The stack ends there and
+// An invalid frame pointer points to an address without code. The stack ends there and
 // says so.
 func TestAssembleCutsAtNoCode(t *testing.T) {
 	got, _ := assemble(t, plain, map[int][][]byte{0: {

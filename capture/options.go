@@ -83,7 +83,7 @@ type Summary struct {
 // StackCounts count how stacks were found.
 type StackCounts struct {
 	RawStacks, RawBytes uint64 // stacks that programs could not walk and sent for unwinding
-	RawLater            uint64 // of them, those after the first second
+	RawLater            uint64 // raw stacks after the first second
 	Rules, Evicted      uint64 // rules written, and rules replaced for lack of space
 	// Verified stacks were found in two ways. Different ones did not match.
 	UserVerified, UserDifferent     uint64

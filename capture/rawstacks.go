@@ -30,7 +30,7 @@ func (a *assembler) rawMemory(m *ring.Memory) {
 	a.counts.RawBytes += uint64(len(m.Bytes))
 }
 
-// rawStack unwinds a stack that a program could not walk or that is to be verified.
+// rawStack unwinds a stack that a program could not walk or that must be verified.
 func (a *assembler) rawStack(r *ring.RawStack) {
 	memory := a.raw.memory[r.Hash]
 	delete(a.raw.memory, r.Hash)

@@ -80,8 +80,8 @@ func (t *stackTable) forget(hash uint64) {
 }
 
 // upTo returns the innermost depth frames of a stack and why there are no more. A probe
-// with another depth may have sent the stack: that its program cut it there does not mean
-// that it is cut for this hit.
+// with another depth may have sent the stack, so a stack that its program cut is not
+// necessarily cut for this hit.
 func (e *stackEntry) upTo(frames []frameIndex, depth int) ([]frameIndex, format.StackCut) {
 	switch {
 	case len(frames) > depth:

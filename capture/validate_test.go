@@ -11,7 +11,7 @@ import (
 
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {
-		option string // the refused one, or ""
+		option string // the rejected one, or ""
 		opt    capture.Options
 	}{
 		{"", capture.Options{}},

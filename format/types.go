@@ -31,7 +31,7 @@ const (
 type Image struct {
 	Kind    ImageKind
 	Path    StringID // as the recorded process saw it; else "[kernel.kallsyms]", "[vdso]", "[module]"
-	BuildID StringID // raw bytes of the ELF note NT_GNU_BUILD_ID; 0: unknown
+	BuildID StringID // raw bytes of the ELF note NT_GNU_BUILD_ID; 0 if unknown
 	Device  uint64   // st_dev of a mapped file, as the kernel encodes it: major<<20 | minor
 	Inode   uint64
 }
@@ -58,7 +58,7 @@ const (
 
 // A Frame is one code address, independent of where its image was loaded.
 type Frame struct {
-	Image  ImageID // 0: unknown, and Offset is an address
+	Image  ImageID // 0 if unknown; then Offset is an address
 	Kind   FrameKind
 	Flags  FrameFlags
 	Offset uint64 // bytes, relative to what the image's kind says
@@ -203,7 +203,7 @@ type Hit struct {
 type Call struct {
 	Function StringID // linkage name, not demangled
 	File     StringID
-	Line     uint32 // 0: unknown
+	Line     uint32 // 0 if unknown
 	Offset   uint64 // from the function's first instruction to the frame's address; 0 for inlined calls
 }
 

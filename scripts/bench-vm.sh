@@ -1,8 +1,9 @@
 #!/bin/sh
-# What hits at kernel functions cost, where the machine's own kernel has no kprobes: in
-# a virtual machine, beside perf and bpftrace. It is emulated, so the figures can only be
-# compared with each other. With -write they go into internal/cost, README.md and
-# docs/benchmarks.md. Needs what scripts/vm-kernels.sh fetches, perf and bpftrace.
+# Measures what hits at kernel functions cost, next to perf and bpftrace, in a virtual
+# machine: for machines whose own kernel has no kprobes. The virtual machine is emulated, so
+# its figures can only be compared with each other. With -write they go into internal/cost,
+# README.md and docs/benchmarks.md. Needs perf, bpftrace and the kernels that
+# scripts/vm-kernels.sh fetches.
 set -eu
 cd "$(dirname "$0")/.."
 

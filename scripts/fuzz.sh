@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs each fuzz target of the module for the time given, one after the other.
+# Runs each fuzz target of the module for the given time, one after the other.
 set -eu
 cd "$(dirname "$0")/.."
 

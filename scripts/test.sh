@@ -53,7 +53,7 @@ fi
 
 echo "== summary"
 if [ -s "$TRAPLINE_TEST_LEFT_OUT" ]; then
-	echo "left out, for want of:"
+	echo "left out, because these are missing:"
 	cut -f2- "$TRAPLINE_TEST_LEFT_OUT" | sort -u | awk -F'\t' '
 		$1 != last { if (NR > 1) print ""; printf "  %s:", $1; last = $1 }
 		{ printf "\n      %s", $2 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Fetches the kernels that the virtual machines boot into .cache/vm, once:
 #   .cache/vm/<meta package>/vmlinuz, config, dummy.ko (a module to probe)
-# The arguments are Debian meta packages: the packages that they depend on are replaced
-# with every update of the kernel. No kernel is installed. QEMU and xz are, if they are
-# missing, which takes root.
+# The arguments are Debian meta packages, because the packages that they depend on are
+# replaced with every kernel update. No kernel is installed. QEMU and xz are installed if
+# they are missing, which requires root.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Raw stacks: user stacks that user space has to unwind, sent as registers and memory.
- * Called by user_stack.h if a walk has ended for want of a rule, or if user space is to
- * verify a walk.
+ * Called by user_stack.h if a walk ended because there was no rule, or if user space will
+ * verify the walk.
  */
 #ifndef TRAPLINE_RAW_H
 #define TRAPLINE_RAW_H

@@ -12,7 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Each need of a kind has one row. What every supported machine can do works.
+// Each need of a kind has one row. The kinds that every supported machine has work.
 func TestAbilities(t *testing.T) {
 	testenv.Root(t)
 	rows := make(map[string]host.Ability)

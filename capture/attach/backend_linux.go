@@ -16,7 +16,7 @@ type backend struct {
 	serves func(sites []site) bool
 	// attachType is the attach type to load programs with. AttachNone means as compiled.
 	attachType ebpf.AttachType
-	// tooMany refuses an event that would take many seconds to attach and detach.
+	// tooMany rejects an event that would take many seconds to attach and detach.
 	// programs counts the event's programs so far, sites those of the last one. nil means
 	// never.
 	tooMany func(text string, programs, sites int) error

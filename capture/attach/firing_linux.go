@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errSilentBreakpoints is why watchpoints are refused on some virtual machines: the
+// errSilentBreakpoints is why watchpoints are rejected on some virtual machines: the
 // kernel sets hardware breakpoints, but the hypervisor never reports hits.
 var errSilentBreakpoints = errors.New("this machine accepts hardware breakpoints but never fires them, as some virtual machines do")
 
-// withoutBreakpoints is what to do without hardware breakpoints.
+// withoutBreakpoints is the advice for machines without hardware breakpoints.
 const withoutBreakpoints = "record on another machine, or probe the code that uses the address with a uprobe or kprobe"
 
 // watched is the word that the trial watches.

@@ -22,14 +22,14 @@ type group struct {
 	// entry means that the program notes when calls begin, for another group, and records
 	// nothing.
 	entry bool
-	// backends are those to try, preferred first.
+	// backends are the backends to try, preferred first.
 	backends []probe.Backend
 
 	taken map[hookPlace]bool
 }
 
-// A hookPlace is what the kernel finds a site's cookie by. No two sites of a group share
-// one.
+// A hookPlace is the key by which the kernel finds a site's cookie. It is unique within a
+// group.
 type hookPlace struct {
 	group, function string
 	offset, address uint64

@@ -132,7 +132,7 @@ func TestExclusive(t *testing.T) {
 	}
 }
 
-// Events that take long to attach are refused, with the number of functions.
+// Events that take long to attach are rejected, with the number of functions.
 func TestCheckSlow(t *testing.T) {
 	many := func(kind format.ProbeKind, n int) []probe.Probe {
 		probes := make([]probe.Probe, n)

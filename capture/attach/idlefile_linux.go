@@ -13,7 +13,7 @@ import (
 // idleOffset is the file offset of the code.
 const idleOffset = 0x1000
 
-// openIdleFile returns an executable that nobody runs, so a uprobe in it changes nothing:
+// openIdleFile returns an executable that is never run, so a uprobe in it changes nothing:
 // the kernel looks at the instruction only where a process has it mapped. It is a memfd
 // because no directory need be writable.
 func openIdleFile() (*os.File, error) {

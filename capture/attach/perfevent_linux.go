@@ -16,7 +16,7 @@ type attachedEvent struct {
 	link link.Link
 }
 
-// Arguments of openEvent: all tasks of a CPU, or all CPUs of a task.
+// Arguments of openEvent: all tasks on a CPU, or all CPUs for a task.
 const (
 	anyTask = -1
 	anyCPU  = -1

@@ -138,7 +138,7 @@ func (p *Programs) Close() error {
 	return errors.Join(p.Detach(), p.maps.close())
 }
 
-// checkSlow refuses events that take many seconds to attach and detach.
+// checkSlow rejects events that take many seconds to attach and detach.
 func checkSlow(groups []*group) error {
 	programs := make(map[string]int) // by event
 	for _, g := range groups {

@@ -13,7 +13,7 @@ const (
 	manyLinks    = 256
 )
 
-// tooManyPrograms refuses an event that needs too many programs.
+// tooManyPrograms rejects an event that needs too many programs.
 func tooManyPrograms(text string, programs int) error {
 	if programs <= manyPrograms {
 		return nil
@@ -22,7 +22,7 @@ func tooManyPrograms(text string, programs int) error {
 		Remedy: "use a kprobe, narrow the pattern, or use --allow-slow"}
 }
 
-// tooManyLinks refuses an event with too many functions to attach one by one.
+// tooManyLinks rejects an event with too many functions to attach one by one.
 func tooManyLinks(text string, sites int) error {
 	if sites <= manyLinks {
 		return nil

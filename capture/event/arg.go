@@ -33,7 +33,7 @@ type Expr struct {
 	Name   string
 	Index  int
 	Offset int64 // bytes
-	User   bool  // OpDeref: in user memory, whatever the kind of probe
+	User   bool  // OpDeref: in user memory, for any kind of probe
 	Arrow  bool  // OpField: written ->, not .
 	Of     *Expr
 }

@@ -3,7 +3,7 @@ package event
 import "strings"
 
 // module cuts MODULE: off the front. A number after the last colon is a line, so the text
-// before it is no module.
+// before it is not a module.
 func (p *parser) module(e *Event, at int, text string) (int, string, error) {
 	e.Module = p.context.Module
 	module, function, ok := strings.Cut(text, ":")

@@ -47,7 +47,7 @@ func Have(c Capability) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
-		return true // the kernel will tell
+		return true // the kernel will report it
 	}
 	has := func(c Capability) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
 	return has(c) || (c == CapBPF || c == CapPerfmon) && has(CapSysAdmin)

@@ -64,7 +64,7 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 	return i
 }
 
-// unknown adds a file of which only the device and inode are known.
+// unknown adds a file for which only the device and inode are known.
 func (t *fileTable) unknown(key fileKey) *Image {
 	i := &Image{Kind: format.ImageUnknown, Path: fmt.Sprintf("[inode %d]", key.inode), Device: key.device, Inode: key.inode}
 	t.files[key] = i

@@ -28,7 +28,7 @@ type kernelImage struct {
 }
 
 // Limits on the age after which an address without a symbol makes Kernel read the symbols
-// again: a module or BPF program may have been loaded. Reading takes some 50 ms, so the
+// again: a module or BPF program may have been loaded. Reading takes about 50 ms, so the
 // age doubles each time that it does not help.
 const (
 	minKallsymsAge = time.Second

@@ -10,8 +10,8 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// Addresses without a name make the symbols be read again, the less often the less it
-// helps. What was loaded since gets its names.
+// An address without a name makes Kernel read the symbols again, but less often each time
+// that it does not help. Code loaded since then gets names.
 func TestKernelRereads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := "ffffffff81000000 T _text\nffffffff81001000 T last\n"

@@ -25,7 +25,7 @@ type sidebandEvent struct {
 	mem []byte // struct perf_event_mmap_page, then the data
 }
 
-// sidebandPages is the size of each CPU's buffer in pages, enough for some 2,000
+// sidebandPages is the size of each CPU's buffer in pages, enough for about 2,000
 // mappings.
 const sidebandPages = 64
 

@@ -94,7 +94,7 @@ func TestFetchedLike(t *testing.T) {
 }
 
 // Conditions name fields by their names or arguments, and properties of the hit by the
-// names that are left.
+// remaining names.
 func TestFilter(t *testing.T) {
 	r := record(t, number("size"), number("pid"), text("path"))
 	for condition, want := range map[string]string{

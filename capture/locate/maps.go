@@ -20,7 +20,7 @@ type Mapping struct {
 	Device     uint64 // major<<20 | minor
 	Inode      uint64 // 0 means no file
 	Perm       string // rwxp, with - for missing permissions and s for shared
-	Path       string // followed by " (deleted)" if the file is; or [heap] and the like
+	Path       string // followed by " (deleted)" if the file is; or a name such as [heap]
 }
 
 // ReadMaps parses text in the format of /proc/PID/maps.

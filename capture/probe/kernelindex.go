@@ -66,13 +66,13 @@ type traceable struct {
 	addresses map[uint64]bool
 }
 
-// has reports whether a function can be traced. It returns true if the kernel does not
-// tell.
+// has reports whether a function can be traced. It returns true if the kernel has no
+// list.
 func (t *traceable) has(name string, address uint64) bool {
 	return t == nil || t.names[name] || t.addresses[address]
 }
 
-// readTraceable returns nil if the kernel does not tell which functions can be traced.
+// readTraceable returns nil if the kernel does not list the functions that can be traced.
 func readTraceable(dir string, k *kernelFunctions) *traceable {
 	if dir == "" {
 		return nil
@@ -97,7 +97,7 @@ func readTraceable(dir string, k *kernelFunctions) *traceable {
 }
 
 // readBlacklist returns the functions in which the kernel refuses kprobes, or nil if the
-// kernel does not tell.
+// kernel does not list them.
 func readBlacklist(file string) map[string]bool {
 	names := make(map[string]bool)
 	err := readLines(file, func(line string) bool {

@@ -78,7 +78,7 @@ func (r *Resolver) Close() error {
 func (r *Resolver) havePMU(name string) bool {
 	devices := r.path("/sys/bus/event_source/devices")
 	if _, err := os.Stat(devices); err != nil {
-		return true // not known: attaching will tell
+		return true // unknown: attaching will report it
 	}
 	_, err := os.Stat(filepath.Join(devices, name))
 	return !errors.Is(err, fs.ErrNotExist)

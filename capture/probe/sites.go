@@ -55,7 +55,7 @@ func (l *leftOut) add(err error) {
 	}
 }
 
-// note tells about them in a probe's notes.
+// note mentions them in a probe's notes.
 func (l *leftOut) note(p *Probe) {
 	if l.n > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%d matching functions cannot be probed; the first: %v", l.n, l.first))

@@ -21,7 +21,7 @@ const spellingsFile = "../../docs/events.md"
 type spelling struct {
 	context        event.Context
 	event          string
-	means          string // canonical spelling, or why it is refused
+	means          string // canonical spelling, or why it is rejected
 	perf, bpftrace string // whether these tools accept it
 	line           int
 }

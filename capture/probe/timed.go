@@ -152,7 +152,7 @@ func (r *Resolver) resolveTimed(ev *event.Event) ([]Probe, error) {
 func (r *Resolver) haveHardwareCounters() bool {
 	entries, err := os.ReadDir(r.path("/sys/bus/event_source/devices"))
 	if err != nil {
-		return true // not known: opening the event will tell
+		return true // unknown: opening the event will report it
 	}
 	for _, e := range entries {
 		if name := e.Name(); name == "cpu" || strings.HasPrefix(name, "cpu_") || strings.HasPrefix(name, "armv8") {

@@ -98,7 +98,7 @@ func (f *File) choose(name string, found []symbol.Function) []symbol.Function {
 	return found
 }
 
-// versioned returns the addresses of a name with a version.
+// versioned returns the addresses of a name with a symbol version.
 func (f *File) versioned(name, version string) map[uint64]bool {
 	addresses := make(map[uint64]bool)
 	for _, s := range f.dynamic {

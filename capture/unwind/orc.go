@@ -73,7 +73,7 @@ func (t *orcTable) address(i int) uint64 {
 }
 
 // Rule returns the rule at an address of the kernel. For a return address, pass the byte
-// before it. Tables mark gaps after code with an entry of their own.
+// before it. Tables mark gaps after code with a separate entry.
 func (o *ORC) Rule(address uint64) Rule {
 	i := sort.Search(len(o.tables), func(i int) bool { return o.tables[i].first > address }) - 1
 	if i < 0 {

@@ -44,7 +44,7 @@ type Register struct {
 const MaxArguments = 12
 
 // ParseArguments parses the arguments at one place: N@OPERAND, separated by spaces. An
-// argument that cannot be parsed has an error of its own.
+// argument that cannot be parsed has its own error.
 func ParseArguments(text string) ([]Argument, []error) {
 	words := strings.Fields(text)
 	if len(words) > MaxArguments {

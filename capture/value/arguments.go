@@ -107,7 +107,7 @@ func (s *Scope) fetchAll(r *layout.Record) error {
 		name := paramName(s.params, i)
 		got, err := param.at.capture(name, form)
 		if err != nil || len(got) > 2 {
-			continue // skip it: nobody asked for it
+			continue // it was not requested
 		}
 		if len(r.Fetch)+len(got) > bpf.MaxFetches {
 			return nil

@@ -18,7 +18,7 @@ func addDuration(r *layout.Record, ev *event.Event, name string) error {
 		return errNoDuration
 	}
 	if r.DurationAt != 0 {
-		return errors.New("duration is asked for twice")
+		return errors.New("duration is given twice")
 	}
 	r.DurationMark = uint8(len(r.Fields))
 	r.DurationAt = layout.CommonSize

@@ -142,7 +142,7 @@ func TestKernelArgumentErrors(t *testing.T) {
 	}
 }
 
-// A variant that nothing is known about returns its result where every function does.
+// A variant without a known signature returns its result where every function does.
 func TestElsewhere(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Missing(t, "an x86-64 machine")

@@ -14,7 +14,7 @@ import (
 // A location says where a value is: in memory, at the address given by fetch and add, or
 // in registers, each with 8 bytes of it.
 type location struct {
-	typ    *valueType // nil: unknown, a word
+	typ    *valueType // nil if unknown: a word
 	memory bool
 	space  layout.Space // memory that the address points to, or that a pointer found here points to
 	fetch  layout.Fetch

@@ -73,7 +73,7 @@ func (k *Kernel) AtUSDT(ev *event.Event, file *program.File, u *usdt.Probe) (rec
 		}
 	}
 	named := *ev
-	named.Match = event.MatchExact // each probe of a pattern has a program of its own, so arguments cost nothing
+	named.Match = event.MatchExact // each probe of a pattern has its own program, so arguments cost nothing
 	for site := range places {
 		at := layout.Record{RecordSize: layout.CommonSize}
 		sc := k.inProgram(&named)

@@ -30,8 +30,8 @@ func compareGolden(t *testing.T, name, got string) {
 	}
 }
 
-// withoutKinds replaces the descriptions of the kinds of probes. They have tests of their
-// own, and change with every measurement of costs.
+// withoutKinds replaces the descriptions of the kinds of probes. They have their
+// own tests, and change with every measurement of costs.
 func withoutKinds(text string) string {
 	for _, k := range probe.Kinds() {
 		text = strings.ReplaceAll(text, k.String(), "{description of "+k.Name()+"}")

@@ -18,10 +18,10 @@ import (
 // A recording holds everything one recording needs.
 type recording struct {
 	options  capture.Options
-	symbols  *kallsyms.Symbols // nil: hidden
-	child    *child            // nil: no command
+	symbols  *kallsyms.Symbols // nil if hidden
+	child    *child            // nil without a command
 	output   string
-	duration time.Duration // 0: no limit
+	duration time.Duration // 0 means no limit
 	ready    *os.File      // notified once recording has started; may be nil
 	quiet    bool
 	verbose  bool

@@ -16,11 +16,11 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// A kernel holds what the kernel says about itself and this user may read.
+// A kernel holds the kernel's descriptions of itself that this user may read.
 type kernel struct {
-	tracefs string            // "": not mounted
-	symbols *kallsyms.Symbols // nil: hidden
-	types   *btf.Spec         // nil: the kernel has none
+	tracefs string            // "" if not mounted
+	symbols *kallsyms.Symbols // nil if hidden
+	types   *btf.Spec         // nil if the kernel has none
 }
 
 // readKernel reads what is available. Missing information only matters to the events that

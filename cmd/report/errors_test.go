@@ -32,7 +32,7 @@ func TestErrors(t *testing.T) {
 		{"-i text", "report: text: not a trapline capture\n"},
 		{"-i good -s simbol", `report: sort key "simbol" is unknown; arguments of the hits are sched_switch.next_comm, sched_switch.next_prio, sys_enter.args, sys_enter.id` + "\nreport: hint: see report --help\n"},
 		{"-i good -s comm,,dso", `report: sort keys "comm,,dso": an empty key; write them like comm,dso,symbol` + "\nreport: hint: see report --help\n"},
-		{"-i good -g=tree", `report: -g tree: "tree" is none of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count` + "\nreport: hint: see report --help\n"},
+		{"-i good -g=tree", `report: -g tree: "tree" is not one of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count` + "\nreport: hint: see report --help\n"},
 		{"good", `report: unexpected argument "good"; name captures with -i` + "\nreport: hint: see report --help\n"},
 		{"-i good --events --json", "report: --events has no JSON form; use convert -t ndjson\nreport: hint: see report --help\n"},
 		{"-i good --cpu 3-1", `report: CPU list "3-1": "3-1" is neither a CPU nor a range such as 0-3` + "\nreport: hint: see report --help\n"},

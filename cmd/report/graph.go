@@ -34,7 +34,7 @@ func parseGraph(s string) (graphSpec, error) {
 	}
 	for word := range strings.SplitSeq(s, ",") {
 		if !g.word(word) {
-			return g, fmt.Errorf("-g %s: %q is none of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count", s, word)
+			return g, fmt.Errorf("-g %s: %q is not one of graph, fractal, flat, folded, none, a percentage, caller, callee, percent, period and count", s, word)
 		}
 	}
 	return g, nil

@@ -123,7 +123,7 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
-// FuzzBuild checks that any text is refused or becomes a capture that can be dumped, and
+// FuzzBuild checks that any text is rejected or becomes a capture that can be dumped, and
 // that the dump of a capture built from a dump is the same.
 func FuzzBuild(f *testing.F) {
 	example, err := os.ReadFile("testdata/example.txt")

@@ -11,7 +11,7 @@ import (
 type Span struct {
 	Low, High uint64
 	Owner     int32
-	Depth     int32 // of spans with equal bounds the deepest is innermost
+	Depth     int32 // the deepest of several spans with equal bounds is innermost
 }
 
 // A Map maps addresses to the owner of the innermost span.

@@ -35,7 +35,7 @@ const (
 // A Row holds what a hit of one kind of probe costs.
 type Row struct {
 	Kind  string `json:"kind"`  // as shown in tables
-	Probe string `json:"probe"` // name of the [format.ProbeKind] whose cost the row states; "": none
+	Probe string `json:"probe"` // name of the [format.ProbeKind] whose cost the row states; "" means none
 	// NS is the extra time of a hit in ns. Ways that were not measured, or that do not
 	// exist for this kind, are missing.
 	NS map[Way]int `json:"ns"`

@@ -1,6 +1,6 @@
-// Package cursor reads numbers and strings from bytes that may be damaged. A read
-// that fails returns zeros, moves to the end and sets an error that stays, so callers
-// check once after several reads.
+// Package cursor reads numbers and strings from bytes that may be damaged. A failed
+// read returns zeros, moves to the end and sets a sticky error, so callers can check
+// once after several reads.
 package cursor
 
 import (
@@ -9,7 +9,7 @@ import (
 	"errors"
 )
 
-// What is wrong with the bytes that a [Cursor] reads.
+// Errors of a [Cursor].
 var (
 	ErrShort     = errors.New("the data ends too early")
 	ErrOverflow  = errors.New("a LEB128 number has more than 64 bits")
@@ -33,13 +33,13 @@ func New(b []byte, order binary.ByteOrder) Cursor {
 // Little returns a little-endian cursor at the start of b.
 func Little(b []byte) Cursor { return Cursor{b: b} }
 
-// Err returns the first error, nil if all reads succeeded.
+// Err returns the first error, or nil if all reads succeeded.
 func (c *Cursor) Err() error { return c.err }
 
 // OK reports whether all reads succeeded.
 func (c *Cursor) OK() bool { return c.err == nil }
 
-// Fail records that what was read makes no sense, as [ErrMalformed], and moves to the end.
+// Fail records [ErrMalformed], for contents that make no sense, and moves to the end.
 func (c *Cursor) Fail() { c.fail(ErrMalformed) }
 
 func (c *Cursor) fail(err error) {
@@ -58,7 +58,7 @@ func (c *Cursor) Pos() int { return c.pos }
 // Rest returns the bytes left without reading them.
 func (c *Cursor) Rest() []byte { return c.b[c.pos:] }
 
-// Seek moves to a position, as [Cursor.Pos] counts it.
+// Seek moves to a position as returned by [Cursor.Pos].
 func (c *Cursor) Seek(pos int) {
 	if pos < 0 || pos > len(c.b) {
 		c.fail(ErrShort)

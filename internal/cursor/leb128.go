@@ -44,7 +44,7 @@ func (c *Cursor) Sleb() int64 {
 		case shift < 63:
 			v = v&(1<<shift-1) | group<<shift
 		case shift == 63:
-			// Bit 63, and six copies of it.
+			// Bit 63 and six copies of it.
 			if group != 0 && group != -1 {
 				c.fail(ErrOverflow)
 				return 0
@@ -63,5 +63,5 @@ func (c *Cursor) Sleb() int64 {
 	}
 }
 
-// Block reads an unsigned LEB128 length and returns as many bytes, not copied.
+// Block reads an unsigned LEB128 length and returns that many bytes, not copied.
 func (c *Cursor) Block() []byte { return c.Bytes(c.Uleb()) }

@@ -43,7 +43,7 @@ func Open(r io.ReaderAt) (f *File, err error) {
 	return &File{File: parsed, R: r}, nil
 }
 
-// Section returns the section of a name that has contents in the file, or nil.
+// Section returns the section with a name and contents in the file, or nil.
 func (f *File) Section(name string) *elf.Section {
 	for _, s := range f.Sections {
 		if s.Name == name && s.Type != elf.SHT_NOBITS && s.Size > 0 {

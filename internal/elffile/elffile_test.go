@@ -12,7 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// A section is one of a made-up file.
+// A section of a made-up file.
 type section struct {
 	name  string
 	kind  elf.SectionType
@@ -200,7 +200,7 @@ func TestRealFiles(t *testing.T) {
 	}
 }
 
-// Whatever the file, it is opened or refused without a panic, and its sections take no
+// Any file is opened or rejected without a panic, and its sections take no
 // more memory than it has bytes to show for.
 func FuzzOpen(f *testing.F) {
 	f.Add(image(binary.LittleEndian, section{name: ".data", kind: elf.SHT_PROGBITS, data: []byte("contents")}))

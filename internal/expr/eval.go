@@ -74,7 +74,7 @@ func compareText(op Op, text []byte, constant string) bool {
 	}
 	pattern, err := glob.Parse(constant)
 	if err != nil {
-		return false // Check refuses such a pattern
+		return false // Check rejects such a pattern
 	}
 	return pattern.Match(string(text)) == (op == OpMatch)
 }

@@ -183,7 +183,7 @@ func TestErrors(t *testing.T) {
 		`count > 18446744073709551616`: `number beyond 64 bits |        ^^^^^^^^^^^^^^^^^^^^`,
 		`count > 10000000000G`:         `number beyond 63 bits |        ^^^^^^^^^^^^`,
 		`comm ~ "a`:                    `the quote is not closed |       ^^`,
-		`comm ~ "[a"`:                  `the brackets [a are not closed: \[ stands for a bracket itself |       ^^^^`,
+		`comm ~ "[a"`:                  `the brackets [a are not closed: write \[ for a literal bracket |       ^^^^`,
 		`comm ~ "[b-a]"`:               `the range b-a is empty |       ^^^^^^^`,
 		`comm == "a\x00"`:              `a text ends at its first NUL: there can be none in it |        ^^^^^^`,
 		`comm ~ "` + strings.Repeat("?", 64) + `"`: `the pattern has more than 63 characters other than * |       ` + strings.Repeat("^", 66),

@@ -74,8 +74,8 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
 // units are the suffixes of integers: sizes, and times in ns.
 var units = map[string]uint64{"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
-// number reads a C integer with an optional unit instead of C's suffixes. Its type is that
-// of C, or s64 if it has a unit.
+// number reads a C integer with an optional unit instead of C's suffixes. It has the type
+// that C gives it, or s64 if it has a unit.
 func (l *lexer) number() (token, error) {
 	start := l.at
 	for l.at < len(l.source) && (isDigit(l.source[l.at]) || isLetter(l.source[l.at])) {

@@ -32,7 +32,7 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
-// And joins expressions: all must hold. It returns nil for none.
+// And joins expressions with &&. It returns nil if there are none.
 func And(all ...*Expr) *Expr {
 	var joined *Expr
 	for _, e := range all {
@@ -45,7 +45,7 @@ func And(all ...*Expr) *Expr {
 			text := (&Expr{root: &Node{Op: OpAnd, X: joined.root, Y: e.root}}).String()
 			next, err := Parse(text)
 			if err != nil {
-				panic("expr: " + err.Error()) // what was printed is not what was read
+				panic("expr: " + err.Error()) // printing and parsing do not agree
 			}
 			joined = next
 		}

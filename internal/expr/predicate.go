@@ -16,7 +16,7 @@ func (p *Predicate) Used() []int { return used(p.Root) }
 func (p *Predicate) Vars() []Var { return p.scope.vars }
 
 // And returns the predicate that holds when both do. They must have been checked in the
-// same scope. p may be nil: the result is then q.
+// same scope. If p is nil, the result is q.
 func (p *Predicate) And(q *Predicate) *Predicate {
 	if p == nil {
 		return q

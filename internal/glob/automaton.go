@@ -2,27 +2,27 @@ package glob
 
 import "fmt"
 
-// MaxStates is the number of states of an [Automaton], the bits of a word. Each
-// alternative of a pattern takes one more than it has characters other than stars.
+// MaxStates is the number of states of an [Automaton], one per bit of a word. An
+// alternative with N characters other than stars takes N+1 states.
 const MaxStates = 64
 
-// An Automaton matches names against several patterns at once, in one step for each
-// byte whatever the patterns are. Its states are the bits of a word: bit n is set
-// while the name so far can be what the elements before position n match.
+// An Automaton matches names against several patterns at once. It takes one step for
+// each byte, for any patterns. Its states are the bits of a word: bit n is set while the
+// elements before position n match the name so far.
 type Automaton struct {
-	// Steps holds, for each byte, what becomes of the states: see [Automaton.Next].
+	// Steps holds the transitions for each byte: see [Automaton.Next].
 	// Both masks are 0 for NUL, which ends a name.
 	Steps  [256]Step
 	Start  uint64 // the states before the first byte
-	Accept uint64 // the states of which one is set after a name that matches
+	Accept uint64 // one of these states is set after a name that matches
 }
 
-// A Step holds what one byte does to an [Automaton]'s states: those in Advance move to
-// the next bit, those in Stay remain.
+// A Step holds the transitions of an [Automaton] for one byte: states in Advance move to
+// the next bit, states in Stay remain.
 type Step struct{ Advance, Stay uint64 }
 
-// Compile returns an automaton that matches what any of the patterns matches. The
-// error says how far the patterns exceed [MaxStates].
+// Compile returns an automaton that accepts the names that any of the patterns matches.
+// If they need more than [MaxStates] states, the error is a [*TooLongError].
 func Compile(patterns ...*Pattern) (*Automaton, error) {
 	needed, count := 0, 0
 	for _, p := range patterns {
@@ -100,7 +100,7 @@ func (a *Automaton) Match(name string) bool {
 // A TooLongError reports patterns that need more than [MaxStates] states.
 type TooLongError struct {
 	Characters   int // other than stars, of all alternatives together
-	Most         int // how many are possible with as many alternatives
+	Most         int // how many are possible with this number of alternatives
 	Alternatives int
 }
 

@@ -35,7 +35,7 @@ type alternative []element
 type element struct {
 	kind    elementKind
 	literal byte   // elementByte: the byte
-	set     *ascii // elementSet, elementNotSet: the characters in brackets; nil is none
+	set     *ascii // elementSet, elementNotSet: the characters in brackets; nil means none
 }
 
 type elementKind uint8
@@ -101,10 +101,10 @@ func (p *Pattern) Match(name string) bool {
 }
 
 // match returns to the latest star whenever an element fails. Earlier stars need no
-// second try: the latest one can take whatever they would.
+// second try: the latest one can match whatever they would.
 func (a alternative) match(name string) bool {
 	at, next := 0, 0            // in name, in a
-	starAt, afterStar := -1, -1 // where the latest star's run ends for now, and what follows it
+	starAt, afterStar := -1, -1 // current end of the latest star's run, and the element after the star
 	for at < len(name) || next < len(a) {
 		if next < len(a) {
 			if a[next].kind == elementStar {
@@ -127,7 +127,7 @@ func (a alternative) match(name string) bool {
 }
 
 // width returns the number of bytes at the start of a name that an element other than
-// a star matches, 0 when it does not match.
+// a star matches, or 0 if it does not match.
 func (e element) width(name string) int {
 	if name == "" {
 		return 0
@@ -160,5 +160,5 @@ func (e element) begins(c byte) bool {
 	return c != 0 && !isContinuation(c) && (e.set == nil || c >= 0x80 || !e.set[c])
 }
 
-// isContinuation reports whether a byte continues a character of UTF-8.
+// isContinuation reports whether a byte continues a UTF-8 character.
 func isContinuation(c byte) bool { return c&0xc0 == 0x80 }

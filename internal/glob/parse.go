@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on one pattern, since each pair of braces multiplies its alternatives.
+// Limits on one pattern: each pair of braces multiplies its alternatives.
 const (
 	maxAlternatives = 256
 	maxLength       = 1024 // bytes
@@ -33,8 +33,8 @@ func Parse(text string) (*Pattern, error) {
 	return &Pattern{text, alternatives}, nil
 }
 
-// MustParse is like [Parse] but panics if the pattern is malformed. It is for patterns
-// that are constants.
+// MustParse is like [Parse] but panics if the pattern is malformed. It is for constant
+// patterns.
 func MustParse(text string) *Pattern {
 	p, err := Parse(text)
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *reader) sequence(inBraces bool) ([]alternative, error) {
 			}
 			continue
 		case c == '}' && !inBraces:
-			return nil, errors.New(`there is no "{" for this "}": \} stands for a brace itself`)
+			return nil, errors.New(`there is no "{" for this "}": write \} for a literal brace`)
 		case c == '}' || c == ',' && inBraces:
 			return sequence, nil
 		}
@@ -79,7 +79,7 @@ func (r *reader) sequence(inBraces bool) ([]alternative, error) {
 		}
 	}
 	if inBraces {
-		return nil, errors.New(`"{" is not closed: \{ stands for a brace itself`)
+		return nil, errors.New(`"{" is not closed: write \{ for a literal brace`)
 	}
 	return sequence, nil
 }
@@ -128,7 +128,7 @@ func (a alternative) with(e element) alternative {
 	return append(a, e)
 }
 
-// element reads what is no brace.
+// element reads one element other than braces.
 func (r *reader) element() (element, error) {
 	c := r.text[r.at]
 	switch c {
@@ -142,7 +142,7 @@ func (r *reader) element() (element, error) {
 		return r.class()
 	case '\\':
 		if r.at++; r.at == len(r.text) {
-			return element{}, errors.New(`the pattern ends in a backslash: \\ stands for a backslash itself`)
+			return element{}, errors.New(`the pattern ends in a backslash: write \\ for a literal backslash`)
 		}
 		c = r.text[r.at]
 	}
@@ -154,7 +154,7 @@ func (r *reader) element() (element, error) {
 func (r *reader) class() (element, error) {
 	end := classEnd(r.text, r.at)
 	if end < 0 {
-		return element{}, fmt.Errorf(`the brackets %s are not closed: \[ stands for a bracket itself`, r.text[r.at:])
+		return element{}, fmt.Errorf(`the brackets %s are not closed: write \[ for a literal bracket`, r.text[r.at:])
 	}
 	e := element{kind: elementSet, set: new(ascii)}
 	inside := r.text[r.at+1 : end]
@@ -182,7 +182,7 @@ func (r *reader) class() (element, error) {
 	return e, nil
 }
 
-// classCharacter takes a character off the front of what brackets hold.
+// classCharacter cuts the first character off the contents of brackets.
 func classCharacter(inside string) (c byte, rest string) {
 	if inside[0] == '\\' {
 		inside = inside[1:]
@@ -190,7 +190,7 @@ func classCharacter(inside string) (c byte, rest string) {
 	return inside[0], inside[1:]
 }
 
-// classEnd returns where the brackets that open at a position close, -1 if they do not.
+// classEnd returns where the brackets that open at a position close, or -1 if they do not.
 func classEnd(text string, open int) int {
 	at := open + 1
 	if at < len(text) && (text[at] == '!' || text[at] == '^') {
@@ -208,7 +208,7 @@ func classEnd(text string, open int) int {
 	return -1
 }
 
-// HasMeta reports whether a text contains characters with a meaning in patterns.
+// HasMeta reports whether a text contains characters that are special in patterns.
 func HasMeta(text string) bool { return strings.ContainsAny(text, `*?[]{}\`) }
 
 // Split splits a list of patterns at commas outside braces, brackets and escapes. It

@@ -51,7 +51,7 @@ func Open(f *elffile.File) (t *Table) {
 	return t
 }
 
-// isGo reports whether an image has marks of Go's linker other than the table.
+// isGo reports whether an image has traces of Go's linker other than the table.
 func isGo(f *elffile.File) bool {
 	if f.Section(".go.buildinfo") != nil {
 		return true

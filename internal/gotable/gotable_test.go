@@ -177,7 +177,7 @@ func TestAgainstSymbols(t *testing.T) {
 	}
 }
 
-// What is no Go program has no table.
+// A file that is not a Go program has no table.
 func TestNoTable(t *testing.T) {
 	path := "/bin/true"
 	if _, err := os.Stat(path); err != nil {

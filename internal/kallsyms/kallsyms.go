@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// ErrHidden reports that the kernel shows no addresses to this process.
+// ErrHidden means that the kernel shows no addresses to this process.
 var ErrHidden = errors.New("kernel symbol addresses are hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
 
 // maxKallsyms is the maximum size of the list in bytes. Large systems have 10 MB.
@@ -37,7 +37,7 @@ type symbol struct {
 	kind   byte // as in /proc/kallsyms: T global, t local, W and w weak
 }
 
-// isFunction reports whether the symbol stands for code.
+// isFunction reports whether the symbol is a function.
 func (s *symbol) isFunction() bool { return s.kind|0x20 == 't' || s.kind|0x20 == 'w' }
 
 type module struct {
@@ -188,7 +188,7 @@ func better(a, b *symbol) int {
 		cmp.Compare(a.name, b.name))
 }
 
-// underscores counts those at the start of a name.
+// underscores counts the underscores at the start of a name.
 func underscores(name string) int { return len(name) - len(strings.TrimLeft(name, "_")) }
 
 func (k *Symbols) indexNames() map[string][]uint64 {
@@ -201,7 +201,7 @@ func (k *Symbols) indexNames() map[string][]uint64 {
 	return names
 }
 
-// Addresses returns the addresses of all functions and variables of a name. Static ones
+// Addresses returns the addresses of all functions and variables with a name. Static ones
 // often share one. Kernels list variables only with CONFIG_KALLSYMS_ALL.
 func (k *Symbols) Addresses(name string) []uint64 { return slices.Clone(k.byName()[name]) }
 

@@ -8,11 +8,11 @@ import (
 	"trapline/internal/symbol"
 )
 
-// Limits bound what a [Namer] keeps. Fields that are 0 get their default.
+// Limits bound what a [Namer] keeps. A field that is 0 gets its default.
 type Limits struct {
-	Memory int64 // bytes of the indexes of images that are not in use; 32 MiB
-	Images int   // images that are kept open; 256
-	Names  int   // frames whose names are kept; 131,072, which take some 30 MB
+	Memory int64 // bytes of the indexes of unused images; default 32 MiB
+	Images int   // images kept open; default 256
+	Names  int   // frames whose names are kept; default 131,072, which take about 30 MB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -35,16 +35,16 @@ type cache struct {
 	mu     sync.Mutex
 	images map[Image]*list.Element // of *entry
 	recent *list.List
-	memory int64 // of the images that are not in use
+	memory int64 // of the unused images
 }
 
-// An entry is an image that is indexed, or that cannot be.
+// An entry is an image, indexed on first use.
 type entry struct {
 	image  Image
 	users  int
 	size   int64 // as counted in cache.memory
 	open   sync.Once
-	elf    *symbol.ELF // nil: it has no names
+	elf    *symbol.ELF // nil if the image has no names
 	closer func() error
 }
 
@@ -52,8 +52,8 @@ func newCache(limits Limits) *cache {
 	return &cache{limits: limits, images: make(map[Image]*list.Element), recent: list.New()}
 }
 
-// use calls ask with the image's index, nil if it has none. The index stays open
-// meanwhile. Several goroutines may use the same image.
+// use calls ask with the image's index, or nil if it has none. The index stays open
+// until ask returns. Several goroutines may use the same image.
 func (c *cache) use(image Image, ask func(*symbol.ELF)) error {
 	e := c.acquire(image)
 	e.open.Do(func() { e.read() })
@@ -91,8 +91,7 @@ func (c *cache) release(e *entry) error {
 	return closeAll(unused)
 }
 
-// evict takes out images that are not in use, the least recently used first, while
-// more have to go.
+// evict removes unused images, the least recently used first, until the limits are met.
 func (c *cache) evict(more func() bool) (evicted []*entry) {
 	for element := c.recent.Back(); element != nil && more(); {
 		before := element.Prev()
@@ -107,7 +106,7 @@ func (c *cache) evict(more func() bool) (evicted []*entry) {
 	return evicted
 }
 
-// close closes all images that are not in use.
+// close closes all unused images.
 func (c *cache) close() error {
 	c.mu.Lock()
 	all := c.evict(func() bool { return true })

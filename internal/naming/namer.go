@@ -10,8 +10,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// A Namer names frames. It remembers the names that it has found and keeps the images
-// that it has indexed, within [Limits]. All methods may be called concurrently.
+// A Namer names frames. It caches names and indexed images, within [Limits]. All methods
+// may be called concurrently.
 type Namer struct {
 	cache *cache
 
@@ -28,17 +28,17 @@ func New(limits Limits) *Namer {
 // Close closes all images. The Namer can still be used.
 func (n *Namer) Close() error { return n.cache.close() }
 
-// Options say how [Namer.Name] works.
+// Options configure [Namer.Name].
 type Options struct {
-	// Workers is the number of images that are worked on at a time; 0: one for each CPU.
+	// Workers is the number of images processed at a time. 0 means one per CPU.
 	Workers int
-	// Progress, if set, is told how many of the images are done.
+	// Progress, if set, is called with the number of finished images.
 	Progress func(done, total int)
 }
 
-// Name returns the calls at each frame, by index: innermost call first, all but the last
-// inlined into the next one; nil where there is no name. Calls are shared: they must not
-// be changed. The error is of closing images; names are complete all the same.
+// Name returns the calls at each frame, by index: innermost call first, each inlined into
+// the next one. A frame without a name has nil. Calls are shared: the caller must not
+// change them. An error comes from closing images; names are complete nevertheless.
 func (n *Namer) Name(frames []Frame, opt Options) ([][]symbol.Call, error) {
 	calls, byImage := n.known(frames)
 	order := slices.SortedFunc(maps.Keys(byImage), func(a, b Image) int { return cmp.Compare(len(byImage[b]), len(byImage[a])) })
@@ -75,8 +75,7 @@ func (n *Namer) Name(frames []Frame, opt Options) ([][]symbol.Call, error) {
 	return calls, first
 }
 
-// known returns the names that were found before, and the indices of the other frames
-// by image.
+// known returns the cached names, and the indices of the other frames by image.
 func (n *Namer) known(frames []Frame) (calls [][]symbol.Call, byImage map[Image][]int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -95,7 +94,7 @@ func (n *Namer) known(frames []Frame) (calls [][]symbol.Call, byImage map[Image]
 	return calls, byImage
 }
 
-// nameIn names the frames with some indices, which lie in one image.
+// nameIn names the frames with the given indices, which lie in one image.
 func (n *Namer) nameIn(image Image, indices []int, frames []Frame, calls [][]symbol.Call) error {
 	return n.cache.use(image, func(e *symbol.ELF) {
 		if e == nil {
@@ -107,7 +106,7 @@ func (n *Namer) nameIn(image Image, indices []int, frames []Frame, calls [][]sym
 	})
 }
 
-// remember keeps the names that were found, and forgets all others if there are too many.
+// remember caches new names. If there are too many, it drops all others.
 func (n *Namer) remember(frames []Frame, calls [][]symbol.Call, byImage map[Image][]int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package naming names the code of many images: (image, offset) → functions, files,
-// lines and inlined calls. It opens and indexes an image once, for all frames that lie
-// in it, and keeps the index for frames that come later, within bounds.
+// lines and inlined calls. It opens and indexes an image once for all frames in it, and
+// keeps a limited number of indexes for later frames.
 //
-// Where the bytes of an image come from is up to the caller: see [Image].
+// The caller provides the bytes of an image: see [Image].
 package naming
 
 import (
@@ -11,11 +11,11 @@ import (
 	"trapline/internal/symbol"
 )
 
-// An Image is what code was loaded from. Images are compared: equal ones are the same
-// image. Most are pointers.
+// An Image is a file or memory region that contains code. Images are compared with ==:
+// equal ones are the same image. Most are pointers.
 type Image interface {
-	// Open returns the image's bytes. An image that cannot be opened, or that is no ELF
-	// file, has no names.
+	// Open returns the image's bytes. An image that cannot be opened or is not an ELF
+	// file has no names.
 	Open() (*Source, error)
 }
 
@@ -29,13 +29,13 @@ type Source struct {
 
 // A Frame is a place in the code of an image.
 type Frame struct {
-	Image  Image  // nil: not known
+	Image  Image  // nil if unknown
 	Offset uint64 // in the image's file
-	// Return says that Offset is a return address: the call before it is named.
+	// Return means that Offset is a return address: the call before it is named.
 	Return bool
 }
 
-// Back returns how many bytes before Offset the code lies that is named.
+// Back returns the distance in bytes from the named code to Offset.
 func (f Frame) Back() uint64 {
 	if f.Return && f.Offset > 0 {
 		return 1

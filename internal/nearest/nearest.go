@@ -83,7 +83,7 @@ func commonPrefix(a, b string) int {
 }
 
 // distance returns the number of insertions, deletions, substitutions and swaps of
-// adjacent bytes. A result above limit means only that it is above.
+// adjacent bytes. If the distance exceeds limit, it returns any number above limit.
 func (n *Finder) distance(name string, limit int) int {
 	a, b := n.want, name
 	for i := range n.rows {

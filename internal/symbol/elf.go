@@ -43,7 +43,7 @@ func (e *ELF) Close() error {
 // BuildID returns the GNU build ID, or nil if the image has none.
 func (e *ELF) BuildID() []byte { return bytes.Clone(e.buildID) }
 
-// GoBuildID returns the build ID by Go's linker, or "" if the image has none.
+// GoBuildID returns the build ID from Go's linker, or "" if the image has none.
 func (e *ELF) GoBuildID() string { return e.goBuildID }
 
 // IsGo reports whether the image has code compiled by the Go compiler.

@@ -10,7 +10,7 @@ import (
 
 // A functionTable combines the symbol tables of an image.
 type functionTable struct {
-	symbols  []symbol    // by address; of one address the best name first
+	symbols  []symbol    // by address; at the same address, the best name first
 	segments addrmap.Map // owners are indices of symbols
 }
 
@@ -63,7 +63,7 @@ func (t *functionTable) setSizes(segmentEnd func(addr uint64) uint64) {
 }
 
 // spans returns the range of the best symbol of each address. It omits symbols with a
-// guessed size inside of a symbol with a known size.
+// guessed size inside a symbol with a known size.
 func (t *functionTable) spans() []addrmap.Span {
 	spans := make([]addrmap.Span, 0, len(t.symbols))
 	var last, sizedEnd uint64

@@ -27,7 +27,7 @@ func newObject(r io.ReaderAt, memory *meter.Meter) (*object, error) {
 	return &object{r: f.R, file: f, memory: memory}, nil
 }
 
-// section returns the section of a name that has contents in the file, or nil.
+// section returns the section with a name and contents in the file, or nil.
 func (o *object) section(name string) *elf.Section { return o.file.Section(name) }
 
 // contents returns the decompressed bytes of a section.

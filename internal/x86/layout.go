@@ -5,7 +5,7 @@ import "errors"
 // MaxLen is the length of the longest instruction in bytes.
 const MaxLen = 15
 
-// What [Decode] and [Len] return for code that they cannot decode.
+// Errors of [Decode] and [Len].
 var (
 	ErrTruncated = errors.New("the code ends in the middle of an instruction")
 	ErrInvalid   = errors.New("the code is not an x86-64 instruction")
@@ -24,8 +24,8 @@ const (
 	mapXOPA    = 10
 )
 
-// A layout is what tells the length of an instruction: prefixes, opcode and what
-// follows it (Intel SDM volume 2, 2.1 and 2.2).
+// A layout holds the parts that determine the length of an instruction: prefixes, opcode
+// and operands (Intel SDM volume 2, 2.1 and 2.2).
 type layout struct {
 	code    []byte
 	at      int  // bytes read; the length in the end
@@ -37,15 +37,15 @@ type layout struct {
 	operand16 bool // operand-size prefix
 	address32 bool // address-size prefix
 	repne     bool // prefix F2
-	rex       byte // REX, or the bits of a vector prefix that mean the same; 0: none
+	rex       byte // REX, or the equivalent bits of a vector prefix; 0 means none
 	vvvv      byte // register of a vector prefix
 }
 
 // Bits of REX (Intel SDM volume 2, 2.2.1.2).
 const (
-	rexB = 1 << 0 // the register in ModRM.rm is one of the upper eight
+	rexB = 1 << 0 // the register in ModRM.rm is one of R8 to R15
 	rexX = 1 << 1
-	rexR = 1 << 2 // the one in ModRM.reg is
+	rexR = 1 << 2 // so is the one in ModRM.reg
 	rexW = 1 << 3 // operands of 64 bits
 )
 
@@ -65,7 +65,7 @@ func (l *layout) read(code []byte) error {
 	return ErrInvalid
 }
 
-// peek returns the next byte, 0 past the end.
+// peek returns the next byte, or 0 past the end.
 func (l *layout) peek() byte {
 	if l.at < len(l.code) {
 		return l.code[l.at]
@@ -73,7 +73,7 @@ func (l *layout) peek() byte {
 	return 0
 }
 
-// next passes the byte that it returns.
+// next returns the next byte and moves past it.
 func (l *layout) next() byte {
 	b := l.peek()
 	l.at++
@@ -102,7 +102,7 @@ func (l *layout) readPrefixes() {
 	}
 }
 
-// readOpcode reads the opcode with what selects its map.
+// readOpcode reads the opcode and the bytes that select its map.
 func (l *layout) readOpcode() {
 	l.opcode = l.next()
 	switch l.opcode {
@@ -134,8 +134,8 @@ func (l *layout) readOpcode() {
 	}
 }
 
-// readVector reads the two bytes that follow the first of VEX with three bytes, EVEX and
-// XOP. The map is in the lower bits of the first; the bits of registers are inverted.
+// readVector reads the second and third byte of a three-byte VEX, EVEX or XOP prefix. The
+// map is in the lower bits of the second byte. Register bits are inverted.
 func (l *layout) readVector(mapBits byte) {
 	first, second := l.next(), l.next()
 	l.vector = true
@@ -144,7 +144,7 @@ func (l *layout) readVector(mapBits byte) {
 	l.vvvv = ^second >> 3 & 15
 }
 
-// operands returns what follows the opcode.
+// operands returns the kind of operands that follow the opcode.
 func (l *layout) operands() operands {
 	switch l.opcodes {
 	case mapOneByte:
@@ -214,7 +214,7 @@ func (l *layout) readOperands(kind operands) {
 	}
 }
 
-// immZ returns the size of an immediate as wide as the operand, but of 32 bits at most.
+// immZ returns the size of an immediate as wide as the operand, but at most 32 bits.
 func (l *layout) immZ() int {
 	if l.operand16 && l.rex&rexW == 0 {
 		return 2
@@ -222,7 +222,7 @@ func (l *layout) immZ() int {
 	return 4
 }
 
-// readMemory reads the rest of what ModRM says: SIB and displacement.
+// readMemory reads the SIB byte and displacement that ModRM calls for.
 func (l *layout) readMemory() {
 	mode, base := l.modrm>>6, l.modrm&7
 	if mode == 3 {
@@ -239,8 +239,8 @@ func (l *layout) readMemory() {
 	}
 }
 
-// named returns the general registers that the operands may name, as bits. Fields of
-// ModRM that mean something else only add to them.
+// named returns a bit set of the general registers that the operands may name. Fields of
+// ModRM with another meaning only add registers.
 func (l *layout) named() uint16 {
 	reg, rm := l.modrm>>3&7|l.rex&rexR<<1, l.modrm&7|l.rex&rexB<<3
 	named := uint16(1)<<reg | 1<<l.vvvv
@@ -250,7 +250,7 @@ func (l *layout) named() uint16 {
 	return named
 }
 
-// transfers reports whether the instruction may continue elsewhere than behind itself.
+// transfers reports whether execution may continue anywhere but at the next instruction.
 func (l *layout) transfers() bool {
 	if l.vector {
 		return false

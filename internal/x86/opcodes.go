@@ -1,6 +1,6 @@
 package x86
 
-// operands says what follows an opcode.
+// operands is the kind of operands that follow an opcode.
 type operands byte
 
 const (
@@ -50,7 +50,7 @@ const oneByte = "" +
 	"bbbbbbbbddxb...." + // e0
 	"x.xx..fF......mm" //   f0
 
-// twoByte is the map behind 0F: Intel SDM volume 2, table A-3, with AMD's additions.
+// twoByte is the map 0F: Intel SDM volume 2, table A-3, with AMD's additions.
 const twoByte = "" +
 	"mmmmx.....x.xm.B" + // 00
 	"mmmmmmmmmmmmmmmm" + // 10
@@ -69,8 +69,8 @@ const twoByte = "" +
 	"mmmmmmmmmmmmmmmm" + // e0
 	"mmmmmmmmmmmmmmmm" //   f0
 
-// vectorOperands returns what follows an opcode of the map 0F behind a VEX or EVEX
-// prefix. All have ModRM but VZEROUPPER and VZEROALL.
+// vectorOperands returns the operands of an opcode in the map 0F after a VEX or EVEX
+// prefix. All except VZEROUPPER and VZEROALL have ModRM.
 func vectorOperands(opcode byte) operands {
 	switch {
 	case opcode == 0x77:

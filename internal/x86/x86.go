@@ -1,7 +1,7 @@
-// Package x86 decodes x86-64 instructions. It is golang.org/x/arch/x86/x86asm with
-// lengths that are right: that package (v0.32) takes VZEROUPPER for longer than it is,
-// takes the prefix of an instruction that it does not know for a whole instruction, and
-// knows neither ENDBR64 nor FMA4, XOP, ADX and some others at all.
+// Package x86 decodes x86-64 instructions. It corrects the lengths that
+// golang.org/x/arch/x86/x86asm returns: that package (v0.32) overestimates VZEROUPPER,
+// returns the prefix of an unknown instruction as an instruction, and does not know
+// ENDBR64, FMA4, XOP, ADX and some others.
 package x86
 
 import "golang.org/x/arch/x86/x86asm"
@@ -11,12 +11,12 @@ const RBP = 5
 
 // An Inst is a decoded instruction.
 //
-// Op is 0 for an instruction that x86asm does not know. Such an instruction transfers
-// no control, and has no operands in Args.
+// Op is 0 for an instruction that x86asm does not know. Such an instruction does not
+// transfer control and has no operands in Args.
 type Inst struct {
 	x86asm.Inst
-	// Named holds, if Op is 0, the general registers that the instruction may name as
-	// operands, as bits. It writes no others, but for RAX, RCX and RDX.
+	// Named is a bit set of the general registers that the instruction may name as
+	// operands, if Op is 0. It writes no others except RAX, RCX and RDX.
 	Named uint16
 }
 

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// hashSeed differs from run to run, so that nobody can craft a capture whose keys
+// hashSeed differs from run to run, so that no capture can be crafted whose keys
 // all collide. The order of slots is not observable.
 var hashSeed = rand.Uint64()
 

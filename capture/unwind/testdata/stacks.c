@@ -1,6 +1,6 @@
-// A program that knows its own stacks. At each of a number of points it writes its
-// registers, its stack and the callers that it has kept a record of, to be compared
-// with what unwinding finds. Linux, x86-64, gcc and clang.
+// A program that knows its own stacks. At certain points it writes its registers, its
+// stack and its record of callers, which tests compare with the unwound stacks. Linux,
+// x86-64, gcc and clang.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@ static inline void push(void *address, char kind)
 #define ENTER() push(__builtin_return_address(0), 'r')
 #define LEAVE() (depth--)
 
-// hit saves the registers as they are at its first instruction, by DWARF numbers.
+// hit saves the registers at its first instruction, by DWARF number.
 unsigned long registers[17] __attribute__((visibility("hidden")));
 void hit(const char *name);
 __asm__(".text\n"
@@ -68,7 +68,7 @@ __attribute__((visibility("hidden"), used)) void write_hit(const char *name)
 	printf("\n");
 }
 
-// What follows makes frames of all kinds, each around a call of the next function.
+// These functions make frames of all kinds, each around a call of the next function.
 
 typedef void function(const char *name);
 
@@ -87,7 +87,7 @@ NOINLINE void variable(const char *name, function *next)
 	LEAVE();
 }
 
-// The compiler aligns this frame itself: its CFA is where the frame says.
+// The compiler aligns this frame itself: the frame holds the address of its CFA.
 NOINLINE void aligned(const char *name, function *next)
 {
 	ENTER();
@@ -148,7 +148,7 @@ NOINLINE int recursive(const char *name, function *next, int n)
 
 static jmp_buf back;
 
-// Its call is its last instruction: the return address belongs to other code.
+// The call is the last instruction: the return address belongs to other code.
 __attribute__((noinline, noreturn)) void leave(const char *name)
 {
 	ENTER();
@@ -176,7 +176,7 @@ int compare(const void *a, const void *b)
 // Signals, at an instruction in the middle of a function and at a function's first.
 
 static function *in_handler;
-static int skip; // bytes of the instruction that is to be skipped on return
+static int skip; // bytes of the instruction to skip on return
 
 void handler(int sig, siginfo_t *info, void *context)
 {
@@ -199,7 +199,7 @@ __asm__(".text\n"
 	"ud2\n ret\n"
 	".cfi_endproc\n");
 
-// A way back from signal handlers without call frame information, as musl's.
+// A signal return without call frame information, as in musl.
 void restorer(void);
 __asm__(".text\n"
 	"int3\n"
@@ -233,10 +233,10 @@ NOINLINE void call_first_instruction(void)
 	LEAVE();
 }
 
-// Frames in assembly, with what compilers do not write.
+// Frames in assembly, with rules that compilers do not generate.
 
-// The return address and rbp in registers, rbx saved where an expression says; at
-// the second call all is as at the function's entry, but for what the CIE says of it.
+// The return address and rbp in registers, rbx saved where an expression says. Before the
+// second call, .cfi_same_value and .cfi_restore (the CIE's rule) undo the first two.
 void in_registers(const char *name, function *next);
 __asm__(".text\n"
 	"in_registers: .cfi_startproc\n"
@@ -262,7 +262,7 @@ __asm__(".text\n"
 	"ret\n"
 	".cfi_endproc\n");
 
-// The CFA counts from a register that what it calls preserves.
+// The CFA is based on a callee-saved register.
 void from_rbx(const char *name, function *next);
 __asm__(".text\n"
 	"from_rbx: .cfi_startproc\n"
@@ -275,7 +275,7 @@ __asm__(".text\n"
 	"ret\n"
 	".cfi_endproc\n");
 
-// The stack pointer saved in the frame: the CFA is what lies at rsp+24, plus 8.
+// The stack pointer is saved in the frame: the CFA is the word at rsp+24, plus 8.
 void switched(const char *name, function *next);
 __asm__(".text\n"
 	"switched: .cfi_startproc\n"
@@ -360,7 +360,7 @@ extern void *__libc_stack_end;
 
 int main(void)
 {
-	// The handler runs on another stack, which lies in this frame to be copied with it.
+	// The handler runs on another stack, which lies in this frame so that it is copied too.
 	char other_stack[1 << 16];
 	stack_t ss = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
 	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};

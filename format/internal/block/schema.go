@@ -6,7 +6,7 @@ type Column struct {
 	ID      uint16
 	Name    string
 	Lengths bool   // holds the lengths of each row's lists
-	List    uint16 // ID of the column of lengths; 0: one value per row
+	List    uint16 // ID of the column of lengths; 0 means one value per row
 	Text    bool   // holds bytes
 }
 

@@ -9,7 +9,7 @@ import (
 // A Builder builds payloads, one after another. It reuses its buffers.
 type Builder struct {
 	data    []byte
-	zstd    *zstd.Encoder // nil: not compressed
+	zstd    *zstd.Encoder // nil for no compression
 	stored  []byte        // planes of the current column
 	lengths []uint64      // of the planes, as stored
 	plane   []byte

@@ -160,7 +160,7 @@ func TestZeros(t *testing.T) {
 	}
 }
 
-// Invalid columns are refused with a reason.
+// Invalid columns are rejected with a reason.
 func TestDamagedColumns(t *testing.T) {
 	plain := func(id, context byte, values ...byte) string {
 		return string([]byte{id, 1 << formPlanes, context, 0, byte(len(values)), 0, byte(2 * len(values))}) + string(values)

@@ -18,7 +18,7 @@ func splitPlane(dst []byte, values []uint64, k int) []byte {
 }
 
 // joinPlanes sets dst to the values whose bytes are in planes, least significant first.
-// Every plane is as long as dst. The common widths have loops of their own, because one
+// Every plane is as long as dst. The common widths have separate loops, because one
 // pass over dst takes half the time of one pass per plane.
 func joinPlanes(dst []uint64, planes [][]byte) {
 	n := len(dst)

@@ -40,7 +40,7 @@ type Generator struct {
 	C bool
 }
 
-// Expression returns the source of an expression. Check may refuse it, because types
+// Expression returns the source of an expression. Check may reject it, because types
 // decide a comparison or a number is out of range.
 func (g *Generator) Expression() string { return g.condition(3) }
 

@@ -1,5 +1,5 @@
-// Calls whose lines and inlining are known by construction: every function that
-// the test asks for is on the line that its comment names.
+// Calls whose lines and inlining are known by construction: comments mark the lines
+// that the test expects.
 #include <stdio.h>
 #include <string.h>
 

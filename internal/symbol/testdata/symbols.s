@@ -1,5 +1,5 @@
-# Symbols whose bounds and bindings try the rules of choice. The test knows the
-# offsets from _start.
+# Symbols whose bounds and bindings exercise the rules for choosing names. The test knows
+# the offsets from _start.
 	.text
 	.p2align 5
 	.globl _start

@@ -1,3 +1,3 @@
-/* A second static function of a name, which makes it ambiguous. */
+/* A second static function with the same name, which makes the name ambiguous. */
 static __attribute__((noinline)) int twice(int i) { return i * 1000081; }
 int other(int i) { return twice(i); }

@@ -1,4 +1,4 @@
-/* Lines, and calls that are inlined, whose places are known by the marks. */
+/* Marked lines and inlined calls. */
 volatile int sink;
 
 __attribute__((always_inline)) static inline int twice(int x)

@@ -1,7 +1,6 @@
 /*
- * Functions that can be told apart by their code: each multiplies by a constant of
- * its own. The program prints the name and the first bytes of each, as they lie in
- * memory.
+ * Functions that differ in their code: each multiplies by a different constant. The
+ * program prints the name and the first bytes of each, as found in memory.
  */
 #include <stdio.h>
 
