@@ -49,7 +49,7 @@ func TestTutorialPostgres(t *testing.T) {
 		if r.code != 2 {
 			t.Errorf("exit code %d, want 2", r.code)
 		}
-		for _, want := range []string{"no such function in " + postgres, "it is stripped, and no debug file of it is installed", "ExecInitHashJoin"} {
+		for _, want := range []string{"no such function in " + postgres, "it is stripped, and no debug file is installed", "ExecInitHashJoin"} {
 			if !strings.Contains(r.stderr, want) {
 				t.Errorf("the message does not contain %q:\n%s", want, r.stderr)
 			}
