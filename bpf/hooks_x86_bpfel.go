@@ -225,9 +225,11 @@ type HooksScratch struct {
 		Frames  uint32
 		Back    uint32
 		Missing uint32
+		Guess   uint32
 		Cut     uint32
 		Memo    uint32
 		Note    uint32
+		_       [4]byte
 	}
 	At   HooksMapping
 	Near [4]struct {

@@ -45,6 +45,7 @@ struct walk {
 	u32 frames;
 	u32 back;    /* 1: pc is a return address */
 	u32 missing; /* 1: there is no rule for the last frame */
+	u32 guess;   /* 1: go on by frame pointer where there is no rule */
 	u32 cut;     /* CUT_… */
 	u32 memo;    /* index in memos */
 	u32 note;    /* 1: the walk is being noted there */

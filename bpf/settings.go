@@ -25,7 +25,7 @@ const (
 	// RawLongest is the largest amount of memory sent with a raw stack, in bytes,
 	// in at most RawPieces events.
 	RawLongest = 64 << 10
-	RawPieces  = 17
+	RawPieces  = 18
 )
 
 // DataLocRelative marks an entry of data_locs as a __rel_loc field.

@@ -23,7 +23,7 @@ func (a *assembler) rawMemory(m *ring.Memory) {
 	}
 	if n := len(known); n > 0 && known[n-1].Base+uint64(len(known[n-1].Bytes)) == m.Address {
 		known[n-1].Bytes = append(known[n-1].Bytes, m.Bytes...)
-	} else if n < 2*bpf.RawPieces {
+	} else if n < 3*bpf.RawPieces {
 		known = append(known, unwind.Memory{Base: m.Address, Bytes: bytes.Clone(m.Bytes)})
 	}
 	a.raw.memory[m.Hash] = known

@@ -155,6 +155,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	struct uprobe_task *utask;
+	unsigned long sas_ss_sp, sas_ss_size;
 	char comm[16];
 #if defined(__TARGET_ARCH_x86)
 	struct thread_struct thread;

@@ -7,6 +7,7 @@
 #ifndef TRAPLINE_RAW_H
 #define TRAPLINE_RAW_H
 
+#include "alternate_stack.h"
 #include "context.h"
 #include "locate.h"
 #include "registers.h"
@@ -15,9 +16,10 @@
 #include "uprobes.h"
 
 /* The memory that is sent, in bytes. */
-#define RAW_BEYOND (16 << 10)  /* beyond where the walk ended */
+#define RAW_BEYOND (32 << 10)  /* beyond where the walk ended */
 #define RAW_LONGEST (64 << 10) /* in all */
-#define RAW_PIECES (RAW_LONGEST / PAGE + 1)
+#define RAW_PIECES (RAW_LONGEST / PAGE + 2)
+#define RED_ZONE 128 /* below the stack pointer, for functions to use (psABI, 3.2.2) */
 
 /* Reports whether the budget and the ring have room for a raw stack. No hit may be lost to it. */
 static __always_inline bool raw_allowed(struct hit_context *c)
@@ -99,6 +101,18 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 }
 
 #if defined(__TARGET_ARCH_x86)
+/* Returns the upper end of the stack on which Go runs code of the thread; 0 if sp is elsewhere. */
+static __always_inline u64 go_stack_end(u64 control, u64 sp)
+{
+	u64 g = 0, bounds[2] = {};
+
+	if (control && !bpf_probe_read_user(&g, 8, (void *)(control + GO_TLS_G)) && g &&
+	    !bpf_probe_read_user(bounds, 16, (void *)g) && /* runtime.g.stack */
+	    bounds[0] < sp && sp < bounds[1])
+		return bounds[1];
+	return 0;
+}
+
 /*
  * Returns where to stop copying the stack at sp. That is a given distance beyond where the
  * walk ended, but not beyond the stack: the first thread's stack ends at the arguments,
@@ -108,8 +122,7 @@ __noinline u64 put_memory(u32 slot, u64 at, u64 hash, u64 from, u64 to)
 static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked, u64 beyond)
 {
 	u64 arguments = task->mm->start_stack, control = task->thread.fsbase;
-	u64 end = walked + beyond;
-	u64 g = 0, bounds[2] = {};
+	u64 end = walked + beyond, go_end = go_stack_end(control, sp);
 
 	if (walked < sp || end > sp + RAW_LONGEST)
 		end = sp + RAW_LONGEST;
@@ -117,11 +130,88 @@ static __always_inline u64 raw_end(struct task_struct *task, u64 sp, u64 walked,
 		end = arguments;
 	if (sp < control && end > control)
 		end = control;
-	if (control && !bpf_probe_read_user(&g, 8, (void *)(control + GO_TLS_G)) && g &&
-	    !bpf_probe_read_user(bounds, 16, (void *)g) && /* runtime.g.stack */
-	    bounds[0] < sp && sp < bounds[1] && end > bounds[1])
-		end = bounds[1];
+	if (go_end && end > go_end)
+		end = go_end;
 	return end;
+}
+
+/*
+ * Returns the last frame pointer of the chain that starts at fp, as far as it lies in what a
+ * raw stack of the stack at sp may have. Code with frame pointers, such as Go's, can have
+ * frames larger than RAW_BEYOND.
+ */
+__noinline u64 chain_end(u64 sp, u64 fp)
+{
+	for (u32 i = 0; i < MAX_FRAMES; i++) {
+		u64 next = 0;
+
+		if (fp & 7 || bpf_probe_read_user(&next, 8, (void *)fp) || next <= fp ||
+		    next - sp >= RAW_LONGEST)
+			break;
+		fp = next;
+	}
+	return fp;
+}
+
+/*
+ * Returns the frame pointer with which the chain that ends at chain goes on, on a
+ * goroutine's stack: Go's systemstack() keeps it while the thread is on its own stack. 0: it
+ * does not.
+ */
+static __always_inline u64 goroutine_frame(u64 control, u64 sp, u64 chain)
+{
+	u64 next = 0;
+
+	if (!go_stack_end(control, sp))
+		return 0;
+	if (chain - sp < RAW_LONGEST)
+		bpf_probe_read_user(&next, 8, (void *)chain);
+	else
+		next = chain; /* already there */
+	return next - sp < RAW_LONGEST || next < LOWEST_ADDRESS || next & 7 ? 0 : next;
+}
+
+/* Writes the memory of the stack on which the walk's frame pointers lead on, if any. */
+static __always_inline void put_goroutine(struct hit_context *c, u64 sp, u64 hash, u64 chain)
+{
+	u64 fp = goroutine_frame(c->task->thread.fsbase, sp, chain);
+
+	if (fp)
+		c->at = put_memory(c->slot, c->at, hash, fp, chain_end(fp, fp) + 2 * RED_ZONE);
+}
+
+/*
+ * Writes the memory of the stack at sp, and of the stacks from which it was entered: the one
+ * that the walk has found, the one that a signal interrupted, and a goroutine's.
+ */
+static __always_inline void put_stacks(struct hit_context *c, u64 sp, u64 hash, u64 beyond)
+{
+	struct task_struct *task = c->task;
+	u64 walked = c->s->walk.sp, landed = c->s->walk.landed, interrupted = 0;
+	u64 base = task->sas_ss_sp, size = task->sas_ss_size, end;
+	u64 chain = chain_end(sp, c->s->walk.fp);
+
+	if (sp - base < size)
+		interrupted = interrupted_stack(c->slot, base, size);
+	if (landed - sp < RAW_LONGEST / 2)
+		landed = 0; /* near enough to be in the first piece */
+	if (!landed && chain - sp < RAW_LONGEST && chain > walked)
+		walked = chain;
+	end = raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond);
+	if (interrupted) { /* all of the alternate stack */
+		end = base + size;
+		if (end > sp + RAW_LONGEST / 2)
+			end = sp + RAW_LONGEST / 2;
+	}
+	c->at = put_memory(c->slot, c->at, hash, sp - RED_ZONE, end);
+	if (interrupted && interrupted != landed)
+		c->at = put_memory(c->slot, c->at, hash, interrupted - RED_ZONE,
+				   raw_end(task, interrupted, interrupted, RAW_BEYOND));
+	if (landed)
+		c->at = put_memory(c->slot, c->at, hash, landed - RED_ZONE,
+				   raw_end(task, landed, walked, beyond));
+	else if (!interrupted)
+		put_goroutine(c, sp, hash, chain);
 }
 
 /*
@@ -151,16 +241,7 @@ static __always_inline void put_raw(struct hit_context *c, void *regs, u64 hash,
 		locate_frame(c->slot, frames - 1);
 		s->raw.last = s->user.frames[frames - 1];
 	}
-	u64 sp = s->raw.regs[REGS_SP / 8], walked = s->walk.sp, landed = s->walk.landed;
-	u64 beyond = flags & STACK_VERIFY ? 256 : RAW_BEYOND;
-
-	if (landed - sp < RAW_LONGEST / 2)
-		landed = 0; /* near enough to be in the first piece */
-	c->at = put_memory(c->slot, c->at, hash, sp,
-			   raw_end(task, sp, landed ? sp : walked, landed ? RAW_BEYOND : beyond));
-	if (landed) /* a second piece, from where the walk entered another stack */
-		c->at = put_memory(c->slot, c->at, hash, landed,
-				   raw_end(task, landed, walked, beyond));
+	put_stacks(c, s->raw.regs[REGS_SP / 8], hash, flags & STACK_VERIFY ? 256 : RAW_BEYOND);
 	to = event_at(c->ring, c->at);
 	if (to && !bpf_probe_read_kernel(to, sizeof(s->raw), &s->raw))
 		c->at = event_end(c->at, sizeof(s->raw));

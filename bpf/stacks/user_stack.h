@@ -125,8 +125,10 @@ static __always_inline bool find_by_rules(struct hit_context *c, void *regs, str
 			put_raw(c, regs, f->hash, 0);
 			return true;
 		}
-		f->cut = CUT_BUDGET;
-		f->hash = mix(f->hash, f->cut) | 1;
+		guess_on(s, c->slot);
+		f->cut = s->walk.cut;
+		f->frames = s->walk.frames;
+		f->hash = s->walk.hash | 1;
 		f->verify = false;
 	}
 	return false;

@@ -91,12 +91,9 @@ static __always_inline bool plain_step(struct user_walker *w, u64 body)
 		w->s->walk.missing = 1;
 		return false;
 	}
-	if (body & RULE_GUESSED) {
-		if (!w->fp) /* the end of the chain of frame pointers */
-			return false;
-		if (w->fp < w->sp || w->fp & 7)
-			return cut_walk(w, CUT_NO_RULE);
-	}
+	/* the end of the chain of frame pointers, 0, is no known outermost frame either */
+	if (body & RULE_GUESSED && (!w->fp || w->fp < w->sp || w->fp & 7))
+		return cut_walk(w, CUT_NO_RULE);
 	cfa += RULE_CFA(body);
 	if (body & RULE_DEREF) {
 		if (noted_word(w->s, w->slot, cfa, &value))
@@ -145,6 +142,14 @@ static __always_inline bool other_step(struct user_walker *w, u64 body)
 	return true;
 }
 
+/* Reports whether only user space can step from the frame after the n innermost ones. */
+static __always_inline bool for_user_space(u64 body, u32 n)
+{
+	u32 kind = RULE_KIND(body);
+
+	return kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && n);
+}
+
 /* Steps to the caller by a rule; returns false if the walk ends. */
 static __always_inline bool step(struct user_walker *w, u64 body)
 {
@@ -154,7 +159,7 @@ static __always_inline bool step(struct user_walker *w, u64 body)
 		return plain_step(w, body);
 	if (kind == RULE_END)
 		return false;
-	if (kind == 0 || kind == RULE_EXACT || (kind == RULE_LINK_REGISTER && w->n > 1)) {
+	if (for_user_space(body, w->n - 1)) {
 		w->s->walk.missing = 1;
 		return false;
 	}
@@ -197,6 +202,8 @@ __noinline int walk_on(u32 slot, u32 max)
 			break;
 		}
 		body = place_rule(&w, at + w.delta);
+		if (RULE_KIND(body) != RULE_STEP && for_user_space(body, w.n) && s->walk.guess)
+			body = FRAME_POINTER_RULE;
 		value = w.pc;
 		if (!w.back || RULE_KIND(body) == RULE_SIGNAL)
 			value |= IP_EXACT;
@@ -204,8 +211,12 @@ __noinline int walk_on(u32 slot, u32 max)
 			value |= IP_GUESSED;
 		*ip = value;
 		w.n++;
-		if (!step(&w, body) || !w.pc)
+		if (!step(&w, body))
 			break;
+		if (!w.pc) {
+			w.cut = CUT_NO_RULE;
+			break;
+		}
 		if (w.n >= max) {
 			w.cut = CUT_DEPTH;
 			break;
@@ -223,6 +234,25 @@ __noinline int walk_on(u32 slot, u32 max)
 }
 
 /*
+ * Takes up a walk that has ended for want of a rule, by frame pointer. Code for which there
+ * is no rule yet, such as Go's, often has them. Leaves the same results.
+ */
+static __always_inline void guess_on(struct scratch *s, u32 slot)
+{
+	s->walk.guess = 1;
+	s->walk.missing = 0;
+	s->walk.frames--; /* the walk resumes at its last frame */
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {
+		if (walk_on(slot, max_frames))
+			break;
+	}
+	if (s->walk.missing || (s->walk.cut && s->walk.cut != CUT_DEPTH))
+		s->walk.cut = CUT_BUDGET;
+	s->walk.hash = mix(s->walk.hash ^ s->walk.hash >> 32, s->walk.cut);
+}
+
+/*
  * Walks the current task's user stack from s->walk.pc, sp and fp. Leaves the number of
  * frames, their hash and the reason why the walk ended in s->walk.
  */
@@ -233,6 +263,7 @@ static __always_inline void walk_user(struct scratch *s, u32 slot, u64 hash)
 	s->walk.hash = hash;
 	s->walk.limit = 0;
 	s->walk.missing = 0;
+	s->walk.guess = 0;
 	s->walk.landed = 0;
 #pragma clang loop unroll(disable)
 	for (u32 i = 0; i < (MAX_FRAMES + WALK_STEPS - 1) / WALK_STEPS; i++) {

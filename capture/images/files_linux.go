@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"trapline/capture/locate"
 	"trapline/format"
 	"trapline/internal/symbol"
 )
@@ -85,7 +86,7 @@ func (t *fileTable) reported(r mapRecord) *Image {
 // rewritten reports whether the file at a mapping's path has different content than the
 // image.
 func rewritten(known *Image, r mapRecord) bool {
-	for _, root := range []string{fmt.Sprintf("/proc/%d/root", r.pid), ""} {
+	for _, root := range []string{locate.ProcessDirectory("", int(r.pid)) + "/root", ""} {
 		var st unix.Stat_t
 		if unix.Stat(filepath.Join(root, r.path), &st) == nil && st.Ino == r.inode {
 			return contentKey(&st) != known.Key

@@ -1,15 +1,15 @@
 package images
 
 import (
-	"fmt"
 	"os"
 
 	"trapline/capture/locate"
 )
 
-// ProcessMaps returns the mappings in /proc/PID/maps, nil if the process has ended.
+// ProcessMaps returns the mappings in /proc/PID/maps, nil if the process has ended. If only
+// the first thread has ended, it reads those of another.
 func ProcessMaps(pid uint32) []locate.Mapping {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	f, err := os.Open(locate.ProcessDirectory("", int(pid)) + "/maps")
 	if err != nil {
 		return nil
 	}

@@ -8,7 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -50,7 +49,7 @@ func (f *Finder) fileRoot() string {
 
 // proc returns the path of a file in the process's /proc directory.
 func (f *Finder) proc(name string) string {
-	return f.root + "/proc/" + strconv.Itoa(f.pid) + "/" + name
+	return ProcessDirectory(f.root, f.pid) + "/" + name
 }
 
 // Find returns the file that a path, soname or short name stands for. Errors are of type

@@ -96,7 +96,7 @@ func (t *Teacher) Unwind(r *ring.RawStack, memory []unwind.Memory) ([]images.Fra
 		t.want(i)
 		return t.tables.of(i)
 	})
-	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames)
+	frames, cut := unwind.Unwind(registers(&r.Registers), memory, find, bpf.MaxFrames, !r.Verify)
 	out := make([]images.Frame, 0, len(frames))
 	guessed := false
 	for i := range frames {
@@ -139,7 +139,7 @@ func (t *Teacher) teach(at images.Location, f *unwind.Frame) {
 		return
 	}
 	body := encodeRule(f.Rule)
-	if f.Guessed || body == 0 {
+	if f.Guessed && !f.Failed || body == 0 {
 		body = guessRule
 	}
 	t.rules.write(ruleKey(at.Image.Key, at.Offset), body)

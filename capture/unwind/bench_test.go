@@ -42,7 +42,7 @@ func BenchmarkUnwind(b *testing.B) {
 	stack := &run.stacks[7]
 	b.ReportAllocs()
 	for b.Loop() {
-		if frames, _ := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 20); len(frames) != 20 {
+		if frames, _ := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 20, true); len(frames) != 20 {
 			b.Fatalf("%s: %d frames", stack.name, len(frames))
 		}
 	}

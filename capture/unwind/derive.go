@@ -2,14 +2,14 @@ package unwind
 
 import "math"
 
-// rule expresses a row as a Rule, or RuleExact if a Rule cannot express it. vaddr is
-// the linked address of the program counter.
+// rule expresses a row as a Rule, RuleExact where that is not possible, and RuleNone if
+// the return address is undefined. vaddr is the program counter, as linked.
 func (r *row) rule(vaddr uint64) Rule {
 	if r.kind != RuleStep {
 		return Rule{Kind: r.kind, CFA: int32(r.cfa.offset)}
 	}
-	if r.regs[RegIP].kind == ruleUndefined {
-		return Rule{Kind: RuleEnd}
+	if r.undefined() {
+		return Rule{}
 	}
 	exact := Rule{Kind: RuleExact}
 	env := symbolic{vaddr: vaddr}

@@ -84,7 +84,7 @@ func FuzzTables(f *testing.F) {
 		}
 		regs.Value[unwind.RegIP] = 0x1000 + seed%0x1000
 		const limit = 127
-		frames, cut := unwind.Unwind(&regs, []unwind.Memory{memory}, hostileStack{image}, limit)
+		frames, cut := unwind.Unwind(&regs, []unwind.Memory{memory}, hostileStack{image}, limit, true)
 		if len(frames) > limit || len(frames) == limit && cut != unwind.CutDepth {
 			t.Errorf("%d frames, cut %d", len(frames), cut)
 		}

@@ -25,18 +25,17 @@ func (m *Image) row(vaddr uint64) (row, bool) {
 	if m.returnsFromSignal(vaddr, found && !r.signal) {
 		return row{kind: RuleSignal}, true
 	}
-	if !found && m.starts(vaddr) {
+	if m.entersAt(vaddr) {
 		return row{kind: RuleEnd}, true
 	}
-	return r, found
+	if undefined := found && r.undefined(); undefined || !found {
+		if m.outermost(vaddr, undefined) {
+			return row{kind: RuleEnd}, true
+		}
+		return row{}, false
+	}
+	return r, true
 }
-
-// entryCode is the number of bytes from an image's entry point that belong to the
-// outermost frame if no table covers them. Entry code of C libraries has 20 to 50 bytes.
-const entryCode = 64
-
-// starts reports whether an address is in the code at the entry point.
-func (m *Image) starts(vaddr uint64) bool { return m.file.Entry != 0 && vaddr-m.file.Entry < entryCode }
 
 // returnsFromSignal reports whether an address belongs to code that returns from a signal
 // handler. It looks at the code, not at tables: few tables mark it, and the mark alone

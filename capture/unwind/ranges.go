@@ -27,7 +27,7 @@ func (m *Image) Ranges(limit int) (ranges []RuleRange, ok bool) {
 		known := len(all)
 		t.spans(func(from, to uint64, r *row) bool {
 			if from < to && m.executable(from) && !overlaps(all[:known], from, to) {
-				all = appendRules(all, from, to, r)
+				all = m.appendRules(all, from, to, r)
 			}
 			return len(all) <= limit
 		})
@@ -42,6 +42,9 @@ func (m *Image) Ranges(limit int) (ranges []RuleRange, ok bool) {
 			// The adjacent bytes count, too: see returnsFromSignal.
 			all = cut(all, p.Vaddr+r.start-1, p.Vaddr+r.end+1)
 		}
+	}
+	if m.entersAt(m.file.Entry) {
+		all = cut(all, m.file.Entry, m.file.Entry+1)
 	}
 	return m.ranges(all, limit)
 }
@@ -64,16 +67,19 @@ func overlaps(spans []span, from, to uint64) bool {
 	return i < len(spans) && spans[i].from < to
 }
 
-// maxComputed limits the code whose CFA is computed from the program counter for each
-// byte: procedure linkage tables.
+// maxComputed limits the code whose rule depends on the program counter, byte by byte:
+// procedure linkage tables, and functions without a return address.
 const maxComputed = 1 << 18
 
-func appendRules(all []span, from, to uint64, r *row) []span {
-	if r.cfa.expression == nil {
+func (m *Image) appendRules(all []span, from, to uint64, r *row) []span {
+	if r.cfa.expression == nil && !r.undefined() {
 		return append(all, span{from, to, r.rule(from)})
 	}
 	for at := from; at < min(to, from+maxComputed); at++ {
 		rule := r.rule(at)
+		if r.undefined() && m.outermost(at, true) {
+			rule = Rule{Kind: RuleEnd}
+		}
 		if n := len(all); n > 0 && all[n-1].to == at && all[n-1].rule == rule && at > from {
 			all[n-1].to++
 		} else {

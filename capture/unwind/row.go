@@ -23,6 +23,9 @@ type row struct {
 	regs     [registers]registerRule
 }
 
+// undefined reports whether the row says that the return address is lost.
+func (r *row) undefined() bool { return r.kind == RuleStep && r.regs[RegIP].kind == ruleUndefined }
+
 // registers is the number of tracked registers: the general ones and the program counter.
 const registers = 17
 

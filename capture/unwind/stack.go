@@ -30,8 +30,10 @@ type Frame struct {
 	Image  *Image
 	Offset uint64
 	Rule   Rule // the step to the next frame; RuleNone in the last frame if none was found
-	// Guessed means that the step used FramePointerRule for lack of unwind information.
+	// Guessed means that the step used FramePointerRule, for lack of a rule or, with Failed,
+	// because Rule failed.
 	Guessed bool
+	Failed  bool
 }
 
 // A Cut is the reason why unwinding ended.

@@ -194,7 +194,7 @@ func checkStacks(t *testing.T, run *stacksRun) {
 	t.Helper()
 	for i := range run.stacks {
 		stack := &run.stacks[i]
-		frames, cut := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 200)
+		frames, cut := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 200, false)
 		if err := stack.check(frames, cut, &run.maps); err != nil {
 			t.Errorf("%s: %v\n%v\nwant %+v", stack.name, err, describe(frames), stack.callers)
 		}
@@ -286,7 +286,7 @@ func checkPLT(t *testing.T, linking ...string) {
 		}
 		stack.regs.Value[unwind.RegIP] = pc
 		stack.regs.Value[unwind.RegSP] -= 8 * pushed
-		frames, cut := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 200)
+		frames, cut := unwind.Unwind(&stack.regs, []unwind.Memory{stack.memory}, &run.maps, 200, false)
 		if err := stack.check(frames, cut, &run.maps); err != nil {
 			t.Errorf(".plt+%d: %v\n%v", at, err, describe(frames))
 		} else if frames[0].Rule.Kind != unwind.RuleStep {

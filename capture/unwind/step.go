@@ -5,6 +5,7 @@ type unwinder struct {
 	regs   Registers
 	memory pieces
 	find   Finder
+	insist bool // step by frame pointer where rules fail
 	frames []Frame
 }
 

@@ -5,10 +5,10 @@ package unwind
 // counter and the stack pointer must be known.
 //
 // In a frame without unwind information, Unwind uses FramePointerRule if the result can be
-// a frame, and marks the frame as guessed. A return address of 0 ends the stack, as does a
-// frame pointer of 0 in a frame without unwind information.
-func Unwind(regs *Registers, memory []Memory, find Finder, limit int) ([]Frame, Cut) {
-	u := unwinder{regs: *regs, memory: memory, find: find}
+// a frame, and marks the frame as guessed. If insist is set, it does the same in a frame
+// whose rule fails. Only a known outermost frame ends the stack with CutNone.
+func Unwind(regs *Registers, memory []Memory, find Finder, limit int, insist bool) ([]Frame, Cut) {
+	u := unwinder{regs: *regs, memory: memory, find: find, insist: insist}
 	cut := u.run(limit)
 	return u.frames, cut
 }
@@ -21,7 +21,7 @@ func (u *unwinder) run(limit int) Cut {
 			return CutNoRule
 		}
 		if called && pc == 0 {
-			return CutNone
+			return CutNoRule
 		}
 		if len(u.frames) >= limit {
 			return CutDepth
@@ -63,28 +63,40 @@ func (u *unwinder) step(frame *Frame) (called bool, cut Cut, more bool) {
 		}
 	}
 	if !ok {
-		cut, more = u.guess(frame)
+		if cut, more = u.guess(frame); more {
+			frame.Rule = FramePointerRule
+		}
 		return true, cut, more
 	}
 	frame.Rule = r.rule(vaddr)
-	switch frame.Rule.Kind {
-	case RuleEnd:
+	if frame.Rule.Kind == RuleEnd {
 		return false, CutNone, false
+	}
+	called, cut = u.byRule(frame, &r, vaddr)
+	if cut != CutNone && u.insist {
+		if _, more := u.guess(frame); more {
+			frame.Failed = true
+			return true, CutNone, true
+		}
+	}
+	return called, cut, cut == CutNone
+}
+
+// byRule goes to the caller of a frame by its row.
+func (u *unwinder) byRule(frame *Frame, r *row, vaddr uint64) (called bool, cut Cut) {
+	switch frame.Rule.Kind {
 	case RuleSignal:
-		cut := u.signalFrame()
-		return false, cut, cut == CutNone
+		return false, u.signalFrame()
 	case RuleGoAsmcgocall:
-		cut := u.goAsmcgocall(r.cfa.offset)
-		return true, cut, cut == CutNone
+		return true, u.goAsmcgocall(r.cfa.offset)
 	case RuleStep, RuleExact, RuleLinkRegister:
 		bias := frame.Address - vaddr
 		if frame.Return {
 			bias--
 		}
-		cut := u.byRow(&r, bias)
-		return !r.signal, cut, cut == CutNone
+		return !r.signal, u.byRow(r, bias)
 	}
-	return false, CutNoRule, false
+	return false, CutNoRule
 }
 
 // guess steps by FramePointerRule if the result is plausible: the frame pointer is in the
@@ -96,11 +108,7 @@ func (u *unwinder) guess(frame *Frame) (Cut, bool) {
 	if !ok {
 		return CutNoRule, false
 	}
-	if fp == 0 {
-		frame.Rule, frame.Guessed = FramePointerRule, true
-		return CutNone, false
-	}
-	if fp < sp || fp%8 != 0 {
+	if fp == 0 || fp < sp || fp%8 != 0 {
 		return CutNoRule, false
 	}
 	saved, ok1 := u.memory.load(fp, 8)
@@ -111,7 +119,7 @@ func (u *unwinder) guess(frame *Frame) (Cut, bool) {
 	if _, _, code := u.find.Find(ret - 1); !code {
 		return CutNoRule, false
 	}
-	frame.Rule, frame.Guessed = FramePointerRule, true
+	frame.Guessed = true
 	next := Registers{}
 	next.set(RegFP, saved)
 	next.set(RegSP, fp+16)
