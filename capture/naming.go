@@ -83,6 +83,6 @@ func (o openable) Open() (*naming.Source, error) {
 	if r == nil {
 		return nil, errNotOpened
 	}
-	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root},
+	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root, Held: o.Debug},
 		Close: func() error { done(); return nil }}, nil
 }

@@ -13,8 +13,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxOpenImages limits the files kept open in case they are deleted. Other images are
-// opened by name when they are symbolized.
+// maxOpenImages limits the files kept open in case they are deleted, debug files included.
+// Other images are opened by name when they are symbolized.
 const maxOpenImages = 4096
 
 // A fileTable contains the images of mapped files.
@@ -22,11 +22,12 @@ type fileTable struct {
 	files  map[fileKey]*Image
 	byKey  map[uint64]*Image // by content key
 	opened []*os.File
-	added  func(*Image) // called for each new file; may be nil
+	parent func(pid uint32) uint32 // 0 means unknown
+	added  func(*Image)            // called for each new file; may be nil
 }
 
-func newFileTable() fileTable {
-	return fileTable{files: make(map[fileKey]*Image), byKey: make(map[uint64]*Image)}
+func newFileTable(parent func(pid uint32) uint32) fileTable {
+	return fileTable{parent: parent, files: make(map[fileKey]*Image), byKey: make(map[uint64]*Image)}
 }
 
 // add opens a mapped file and reads its build ID.
@@ -36,7 +37,7 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 		i.Kind = format.ImageJIT
 	}
 	t.files[key] = i
-	file, root := openMapped(pid, i.Path, start, end, key)
+	file, root := t.open(pid, i.Path, start, end, key)
 	i.Root = root
 	if file == nil {
 		return i
@@ -58,10 +59,33 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 	}
 	t.opened = append(t.opened, file)
 	i.File = file
+	i.Debug = symbol.OpenDebugFiles(file, symbol.Options{Path: i.Path, Root: i.Root})
+	t.opened = append(t.opened, i.Debug...)
 	if t.added != nil {
 		t.added(i)
 	}
 	return i
+}
+
+// maxParents limits the ancestors of an ended process that open tries.
+const maxParents = 4
+
+// open opens a mapped file. If the process has ended, its parents may still have the
+// same root directory.
+func (t *fileTable) open(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
+	if f, root = openMapped(pid, path, start, end, key); f != nil {
+		return f, root
+	}
+	for range maxParents {
+		if pid = t.parent(pid); pid == 0 {
+			break
+		}
+		root = fmt.Sprintf("/proc/%d/root", pid)
+		if f = openFile(filepath.Join(root, path), key); f != nil {
+			return f, root
+		}
+	}
+	return nil, ""
 }
 
 // unknown adds a file of which only the device and inode are known.

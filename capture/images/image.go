@@ -17,9 +17,10 @@ type Image struct {
 	BuildID []byte
 	Device  uint32
 	Inode   uint64
-	Key     uint64   // content key, as BPF programs compute it; 0 means unknown
-	sure    bool     // Key belongs to the mapped file, not to one that a stacked file system shows instead
-	File    *os.File // kept open so that deleted files can be read; may be nil
+	Key     uint64     // content key, as BPF programs compute it; 0 means unknown
+	sure    bool       // Key belongs to the mapped file, not to one that a stacked file system shows instead
+	File    *os.File   // kept open so that deleted files can be read; may be nil
+	Debug   []*os.File // files that may contain its debug information, kept open
 
 	segment uint64 // segment of id
 	id      format.ImageID

@@ -18,15 +18,23 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 		{"", fmt.Sprintf("%s/map_files/%x-%x", proc, start, end)},
 		{"", path},
 	} {
-		f, err := os.OpenFile(try.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-		if err != nil {
-			continue
-		}
-		var st unix.Stat_t
-		if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+		if f := openFile(try.path, key); f != nil {
 			return f, try.root
 		}
-		f.Close()
 	}
 	return nil, ""
+}
+
+// openFile opens a regular file if it has the inode of a mapping, else it returns nil.
+func openFile(path string, key fileKey) *os.File {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+		return f
+	}
+	f.Close()
+	return nil
 }

@@ -4,6 +4,8 @@
 // before memory is taken for them, and damage costs names, never the program.
 package symbol
 
+import "os"
+
 // A Call is one function activation at an address.
 type Call struct {
 	Function string // linkage name: mangled as in the symbol table or DW_AT_linkage_name
@@ -33,6 +35,9 @@ type Options struct {
 	Root string
 	// DebugDirs hold separate debug files; nil: /usr/lib/debug.
 	DebugDirs []string
+	// Held are debug files that [OpenDebugFiles] has opened. They are read in place of
+	// the files that have their names now, and stay open.
+	Held []*os.File
 	// NoLines asks for functions only: no files, lines and inlined calls.
 	NoLines bool
 }

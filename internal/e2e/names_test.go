@@ -1,0 +1,99 @@
+//go:build linux
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trapline/internal/testenv"
+)
+
+// nested calls getppid twice: main calls outer, which calls inner, which calls leaf.
+const nested = `
+#include <unistd.h>
+#include <sys/syscall.h>
+__attribute__((noinline)) int leaf(int x) { long r; __asm__ volatile("syscall" : "=a"(r) : "0"(SYS_getppid) : "rcx", "r11", "memory"); return x + 3; }
+__attribute__((noinline)) int inner(int x) { int r = leaf(x + 1); __asm__ volatile("" ::: "memory"); return r + 1; }
+__attribute__((noinline)) int outer(int x) { int r = inner(x + 1); __asm__ volatile("" ::: "memory"); return r + 1; }
+int main(int argc, char **argv) { int r = 0; for (int i = 0; i < 2; i++) r += outer(i); return r == 0; }
+`
+
+// buildNested compiles nested in a new directory and returns the program's path.
+func buildNested(t *testing.T, flags ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	source, program := filepath.Join(dir, "nested.c"), filepath.Join(dir, "nested")
+	if err := os.WriteFile(source, []byte(nested), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, dir, "gcc", append(append([]string{"-O2"}, flags...), "-o", program, source)...)
+	return program
+}
+
+func tool(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(testenv.Tool(t, name), args...)
+	cmd.Dir = dir
+	if r := run(t, cmd); r.code != 0 {
+		t.Fatalf("%s: exit code %d\n%s", cmd, r.code, r.stderr)
+	}
+}
+
+// splitDebug moves a program's symbols and debug information to a file in its directory.
+func splitDebug(t *testing.T, program string) (debug string) {
+	t.Helper()
+	debug = program + ".debug"
+	dir := filepath.Dir(program)
+	tool(t, dir, "objcopy", "--only-keep-debug", program, debug)
+	tool(t, dir, "strip", "--strip-all", program)
+	tool(t, dir, "objcopy", "--add-gnu-debuglink="+debug, program)
+	return debug
+}
+
+// checkNested checks that all stacks are complete and named.
+func checkNested(t *testing.T, path string) {
+	t.Helper()
+	const n = 2
+	checkWhole(t, path, n)
+	for _, h := range hits(t, path) {
+		if !strings.HasPrefix(functions(h.User), "leaf inner outer main ") {
+			t.Errorf("the stack is %q", functions(h.User))
+		}
+		if slices.ContainsFunc(h.User, func(c call) bool { return c.Truncated }) {
+			t.Errorf("the stack is cut: %q", functions(h.User))
+		}
+	}
+}
+
+// The process has ended when its functions are named, and so has its mount namespace, the
+// only place where the files were.
+func TestDebugFilesOfEndedProcesses(t *testing.T) {
+	testenv.Root(t)
+	for _, place := range []string{"", ".debug"} {
+		for _, id := range []string{"-Wl,--build-id=sha1", "-Wl,--build-id=none"} {
+			t.Run("beside/"+place+id, func(t *testing.T) {
+				program := buildNested(t, "-g", id)
+				debug := splitDebug(t, program)
+				dir := filepath.Join(filepath.Dir(program), place)
+				os.MkdirAll(dir, 0o755)
+				if err := os.Rename(debug, filepath.Join(dir, filepath.Base(debug))); err != nil {
+					t.Fatal(err)
+				}
+				checkNested(t, recordOK(t, "-e", getppid, "--", program))
+			})
+		}
+	}
+	t.Run("mount namespace", func(t *testing.T) {
+		program := buildNested(t, "-g")
+		splitDebug(t, program)
+		dir := t.TempDir()
+		// The shell outlives the program by a moment, as container runtimes do.
+		script := `mount -t tmpfs none "$2" && cp "$1" "$1.debug" "$2" && "$2/nested" && sleep 0.3`
+		checkNested(t, recordOK(t, "-e", getppid, "--comm", "nested", "--", testenv.Tool(t, "unshare"), "-m", "sh", "-c", script, "sh", program, dir))
+	})
+}
