@@ -97,3 +97,15 @@ func TestDebugFilesOfEndedProcesses(t *testing.T) {
 		checkNested(t, recordOK(t, "-e", getppid, "--comm", "nested", "--", testenv.Tool(t, "unshare"), "-m", "sh", "-c", script, "sh", program, dir))
 	})
 }
+
+// A stripped program's mini debug info names it.
+func TestMiniDebugInfo(t *testing.T) {
+	testenv.Root(t)
+	program := buildNested(t)
+	dir, mini := filepath.Dir(program), program+".mini"
+	tool(t, dir, "objcopy", "-S", "--keep-symbol=main", "--keep-symbol=outer", "--keep-symbol=inner", "--keep-symbol=leaf", program, mini)
+	tool(t, dir, "xz", mini)
+	tool(t, dir, "strip", "--strip-all", program)
+	tool(t, dir, "objcopy", "--add-section=.gnu_debugdata="+mini+".xz", program)
+	checkNested(t, recordOK(t, "-e", getppid, "--", program))
+}

@@ -22,6 +22,7 @@ type ELF struct {
 	loads     []elf.ProgHeader // PT_LOAD, executable ones first
 
 	debug     func() *object        // separate debug file; nil: none found
+	mini      func() *object        // mini debug info; nil: none
 	functions func() *functionTable // never nil
 	goTable   func() *goTable       // nil: not a Go program
 	dwarf     func() *dwarfData     // nil: no debug information
@@ -53,6 +54,7 @@ func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	})
 	e.buildID, e.goBuildID = obj.notes()
 	e.debug = sync.OnceValue(e.findDebugFile)
+	e.mini = sync.OnceValue(e.readMiniDebug)
 	e.functions = sync.OnceValue(e.readFunctions)
 	e.goTable = sync.OnceValue(e.readGoTable)
 	e.dwarf = sync.OnceValue(e.readDWARF)
@@ -106,8 +108,8 @@ func (e *ELF) Address(fileOffset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// Functions lists the named functions of .symtab, .dynsym, Go's table and the
-// separate debug file, aliases included, by ascending address. A damaged table
+// Functions lists the named functions of .symtab, .dynsym, Go's table, the separate
+// debug file and mini debug info, aliases included, by ascending address. A damaged table
 // contributes nothing.
 func (e *ELF) Functions() (fns []Function, err error) {
 	defer guard("listing functions", &err)
