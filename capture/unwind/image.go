@@ -25,8 +25,8 @@ type segment struct {
 }
 
 // ReadImage reads an ELF image's headers; r must stay readable as long as the image is
-// used, and so must its separate debug file, where one is given for what it
-// says beyond the image itself.
+// used. Debug files are read when a table is first needed; those that cannot be read are
+// ignored.
 //
 // It is an error if r does not hold an ELF image for x86-64.
 func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {

@@ -109,3 +109,26 @@ func TestMiniDebugInfo(t *testing.T) {
 	tool(t, dir, "objcopy", "--add-section=.gnu_debugdata="+mini+".xz", program)
 	checkNested(t, recordOK(t, "-e", getppid, "--", program))
 }
+
+// The only unwind tables are in a debug file, or in mini debug info as Android makes it.
+func TestUnwindTablesInDebugFiles(t *testing.T) {
+	testenv.Root(t)
+	flags := []string{"-g", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"}
+	for _, id := range []string{"-Wl,--build-id=sha1", "-Wl,--build-id=none"} {
+		t.Run("debug file"+id, func(t *testing.T) {
+			program := buildNested(t, append(flags, id)...)
+			splitDebug(t, program)
+			checkNested(t, recordOK(t, "-e", getppid, "--", program))
+		})
+	}
+	t.Run("mini debug info", func(t *testing.T) {
+		program := buildNested(t, flags...)
+		dir, mini := filepath.Dir(program), program+".mini"
+		tool(t, dir, "objcopy", "--only-keep-debug", program, mini)
+		tool(t, dir, "objcopy", "--remove-section=.debug_info", "--remove-section=.debug_line", "--remove-section=.debug_str", mini)
+		tool(t, dir, "xz", mini)
+		tool(t, dir, "strip", "--strip-all", program)
+		tool(t, dir, "objcopy", "--add-section=.gnu_debugdata="+mini+".xz", program)
+		checkNested(t, recordOK(t, "-e", getppid, "--", program))
+	})
+}

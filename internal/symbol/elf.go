@@ -88,6 +88,17 @@ func (e *ELF) IsGo() bool {
 // HasDebugFile reports whether the image's separate debug file is installed.
 func (e *ELF) HasDebugFile() bool { return e.debug() != nil }
 
+// DebugFiles returns the contents of the separate debug file and of mini debug info, as
+// far as the image has them. They can be read until Close.
+func (e *ELF) DebugFiles() (files []io.ReaderAt) {
+	for _, find := range []func() *object{e.debug, e.mini} {
+		if o := find(); o != nil {
+			files = append(files, o.r)
+		}
+	}
+	return files
+}
+
 // FileOffset returns where in the file the byte at a virtual address is.
 func (e *ELF) FileOffset(vaddr uint64) (uint64, bool) {
 	for _, p := range e.loads {
