@@ -84,5 +84,5 @@ func (o openable) Open() (*naming.Source, error) {
 		return nil, errNotOpened
 	}
 	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root, Held: o.Debug},
-		Close: func() error { done(); return nil }}, nil
+		Intact: func() bool { return images.Intact(o.Image) }, Close: func() error { done(); return nil }}, nil
 }

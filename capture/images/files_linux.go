@@ -33,25 +33,32 @@ func newFileTable(parent func(pid uint32) uint32) fileTable {
 // add opens a mapped file and reads its build ID.
 func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64) *Image {
 	i := &Image{Kind: format.ImageELF, Path: strings.TrimSuffix(path, " (deleted)"), Device: key.device, Inode: key.inode}
-	if i.Path == "//anon" || strings.HasPrefix(i.Path, "/memfd:") || strings.HasPrefix(i.Path, "/dev/zero") {
-		i.Kind = format.ImageJIT
-	}
 	t.files[key] = i
 	file, root := t.open(pid, i.Path, start, end, key)
 	i.Root = root
+	var id []byte
+	var err error
+	if file != nil {
+		id, err = symbol.ReadBuildID(file)
+	}
+	if hasNoPath(i.Path) && (file == nil || err != nil) { // memory of a JIT compiler
+		i.Kind = format.ImageJIT
+		if file != nil {
+			file.Close()
+		}
+		return i
+	}
 	if file == nil {
 		return i
 	}
-	var st unix.Stat_t
-	if unix.Fstat(int(file.Fd()), &st) == nil {
-		i.Key = contentKey(&st)
-		i.sure = deviceOf(&st) == key.device
+	i.BuildID = id
+	if c, err := contentOf(file); err == nil {
+		i.content = c
+		i.Key = c.key(c.fileKey)
+		i.sure = c.device == key.device
 		if t.byKey[i.Key] == nil {
 			t.byKey[i.Key] = i
 		}
-	}
-	if id, err := symbol.ReadBuildID(file); err == nil {
-		i.BuildID = id
 	}
 	if len(t.opened) >= maxOpenImages {
 		file.Close()
@@ -65,6 +72,12 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 		t.added(i)
 	}
 	return i
+}
+
+// hasNoPath reports whether a path is what the kernel calls a file that is only in memory.
+// It may be a program (memfd_create) or memory of a JIT compiler.
+func hasNoPath(path string) bool {
+	return path == "//anon" || strings.HasPrefix(path, "/memfd:") || strings.HasPrefix(path, "/dev/zero")
 }
 
 // maxParents limits the ancestors of an ended process that open tries.

@@ -213,10 +213,10 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 		return i
 	}
 	i := m.file(pid, key, f.Address)
-	if i.sure && i.Key != f.Image {
+	if !i.mayBe(key, f.Image) {
 		// The file was rewritten, before or after: look at what is mapped.
 		delete(m.files.files, key)
-		if i = m.file(pid, key, f.Address); i.sure && i.Key != f.Image {
+		if i = m.file(pid, key, f.Address); i.sure && !i.mayBe(key, f.Image) {
 			i = &Image{Kind: format.ImageUnknown, Path: i.Path, Device: key.device, Inode: key.inode}
 		}
 	}

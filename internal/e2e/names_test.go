@@ -20,7 +20,7 @@ const nested = `
 __attribute__((noinline)) int leaf(int x) { long r; __asm__ volatile("syscall" : "=a"(r) : "0"(SYS_getppid) : "rcx", "r11", "memory"); return x + 3; }
 __attribute__((noinline)) int inner(int x) { int r = leaf(x + 1); __asm__ volatile("" ::: "memory"); return r + 1; }
 __attribute__((noinline)) int outer(int x) { int r = inner(x + 1); __asm__ volatile("" ::: "memory"); return r + 1; }
-int main(int argc, char **argv) { int r = 0; for (int i = 0; i < 2; i++) r += outer(i); return r == 0; }
+int main(int argc, char **argv) { int r = 0; for (int i = 0; i < 2; i++) r += outer(i); if (argc > 1) usleep(300000); return r == 0; }
 `
 
 // buildNested compiles nested in a new directory and returns the program's path.
@@ -131,4 +131,66 @@ func TestUnwindTablesInDebugFiles(t *testing.T) {
 		tool(t, dir, "objcopy", "--add-section=.gnu_debugdata="+mini+".xz", program)
 		checkNested(t, recordOK(t, "-e", getppid, "--", program))
 	})
+}
+
+// A program that runs from a memfd has names and complete stacks. It lives for a moment
+// after its hits, because nothing else keeps its file.
+func TestProgramsInMemory(t *testing.T) {
+	testenv.Root(t)
+	program := buildNested(t)
+	source := program + "-launcher.c"
+	if err := os.WriteFile(source, []byte(`
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+	int in = open(argv[1], O_RDONLY), out = memfd_create("nested", 0);
+	while (sendfile(out, in, 0, 1 << 20) > 0) ;
+	char *args[] = {"nested", "linger", 0}, *env[] = {0};
+	fexecve(out, args, env);
+	return 9;
+}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, filepath.Dir(program), "gcc", "-o", program+"-launcher", source)
+	path := recordOK(t, "-e", getppid, "--", program+"-launcher", program)
+	checkNested(t, path)
+	for _, h := range hits(t, path) {
+		if got := h.User[0].Image; got != "/memfd:nested" {
+			t.Errorf("the image is %q", got)
+		}
+	}
+}
+
+// A program is replaced or overwritten after its hits and before they are named. Its hits
+// never get names of the new file.
+func TestReplacedPrograms(t *testing.T) {
+	testenv.Root(t)
+	for name, replace := range map[string]string{
+		"replaced":               `mv "$2" "$1"`,
+		"deleted":                `rm "$1"`,
+		"overwritten":            `cat "$2" > "$1"`,
+		"overwritten, same time": `cp -p "$1" "$1.old"; cat "$2" > "$1"; touch -r "$1.old" "$1"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := buildNested(t)
+			other := buildNested(t, "-Dleaf=fake1", "-Dinner=fake2", "-Douter=fake3", "-Dmain=fake4", "-nostartfiles", "-Wl,-e,fake4")
+			r := startRecord(t, "-e", getppid, "--comm", "nested")
+			tool(t, filepath.Dir(program), program)
+			r.hasHits(t, "hits of the program", func(all []hit) bool { return len(all) == 2 })
+			tool(t, filepath.Dir(program), "sh", "-c", replace, "sh", program, other)
+			r.stopOK(t)
+			for _, h := range hits(t, r.path) {
+				got := functions(h.User)
+				if strings.Contains(got, "fake") {
+					t.Errorf("the stack has names of the new file: %q", got)
+				}
+				if kept := name == "replaced" || name == "deleted"; kept && !strings.HasPrefix(got, "leaf inner outer main ") {
+					t.Errorf("the stack is %q", got)
+				}
+			}
+		})
+	}
 }
