@@ -149,7 +149,7 @@ func TestTruncation(t *testing.T) {
 		if hits < last || hits != r.Quality.Hits {
 			t.Fatalf("%d bytes: %d hits, %d before, %d in the capture", n, hits, last, r.Quality.Hits)
 		}
-		whole := hits == 0 || hits == 60 || hits == analysistest.SampleHits // so many segments
+		whole := hits == 0 || hits == 60 || hits == analysistest.SampleHits // complete segments
 		if len(r.Quality.Truncated)+len(r.Quality.Damage) == 0 && !whole {
 			t.Fatalf("%d bytes, %d hits: nothing is said to be missing", n, hits)
 		}
@@ -163,12 +163,25 @@ func TestTruncation(t *testing.T) {
 func FuzzAnalyze(f *testing.F) {
 	f.Add(analysistest.Sample())
 	f.Fuzz(func(t *testing.T, capture []byte) {
-		keys := parseKeys(t, "comm,pid,symbol,srcline,next_comm,args[1]")
+		keys := parseKeys(t, "comm,pid,probe,symbol,srcline,next_comm,args[1]")
 		r, err := analysis.Aggregate(analysistest.Inputs(capture), histogram.QueryFor(keys, analysis.Filter{}, true))
 		if err != nil {
 			return
 		}
 		histogram.Sections(r, histogram.Options{Keys: keys, Children: true, Tree: &histogram.TreeOptions{}})
+		analysis.StackTree(r.Samples, true, func(s *analysis.Sample) uint64 { return s.Weight })
+		for _, stacks := range []bool{true, false} {
+			surveyed, err := analysis.Survey(analysistest.Inputs(capture), stacks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if surveyed.Quality.Hits != r.Quality.Hits {
+				t.Errorf("a survey finds %d hits, Aggregate %d", surveyed.Quality.Hits, r.Quality.Hits)
+			}
+		}
+		if _, err := analysis.ProbesHit(analysistest.Inputs(capture), analysis.Query{}); err != nil {
+			t.Fatal(err)
+		}
 		var listed uint64
 		if _, err := analysis.Each(analysistest.Inputs(capture), analysis.Query{}, func(e *analysis.Event) bool {
 			for _, v := range e.Args {

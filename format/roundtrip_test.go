@@ -49,105 +49,142 @@ type (
 	call  = string
 )
 
+// A randomWriter writes random segments.
+type randomWriter struct {
+	*format.Writer
+	t   *testing.T
+	rng *rand.Rand
+	now uint64
+}
+
+// A randomProbe is a probe of the current segment.
+type randomProbe struct {
+	id   format.ProbeID
+	name string
+	args int
+}
+
 // random writes a random recording and returns what was written.
 func random(t *testing.T, rng *rand.Rand, w io.Writer, opt *format.WriterOptions, segments, hits int) recording {
 	t.Helper()
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	rec := recording{Properties: []format.Property{{Key: format.KeyHostname, Value: "box"}, {Key: "x-unknown", Value: ""}}}
-	wr, err := format.NewWriter(w, rec.Properties, opt)
-	check(err)
-	now := rng.Uint64N(1 << 40)
+	wr := randomWriter{t: t, rng: rng}
+	var err error
+	wr.Writer, err = format.NewWriter(w, rec.Properties, opt)
+	wr.check(err)
+	wr.now = rng.Uint64N(1 << 40)
 	for n := range segments {
-		seg := segment{Sequence: uint64(n + 1), Clock: format.Clock{Monotonic: now, Boottime: now + 5, Realtime: rng.Uint64()}, Symbols: map[frame][]call{}, Ended: true}
-		check(wr.StartSegment(seg.Clock))
-		type probe struct {
-			id   format.ProbeID
-			name string
-			args int
-		}
-		var probes []probe
-		for p := range 1 + rng.IntN(5) {
-			shape := format.Shape{}
-			for f := range rng.IntN(4) {
-				shape.Fields = append(shape.Fields, format.Field{
-					Name: wr.String(fmt.Sprint("field", f)), Type: format.FieldType(rng.IntN(9)), Size: 8, Count: uint16(1 + rng.IntN(3))})
-			}
-			name := fmt.Sprintf("probe%d", p)
-			id := wr.Probe(format.Probe{Kind: format.ProbeKprobe, Name: wr.String(name), Shape: wr.Shape(shape), Period: 1})
-			probes = append(probes, probe{id, name, shape.Columns()})
-		}
-		stack := func(kernel bool) (format.StackID, string) {
-			if rng.IntN(10) == 0 {
-				return 0, ""
-			}
-			s := format.Stack{Kernel: kernel, Cut: format.StackCut(rng.IntN(3))}
-			for range rng.IntN(6) {
-				f := format.Frame{Offset: rng.Uint64N(50), Flags: format.FrameReturn}
-				path := fmt.Sprint("image", rng.IntN(4))
-				f.Image = wr.Image(format.Image{Kind: format.ImageELF, Path: wr.String(path), Inode: 7})
-				s.Frames = append(s.Frames, wr.Frame(f))
-			}
-			id := wr.Stack(s)
-			text := fmt.Sprint(kernel, s.Cut)
-			for _, f := range s.Frames {
-				frame := wr.Frames()[f]
-				text += fmt.Sprint(" ", wr.StringOf(wr.Images()[frame.Image].Path), "+", frame.Offset)
-			}
-			return id, text
-		}
-		var h format.Hit
-		for range hits {
-			now += rng.Uint64N(1 << rng.UintN(30))
-			p := probes[rng.IntN(len(probes))]
-			comm := fmt.Sprint("comm", rng.IntN(20))
-			h = format.Hit{Time: now - rng.Uint64N(1000), CPU: rng.Uint32N(4), Probe: p.id, Args: h.Args[:0],
-				Task: wr.Task(format.Task{PID: 10, TID: 11, Comm: wr.StringBytes([]byte(comm))})}
-			var kernel, user string
-			h.KernelStack, kernel = stack(true)
-			h.UserStack, user = stack(false)
-			for a := range p.args {
-				h.Args = append(h.Args, []uint64{uint64(a), rng.Uint64(), 0xffff888100000000 + rng.Uint64N(1<<20)*64, ^uint64(0)}[rng.IntN(4)])
-			}
-			check(wr.Hit(&h))
-			seg.Hits = append(seg.Hits, hit{h.Time, uint64(h.CPU), comm, p.name, kernel, user, fmt.Sprint(h.Args)})
-			if rng.IntN(1000) == 0 {
-				check(wr.Flush())
-			}
-		}
-		l := loss{now, []format.Count{{Probe: 1, CPU: 0, Cause: format.CauseRecorded, N: uint64(hits)}, {Probe: 1, CPU: format.AnyCPU, Cause: format.CauseMissed, N: rng.Uint64()}}}
-		check(wr.Loss(l.Time, l.Counts))
-		seg.Losses = append(seg.Losses, l)
-		var symbols []format.Symbol
-		for id := 1; id < len(wr.Frames()); id++ {
-			s := format.Symbol{Frame: format.FrameID(id)}
-			f := wr.Frames()[id]
-			calls := []call{}
-			for c := range id % 3 {
-				fn := fmt.Sprint("fn", id, "_", c)
-				offset := uint64(0)
-				if c == id%3-1 {
-					offset = f.Offset / 2
-				}
-				s.Calls = append(s.Calls, format.Call{Function: wr.String(fn), File: wr.String("main.c"), Line: uint32(c), Offset: offset})
-				calls = append(calls, fmt.Sprint(fn, " main.c ", c, " ", offset))
-			}
-			symbols = append(symbols, s)
-			seg.Symbols[fmt.Sprint(wr.StringOf(wr.Images()[f.Image].Path), "+", f.Offset)] = calls
-		}
-		check(wr.Symbols(symbols))
-		check(wr.EndSegment())
-		rec.Segments = append(rec.Segments, seg)
+		rec.Segments = append(rec.Segments, wr.segment(uint64(n+1), hits))
 	}
-	check(wr.Close())
+	wr.check(wr.Close())
 	if got := wr.Stats().Hits; got != uint64(segments*hits) {
 		t.Errorf("Stats().Hits = %d, wrote %d", got, segments*hits)
 	}
 	return rec
+}
+
+func (w *randomWriter) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *randomWriter) segment(sequence uint64, hits int) segment {
+	w.t.Helper()
+	seg := segment{Sequence: sequence, Clock: format.Clock{Monotonic: w.now, Boottime: w.now + 5, Realtime: w.rng.Uint64()}, Ended: true}
+	w.check(w.StartSegment(seg.Clock))
+	probes := w.probes()
+	var h format.Hit
+	for range hits {
+		seg.Hits = append(seg.Hits, w.hit(&h, probes))
+		if w.rng.IntN(1000) == 0 {
+			w.check(w.Flush())
+		}
+	}
+	l := loss{w.now, []format.Count{{Probe: 1, CPU: 0, Cause: format.CauseRecorded, N: uint64(hits)}, {Probe: 1, CPU: format.AnyCPU, Cause: format.CauseMissed, N: w.rng.Uint64()}}}
+	w.check(w.Loss(l.Time, l.Counts))
+	seg.Losses = append(seg.Losses, l)
+	seg.Symbols = w.symbols()
+	w.check(w.EndSegment())
+	return seg
+}
+
+func (w *randomWriter) probes() (probes []randomProbe) {
+	for p := range 1 + w.rng.IntN(5) {
+		shape := format.Shape{}
+		for f := range w.rng.IntN(4) {
+			shape.Fields = append(shape.Fields, format.Field{
+				Name: w.String(fmt.Sprint("field", f)), Type: format.FieldType(w.rng.IntN(9)), Size: 8, Count: uint16(1 + w.rng.IntN(3))})
+		}
+		name := fmt.Sprintf("probe%d", p)
+		id := w.Probe(format.Probe{Kind: format.ProbeKprobe, Name: w.String(name), Shape: w.Shape(shape), Period: 1})
+		probes = append(probes, randomProbe{id, name, shape.Columns()})
+	}
+	return probes
+}
+
+// hit writes a hit of one of the probes. It reuses the arguments of h.
+func (w *randomWriter) hit(h *format.Hit, probes []randomProbe) hit {
+	w.t.Helper()
+	w.now += w.rng.Uint64N(1 << w.rng.UintN(30))
+	p := probes[w.rng.IntN(len(probes))]
+	comm := fmt.Sprint("comm", w.rng.IntN(20))
+	*h = format.Hit{Time: w.now - w.rng.Uint64N(1000), CPU: w.rng.Uint32N(4), Probe: p.id, Args: h.Args[:0],
+		Task: w.Task(format.Task{PID: 10, TID: 11, Comm: w.StringBytes([]byte(comm))})}
+	var kernel, user string
+	h.KernelStack, kernel = w.stack(true)
+	h.UserStack, user = w.stack(false)
+	for a := range p.args {
+		h.Args = append(h.Args, []uint64{uint64(a), w.rng.Uint64(), 0xffff888100000000 + w.rng.Uint64N(1<<20)*64, ^uint64(0)}[w.rng.IntN(4)])
+	}
+	w.check(w.Hit(h))
+	return hit{h.Time, uint64(h.CPU), comm, p.name, kernel, user, fmt.Sprint(h.Args)}
+}
+
+// stack returns a stack, and how it reads. Some hits have none.
+func (w *randomWriter) stack(kernel bool) (format.StackID, string) {
+	if w.rng.IntN(10) == 0 {
+		return 0, ""
+	}
+	s := format.Stack{Kernel: kernel, Cut: format.StackCut(w.rng.IntN(3))}
+	for range w.rng.IntN(6) {
+		f := format.Frame{Offset: w.rng.Uint64N(50), Flags: format.FrameReturn}
+		path := fmt.Sprint("image", w.rng.IntN(4))
+		f.Image = w.Image(format.Image{Kind: format.ImageELF, Path: w.String(path), Inode: 7})
+		s.Frames = append(s.Frames, w.Frame(f))
+	}
+	text := fmt.Sprint(kernel, s.Cut)
+	for _, f := range s.Frames {
+		frame := w.Frames()[f]
+		text += fmt.Sprint(" ", w.StringOf(w.Images()[frame.Image].Path), "+", frame.Offset)
+	}
+	return w.Stack(s), text
+}
+
+// symbols writes the calls of all frames of the segment.
+func (w *randomWriter) symbols() map[frame][]call {
+	w.t.Helper()
+	written := make(map[frame][]call)
+	var symbols []format.Symbol
+	for id := 1; id < len(w.Frames()); id++ {
+		s := format.Symbol{Frame: format.FrameID(id)}
+		f := w.Frames()[id]
+		calls := []call{}
+		for c := range id % 3 {
+			fn := fmt.Sprint("fn", id, "_", c)
+			offset := uint64(0)
+			if c == id%3-1 {
+				offset = f.Offset / 2
+			}
+			s.Calls = append(s.Calls, format.Call{Function: w.String(fn), File: w.String("main.c"), Line: uint32(c), Offset: offset})
+			calls = append(calls, fmt.Sprint(fn, " main.c ", c, " ", offset))
+		}
+		symbols = append(symbols, s)
+		written[fmt.Sprint(w.StringOf(w.Images()[f.Image].Path), "+", f.Offset)] = calls
+	}
+	w.check(w.Symbols(symbols))
+	return written
 }
 
 // read returns all recordings and damage of an input, and the final error.
@@ -291,10 +328,14 @@ func sorted(recs []recording) []recording {
 }
 
 func TestRoundTrip(t *testing.T) {
+	hits := 20000
+	if testing.Short() {
+		hits = 4000
+	}
 	for i, level := range []int{0, 1, 2, -1} {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
 		var file bytes.Buffer
-		want := random(t, rng, &file, &format.WriterOptions{Level: level}, 3, 20000)
+		want := random(t, rng, &file, &format.WriterOptions{Level: level}, 3, hits)
 		got, damage, err := read(bytes.NewReader(file.Bytes()))
 		if !errors.Is(err, io.EOF) || len(damage) > 0 {
 			t.Fatalf("level %d: read ends with %v and damage %v", level, err, damage)

@@ -51,6 +51,8 @@ var forbidden = map[string][]string{
 	"trapline/capture/container": {"trapline/bpf", "trapline/capture/probe", "trapline/format", "trapline/internal", "trapline/analysis", "trapline/cmd", "github.com/cilium/ebpf"},
 	"trapline/capture":           {"trapline/analysis", "trapline/cmd"},
 	"trapline/bpf":               {"trapline/capture", "trapline/format", "trapline/analysis", "trapline/cmd"},
+
+	"trapline/internal/debuginfo": {"trapline/internal/symbol", "trapline/internal/gotable", "trapline/capture", "trapline/bpf", "trapline/analysis", "trapline/format", "trapline/cmd", "github.com/cilium/ebpf"},
 }
 
 func TestLayers(t *testing.T) {
@@ -71,7 +73,7 @@ func TestLayers(t *testing.T) {
 }
 
 // leaves are packages that import nothing else of this module.
-var leaves = []string{"trapline/internal/cursor", "trapline/internal/glob", "trapline/internal/kallsyms", "trapline/internal/x86"}
+var leaves = []string{"trapline/internal/addrmap", "trapline/internal/cursor", "trapline/internal/glob", "trapline/internal/kallsyms", "trapline/internal/meter", "trapline/internal/x86"}
 
 func TestLeaves(t *testing.T) {
 	for _, pkg := range leaves {

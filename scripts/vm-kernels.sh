@@ -15,8 +15,9 @@ install_missing() { # program package
 	command -v "$1" >/dev/null && return
 	[ "$(id -u)" = 0 ] || { echo "vm-kernels: $1 is not installed: apt-get install $2, as root" >&2; exit 1; }
 	command -v apt-get >/dev/null || { echo "vm-kernels: $1 is not installed, and there is no apt-get to install it" >&2; exit 1; }
+	echo "vm-kernels: installing $2"
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends "$2" </dev/null
+	DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends "$2" </dev/null >/dev/null
 }
 
 fetch() { # meta package

@@ -86,9 +86,24 @@ func testCapture(t testing.TB) []byte {
 	b := &builder{t: t, Writer: w}
 	b.check(w.StartSegment(format.Clock{Monotonic: monotonic, Boottime: monotonic, Realtime: realtime}))
 
-	kernel := w.Image(format.Image{Kind: format.ImageKernel, Path: w.String("[kernel.kallsyms]"), BuildID: w.String("\xaa\xbb\xcc\xdd")})
-	app := w.Image(format.Image{Kind: format.ImageELF, Path: w.String("/opt/my app/bin/server"), BuildID: w.String("\x01\x02\x03\x04")})
-	libc := w.Image(format.Image{Kind: format.ImageELF, Path: w.String("/usr/lib/libc.so.6"), Inode: 77})
+	stacks := b.stacks()
+	tasks := b.tasks()
+	b.hits(stacks, tasks, b.probes())
+	b.check(w.Symbols(b.symbols))
+	b.check(w.Close())
+	return out.Bytes()
+}
+
+// testStacks are the stacks of the test capture, and a frame of the kernel's.
+type testStacks struct {
+	kernel, read, poll, cut format.StackID
+	schedule                format.FrameID
+}
+
+func (b *builder) stacks() testStacks {
+	kernel := b.Image(format.Image{Kind: format.ImageKernel, Path: b.String("[kernel.kallsyms]"), BuildID: b.String("\xaa\xbb\xcc\xdd")})
+	app := b.Image(format.Image{Kind: format.ImageELF, Path: b.String("/opt/my app/bin/server"), BuildID: b.String("\x01\x02\x03\x04")})
+	libc := b.Image(format.Image{Kind: format.ImageELF, Path: b.String("/usr/lib/libc.so.6"), Inode: 77})
 
 	schedule := b.frame(kernel, 0x1facd8, b.call("__schedule", "kernel/sched/core.c", 6800, 0x618))
 	doSyscall := b.frame(kernel, 0x2ef81a,
@@ -106,59 +121,73 @@ func testCapture(t testing.TB) []byte {
 	mainFrame := b.frame(app, 0x5000, b.call("main", "/src/main.cc", 10, 0x99))
 	odd := b.frame(app, 0x6000, b.call("weird;name <T> & \"co\"", "", 0, 1))
 
-	kernelStack := w.Stack(format.Stack{Kernel: true, Frames: []format.FrameID{schedule, doSyscall, entry}})
-	readStack := w.Stack(format.Stack{Frames: []format.FrameID{read, handle, mainFrame, start}})
-	pollStack := w.Stack(format.Stack{Frames: []format.FrameID{anonymous, mainFrame, start}})
-	cutStack := w.Stack(format.Stack{Cut: format.CutUnreadable, Frames: []format.FrameID{odd, stripped, raw}})
-
-	worker := w.Task(format.Task{PID: 100, TID: 101, Comm: w.String("V8 Worker 12")})
-	server := w.Task(format.Task{PID: 100, TID: 100, Comm: w.String("server")})
-	shell := w.Task(format.Task{PID: 200, TID: 200, Comm: w.String("s")})
-
-	field := func(name string, kind format.FieldType, size uint8, count uint16) format.Field {
-		return format.Field{Name: w.String(name), Type: kind, Size: size, Count: count}
+	return testStacks{
+		schedule: schedule,
+		kernel:   b.Stack(format.Stack{Kernel: true, Frames: []format.FrameID{schedule, doSyscall, entry}}),
+		read:     b.Stack(format.Stack{Frames: []format.FrameID{read, handle, mainFrame, start}}),
+		poll:     b.Stack(format.Stack{Frames: []format.FrameID{anonymous, mainFrame, start}}),
+		cut:      b.Stack(format.Stack{Cut: format.CutUnreadable, Frames: []format.FrameID{odd, stripped, raw}}),
 	}
-	switchProbe := w.Probe(format.Probe{
-		Kind: format.ProbeTracepoint, Name: w.String("sched:sched_switch"), Event: w.String("sched:sched_switch"), Period: 1,
-		Shape: w.Shape(format.Shape{Fields: []format.Field{
+}
+
+type testTasks struct{ worker, server, shell format.TaskID }
+
+func (b *builder) tasks() testTasks {
+	return testTasks{
+		worker: b.Task(format.Task{PID: 100, TID: 101, Comm: b.String("V8 Worker 12")}),
+		server: b.Task(format.Task{PID: 100, TID: 100, Comm: b.String("server")}),
+		shell:  b.Task(format.Task{PID: 200, TID: 200, Comm: b.String("s")}),
+	}
+}
+
+type testProbes struct{ switches, allocs, counts format.ProbeID }
+
+func (b *builder) probes() (p testProbes) {
+	field := func(name string, kind format.FieldType, size uint8, count uint16) format.Field {
+		return format.Field{Name: b.String(name), Type: kind, Size: size, Count: count}
+	}
+	p.switches = b.Probe(format.Probe{
+		Kind: format.ProbeTracepoint, Name: b.String("sched:sched_switch"), Event: b.String("sched:sched_switch"), Period: 1,
+		Shape: b.Shape(format.Shape{Fields: []format.Field{
 			field("next_comm", format.FieldString, 0, 1), field("pid", format.FieldInt, 4, 1), field("state", format.FieldHex, 8, 1),
 		}}),
 	})
-	allocProbe := w.Probe(format.Probe{
-		Kind: format.ProbeUprobe, Name: w.String("uprobe:server:alloc"), Event: w.String("uprobe:server:alloc"), Period: 1,
-		Shape: w.Shape(format.Shape{Fields: []format.Field{
+	p.allocs = b.Probe(format.Probe{
+		Kind: format.ProbeUprobe, Name: b.String("uprobe:server:alloc"), Event: b.String("uprobe:server:alloc"), Period: 1,
+		Shape: b.Shape(format.Shape{Fields: []format.Field{
 			field("bytes", format.FieldUint, 8, 1), field("why", format.FieldString, 0, 1), field("raw", format.FieldBytes, 0, 1),
 			field("slots", format.FieldInt, 2, 3), field("flag", format.FieldChar, 1, 1), field("hot", format.FieldBool, 1, 1),
 			field("owner", format.FieldSymbol, 8, 1), field("ptr", format.FieldPointer, 8, 1),
 		}}),
 	})
-	countProbe := w.Probe(format.Probe{
-		Kind: format.ProbeTracepoint, Name: w.String("app:count"), Event: w.String("app:*"), Period: 1,
-		Shape: w.Shape(format.Shape{Fields: nil}),
+	p.counts = b.Probe(format.Probe{
+		Kind: format.ProbeTracepoint, Name: b.String("app:count"), Event: b.String("app:*"), Period: 1,
+		Shape: b.Shape(format.Shape{Fields: nil}),
 	})
+	return p
+}
 
+// hits writes all hits of the test capture.
+func (b *builder) hits(stacks testStacks, tasks testTasks, probes testProbes) {
 	for i := range uint64(switchHits) {
-		h := format.Hit{CPU: uint32(i % 2), Task: server, Probe: switchProbe, KernelStack: kernelStack, UserStack: readStack}
+		h := format.Hit{CPU: uint32(i % 2), Task: tasks.server, Probe: probes.switches, KernelStack: stacks.kernel, UserStack: stacks.read}
 		if i >= 4 {
-			h.Task, h.UserStack = worker, pollStack
+			h.Task, h.UserStack = tasks.worker, stacks.poll
 		}
 		pid := int64(300) - int64(i)*100 // below zero at last
-		h.Args = []uint64{uint64(w.String([]string{"swapper/0", "a b"}[i%2])), uint64(pid), 1 << i}
+		h.Args = []uint64{uint64(b.String([]string{"swapper/0", "a b"}[i%2])), uint64(pid), 1 << i}
 		b.hit(h)
 	}
 	for i := range uint64(allocHits) {
 		minus := int64(-1)
-		b.hit(format.Hit{CPU: 3, Task: shell, Probe: allocProbe, UserStack: cutStack, Args: []uint64{
-			1000 * (i + 1), uint64(w.String(awkward[i])), uint64(w.String("\x00\xff\n")),
-			uint64(minus), i, 32767, 'A' + i, i % 2, uint64(schedule), 0x7ffe00000000 + i,
+		b.hit(format.Hit{CPU: 3, Task: tasks.shell, Probe: probes.allocs, UserStack: stacks.cut, Args: []uint64{
+			1000 * (i + 1), uint64(b.String(awkward[i])), uint64(b.String("\x00\xff\n")),
+			uint64(minus), i, 32767, 'A' + i, i % 2, uint64(stacks.schedule), 0x7ffe00000000 + i,
 		}})
 	}
 	for range countHits {
-		b.hit(format.Hit{CPU: 2, Task: shell, Probe: countProbe})
+		b.hit(format.Hit{CPU: 2, Task: tasks.shell, Probe: probes.counts})
 	}
-	b.check(w.Symbols(b.symbols))
-	b.check(w.Close())
-	return out.Bytes()
 }
 
 func inputs(captures ...[]byte) []*analysis.Input {

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trapline/capture/event"
+	"trapline/capture/host"
 	"trapline/capture/probe"
 )
 
@@ -15,6 +16,10 @@ const defaultFrequency = 99
 
 // attachCounters opens a perf event on each CPU.
 func attachCounters(t *target, l *links) error {
+	maxRate := host.MaxSampleRate()
+	if err := t.probe.CheckSampling(maxRate); err != nil {
+		return err
+	}
 	attr := unix.PerfEventAttr{
 		Type:   t.probe.PerfType,
 		Config: t.probe.PerfConfig,
@@ -23,6 +28,9 @@ func attachCounters(t *target, l *links) error {
 	}
 	if attr.Sample == 0 {
 		attr.Sample = defaultFrequency
+		if maxRate > 0 {
+			attr.Sample = min(attr.Sample, maxRate)
+		}
 	}
 	if t.probe.PerfPeriod > 0 {
 		attr.Sample, attr.Bits = t.probe.PerfPeriod, 0

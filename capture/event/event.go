@@ -10,11 +10,10 @@ import (
 // An Event is an event as the user wrote it, before anything is looked up on the machine.
 // [Event.String] returns its canonical spelling.
 type Event struct {
-	Syntax  *Syntax // of the event's kind
-	Dialect Dialect
-	Text    string // the text as given
-	Origin  string // file and line of the event; "" for the command line
-	Alias   string // name for the probe; "" means none
+	Syntax *Syntax // of the event's kind
+	Text   string  // the text as given
+	Origin string  // file and line of the event; "" for the command line
+	Alias  string  // name for the probe; "" means none
 
 	// System is the tracepoint's group and may contain globs. For other kinds it is set
 	// for perf's probe:FUNCTION, probe_LIB:FUNCTION and sdt_PROVIDER:NAME: if tracefs has
@@ -44,21 +43,6 @@ type Event struct {
 	Conditions []*expr.Expr // a hit is recorded only if all of them hold
 	Args       []Arg
 	Modifiers  Modifiers
-}
-
-// A Dialect is the tool whose spelling an event uses. It carries no information that
-// other fields lack.
-type Dialect uint8
-
-const (
-	DialectBPFtrace  Dialect = iota // kprobe:vfs_read
-	DialectPerf                     // sched:sched_switch, probe_libssl:SSL_write, cycles
-	DialectPerfProbe                // main:12, main@a.c, main%return with -x or -m
-	DialectFtrace                   // p:name vfs_read
-)
-
-func (d Dialect) String() string {
-	return [...]string{"bpftrace", "perf", "perf probe", "ftrace"}[d]
 }
 
 // A Match says how a name is matched.

@@ -19,9 +19,9 @@ func (g Grammar) Of(kind format.ProbeKind) *Syntax {
 	return g.find(func(s *Syntax) bool { return s.Kind == kind })
 }
 
-// AtReturnOf returns the syntax of the kind that hits at the return of the calls whose
+// atReturnOf returns the syntax of the kind that hits at the return of the calls whose
 // entry another kind probes, or nil.
-func (g Grammar) AtReturnOf(entry format.ProbeKind) *Syntax {
+func (g Grammar) atReturnOf(entry format.ProbeKind) *Syntax {
 	return g.find(func(s *Syntax) bool { return s.AtReturn() && s.ReturnOf == entry })
 }
 

@@ -33,7 +33,6 @@ func (p *parser) ftrace(e *Event, inGroup bool) (done bool, err error) {
 	if letter == 'p' && rest[0] == ':' && isFrequency(word) {
 		return false, nil // bpftrace's p:hz:99
 	}
-	e.Dialect = DialectFtrace
 	at := len(p.text) - len(rest)
 	if p.pos = at; rest[0] == ':' {
 		p.pos++
@@ -102,7 +101,7 @@ func (p *parser) ftracePlace(e *Event, inGroup, atReturn bool) error {
 		entry = format.ProbeUprobe
 	}
 	if e.Syntax = p.grammar.Of(entry); atReturn {
-		e.Syntax = p.grammar.AtReturnOf(entry)
+		e.Syntax = p.grammar.atReturnOf(entry)
 	}
 	if colons == 0 {
 		return p.kernelFunction(e, at, text)

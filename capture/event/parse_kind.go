@@ -31,7 +31,6 @@ func isFrequency(rest string) bool {
 // :hz:FREQUENCY.
 func (p *parser) timed(e *Event, at int, rest string) error {
 	if e.Name != ProfileName {
-		e.Dialect = DialectPerf
 		if rest != "" {
 			return p.fail(at, "modifiers are not supported: choose stacks with [stack=k], [stack=u] or [stack=none]")
 		}
@@ -109,7 +108,7 @@ func (p *parser) watchpoint(e *Event, at int, text string) error {
 
 // perfWatchpoint parses perf's ADDRESS[/LENGTH][:ACCESS], with perf's defaults.
 func (p *parser) perfWatchpoint(e *Event, at int, text string) error {
-	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeWatchpoint), DialectPerf
+	e.Syntax = p.grammar.Of(format.ProbeWatchpoint)
 	place, access, ok := strings.Cut(text, ":")
 	accessAt := at + len(place) + 1
 	if !ok {

@@ -23,14 +23,13 @@ func isTracepointName(word, rest string, colon bool) bool {
 
 // perfTracepoint parses SYSTEM:EVENT.
 func (p *parser) perfTracepoint(e *Event, at int, text string) error {
-	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeTracepoint), DialectPerf
+	e.Syntax = p.grammar.Of(format.ProbeTracepoint)
 	return p.tracepoint(e, at, text)
 }
 
 // perfProbeName parses the name of an event that perf probe creates. If perf probe has
 // not created it, the probe goes where the name says.
 func (p *parser) perfProbeName(e *Event, at int, text string) error {
-	e.Dialect = DialectPerf
 	text, percent := strings.CutPrefix(text, "%")
 	if percent {
 		at++
@@ -72,7 +71,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 		}
 	}
 	if atReturn {
-		e.Syntax = p.grammar.AtReturnOf(e.Syntax.Kind)
+		e.Syntax = p.grammar.atReturnOf(e.Syntax.Kind)
 	}
 	e.Name = name
 	return p.kernelName(at, name, "a function")
@@ -81,7 +80,7 @@ func (p *parser) perfProbeName(e *Event, at int, text string) error {
 // perfProbeUser parses what perf probe -x takes: FUNCTION[@FILE][:LINE|+OFFSET|%return]
 // or FILE:LINE.
 func (p *parser) perfProbeUser(e *Event, at int, text string) error {
-	e.Syntax, e.Dialect, e.Binary = p.grammar.Of(format.ProbeUprobe), DialectPerfProbe, p.context.Binary
+	e.Syntax, e.Binary = p.grammar.Of(format.ProbeUprobe), p.context.Binary
 	text = p.cutReturn(e, text)
 	switch {
 	case strings.Contains(text, ";"):
@@ -97,7 +96,7 @@ func (p *parser) perfProbeUser(e *Event, at int, text string) error {
 
 // perfProbeKernel parses what perf probe -m takes.
 func (p *parser) perfProbeKernel(e *Event, at int, text string) error {
-	e.Syntax, e.Dialect = p.grammar.Of(format.ProbeKprobe), DialectPerfProbe
+	e.Syntax = p.grammar.Of(format.ProbeKprobe)
 	text = p.cutReturn(e, text)
 	if file, line, ok := cutLine(text); ok && looksLikeSource(file) {
 		return p.fail(at, "lines of the kernel's source are not supported: write FUNCTION+OFFSET instead of "+file+":"+line)
@@ -109,7 +108,7 @@ func (p *parser) perfProbeKernel(e *Event, at int, text string) error {
 func (p *parser) cutReturn(e *Event, text string) string {
 	text, ok := strings.CutSuffix(text, "%return")
 	if ok {
-		e.Syntax = p.grammar.AtReturnOf(e.Syntax.Kind)
+		e.Syntax = p.grammar.atReturnOf(e.Syntax.Kind)
 	}
 	return text
 }

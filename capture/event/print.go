@@ -6,7 +6,7 @@ import (
 )
 
 // String returns the canonical spelling, which is bpftrace's if bpftrace has one. Parsing
-// it gives the same event, except for Text and Dialect.
+// it gives the same event, except for Text.
 func (e Event) String() string {
 	var b strings.Builder
 	if e.Alias != "" {

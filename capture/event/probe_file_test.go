@@ -9,7 +9,7 @@ import (
 	"trapline/capture/probe"
 )
 
-// Each entry is the event that could have been written on the command line.
+// Each entry gives the same events as its spelling on the command line.
 func TestParseFile(t *testing.T) {
 	const text = `# what the shop's database does
 probes:
@@ -77,7 +77,7 @@ func TestParseFileRefuses(t *testing.T) {
 	}
 }
 
-// The example of the documentation is a probe file.
+// The example in the documentation can be parsed.
 func TestExampleProbeFile(t *testing.T) {
 	const path = "../../examples/probes.yaml"
 	text, err := os.ReadFile(path)

@@ -47,6 +47,17 @@ func TestCPULists(t *testing.T) {
 	}
 }
 
+func TestMaxSampleRate(t *testing.T) {
+	for text, want := range map[string]uint64{"100000\n": 100_000, "1\n": 1, "": 0, "many": 0} {
+		if got := fakeRoot(t, map[string]string{"proc/sys/kernel/perf_event_max_sample_rate": text}).maxSampleRate(); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+	if got := fakeRoot(t, nil).maxSampleRate(); got != 0 {
+		t.Errorf("without the file: %d", got)
+	}
+}
+
 func TestLockdown(t *testing.T) {
 	for text, want := range map[string]string{
 		"[none] integrity confidentiality\n": "none", "none [integrity] confidentiality\n": "integrity", "none integrity [confidentiality]": "confidentiality", "": "",

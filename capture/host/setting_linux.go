@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,19 @@ func releaseOlderThan(release, since string) bool {
 		return false
 	}
 	return major < wantMajor || major == wantMajor && minor < wantMinor
+}
+
+// MaxSampleRate returns the number of samples per second that the kernel allows a perf
+// event, or 0 if it is unknown. The kernel lowers it when samples of hardware counters
+// take too long.
+func MaxSampleRate() uint64 { return machine.maxSampleRate() }
+
+func (r root) maxSampleRate() uint64 {
+	n, err := strconv.ParseUint(r.setting("/proc/sys/kernel/perf_event_max_sample_rate"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Lockdown returns the lockdown mode: none, integrity or confidentiality, or "" if the

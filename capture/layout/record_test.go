@@ -78,8 +78,8 @@ func TestLayOutLimits(t *testing.T) {
 	}
 }
 
-// At another site, fields correspond by name; one that is missing or of another size
-// cannot be read.
+// At another site, fields correspond by name. A field that is missing or has another size
+// is unreadable.
 func TestFetchedLike(t *testing.T) {
 	r := record(t, number("n"), text("s"), number("gone"))
 	moved := number("n")
@@ -93,8 +93,8 @@ func TestFetchedLike(t *testing.T) {
 	}
 }
 
-// Conditions know fields by their names and by the arguments they show, and what every
-// hit has by the names that fields leave free.
+// Conditions name fields by their names or arguments, and properties of the hit by the
+// names that are left.
 func TestFilter(t *testing.T) {
 	r := record(t, number("size"), number("pid"), text("path"))
 	for condition, want := range map[string]string{

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// tree makes files, and symbolic links where the text starts with ->.
+// tree creates files, or symbolic links for texts that start with ->.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -54,11 +54,11 @@ func TestFindBinary(t *testing.T) {
 	for _, test := range []struct {
 		pid         int
 		name        string
-		shown, open string // open: under the root; "" not found
+		shown, open string // open is relative to the root; "" means not found
 	}{
 		{0, "libssl.so.1.1", "/usr/lib/libssl.so.1.1", "/usr/lib/libssl.so.1.1"},
 		{0, "libssl", "/usr/lib/libssl.so.10", "/usr/lib/libssl.so.10.2"},
-		{0, "libgone", "/lib/libgone.so.2", "/usr/lib/libgone.so.2"}, // the cache's is not there
+		{0, "libgone", "/lib/libgone.so.2", "/usr/lib/libgone.so.2"}, // the cache names a file that does not exist
 		{0, "tool", "/usr/bin/tool", "/opt/tool"},
 		{0, "/lib/libssl.so.3", "/lib/libssl.so.3", "/usr/lib/libssl.so.3"},
 		{0, "lib", "", ""},

@@ -16,7 +16,7 @@ func FuzzParseLDCache(f *testing.F) {
 	})
 }
 
-// ldCache builds a cache of this machine's libraries by name and path.
+// ldCache builds a cache that maps names to paths of libraries for this machine.
 func ldCache(libs ...[2]string) []byte {
 	le := func(n uint64, size int) string {
 		var b strings.Builder

@@ -32,7 +32,7 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
 	}
 }
 
-// FuzzParseMaps holds ReadMaps to reading what it means, written by the kernel's rules.
+// FuzzParseMaps checks that mappings survive writing, by the kernel's rules, and reading.
 func FuzzParseMaps(f *testing.F) {
 	f.Add("1-2 r-xp 0 fd:01 3 /x\n")
 	f.Add("7f0000021000-7f0000022000 r--s 00002000 00:00 0    /a\\012b (deleted)\n1-2 rwxp 0 0:0 0")

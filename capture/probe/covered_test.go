@@ -20,8 +20,8 @@ func TestStaticTracepoints(t *testing.T) {
 		{format.ProbeFentry, "blk_mq_start_request", []string{"block:block_rq_issue"}},
 		{format.ProbeKprobe, "__x64_sys_openat", []string{"syscalls:sys_enter_openat"}},
 		{format.ProbeKretprobe, "__x64_sys_openat", []string{"syscalls:sys_exit_openat"}},
-		{format.ProbeKretprobe, "tcp_retransmit_skb", nil}, // it does not hit at the return
-		{format.ProbeKprobe, "tcp_set_state", nil},         // there is no sock:… here
+		{format.ProbeKretprobe, "tcp_retransmit_skb", nil}, // the tracepoint does not hit at the return
+		{format.ProbeKprobe, "tcp_set_state", nil},         // this kernel has no such tracepoint
 		{format.ProbeKprobe, "print", nil},                 // ftrace:print cannot be enabled
 		{format.ProbeKprobe, "vfs_read", nil},
 		{format.ProbeUprobe, "tcp_retransmit_skb", nil},

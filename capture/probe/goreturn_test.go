@@ -12,9 +12,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// The places where Go functions return, of all functions of this program, the
-// runtime's assembly with its vector instructions among them, are those that objdump
-// finds.
+// TestGoReturns compares the return probes of all functions of a Go program, including
+// the assembly of the runtime, with the returns that objdump finds.
 func TestGoReturns(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Unsupported(t, "an x86-64 machine")

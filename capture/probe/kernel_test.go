@@ -73,7 +73,7 @@ func kernelTypes(t *testing.T) *btf.Spec {
 	return spec
 }
 
-// kernel returns options for a machine with kprobes or without.
+// kernel returns options for a machine with or without kprobes.
 func kernel(t *testing.T, kprobes bool) probe.Options {
 	t.Helper()
 	symbols, err := kallsyms.Read(strings.NewReader(kernelSymbols))
@@ -179,7 +179,7 @@ func TestKernelErrors(t *testing.T) {
 	for _, test := range []struct {
 		opt  probe.Options
 		text string
-		kind any // of errors.As
+		kind any // for errors.As
 		want string
 	}{
 		{with, "k:vfs_raed", &missing, "k:vfs_raed: no such function in the kernel (nearest: vfs_read)"},
@@ -237,7 +237,7 @@ func TestListKernel(t *testing.T) {
 			got = append(got, l.Name)
 			return true
 		})
-		// The tracepoints of this kernel cannot be read.
+		// This kernel's tracepoints cannot be read.
 		if err != nil && !errors.Is(err, os.ErrNotExist) || strings.Join(got, " ") != test.want {
 			t.Errorf("%s: got %q, %v; want %s", test.pattern, got, err, test.want)
 		}

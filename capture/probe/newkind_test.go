@@ -11,8 +11,7 @@ import (
 	"trapline/format"
 )
 
-// systemCall is a kind of probe that this test adds: at the entry of a system call, by
-// a kprobe at its function.
+// systemCall is a made-up kind of probe: a kprobe at the function of a system call.
 const systemCall = format.ProbeKind(200)
 
 var knownCalls = []string{"openat", "read", "write"}
@@ -48,7 +47,7 @@ func init() {
 	})
 }
 
-// A kind takes its descriptor alone to be parsed, printed, resolved and listed.
+// A descriptor is all that parsing, printing, resolving and listing a kind need.
 func TestNewKind(t *testing.T) {
 	events, err := probe.Parse(event.Context{}, "sc:openat /arg0 > 3/ path=arg1:string, sc:nothing")
 	if err != nil {

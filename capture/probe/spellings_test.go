@@ -21,12 +21,12 @@ const spellingsFile = "../../docs/events.md"
 type spelling struct {
 	context        event.Context
 	event          string
-	means          string // canonical, or why it is refused
-	perf, bpftrace string // what these tools say of it
+	means          string // canonical spelling, or why it is refused
+	perf, bpftrace string // whether these tools accept it
 	line           int
 }
 
-// spellings reads the rows of the tables.
+// spellings parses the rows of the tables.
 func spellings(t *testing.T) (lines []string, rows []spelling) {
 	t.Helper()
 	text, err := os.ReadFile(spellingsFile)
@@ -80,7 +80,7 @@ func (s *spelling) row() string {
 
 func escape(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
-// compare checks one column of the tables, or rewrites it with -update.
+// compare checks a column of the tables, or rewrites it with -update.
 func compare(t *testing.T, column func(*spelling) *string, find func(*spelling) string) {
 	t.Helper()
 	lines, rows := spellings(t)
@@ -101,7 +101,7 @@ func compare(t *testing.T, column func(*spelling) *string, find func(*spelling) 
 	}
 }
 
-// What docs/events.md says that events mean is what the parser says.
+// TestSpellings checks the meanings in docs/events.md.
 func TestSpellings(t *testing.T) {
 	compare(t, func(s *spelling) *string { return &s.means }, func(s *spelling) string {
 		events, err := probe.Parse(s.context, s.event)
@@ -117,7 +117,8 @@ func TestSpellings(t *testing.T) {
 	})
 }
 
-// What it says of bpftrace and perf is what they say, where they are of the version it is about.
+// TestSpellingsOfBPFtrace checks the column of bpftrace, if its version is the documented
+// one.
 func TestSpellingsOfBPFtrace(t *testing.T) {
 	tool := version(t, "bpftrace", "v0.17.")
 	compare(t, func(s *spelling) *string { return &s.bpftrace }, func(s *spelling) string {
@@ -137,7 +138,7 @@ func TestSpellingsOfBPFtrace(t *testing.T) {
 	})
 }
 
-// madeByPerf are names that perf probe gives to its events.
+// madeByPerf matches names that perf probe gives to its events.
 var madeByPerf = regexp.MustCompile(`^(probe(_\w+)?|%?sdt_\w+):\w+$`)
 
 func TestSpellingsOfPerf(t *testing.T) {
@@ -147,7 +148,7 @@ func TestSpellingsOfPerf(t *testing.T) {
 		cmd := exec.Command(tool, "stat", "-e", s.event, "true")
 		switch {
 		case s.context.Module != "" || strings.HasPrefix(s.context.Binary, "/"):
-			return "" // not on every machine
+			return "" // depends on the machine
 		case s.context.Binary != "":
 			cmd = exec.Command(tool, "probe", "-x", s.context.Binary, "-D", s.event)
 		}
@@ -159,13 +160,13 @@ func TestSpellingsOfPerf(t *testing.T) {
 		case bytes.Contains(out, []byte("unknown tracepoint")) && madeByPerf.MatchString(s.event):
 			return "made"
 		case bytes.Contains(out, []byte("not supported")):
-			return "yes" // by its parser; this machine has no such counter
+			return "yes" // the parser accepts it; this machine lacks the counter
 		}
 		return "no"
 	})
 }
 
-// version finds a tool, and skips the test where it is of another version.
+// version finds a tool. It skips the test if the version differs.
 func version(t *testing.T, tool, want string) string {
 	t.Helper()
 	testenv.Root(t)

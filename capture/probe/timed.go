@@ -45,31 +45,47 @@ type timedEvent struct {
 	name   string // canonical
 	typ    uint32
 	config uint64 // enum perf_hw_id or perf_sw_ids
+
+	minPeriod uint64 // shortest period; clocks count ns, other events occurrences
 }
+
+// clock reports whether the event counts nanoseconds: PERF_COUNT_SW_CPU_CLOCK and
+// PERF_COUNT_SW_TASK_CLOCK.
+func (t *timedEvent) clock() bool { return t.typ == perfTypeSoftware && t.config <= 1 }
+
+// Shortest periods of hardware counters. A CPU reaches 5 to 20 billion cycles or
+// instructions a second, and fewer branches and misses, so a period keeps its event at or
+// near the kernel's default maximum of 100,000 samples a second. Above it, the kernel
+// throttles hardware counters.
+const (
+	minCyclePeriod  = 100_000
+	minBranchPeriod = 10_000 // also accesses to the last-level cache
+	minMissPeriod   = 1000
+)
 
 // timedEvents are the events that perf names without a PMU.
 var timedEvents = []timedEvent{
-	{"cpu-clock", perfTypeSoftware, 0},
-	{"task-clock", perfTypeSoftware, 1},
-	{"page-faults", perfTypeSoftware, 2},
-	{"context-switches", perfTypeSoftware, 3},
-	{"cpu-migrations", perfTypeSoftware, 4},
-	{"minor-faults", perfTypeSoftware, 5},
-	{"major-faults", perfTypeSoftware, 6},
-	{"alignment-faults", perfTypeSoftware, 7},
-	{"emulation-faults", perfTypeSoftware, 8},
-	{"cgroup-switches", perfTypeSoftware, 11},
+	{"cpu-clock", perfTypeSoftware, 0, uint64(minClockPeriod)},
+	{"task-clock", perfTypeSoftware, 1, uint64(minClockPeriod)},
+	{"page-faults", perfTypeSoftware, 2, 1},
+	{"context-switches", perfTypeSoftware, 3, 1},
+	{"cpu-migrations", perfTypeSoftware, 4, 1},
+	{"minor-faults", perfTypeSoftware, 5, 1},
+	{"major-faults", perfTypeSoftware, 6, 1},
+	{"alignment-faults", perfTypeSoftware, 7, 1},
+	{"emulation-faults", perfTypeSoftware, 8, 1},
+	{"cgroup-switches", perfTypeSoftware, 11, 1},
 
-	{"cycles", perfTypeHardware, 0},
-	{"instructions", perfTypeHardware, 1},
-	{"cache-references", perfTypeHardware, 2},
-	{"cache-misses", perfTypeHardware, 3},
-	{"branches", perfTypeHardware, 4},
-	{"branch-misses", perfTypeHardware, 5},
-	{"bus-cycles", perfTypeHardware, 6},
-	{"stalled-cycles-frontend", perfTypeHardware, 7},
-	{"stalled-cycles-backend", perfTypeHardware, 8},
-	{"ref-cycles", perfTypeHardware, 9},
+	{"cycles", perfTypeHardware, 0, minCyclePeriod},
+	{"instructions", perfTypeHardware, 1, minCyclePeriod},
+	{"cache-references", perfTypeHardware, 2, minBranchPeriod},
+	{"cache-misses", perfTypeHardware, 3, minMissPeriod},
+	{"branches", perfTypeHardware, 4, minBranchPeriod},
+	{"branch-misses", perfTypeHardware, 5, minMissPeriod},
+	{"bus-cycles", perfTypeHardware, 6, minCyclePeriod},
+	{"stalled-cycles-frontend", perfTypeHardware, 7, minCyclePeriod},
+	{"stalled-cycles-backend", perfTypeHardware, 8, minCyclePeriod},
+	{"ref-cycles", perfTypeHardware, 9, minCyclePeriod},
 }
 
 // timedAliases are other names that perf accepts.
@@ -96,7 +112,7 @@ func timedWords() map[string]string {
 // findTimed returns the timed event with a canonical name.
 func findTimed(name string) (timedEvent, bool) {
 	if name == event.ProfileName {
-		return timedEvent{name, perfTypeSoftware, 0}, true
+		return timedEvent{name, perfTypeSoftware, 0, uint64(minClockPeriod)}, true
 	}
 	i := slices.IndexFunc(timedEvents, func(t timedEvent) bool { return t.name == name })
 	if i < 0 {

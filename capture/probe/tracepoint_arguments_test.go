@@ -36,7 +36,7 @@ func fieldTypes(t *testing.T) *btf.Spec {
 	return spec
 }
 
-// Fields that lie in the record are taken from there, all others are read one by one.
+// Values in the record are read there; others are fetched one by one.
 func TestTracepointArguments(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata", BTF: fieldTypes(t)})
 	var b strings.Builder
@@ -99,7 +99,7 @@ func TestTracepointArgumentErrors(t *testing.T) {
 	}
 }
 
-// The depth of an event is that of all of its probes.
+// All probes of an event have its depth.
 func TestDepth(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	for text, want := range map[string]int{"sched:sched_* [depth=16]": 16, "cpu-clock [depth=3]": 3, "sched:sched_switch prev_comm": 0} {

@@ -80,8 +80,8 @@ func describeAll(probes []probe.Probe) string {
 	return b.String()
 }
 
-// The format files in testdata are those of Linux 6.18, but for sample:rel_loc, which
-// follows samples/trace_events.
+// The format files in testdata are from Linux 6.18, except for sample:rel_loc, which is
+// modelled on samples/trace_events.
 func TestTracepointFields(t *testing.T) {
 	r := probe.NewResolver(probe.Options{TraceFS: "../tracefs/testdata"})
 	probes, err := resolve(t, r, "*:*")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Functions are found by what C++ calls them; parameters may be left out where that
-// is enough.
+// Functions are found by their C++ names. Parameters are optional if the name is
+// unambiguous.
 func TestSourceNames(t *testing.T) {
 	program := compile(t, "g++", "overloads", "overloads.cc")
 	r := user(t, 0)
@@ -47,7 +47,7 @@ func TestSourceNames(t *testing.T) {
 	}
 }
 
-// An IFUNC is probed at what it can choose, found by its code or by names.
+// An IFUNC is probed at its implementations, found in its code or by name.
 func TestIndirectFunctions(t *testing.T) {
 	program := compile(t, "gcc", "program", programSources...)
 	probes, err := resolve(t, user(t, 0), "u:"+program+":indirect")

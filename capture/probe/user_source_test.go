@@ -11,7 +11,7 @@ import (
 	"trapline/capture/probe"
 )
 
-// marked returns the lines of a source that are marked so: /* line:NAME */.
+// marked returns the lines of a source file that are marked by /* line:NAME */.
 func marked(t *testing.T, source string) map[string]int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata/src", source))
@@ -37,7 +37,7 @@ func mustResolve(t *testing.T, event string) probe.Probe {
 	return probes[0]
 }
 
-// Lines are probed where their code begins, in functions and where those are inlined.
+// A line is probed where its code begins, in functions and in inlined copies.
 func TestLines(t *testing.T) {
 	lines := marked(t, "places.c")
 	for _, optimize := range []string{"-O0", "-O2"} {
@@ -52,7 +52,7 @@ func TestLines(t *testing.T) {
 			{fmt.Sprintf("u:%s:two:2", program), ""},
 		} {
 			probes, err := resolve(t, user(t, 0), c.event)
-			if c.functions == "" { // not a spelling of bpftrace
+			if c.functions == "" { // bpftrace has no such spelling
 				continue
 			}
 			if err != nil || len(probes) != 1 {
@@ -102,7 +102,7 @@ func TestLinesThatCannotBeProbed(t *testing.T) {
 	}
 }
 
-// With Inlined, the copies of a function are probed with it.
+// With Inlined, inlined copies of a function are probed, too.
 func TestInlinedFunctions(t *testing.T) {
 	user(t, 0) // for what it needs
 	program := compile(t, "gcc", "places", "-g", "-O2", "places.c")

@@ -18,7 +18,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// compile builds sources of testdata/src and returns the program's path.
+// compile compiles sources from testdata/src and returns the program's path.
 func compile(t *testing.T, compiler, name string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
@@ -32,8 +32,8 @@ func compile(t *testing.T, compiler, name string, args ...string) string {
 
 var programSources = []string{"program.c", "other.c", "third.c"}
 
-// user returns a resolver of this machine's files. The kernel is said to have
-// uprobes, whether it has them or not, as nothing is attached.
+// user returns a resolver for this machine's files. It assumes that the kernel has
+// uprobes, since nothing is attached.
 func user(t *testing.T, pid int) *probe.Resolver {
 	t.Helper()
 	if _, err := os.Stat("/sys/bus/event_source/devices/software"); err == nil {
@@ -44,8 +44,8 @@ func user(t *testing.T, pid int) *probe.Resolver {
 	return probe.NewResolver(probe.Options{PID: pid})
 }
 
-// The file's bytes at the offset of each function are what the program finds in
-// memory at the function's address.
+// The file offset of each function has the bytes that the running program has at its
+// address.
 func TestUserFunctions(t *testing.T) {
 	for _, kind := range [][]string{{"-pie", "-fPIE"}, {"-no-pie", "-fno-pie"}, {"-static"}} {
 		program := compile(t, "gcc", "program", append(programSources, kind...)...)
@@ -170,14 +170,14 @@ func TestUserDemangled(t *testing.T) {
 	if got := strings.Join(names, " "); err != nil || got != want {
 		t.Errorf("listed %s, %v; want %s", got, err, want)
 	}
-	for _, name := range names { // what is listed can be probed
+	for _, name := range names { // everything listed can be probed
 		if _, err := resolve(t, r, "u:"+program+":"+name); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// bcc's u:LIBRARY:NAME is a USDT probe, ours a function.
+// u:LIBRARY:NAME is a USDT probe in bcc and a function here.
 func TestHintUSDT(t *testing.T) {
 	target := testenv.Target(t, "usdt")
 	_, err := resolve(t, user(t, 0), "u:"+target+":inlined")
@@ -186,7 +186,7 @@ func TestHintUSDT(t *testing.T) {
 	}
 }
 
-// What a process has mapped is listed for *, and for patterns of any kind.
+// * and patterns without kind list what a process has mapped.
 func TestListProcess(t *testing.T) {
 	testenv.Host(t)
 	self, err := os.Executable()
@@ -200,7 +200,7 @@ func TestListProcess(t *testing.T) {
 			names = append(names, l.Name)
 			return true
 		})
-		// The tracepoints of this machine are left out.
+		// Leave the tracepoints of this machine out.
 		if got, want := strings.Join(names, " "), "uprobe:"+self+":testing.tRunner"; got != want {
 			t.Errorf("%s: got %s, %v; want %s", pattern, got, err, want)
 		}
@@ -248,7 +248,7 @@ func TestLibcByName(t *testing.T) {
 	}
 }
 
-// An old version of a function keeps its own name; the plain name is the default one.
+// An old version of a function keeps its name; the plain name means the default version.
 func TestVersionedName(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Unsupported(t, "an x86-64 machine")

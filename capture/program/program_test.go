@@ -33,7 +33,7 @@ func TestSplitVariant(t *testing.T) {
 	}
 }
 
-// self opens the program of the tests, which is a Go program.
+// self opens the test program itself, which is a Go program.
 func self(t *testing.T) *program.File {
 	t.Helper()
 	path, err := os.Executable()
@@ -48,6 +48,11 @@ func self(t *testing.T) *program.File {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return f
 }
 
@@ -76,8 +81,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// Offsets in a function are accepted where an instruction begins: among the first 16
-// bytes that is so for some but not for all.
+// CheckInstruction accepts the offsets where instructions begin: some of the first 16,
+// but not all.
 func TestCheckInstruction(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Missing(t, "an x86-64 machine")

@@ -9,8 +9,7 @@ import (
 	"trapline/capture/layout"
 )
 
-// FuzzParseFormat holds the parser of tracepoint formats to layouts that stay
-// within what a program may read.
+// FuzzParseFormat checks that fields stay inside the record.
 func FuzzParseFormat(f *testing.F) {
 	files, err := filepath.Glob("testdata/events/*/*/format")
 	if err != nil || len(files) == 0 {

@@ -21,7 +21,7 @@ func BenchmarkReadImage(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		image.Rule(0x30000) // opens what rules come from
+		image.Rule(0x30000) // opens the sources of rules
 	}
 }
 
@@ -36,7 +36,7 @@ func BenchmarkRule(b *testing.B) {
 	}
 }
 
-// A stack of 20 frames, in a program and in libc.
+// BenchmarkUnwind unwinds a stack of 20 frames in a program and libc.
 func BenchmarkUnwind(b *testing.B) {
 	run := runStacks(b, compileStacks(b, "gcc", "-O2"))
 	stack := &run.stacks[7]

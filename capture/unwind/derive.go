@@ -2,8 +2,8 @@ package unwind
 
 import "math"
 
-// rule expresses a row as a Rule, RuleExact where that is not possible. vaddr is
-// the program counter, as linked.
+// rule expresses a row as a Rule, or RuleExact if a Rule cannot express it. vaddr is
+// the linked address of the program counter.
 func (r *row) rule(vaddr uint64) Rule {
 	if r.kind != RuleStep {
 		return Rule{Kind: r.kind, CFA: int32(r.cfa.offset)}
@@ -77,7 +77,7 @@ func (r *registerRule) location(env symbolic, cfa term) (term, bool) {
 	return term{}, false
 }
 
-// symbolic is the environment of expressions of which only the program counter is known.
+// symbolic is the environment of expressions when only the program counter is known.
 type symbolic struct{ vaddr uint64 }
 
 func (s symbolic) register(n uint64) (term, bool) {

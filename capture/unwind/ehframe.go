@@ -2,25 +2,25 @@ package unwind
 
 import "trapline/internal/cursor"
 
-// ehFrame finds entries of .eh_frame through the sorted table of .eh_frame_hdr
+// ehFrame finds entries of .eh_frame by the sorted table of .eh_frame_hdr
 // (Linux Standard Base Core 5.0, section 10.6.2).
 type ehFrame struct {
 	frameTable
 	header   *section
-	entries  uint64 // where the sorted table starts in header
+	entries  uint64 // offset of the sorted table in header
 	count    uint64
 	encoding byte
-	size     uint64 // bytes of a pointer of that encoding; entries are pairs
+	size     uint64 // of a pointer in bytes; each entry is two pointers
 }
 
 // headerVersion is the only version of .eh_frame_hdr.
 const headerVersion = 1
 
-// maxHeader is what .eh_frame_hdr takes before its table, at most.
+// maxHeader is the maximum size of .eh_frame_hdr before its table.
 const maxHeader = 4 + 2*10
 
-// readHeader reads .eh_frame_hdr. It returns where .eh_frame starts, and the
-// source without its frame table, nil where the header has no sorted table.
+// readHeader reads .eh_frame_hdr. It returns the address of .eh_frame, and the source
+// without its frame table, or nil if the header has no sorted table.
 func readHeader(header *section) (frames uint64, s *ehFrame, ok bool) {
 	b := header.bytes(0, min(maxHeader, header.size))
 	c := cursor.Little(b)
@@ -45,8 +45,8 @@ func readHeader(header *section) (frames uint64, s *ehFrame, ok bool) {
 	return frames, s, true
 }
 
-// pointer returns the n-th pointer of the table: even ones are addresses of code,
-// each followed by that of its frame description.
+// pointer returns the n-th pointer of the table. Even ones are code addresses; each is
+// followed by the address of its frame description.
 func (s *ehFrame) pointer(n uint64) (uint64, bool) {
 	at := s.entries + n*s.size
 	c := cursor.Little(s.header.bytes(at, s.size))
@@ -55,7 +55,7 @@ func (s *ehFrame) pointer(n uint64) (uint64, bool) {
 }
 
 func (s *ehFrame) row(vaddr uint64) (row, bool) {
-	low, high := uint64(0), s.count // the entry looked for is below high
+	low, high := uint64(0), s.count // the wanted entry is below high
 	for low < high {
 		middle := low + (high-low)/2
 		begin, ok := s.pointer(2 * middle)

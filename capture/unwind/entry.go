@@ -10,12 +10,12 @@ import (
 // 6.4.1; Linux Standard Base Core 5.0, section 10.6.1).
 type frameTable struct {
 	*section
-	eh         bool   // in the dialect of .eh_frame
-	terminated bool   // it ends at a terminator: nobody says how long it is
-	text, data uint64 // addresses that pointers may count from
+	eh         bool   // .eh_frame, not .debug_frame
+	terminated bool   // it ends at a terminator; its size is unknown
+	text, data uint64 // bases of pointers
 }
 
-// A cie is a common information entry: what frame descriptions share.
+// A cie is a common information entry, which frame descriptions share.
 type cie struct {
 	codeAlign uint64
 	dataAlign int64
@@ -35,23 +35,23 @@ type fde struct {
 	bases       bases
 }
 
-// An entry is what both kinds begin with.
+// An entry is the common head of CIEs and FDEs.
 type entry struct {
 	isCIE bool
-	cie   uint64 // where an FDE's CIE is
+	cie   uint64 // offset of an FDE's CIE
 	body  cursor.Cursor
 	end   uint64
 }
 
-// Bounds on one entry, in bytes. The largest functions take some tens of kilobytes;
-// CIEs, which are read again for each of their functions, less than a hundred bytes.
+// Maximum sizes of entries in bytes. FDEs of the largest functions have tens of
+// kilobytes. CIEs, which are read again for each function, have less than a hundred bytes.
 const (
 	maxFDE = 1 << 20
 	maxCIE = 4 << 10
 )
 
-// entry reads the head of the entry at a distance from the table's start, of
-// limit bytes at most. An entry without contents, as a terminator is, has no body.
+// entry reads the head of the entry at an offset of the table. Longer entries than limit
+// are refused. An empty entry, such as a terminator, has no body.
 func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	head := t.bytes(at, 4)
 	if head == nil {
@@ -80,7 +80,7 @@ func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	}
 	e := entry{body: cursor.Little(body), end: at + length}
 	switch {
-	case t.eh: // in both widths a distance of four bytes, from itself
+	case t.eh: // in both widths a 4-byte distance back from this field
 		back := uint64(e.body.U32())
 		e.isCIE, e.cie = back == 0, at-back
 	case wide:
@@ -93,7 +93,7 @@ func (t *frameTable) entry(at, limit uint64) (entry, bool) {
 	return e, e.body.OK()
 }
 
-// cie reads the common information entry at a distance from the table's start.
+// cie reads the common information entry at an offset of the table.
 func (t *frameTable) cie(at uint64) (cie, bool) {
 	e, ok := t.entry(at, maxCIE)
 	if !ok || !e.isCIE {
@@ -113,7 +113,7 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 	default:
 		return cie{}, false
 	}
-	if strings.HasPrefix(augmentation, "eh") { // GCC before 3.0: a pointer for its own use
+	if strings.HasPrefix(augmentation, "eh") { // GCC before 3.0: skip a pointer
 		c.U64()
 		augmentation = augmentation[2:]
 	}
@@ -135,7 +135,7 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 				i.encoding = data.U8()
 			case 'L':
 				data.U8()
-			case 'P': // the pointer is passed over, so it may be indirect
+			case 'P': // skipped, so it may be indirect
 				readPointer(&data, data.U8()&^pointerIndirect, &from)
 			case 'S':
 				i.signal = true
@@ -154,7 +154,7 @@ func (t *frameTable) cie(at uint64) (cie, bool) {
 	return i, c.OK() && i.ra < registers
 }
 
-// fde reads the frame description entry at a distance from the table's start.
+// fde reads the frame description entry at an offset of the table.
 func (t *frameTable) fde(at uint64) (fde, bool) {
 	e, ok := t.entry(at, maxFDE)
 	if !ok || e.isCIE || e.body.Len() == 0 {
@@ -167,7 +167,7 @@ func (t *frameTable) fde(at uint64) (fde, bool) {
 	return t.describe(&e, &i)
 }
 
-// describe reads what follows the head of a frame description entry.
+// describe reads a frame description entry after its head.
 func (t *frameTable) describe(e *entry, i *cie) (fde, bool) {
 	c := &e.body
 	f := fde{cie: *i, bases: bases{end: t.addr + e.end, text: t.text, data: t.data}}
@@ -175,7 +175,7 @@ func (t *frameTable) describe(e *entry, i *cie) (fde, bool) {
 	f.size = readUnbased(c, i.encoding)
 	f.bases.function = f.begin
 	if i.sized {
-		c.Block() // where the language's exception table is
+		c.Block() // pointer to the exception table
 	}
 	f.program = c.Rest()
 	return f, c.OK()

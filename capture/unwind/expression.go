@@ -6,7 +6,7 @@ import (
 	"trapline/internal/cursor"
 )
 
-// DWARF expressions (DWARF 5, section 7.7.1), as far as call frame information uses them.
+// Operations of DWARF expressions (DWARF 5, section 7.7.1) that call frame information uses.
 const (
 	opAddr       = 0x03
 	opDeref      = 0x06
@@ -58,18 +58,18 @@ const (
 	opNop        = 0x96
 )
 
-// Bounds on what an expression may do: branches can make loops.
+// Limits on an expression. Branches can form loops.
 const (
 	maxExpressionSteps = 512
 	maxExpressionStack = 32
 )
 
-// A term is a value of an expression: a number, or a number added to something
-// that is not known where the expression is evaluated.
+// A term is a value of an expression: a number, or a number added to something unknown
+// during evaluation.
 type term struct {
 	base  termBase
 	reg   uint8  // of termRegister and termWord
-	inner uint64 // of termWord: the word's distance from the register
+	inner uint64 // of termWord: offset of the word from the register
 	n     uint64
 }
 
@@ -78,31 +78,31 @@ type termBase uint8
 const (
 	termNumber   termBase = iota
 	termRegister          // a register's value
-	termWord              // the word of memory at a distance from a register
+	termWord              // a word of memory at an offset from a register
 	termCFA
-	termImage // n is an address in the image, as linked
+	termImage // n is a linked address of the image
 )
 
-// An environment is what an expression is evaluated in.
+// An environment supplies the inputs of an expression.
 type environment interface {
-	// register returns a register's value, false where it is not known.
+	// register returns the value of a register, or false if it is unknown.
 	register(n uint64) (term, bool)
-	// load returns size bytes of memory at an address, false where they cannot be read.
+	// load returns size bytes of memory at an address, or false if they cannot be read.
 	load(address term, size uint64) (term, bool)
-	// address returns where an address of the image is.
+	// address returns the value of a linked address of the image.
 	address(linked uint64) term
 }
 
-// An evaluation is the state of DWARF's stack machine.
+// An evaluation is the state of the DWARF stack machine.
 type evaluation struct {
 	cursor.Cursor
 	stack []term
 	env   environment
 }
 
-// evaluate computes an expression; initial, if there is one, lies on the stack at
-// the start. It returns false for an expression that is malformed, does what call
-// frame information has no use for, or needs what the environment lacks.
+// evaluate evaluates an expression, with initial on the stack. It returns false if the
+// expression is malformed, uses operations that call frame information does not need, or
+// needs an unknown value.
 func evaluate(expression []byte, env environment, initial ...term) (term, bool) {
 	var room [8]term
 	e := evaluation{Cursor: cursor.Little(expression), stack: append(room[:0], initial...), env: env}
@@ -126,7 +126,7 @@ func (e *evaluation) accept(t term, ok bool) {
 
 func (e *evaluation) pop() term { return e.pick(0, true) }
 
-// pick returns the term at a depth, the top one being at 0.
+// pick returns the term at a depth. The top term has depth 0.
 func (e *evaluation) pick(depth int, remove bool) term {
 	at := len(e.stack) - 1 - depth
 	if at < 0 {
@@ -145,17 +145,20 @@ func (e *evaluation) step() {
 	switch {
 	case op >= opLit0 && op <= opLit31:
 		e.number(uint64(op - opLit0))
-		return
 	case op >= opBreg0 && op <= opBreg31:
 		e.based(uint64(op - opBreg0))
-		return
+	case op >= opConst1U && op <= opConstS:
+		e.constant(op)
+	case op >= opDup && op <= opRot:
+		e.rearrange(op)
+	default:
+		e.operate(op)
 	}
+}
+
+// constant pushes the operand of DW_OP_const1u to DW_OP_consts.
+func (e *evaluation) constant(op byte) {
 	switch op {
-	case opNop:
-	case opBregX:
-		e.based(e.Uleb())
-	case opAddr:
-		e.push(e.env.address(e.U64()))
 	case opConst1U:
 		e.number(uint64(e.U8()))
 	case opConst1S:
@@ -174,6 +177,12 @@ func (e *evaluation) step() {
 		e.number(e.Uleb())
 	case opConstS:
 		e.number(uint64(e.Sleb()))
+	}
+}
+
+// rearrange executes the operations that copy, drop and move terms.
+func (e *evaluation) rearrange(op byte) {
+	switch op {
 	case opDup:
 		e.push(e.pick(0, false))
 	case opDrop:
@@ -186,11 +195,22 @@ func (e *evaluation) step() {
 		b, a := e.pop(), e.pop()
 		e.push(b)
 		e.push(a)
-	case opRot: // the top one becomes the third
+	case opRot: // the top term becomes the third
 		c, b, a := e.pop(), e.pop(), e.pop()
 		e.push(c)
 		e.push(a)
 		e.push(b)
+	}
+}
+
+// operate executes all other operations: memory, arithmetic and jumps.
+func (e *evaluation) operate(op byte) {
+	switch op {
+	case opNop:
+	case opBregX:
+		e.based(e.Uleb())
+	case opAddr:
+		e.push(e.env.address(e.U64()))
 	case opDeref:
 		e.accept(e.env.load(e.pop(), 8))
 	case opDerefSize:
@@ -215,7 +235,7 @@ func (e *evaluation) step() {
 	}
 }
 
-// based pushes a register's value plus the operand.
+// based pushes the value of a register plus the operand.
 func (e *evaluation) based(reg uint64) {
 	by := term{n: uint64(e.Sleb())}
 	t, ok := e.env.register(reg)
@@ -226,10 +246,10 @@ func (e *evaluation) based(reg uint64) {
 	e.accept(add(t, by))
 }
 
-// jump goes on at a distance from what follows its operand.
+// jump moves by bytes, counted from the end of its operand.
 func (e *evaluation) jump(by int16) { e.Seek(e.Pos() + int(by)) }
 
-// add adds two terms of which one at most is more than a number.
+// add adds two terms. At least one must be a number.
 func add(a, b term) (term, bool) {
 	if b.base != termNumber {
 		a, b = b, a
@@ -251,7 +271,7 @@ func unaryTerm(op byte, a term) (term, bool) {
 	return a, true
 }
 
-// pageMask are the bits of an address that do not depend on where an image is mapped.
+// pageMask is the bits of an address that do not depend on where its image is mapped.
 const pageMask = 1<<12 - 1
 
 // binaryTerm computes a op b.

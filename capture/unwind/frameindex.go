@@ -7,22 +7,22 @@ import (
 	"sync"
 )
 
-// A frameIndex finds entries of tables that come without a sorted table: of
-// .debug_frame, and of .eh_frame where nothing leads into it.
+// A frameIndex finds entries of tables that have no sorted index: .debug_frame, and
+// .eh_frame without .eh_frame_hdr.
 type frameIndex struct {
 	frameTable
 	functions func() []function
 }
 
-// A function is where a function begins and where its frame description is.
+// A function holds the address of a function and the offset of its frame description.
 type function struct{ begin, fde uint64 }
 
-// maxFunctions bounds the index. The largest programs have about a million functions.
+// maxFunctions limits the index. The largest programs have about a million functions.
 const maxFunctions = 4 << 20
 
-// newFrameIndex prepares an index, built when it is first needed. Frame
-// descriptions of what is not executable are left out: linkers that drop a
-// function leave its entry in .debug_frame, for address 0 or thereabouts.
+// newFrameIndex returns an index that is built on first use. It omits frame descriptions
+// of addresses that are not executable: linkers that drop a function leave its entry in
+// .debug_frame, with an address near 0.
 func newFrameIndex(t frameTable, executable func(vaddr uint64) bool) *frameIndex {
 	x := &frameIndex{frameTable: t}
 	x.functions = sync.OnceValue(func() []function { return x.build(executable) })

@@ -10,8 +10,8 @@ import (
 	"trapline/capture/unwind"
 )
 
-// elfWith builds an ELF file of one executable segment at address 0, with code at
-// 0x1000 to 0x2000 and a section of the name at 0x2000.
+// elfWith builds an ELF file with one executable segment at address 0, code from 0x1000
+// to 0x2000, and a named section at 0x2000.
 func elfWith(name string, contents []byte) []byte {
 	const code, size = 0x1000, 0x2000
 	names := "\x00" + name + "\x00.shstrtab\x00"
@@ -37,7 +37,7 @@ func elfWith(name string, contents []byte) []byte {
 	return b.Bytes()
 }
 
-// hostileStack is a stack whose words lead everywhere: into code, into the stack.
+// hostileStack is a stack whose words point into code or into the stack itself.
 type hostileStack struct{ image *unwind.Image }
 
 func (h hostileStack) Find(address uint64) (*unwind.Image, uint64, bool) {
@@ -47,8 +47,8 @@ func (h hostileStack) Find(address uint64) (*unwind.Image, uint64, bool) {
 	return h.image, 0x1000 + address%0x1000, true
 }
 
-// FuzzTables feeds tables of all kinds to everything that reads them: nothing may
-// panic or take long, and frames must go up the stack.
+// FuzzTables feeds tables of all kinds to their readers. Nothing may panic or take long,
+// and frames must go up the stack.
 func FuzzTables(f *testing.F) {
 	names := []string{".eh_frame", ".eh_frame_hdr", ".debug_frame"}
 	for kind := range names {
@@ -96,7 +96,7 @@ type seedTable struct {
 	contents []byte
 }
 
-// seedTables returns tables in which the code at 0x1000 is described.
+// seedTables returns tables that describe the code at 0x1000.
 func seedTables(f *testing.F) []seedTable {
 	le := binary.LittleEndian
 	var tables []seedTable
@@ -106,7 +106,7 @@ func seedTables(f *testing.F) []seedTable {
 		{0x0f, 3, 0x76, 0x78, 0x06, 0x10, 6, 2, 0x76, 0, 0x10, 3, 2, 0x76, 0x70},         // an aligned frame
 		{0x0f, 4, 0x77, 0xa0, 1, 0x06, 0x10, 16, 3, 0x77, 0xa8, 1, 0x16, 7, 2, 0x77, 8},  // a signal frame
 		{0x09, 16, 5, 0x07, 6, 0x05, 3, 4, 0x14, 12, 2, 0x2e, 16, 0x2f, 13, 2, 0x06, 13}, // a register of each kind
-		{0x0f, 6, 0x77, 0, 0x2f, 0xfb, 0xff, 0x31},                                       // a loop without end
+		{0x0f, 6, 0x77, 0, 0x2f, 0xfb, 0xff, 0x31},                                       // an endless loop
 		{0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0b, 0x0b, 0x1d, 1, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x10},
 	}
 	for _, program := range programs {
@@ -121,7 +121,7 @@ func seedTables(f *testing.F) []seedTable {
 		eh = append(append(eh, 0), program...)
 		tables = append(tables, seedTable{0, append(eh, 0, 0, 0, 0)})
 
-		// The same behind a header with a sorted table of one entry: absolute pointers of 4 bytes.
+		// The same after a header with a sorted table of one entry: absolute pointers of 4 bytes.
 		header := []byte{1, 0x03, 0x03, 0x03}
 		for _, n := range []uint32{0x2014, 1, 0x1000, 0x2014 + back - 4} {
 			header = le.AppendUint32(header, n)
@@ -138,7 +138,7 @@ func seedTables(f *testing.F) []seedTable {
 		}
 		tables = append(tables, seedTable{2, append(wide, program...)})
 	}
-	// They have to be read, or they would show nothing.
+	// A seed that is rejected would test nothing.
 	for i, table := range tables[:6] {
 		image, err := unwind.ReadImage(bytes.NewReader(elfWith([]string{".eh_frame", ".eh_frame_hdr", ".debug_frame"}[table.kind], table.contents)))
 		if err != nil {
@@ -151,7 +151,7 @@ func seedTables(f *testing.F) []seedTable {
 	return tables
 }
 
-// FuzzImage changes bytes of a real image.
+// FuzzImage reads a real image with changed bytes.
 func FuzzImage(f *testing.F) {
 	image, err := os.ReadFile("/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
 	if err != nil {

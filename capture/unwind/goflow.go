@@ -10,69 +10,22 @@ import (
 	"trapline/internal/x86"
 )
 
-// A goFlow is what is known of the stack at each instruction of a function that
-// moves its stack pointer as no table can say: to switch stacks (systemstack,
-// mcall, cgocallback, morestack), to call C code (asmcgocall, nanotime1 for the
-// vdso, sigfwd), or of C code that Go's linker took in without its unwind tables
-// (packages net and os/user). It follows the control flow, so that it needs to know
-// neither the versions of the runtime nor their offsets.
+// A goFlow describes the stack at each instruction of a function whose stack pointer no
+// table describes. Such functions switch stacks (systemstack, mcall, cgocallback,
+// morestack), call C code (asmcgocall, nanotime1 for the vdso, sigfwd), or are C code that
+// Go's linker included without its unwind tables (packages net and os/user). A goFlow
+// follows the control flow, so it does not depend on versions and offsets of the runtime.
 type goFlow struct {
 	table  *gotable.Table
 	f      gotable.Function
 	code   []x86.Inst
-	at     []uint64 // addresses of code, and the end
+	at     []uint64 // addresses of code, then the end
 	states []goState
 	asmcgocall,
-	leaves bool // where its caller cannot be found, there is none to return to
+	leaves bool // no caller means the outermost frame
 }
 
-// A goState is what holds before an instruction.
-type goState struct {
-	reached bool
-	onStack bool  // the stack pointer is the one that the function was entered with, less what it took
-	depth   int64 // of the stack pointer below the CFA, if onStack
-	fp      goFP
-	saved   int64 // how far below the CFA the caller's frame pointer was saved, 0: it was not
-	// parked: on the system stack, 1 plus the offset from the stack pointer of how deep
-	// the goroutine's stack was; the goroutine is in the next word. 0: they are not there.
-	parked int64
-}
-
-// frameFP is how far below the CFA functions of Go save frame pointers.
-const frameFP = 16
-
-// A goFP says what the frame pointer is.
-type goFP uint8
-
-const (
-	fpCaller goFP = iota // the caller's
-	fpFrame              // the address where the caller's was saved, CFA-16
-	fpLost               // something else
-)
-
-// Bounds of the functions that are followed; the longest of the runtime has 400 bytes.
-const maxGoFlow = 8 << 10
-
-// flow returns the flow of a function.
-func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
-	if flow, ok := s.switches.Load(index); ok {
-		return flow.(*goFlow)
-	}
-	flow := &goFlow{table: s.table, f: *f, asmcgocall: s.table.Named(f.NameOff, "runtime.asmcgocall")}
-	for _, name := range []string{"gogo", "runtime.gogo", "runtime.mcall", "runtime.morestack", "runtime.clone"} {
-		flow.leaves = flow.leaves || s.table.Named(f.NameOff, name)
-	}
-	if size := s.table.Entry(index+1) - f.Entry; size <= maxGoFlow {
-		code := make([]byte, size)
-		if s.image.readCode(f.Entry, code) == len(code) && flow.decode(code) {
-			flow.follow()
-		}
-	}
-	s.switches.Store(index, flow)
-	return flow
-}
-
-// decode splits the code into instructions, false if one is not known.
+// decode splits the code into instructions. It returns false if one cannot be decoded.
 func (w *goFlow) decode(code []byte) bool {
 	pc := w.f.Entry
 	for len(code) > 0 {
@@ -116,7 +69,20 @@ func (w *goFlow) row(vaddr uint64) row {
 	return row{}
 }
 
-// follow computes the states from the function's entry on.
+// goRow returns the row of a Go frame. Go code preserves only the stack pointer and the
+// frame pointer.
+func goRow(reg uint8, offset int64) row {
+	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
+	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
+	for n := range r.regs {
+		if calleeSaved>>n&1 != 0 && n != RegFP {
+			r.regs[n].kind = ruleUndefined
+		}
+	}
+	return r
+}
+
+// follow computes the states, starting at the function's entry.
 func (w *goFlow) follow() {
 	if len(w.code) == 0 {
 		return
@@ -136,28 +102,7 @@ func (w *goFlow) follow() {
 	}
 }
 
-// merge returns what holds whichever way an instruction was reached. It only ever
-// knows less, so that following ends.
-func (s goState) merge(o goState) goState {
-	if !s.reached {
-		return o
-	}
-	if !o.onStack || o.depth != s.depth {
-		s.onStack, s.depth = false, 0
-	}
-	if o.fp != s.fp {
-		s.fp = fpLost
-	}
-	if o.saved != s.saved {
-		s.saved = 0
-	}
-	if o.parked != s.parked {
-		s.parked = 0
-	}
-	return s
-}
-
-// successors returns the instructions that may come next.
+// successors returns the instructions that may follow.
 func (w *goFlow) successors(i int) []int {
 	var next []int
 	inst := &w.code[i]
@@ -186,9 +131,9 @@ func (w *goFlow) successors(i int) []int {
 	return next
 }
 
-// neverReturns reports whether an instruction calls a function that does not return,
-// so that other code follows: with another depth of the stack, as Go's table has it,
-// or in C behind padding for code that is jumped to.
+// neverReturns reports whether an instruction calls a function that does not return.
+// Unrelated code follows it: at another stack depth by Go's table, or, in C, after
+// padding before a jump target.
 func (w *goFlow) neverReturns(i int) bool {
 	if w.f.StackOff == 0 {
 		return i+1 < len(w.code) && w.code[i+1].Op == x86asm.NOP
@@ -198,15 +143,10 @@ func (w *goFlow) neverReturns(i int) bool {
 	return after != here
 }
 
-// after returns what holds after an instruction.
+// after returns the state after an instruction.
 func (w *goFlow) after(i int) goState {
 	s, inst := w.states[i], &w.code[i]
 	to, from := inst.Args[0], inst.Args[1]
-	// Whether an operand is where frame pointers are saved, seen from the stack pointer.
-	slot := func(a x86asm.Arg) bool {
-		m, ok := a.(x86asm.Mem)
-		return ok && m.Base == x86asm.RSP && m.Index == 0 && m.Segment == 0 && s.onStack && s.depth-m.Disp == frameFP
-	}
 	switch inst.Op {
 	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
 		s.depth += 8
@@ -215,16 +155,7 @@ func (w *goFlow) after(i int) goState {
 		}
 		return s.move(8)
 	case x86asm.POP, x86asm.POPF, x86asm.POPFQ:
-		if to != x86asm.RBP {
-			s.depth -= 8
-			return s.move(-8)
-		}
-		// At the end of the function at the latest, it is on its stack again.
-		if s.saved != 0 && (s.onStack && s.depth == s.saved || !s.onStack && s.fp == fpFrame) {
-			return goState{reached: true, onStack: true, depth: s.saved - 8}
-		}
-		s.fp, s.depth = fpLost, s.depth-8
-		return s.move(-8)
+		return s.pop(to == x86asm.RBP)
 	case x86asm.LEAVE:
 		if s.fp == fpFrame && s.saved == frameFP {
 			return goState{reached: true, onStack: true, depth: 8}
@@ -244,31 +175,47 @@ func (w *goFlow) after(i int) goState {
 			s.depth -= m.Disp
 			return s.move(-m.Disp)
 		}
-		if to == x86asm.RBP && slot(from) && s.saved == frameFP {
+		if to == x86asm.RBP && s.isSlot(from) && s.saved == frameFP {
 			s.fp = fpFrame
 			return s
 		}
 	case x86asm.MOV:
-		switch {
-		case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == frameFP && s.saved == frameFP:
-			s.fp = fpFrame
-			return s
-		case to == x86asm.RBP && slot(from) && s.saved == frameFP:
-			s.fp = fpCaller
-			return s
-		case slot(to):
-			s.saved = 0
-			if from == x86asm.RBP && s.fp == fpCaller {
-				s.saved = frameFP
-			}
-			return s
-		case w.parks(i) && !s.onStack:
-			s.parked = to.(x86asm.Mem).Disp + 1
-			return s
+		if next, ok := w.moved(i); ok {
+			return next
 		}
 	case x86asm.CMP, x86asm.TEST, x86asm.CALL, x86asm.JMP, x86asm.NOP:
 		return s
 	}
+	return w.written(i)
+}
+
+// moved returns the state after a MOV that saves or restores the frame pointer or parks
+// the goroutine's stack. ok is false for any other MOV.
+func (w *goFlow) moved(i int) (s goState, ok bool) {
+	s = w.states[i]
+	to, from := w.code[i].Args[0], w.code[i].Args[1]
+	switch {
+	case to == x86asm.RBP && from == x86asm.RSP && s.onStack && s.depth == frameFP && s.saved == frameFP:
+		s.fp = fpFrame
+	case to == x86asm.RBP && s.isSlot(from) && s.saved == frameFP:
+		s.fp = fpCaller
+	case s.isSlot(to):
+		s.saved = 0
+		if from == x86asm.RBP && s.fp == fpCaller {
+			s.saved = frameFP
+		}
+	case w.parks(i) && !s.onStack:
+		s.parked = to.(x86asm.Mem).Disp + 1
+	default:
+		return s, false
+	}
+	return s, true
+}
+
+// written returns the state after an instruction that may write the stack pointer or the
+// frame pointer.
+func (w *goFlow) written(i int) goState {
+	s, inst := w.states[i], &w.code[i]
 	if inst.Op == 0 {
 		if inst.Named&(1<<x86.RBP) != 0 {
 			s.fp = fpLost
@@ -293,23 +240,8 @@ func (w *goFlow) after(i int) goState {
 	return s
 }
 
-// move takes note that the stack pointer has moved down by n bytes.
-func (s goState) move(n int64) goState {
-	if !s.onStack {
-		s.depth = 0
-	} else if s.depth < s.saved {
-		s.saved = 0
-	}
-	if s.parked != 0 {
-		if s.parked += n; s.parked <= 0 {
-			s.parked = 0
-		}
-	}
-	return s
-}
-
-// parks reports whether an instruction is the one of asmcgocall that saves how deep
-// the goroutine's stack is: the difference of two registers, computed just before.
+// parks reports whether an instruction of asmcgocall saves the depth of the goroutine's
+// stack: the difference of two registers, computed by the instruction before.
 func (w *goFlow) parks(i int) bool {
 	if !w.asmcgocall || i == 0 {
 		return false
@@ -322,8 +254,8 @@ func (w *goFlow) parks(i int) bool {
 		w.code[i].Args[1] == minuend
 }
 
-// returns reports whether the function does no more but return from an instruction
-// on. Then it is on its own stack, as deep as the table says.
+// returns reports whether the function only returns from an instruction on. It is then
+// on its own stack, with the depth that the table has.
 func (w *goFlow) returns(i int) (depth int64, ok bool) {
 	for j := i; j < len(w.code); j++ {
 		inst := &w.code[j]

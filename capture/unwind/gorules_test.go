@@ -13,7 +13,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// goProgram builds the go command, which is a large Go program, with debug information.
+// goProgram builds the go command, a large Go program, with debug information.
 func goProgram(t *testing.T) string {
 	t.Helper()
 	testenv.Tool(t, "readelf")
@@ -24,16 +24,16 @@ func goProgram(t *testing.T) string {
 	return path
 }
 
-// switching are the functions whose table does not tell where the stack pointer is, or
-// that end the stack. Their rules are tested by walking through them.
+// switching lists the functions that end the stack, or whose table does not say where
+// the stack pointer is. Their rules are tested by walking through them.
 var switching = map[string]bool{"gogo": true, "runtime.rt0_go": true, "runtime.mstart": true, "runtime.mcall": true, "runtime.systemstack": true,
 	"runtime.switchToCrashStack0": true, "runtime.morestack": true, "runtime.asmcgocall": true, "runtime.goexit": true,
 	"runtime.nanotime1": true, "runtime.callCgoSigaction": true, "runtime.sigfwd": true, "runtime.callCgoMmap": true,
 	"runtime.callCgoMunmap": true, "runtime.clone": true, "runtime.vgetrandom1": true, "time.now": true,
 	"runtime.cgocallback": true, "syscall.rawVforkSyscall": true, "runtime.sigreturn__sigaction": true}
 
-// At every byte of code of the go command, the rule from Go's own table has the CFA
-// that the compiler wrote into .debug_frame.
+// At every byte of the go command's code, the rule from Go's own table has the CFA that
+// the compiler wrote to .debug_frame.
 func TestGoRulesAgainstDebugFrame(t *testing.T) {
 	testenv.Slow(t)
 	path := goProgram(t)
@@ -47,7 +47,7 @@ func TestGoRulesAgainstDebugFrame(t *testing.T) {
 	var from uint64
 	var row expected
 	scanReadelf(t, bufio.NewScanner(bytes.NewReader(out)), func(pc uint64, want expected) {
-		// Rows come as their first and last addresses, those of one byte once.
+		// readelf's rows arrive as their first and last addresses, or once if these are equal.
 		if want.text != row.text || pc < from {
 			from, row = pc, want
 		}
@@ -71,7 +71,8 @@ func TestGoRulesAgainstDebugFrame(t *testing.T) {
 	}
 }
 
-// namedRanges returns whether an address is in one of some functions, by the symbol table.
+// namedRanges returns a function that reports whether an address is in one of the named
+// functions, according to the symbol table.
 func namedRanges(t *testing.T, path string, names map[string]bool) func(uint64) bool {
 	t.Helper()
 	f, err := elf.Open(path)

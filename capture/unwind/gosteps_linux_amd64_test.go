@@ -84,8 +84,8 @@ type stepper struct {
 // newStepper starts a program and lets it run to main.stepFrom.
 func newStepper(t *testing.T, path string, args []string) *stepper {
 	t.Helper()
-	// Symbols are bound at startup: the dynamic linker returns to what it has resolved,
-	// which is not where it was called.
+	// Symbols are bound at startup. Lazy binding returns to the resolved function instead
+	// of the caller.
 	env := []string{"LD_BIND_NOW=1", "GOMAXPROCS=1"}
 	s := &stepper{tracee: startTracee(t, stepLimit+time.Second, path, args, env), program: filepath.Base(path), preempt: len(args) > 0, seen: make(map[string]bool), called: make(map[string]int)}
 	s.injected = map[uint64]bool{s.entry(t, "runtime.sigpanic0"): true, s.entry(t, "runtime.asyncPreempt"): true}
@@ -103,7 +103,7 @@ func newStepper(t *testing.T, path string, args []string) *stepper {
 	return s
 }
 
-// run steps until the program panics or, if it is to be preempted, continues after its
+// run steps until the program panics or, if it should be preempted, continues after its
 // preemption. It returns false if the time limit expired.
 func (s *stepper) run(t *testing.T) (finished bool) {
 	for deadline := time.Now().Add(stepLimit); s.bad < 10; s.steps++ {
@@ -163,8 +163,8 @@ func (s *stepper) compare(t *testing.T, name string) {
 // next executes an instruction and updates calls.
 func (s *stepper) next(t *testing.T, name string) {
 	t.Helper()
-	// The vdso retries if the kernel updates the time meanwhile: forever, if a step takes
-	// as long as a tick. Then it runs at full speed.
+	// The vdso retries if the kernel updates the time meanwhile. If a step takes as long
+	// as a tick, it retries forever, so after some steps it runs at full speed.
 	if s.inVDSO++; name != "[vdso]" {
 		s.inVDSO = 0
 	} else if s.inVDSO > 500 {

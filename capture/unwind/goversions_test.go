@@ -37,15 +37,75 @@ const (
 
 // goImage makes an ELF image of Go functions, with Go's table but no section headers.
 func goImage(version uint32, functions ...goFunction) []byte {
-	var names, values, code, index, records []byte
-	values = append(values, 0) // offset 0 is for none
-	type place struct{ name, values, entry int }
-	var places []place
+	var code []byte
 	for _, f := range functions {
-		places = append(places, place{len(names), len(values), len(code)})
+		code = append(code, f.code...)
+	}
+	table := goTable(version, functions)
+	image := make([]byte, goImageText, goImageText+len(code)+len(table)+8)
+	image = append(image, code...)
+	for len(image)%8 != 0 {
+		image = append(image, 0)
+	}
+	image = append(image, table...)
+	addGoHeaders(image)
+	return image
+}
+
+// addGoHeaders writes the headers and the note that tells a Go program to the start of an
+// image.
+func addGoHeaders(image []byte) {
+	le := binary.LittleEndian
+	note := append(le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, 4), 4), 4), "Go\x00\x00id\x00\x00"...)
+	var header bytes.Buffer
+	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 2}
+	copy(h.Ident[:], elf.ELFMAG+"\x02\x01\x01")
+	for _, part := range []any{&h,
+		&elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: 5, Vaddr: goImageBase, Filesz: uint64(len(image)), Memsz: uint64(len(image)), Align: 4096},
+		&elf.Prog64{Type: uint32(elf.PT_NOTE), Flags: 4, Off: 0x200, Vaddr: goImageBase + 0x200, Filesz: uint64(len(note)), Memsz: uint64(len(note)), Align: 4},
+	} {
+		binary.Write(&header, le, part)
+	}
+	copy(image, header.Bytes())
+	copy(image[0x200:], note)
+}
+
+// goTable makes Go's table of functions that follow one another from goImageText on.
+func goTable(version uint32, functions []goFunction) []byte {
+	le := binary.LittleEndian
+	names, values, places := goPlaces(functions)
+	index := goIndex(version, functions, places)
+	table := le.AppendUint32(nil, version)
+	table = append(table, 0, 0, 1, 8)
+	head := []uint64{uint64(len(functions)), 0}
+	if version != go116 {
+		head = append(head, goImageBase+goImageText)
+	}
+	at := uint64(8 + 8*(len(head)+5))
+	parts := [][]byte{names, {0, 0, 0, 0}, {0}, values, index}
+	for _, part := range parts {
+		head = append(head, at)
+		at += uint64(len(part))
+	}
+	for _, w := range head {
+		table = le.AppendUint64(table, w)
+	}
+	return append(table, bytes.Join(parts, nil)...)
+}
+
+// A goPlace holds the offsets of a function's name, depths and code.
+type goPlace struct{ name, values, entry int }
+
+// goPlaces makes the tables of names and of depths. The last place is the end of the code.
+func goPlaces(functions []goFunction) (names, values []byte, places []goPlace) {
+	values = append(values, 0) // offset 0 is for none
+	entry := 0
+	for _, f := range functions {
+		place := goPlace{len(names), len(values), entry}
 		if f.depth == nil {
-			places[len(places)-1].values = 0
+			place.values = 0
 		}
+		places = append(places, place)
 		names = append(append(names, f.name...), 0)
 		last := goDepth{0, -1}
 		for _, d := range f.depth {
@@ -54,8 +114,13 @@ func goImage(version uint32, functions ...goFunction) []byte {
 			last = d
 		}
 		values = append(values, 0)
-		code = append(code, f.code...)
+		entry += len(f.code)
 	}
+	return names, values, append(places, goPlace{entry: entry})
+}
+
+// goIndex makes the index of functions by address, followed by their records.
+func goIndex(version uint32, functions []goFunction, places []goPlace) []byte {
 	le := binary.LittleEndian
 	word := func(b []byte, v int) []byte { // half of an entry of the index
 		if version == go116 {
@@ -68,6 +133,7 @@ func goImage(version uint32, functions ...goFunction) []byte {
 		text = goImageBase + goImageText
 	}
 	indexSize := len(word(nil, 0)) * (2*len(functions) + 1)
+	var index, records []byte
 	for i, f := range functions {
 		index = word(word(index, text+places[i].entry), indexSize+len(records))
 		records = word(records, text+places[i].entry)
@@ -79,44 +145,8 @@ func goImage(version uint32, functions ...goFunction) []byte {
 		}
 		records = append(records, 0, f.flags, 0, 0)
 	}
-	index = word(index, text+len(code))
-
-	table := le.AppendUint32(nil, version)
-	table = append(table, 0, 0, 1, 8)
-	head := []uint64{uint64(len(functions)), 0}
-	if version != go116 {
-		head = append(head, goImageBase+goImageText)
-	}
-	at := uint64(8 + 8*(len(head)+5))
-	parts := [][]byte{names, {0, 0, 0, 0}, {0}, values, append(index, records...)}
-	for _, part := range parts {
-		head = append(head, at)
-		at += uint64(len(part))
-	}
-	for _, w := range head {
-		table = le.AppendUint64(table, w)
-	}
-	table = append(table, bytes.Join(parts, nil)...)
-
-	note := append(le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, 4), 4), 4), "Go\x00\x00id\x00\x00"...)
-	image := make([]byte, goImageText, goImageText+len(code)+len(table)+8)
-	image = append(image, code...)
-	for len(image)%8 != 0 {
-		image = append(image, 0)
-	}
-	image = append(image, table...)
-	var header bytes.Buffer
-	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 2}
-	copy(h.Ident[:], elf.ELFMAG+"\x02\x01\x01")
-	for _, part := range []any{&h,
-		&elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: 5, Vaddr: goImageBase, Filesz: uint64(len(image)), Memsz: uint64(len(image)), Align: 4096},
-		&elf.Prog64{Type: uint32(elf.PT_NOTE), Flags: 4, Off: 0x200, Vaddr: goImageBase + 0x200, Filesz: uint64(len(note)), Memsz: uint64(len(note)), Align: 4},
-	} {
-		binary.Write(&header, le, part)
-	}
-	copy(image, header.Bytes())
-	copy(image[0x200:], note)
-	return image
+	index = word(index, text+places[len(functions)].entry)
+	return append(index, records...)
 }
 
 // Up to Go 1.20, functions took room for all of their frame and stored the frame

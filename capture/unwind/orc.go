@@ -7,22 +7,21 @@ import (
 	"sort"
 )
 
-// An ORC finds rules in the kernel's ORC tables: that of the kernel itself and
-// those of its modules. It keeps their bytes as they are: a table of 500,000
-// entries is 5 MB so and would be 10 MB as rules.
+// An ORC finds rules in the ORC tables of the kernel and its modules. It keeps their raw
+// bytes: a table of 500,000 entries takes 5 MB, and would take 10 MB as rules.
 type ORC struct {
 	layout ORCLayout
 	tables []orcTable // by address
 }
 
-// An orcTable is the unwind table of the kernel or of a module: .orc_unwind_ip, where
-// each entry is the distance from itself to the first byte of code that it is for, and
-// .orc_unwind with what holds there (struct orc_entry), sorted alike.
+// An orcTable is the unwind table of the kernel or a module. Each entry of .orc_unwind_ip
+// is the distance from itself to the code that it describes. .orc_unwind has the struct
+// orc_entry for it at the same index.
 type orcTable struct {
 	ip        []byte
 	ipAddress uint64
 	entries   []byte
-	first     uint64 // byte of code
+	first     uint64 // address of code
 }
 
 // Sizes of the entries in bytes.
@@ -31,21 +30,21 @@ const (
 	orcEntrySize = 6
 )
 
-// An ORCLayout says how a kernel version lays out the flags of struct orc_entry
+// An ORCLayout is the layout of the flags of struct orc_entry in a kernel version
 // (arch/x86/include/asm/orc_types.h).
 type ORCLayout uint8
 
 const (
 	ORCWithEnd          ORCLayout = iota // type:2, end:1; before Linux 6.3
 	ORCWithSignalAndEnd                  // type:2, signal:1, end:1; Linux 6.3
-	ORCWithSignal                        // type:3, signal:1; from Linux 6.4 on
+	ORCWithSignal                        // type:3, signal:1; since Linux 6.4
 )
 
 // NewORC returns an ORC without tables.
 func NewORC(layout ORCLayout) *ORC { return &ORC{layout: layout} }
 
-// Add adds a table: the bytes of .orc_unwind_ip, which lie at ipAddress in the kernel,
-// and of .orc_unwind. Both are kept.
+// Add adds a table: the bytes of .orc_unwind_ip, which is at ipAddress in the kernel, and
+// of .orc_unwind. ORC keeps both slices.
 func (o *ORC) Add(ip []byte, ipAddress uint64, entries []byte) error {
 	n := len(ip) / orcIPSize
 	if n == 0 || len(ip)%orcIPSize != 0 || len(entries) != n*orcEntrySize {
@@ -66,29 +65,28 @@ func (o *ORC) Add(ip []byte, ipAddress uint64, entries []byte) error {
 	return nil
 }
 
-// address returns where the code begins that entry i is for (orc_ip in
+// address returns the first address that entry i describes (orc_ip in
 // arch/x86/kernel/unwind_orc.c).
 func (t *orcTable) address(i int) uint64 {
 	distance := int32(binary.LittleEndian.Uint32(t.ip[i*orcIPSize:]))
 	return t.ipAddress + uint64(i*orcIPSize) + uint64(int64(distance))
 }
 
-// Rule returns the rule at an address of the kernel. For a return address the caller
-// asks for the byte before it. Where code ends without other code following, tables have
-// an entry that says so; so do not ask for more than the tables know to be code.
+// Rule returns the rule at an address of the kernel. For a return address, pass the byte
+// before it. Tables mark gaps after code with an entry of their own.
 func (o *ORC) Rule(address uint64) Rule {
 	i := sort.Search(len(o.tables), func(i int) bool { return o.tables[i].first > address }) - 1
 	if i < 0 {
 		return Rule{}
 	}
 	t := &o.tables[i]
-	// Of several entries for one address the last one counts: the others are section
-	// ends (orc_sort_cmp).
+	// Of several entries for one address the last one counts. The others mark ends of
+	// sections (orc_sort_cmp).
 	n := sort.Search(len(t.ip)/orcIPSize, func(i int) bool { return t.address(i) > address }) - 1
 	return o.layout.rule(t.entries[n*orcEntrySize:])
 }
 
-// Registers that struct orc_entry counts from: ORC_REG_* in orc_types.h.
+// Base registers of struct orc_entry: ORC_REG_* in orc_types.h.
 const (
 	orcUndefined = iota
 	orcPrevSP
@@ -102,7 +100,7 @@ const (
 	orcSPIndirect
 )
 
-// Types of entries: ORC_TYPE_* in orc_types.h, as from Linux 6.4 on.
+// Types of entries: ORC_TYPE_* in orc_types.h since Linux 6.4.
 const (
 	orcNone = iota
 	orcEnd
@@ -114,7 +112,7 @@ const (
 // Of struct pt_regs (arch/x86/include/asm/ptrace.h), in bytes.
 const (
 	ptRegsBP = 32
-	ptRegsIP = 128 // the first word of those that the processor pushes
+	ptRegsIP = 128 // the first word that the processor pushes
 )
 
 // An orcEntry is one struct orc_entry.
@@ -134,7 +132,7 @@ func (l ORCLayout) entry(b []byte) orcEntry {
 		e.kind, e.signal = flags&7, flags&8 != 0
 		return e
 	}
-	// Types were numbered from ORC_TYPE_CALL on; undefined entries had no base.
+	// Before Linux 6.4, types began with ORC_TYPE_CALL, and undefined entries had no base.
 	e.kind = orcCall + flags&3
 	end := flags & 4
 	if l == ORCWithSignalAndEnd {
@@ -173,7 +171,7 @@ func (l ORCLayout) rule(b []byte) Rule {
 		r.Base, r.Deref = RegFP, true
 	case orcSPIndirect:
 		r.Base, r.Kind, r.Switch = RegSP, RuleStackSwitch, true
-	case orcDX, orcDI, orcR10, orcR13: // the kernel adds no offset to these
+	case orcDX, orcDI, orcR10, orcR13: // used without an offset
 		r.Base, r.CFA = [...]uint8{orcDX: 1, orcDI: 5, orcR10: 10, orcR13: 13}[e.spReg], 0
 	default:
 		return Rule{}

@@ -11,14 +11,14 @@ import (
 // An orcFixture is an ORC table under construction.
 type orcFixture struct{ ip, entries []byte }
 
-const orcAt = 0xffffffff83000000 // where the fixtures' .orc_unwind_ip lies
+const orcAt = 0xffffffff83000000 // address of the fixtures' .orc_unwind_ip
 
 func (f *orcFixture) add(address uint64, entry ...byte) {
 	f.ip = binary.LittleEndian.AppendUint32(f.ip, uint32(address-orcAt-uint64(len(f.ip))))
 	f.entries = append(f.entries, entry...)
 }
 
-// The bytes are those of struct orc_entry: sp_offset, bp_offset, sp_reg|bp_reg<<4, flags.
+// The bytes follow struct orc_entry: sp_offset, bp_offset, sp_reg|bp_reg<<4, flags.
 func TestORCRules(t *testing.T) {
 	called := unwind.Rule{Kind: unwind.RuleStep, Base: unwind.RegSP, CFA: 8}
 	for _, layout := range []struct {
@@ -52,7 +52,7 @@ func TestORCRules(t *testing.T) {
 				add(unwind.Rule{Kind: unwind.RuleRegisters, Base: unwind.RegSP, SavesFP: true, FP: 32}, 0, 0, 0, 0, 0x05, layout.returned)
 			}
 			add(unwind.Rule{Kind: unwind.RuleEnd}, 0, 0, 0, 0, 0, layout.end)
-			// The end of a section, and at its address the start of another one.
+			// One section ends at the address where another starts.
 			f.add(at, 0, 0, 0, 0, 0, layout.none)
 			add(called, 8, 0, 0, 0, 0x05, layout.call)
 			add(unwind.Rule{}, 0, 0, 0, 0, 0, layout.none)

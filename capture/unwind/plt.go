@@ -5,33 +5,33 @@ import (
 	"debug/elf"
 )
 
-// A plt answers for the stubs of a procedure linkage table that are not described:
-// LLVM's linker, unlike GNU's, writes no call frame information for them.
+// A plt handles the stubs of a procedure linkage table without call frame information.
+// Unlike GNU's linker, LLVM's writes none for them.
 type plt struct {
 	image      *Image
 	addr, size uint64
 }
 
-// pltEntry is the size of an entry, in bytes. Tables with smaller ones have one
-// instruction in each, which pushes nothing.
+// pltEntry is the size of an entry in bytes. Smaller entries have one instruction, which
+// pushes nothing.
 const pltEntry = 16
 
-// pltCode are the instructions of entries: their first bytes, their lengths, and
-// by how much they move the stack pointer.
+// pltCode is the instructions of entries: their first bytes, their lengths, and the number
+// of bytes they push.
 var pltCode = [...]struct {
 	code   []byte
 	size   int
 	pushes int64
 }{
-	{[]byte{0xff, 0x25}, 6, 0},             // jmp to where a word of the GOT says
-	{[]byte{0xf2, 0xff, 0x25}, 7, 0},       // bnd jmp to there
+	{[]byte{0xff, 0x25}, 6, 0},             // jmp through the GOT
+	{[]byte{0xf2, 0xff, 0x25}, 7, 0},       // bnd jmp through the GOT
 	{[]byte{0xf3, 0x0f, 0x1e, 0xfa}, 4, 0}, // endbr64
 	{[]byte{0x68}, 5, 8},                   // push of the entry's number
 	{pushGOT, 6, 8},
 }
 
-// pushGOT, in the first entry, pushes a word of the GOT. The others jump there
-// with their numbers pushed.
+// pushGOT pushes a word of the GOT. It is in the first entry, to which the others jump
+// after pushing their numbers.
 var pushGOT = []byte{0xff, 0x35}
 
 // openPLT returns the image's linkage tables.

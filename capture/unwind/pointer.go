@@ -2,9 +2,9 @@ package unwind
 
 import "trapline/internal/cursor"
 
-// How pointers of .eh_frame and .eh_frame_hdr are written (Linux Standard Base
-// Core 5.0, section 10.5.1): a format in the low half, in the high one what it
-// counts from, and pointerIndirect where it leads to the place of the pointer.
+// Encodings of pointers in .eh_frame and .eh_frame_hdr (Linux Standard Base Core 5.0,
+// section 10.5.1): the format in the low half; the base in the high half; pointerIndirect
+// for the address of the pointer.
 const (
 	pointerFormat   = 0x0f
 	pointerBase     = 0x70
@@ -30,14 +30,14 @@ const (
 	fromAligned  = 0x50 // zero, the pointer is aligned to 8 bytes
 )
 
-// bases are the addresses that pointers count from.
+// bases are the base addresses of pointers.
 type bases struct {
-	end                  uint64 // address of the first byte behind those that the cursor reads
+	end                  uint64 // address of the end of the cursor's bytes
 	text, data, function uint64
 }
 
-// readPointer reads an encoded pointer. It fails, too, when the pointer would have to be
-// fetched from the memory of a process.
+// readPointer reads an encoded pointer. Indirect pointers fail, since they are in the memory
+// of a process.
 func readPointer(c *cursor.Cursor, encoding byte, from *bases) uint64 {
 	here := from.end - uint64(c.Len())
 	var v uint64
@@ -63,7 +63,7 @@ func readPointer(c *cursor.Cursor, encoding byte, from *bases) uint64 {
 	return v
 }
 
-// readUnbased reads an encoded pointer without adding what it counts from.
+// readUnbased reads an encoded pointer without adding its base.
 func readUnbased(c *cursor.Cursor, encoding byte) uint64 {
 	switch encoding & pointerFormat {
 	case formatAddress, formatU8, formatSigned, formatS8:
@@ -85,7 +85,7 @@ func readUnbased(c *cursor.Cursor, encoding byte) uint64 {
 	return 0
 }
 
-// pointerSize returns how many bytes pointers of an encoding take, 0 where that varies.
+// pointerSize returns the size in bytes of pointers of an encoding, or 0 if it varies.
 func pointerSize(encoding byte) uint64 {
 	switch encoding & pointerFormat {
 	case formatU2, formatS2:

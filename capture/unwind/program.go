@@ -42,10 +42,10 @@ const (
 	cfaGNUNegativeOffsetExtended = 0x2f
 )
 
-// maxSavedRows bounds how deeply remember_state may nest. Compilers nest it once.
+// maxSavedRows limits the nesting of remember_state. Compilers nest it once.
 const maxSavedRows = 4
 
-// A program runs call frame instructions up to an address.
+// A program executes call frame instructions up to an address.
 type program struct {
 	cursor.Cursor
 	fde     fde
@@ -58,12 +58,11 @@ type program struct {
 	depth   int // of saved
 }
 
-// programs are kept for reuse: with their rows they take some kilobytes, and the
-// collector would have more work than we.
+// programs pools programs, which take some kilobytes each, to spare the collector.
 var programs = sync.Pool{New: func() any { return new(program) }}
 
-// row runs the CIE's and the FDE's instructions up to an address that the FDE
-// covers. It returns false when they make no sense.
+// row executes the instructions of the CIE and the FDE up to an address that the FDE
+// covers. It returns false if they are malformed.
 func (f fde) row(vaddr uint64) (row, bool) {
 	p := programs.Get().(*program)
 	defer programs.Put(p)
@@ -72,7 +71,7 @@ func (f fde) row(vaddr uint64) (row, bool) {
 	return p.result()
 }
 
-// start runs the CIE's instructions.
+// start executes the CIE's instructions.
 func (p *program) start(f fde) {
 	p.fde, p.depth = f, 0
 	p.row = row{kind: RuleStep, signal: f.cie.signal}
@@ -85,7 +84,7 @@ func (p *program) start(f fde) {
 	}
 }
 
-// result returns the row that the instructions have led to.
+// result returns the current row.
 func (p *program) result() (row, bool) {
 	if !p.OK() || p.row.cfa.reg >= registers {
 		return row{}, false
@@ -94,11 +93,11 @@ func (p *program) result() (row, bool) {
 	if ra := p.fde.cie.ra; ra != RegIP {
 		r.regs[RegIP] = r.regs[ra]
 	}
-	// A table that does not say where the return address is says nothing.
+	// A row without the return address is useless.
 	return r, r.regs[RegIP].kind != ruleUnspecified
 }
 
-// run runs instructions up to those for locations behind the last one.
+// run executes the instructions for locations up to last.
 func (p *program) run(last uint64) {
 	for p.Len() > 0 {
 		op := p.U8()
@@ -112,7 +111,7 @@ func (p *program) run(last uint64) {
 	}
 }
 
-// next runs instructions up to the first for a location behind from, and returns it.
+// next executes instructions up to the first location after from, and returns it.
 func (p *program) next(from uint64) (loc uint64, more bool) {
 	for p.Len() > 0 {
 		op := p.U8()
@@ -128,7 +127,7 @@ func (p *program) next(from uint64) (loc uint64, more bool) {
 	return 1<<64 - 1, false
 }
 
-// advance reads the operand of an instruction that moves on to another location.
+// advance reads the operand of an instruction that moves to another location.
 func (p *program) advance(op byte) (loc uint64, moves bool) {
 	var delta uint64
 	switch {
@@ -150,9 +149,8 @@ func (p *program) advance(op byte) (loc uint64, moves bool) {
 	return p.loc + delta*p.fde.cie.codeAlign, true
 }
 
-// apply runs an instruction that changes the row.
+// apply executes an instruction that changes the row.
 func (p *program) apply(op byte) {
-	cfa := &p.row.cfa
 	switch op &^ cfaOperand {
 	case cfaOffset:
 		p.set(uint64(op&cfaOperand), registerRule{kind: ruleOffset, offset: p.factored()})
@@ -163,25 +161,8 @@ func (p *program) apply(op byte) {
 	}
 	switch op {
 	case cfaNop, cfaGNUWindowSave:
-	case cfaOffsetExtended:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.factored()})
-	case cfaOffsetExtendedSF:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
-	case cfaGNUNegativeOffsetExtended:
-		p.set(p.Uleb(), registerRule{kind: ruleOffset, offset: -p.factored()})
-	case cfaRestoreExtended:
-		p.restore(p.Uleb())
-	case cfaUndefined:
-		p.set(p.Uleb(), registerRule{kind: ruleUndefined})
-	case cfaSameValue:
-		p.set(p.Uleb(), registerRule{kind: ruleSame})
-	case cfaRegister:
-		reg, in := p.Uleb(), p.Uleb()
-		if in >= registers {
-			p.set(reg, registerRule{kind: ruleUnknown})
-		} else {
-			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
-		}
+	case cfaGNUArgsSize:
+		p.Uleb()
 	case cfaRememberState:
 		if p.depth == maxSavedRows {
 			p.Fail()
@@ -196,12 +177,23 @@ func (p *program) apply(op byte) {
 		}
 		p.depth--
 		p.row = p.saved[p.depth]
+	case cfaDefCFA, cfaDefCFASF, cfaDefCFARegister, cfaDefCFAOffset, cfaDefCFAOffsetSF, cfaDefCFAExpression:
+		p.defineCFA(op)
+	default:
+		p.defineRegister(op)
+	}
+}
+
+// defineCFA sets the rule of the CFA.
+func (p *program) defineCFA(op byte) {
+	cfa := &p.row.cfa
+	switch op {
 	case cfaDefCFA:
 		reg := p.Uleb()
 		*cfa = cfaRule{reg: followed(reg), offset: int64(p.Uleb())}
 	case cfaDefCFASF:
 		reg := p.Uleb()
-		*cfa = cfaRule{reg: followed(reg), offset: p.Sleb() * p.fde.cie.dataAlign}
+		*cfa = cfaRule{reg: followed(reg), offset: p.signed()}
 	case cfaDefCFARegister:
 		p.checkRegister()
 		cfa.reg = followed(p.Uleb())
@@ -210,38 +202,61 @@ func (p *program) apply(op byte) {
 		cfa.offset = int64(p.Uleb())
 	case cfaDefCFAOffsetSF:
 		p.checkRegister()
-		cfa.offset = p.Sleb() * p.fde.cie.dataAlign
+		cfa.offset = p.signed()
 	case cfaDefCFAExpression:
 		*cfa = cfaRule{expression: p.Block()}
+	}
+}
+
+// defineRegister sets the rule of the register that is the first operand.
+func (p *program) defineRegister(op byte) {
+	reg := p.Uleb()
+	switch op {
+	case cfaOffsetExtended:
+		p.set(reg, registerRule{kind: ruleOffset, offset: p.factored()})
+	case cfaOffsetExtendedSF:
+		p.set(reg, registerRule{kind: ruleOffset, offset: p.signed()})
+	case cfaGNUNegativeOffsetExtended:
+		p.set(reg, registerRule{kind: ruleOffset, offset: -p.factored()})
+	case cfaRestoreExtended:
+		p.restore(reg)
+	case cfaUndefined:
+		p.set(reg, registerRule{kind: ruleUndefined})
+	case cfaSameValue:
+		p.set(reg, registerRule{kind: ruleSame})
+	case cfaRegister:
+		if in := p.Uleb(); in < registers {
+			p.set(reg, registerRule{kind: ruleRegister, reg: uint8(in)})
+		} else {
+			p.set(reg, registerRule{kind: ruleUnknown})
+		}
 	case cfaExpression:
-		reg := p.Uleb()
 		p.set(reg, registerRule{kind: ruleExpression, expression: p.Block()})
 	case cfaValOffset:
-		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.factored()})
+		p.set(reg, registerRule{kind: ruleValOffset, offset: p.factored()})
 	case cfaValOffsetSF:
-		p.set(p.Uleb(), registerRule{kind: ruleValOffset, offset: p.Sleb() * p.fde.cie.dataAlign})
+		p.set(reg, registerRule{kind: ruleValOffset, offset: p.signed()})
 	case cfaValExpression:
-		reg := p.Uleb()
 		p.set(reg, registerRule{kind: ruleValExpression, expression: p.Block()})
-	case cfaGNUArgsSize:
-		p.Uleb()
 	default:
 		p.Fail()
 	}
 }
 
-// checkRegister fails for an instruction that changes a part of the CFA's rule while
-// that is an expression.
+// checkRegister fails if the CFA is an expression, which has no register or offset to change.
 func (p *program) checkRegister() {
 	if p.row.cfa.expression != nil {
 		p.Fail()
 	}
 }
 
-// factored reads an offset that counts in units of the data alignment.
+// factored reads an unsigned offset in units of the data alignment.
 func (p *program) factored() int64 { return int64(p.Uleb()) * p.fde.cie.dataAlign }
 
-// set sets a register's rule; rules of registers that are not followed are dropped.
+// signed reads a signed offset in units of the data alignment.
+func (p *program) signed() int64 { return p.Sleb() * p.fde.cie.dataAlign }
+
+// set sets a register's rule. It ignores registers that are not tracked.
 func (p *program) set(reg uint64, r registerRule) {
 	if reg < registers {
 		p.row.regs[reg] = r
@@ -256,5 +271,5 @@ func (p *program) restore(reg uint64) {
 	}
 }
 
-// followed returns a number that no register has for one that is not followed.
+// followed maps all registers that are not tracked to one invalid number.
 func followed(reg uint64) uint8 { return uint8(min(reg, registers)) }

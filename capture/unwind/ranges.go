@@ -8,15 +8,15 @@ import (
 	"trapline/internal/gotable"
 )
 
-// A RuleRange says that a rule holds from an offset in the file up to the next range.
+// A RuleRange is a rule that holds from an offset of the file up to the next range.
 type RuleRange struct {
 	Offset uint64 // bytes
-	Rule   Rule   // RuleNone: it has to be asked for place by place
+	Rule   Rule   // RuleNone: call Image.Rule for each offset
 }
 
-// Ranges returns the rules of all code of an image, ordered by offset. Each is
-// what Rule returns within its range, or RuleNone where that is not taken from a
-// table. ok is false, and nothing is returned, if there are more than limit.
+// Ranges returns the rules of all code of an image, ordered by offset. Each is what Rule
+// returns within its range, or RuleNone where that does not come from a table. If there
+// are more than limit, ok is false and no rules are returned.
 func (m *Image) Ranges(limit int) (ranges []RuleRange, ok bool) {
 	var all []span
 	for _, s := range m.sources() {
@@ -39,17 +39,17 @@ func (m *Image) Ranges(limit int) (ranges []RuleRange, ok bool) {
 	for i := range m.loads {
 		p := &m.loads[i]
 		for _, r := range p.restorers.all() {
-			// The bytes beside it count, too: see returnsFromSignal.
+			// The adjacent bytes count, too: see returnsFromSignal.
 			all = cut(all, p.Vaddr+r.start-1, p.Vaddr+r.end+1)
 		}
 	}
 	return m.ranges(all, limit)
 }
 
-// A table is a source that can list what it knows.
+// A table is a source that can list its rows.
 type table interface {
-	// spans yields rows with the addresses that they hold for, from up to to.
-	// Rows of two frame descriptions may overlap: the later one holds.
+	// spans yields rows with the addresses they hold for. Where rows of two frame
+	// descriptions overlap, the later one holds.
 	spans(yield func(from, to uint64, r *row) bool)
 }
 
@@ -58,14 +58,14 @@ type span struct {
 	rule     Rule
 }
 
-// overlaps reports whether spans, which are ordered, have any of the addresses.
+// overlaps reports whether ordered spans contain any of the addresses.
 func overlaps(spans []span, from, to uint64) bool {
 	i := sort.Search(len(spans), func(i int) bool { return spans[i].to > from })
 	return i < len(spans) && spans[i].from < to
 }
 
-// maxComputed bounds code whose CFA is computed from the program counter, byte by
-// byte: that of procedure linkage tables.
+// maxComputed limits the code whose CFA is computed from the program counter for each
+// byte: procedure linkage tables.
 const maxComputed = 1 << 18
 
 func appendRules(all []span, from, to uint64, r *row) []span {
@@ -83,7 +83,7 @@ func appendRules(all []span, from, to uint64, r *row) []span {
 	return all
 }
 
-// cut takes the addresses from up to to out of spans, which are ordered.
+// cut removes addresses from ordered spans.
 func cut(spans []span, from, to uint64) []span {
 	var kept []span
 	for _, s := range spans {
@@ -101,7 +101,7 @@ func cut(spans []span, from, to uint64) []span {
 	return kept
 }
 
-// ranges makes file offsets of addresses, and names the gaps.
+// ranges converts addresses to file offsets and fills the gaps.
 func (m *Image) ranges(spans []span, limit int) ([]RuleRange, bool) {
 	var ranges []RuleRange
 	add := func(vaddr uint64, r Rule) {
@@ -137,7 +137,7 @@ func (m *Image) ranges(spans []span, limit int) ([]RuleRange, bool) {
 	return ranges, true
 }
 
-// end returns the offset in the file of the end of code.
+// end returns the file offset of the end of code.
 func (m *Image) end(vaddr uint64) uint64 {
 	p := m.segment(vaddr - 1)
 	if p == nil {
@@ -179,7 +179,7 @@ func (x *frameIndex) spans(yield func(from, to uint64, r *row) bool) {
 	}
 }
 
-// spans yields the rows of one frame description, up to where the next one begins.
+// spans yields the rows of one frame description up to the start of the next one.
 func (f fde) spans(next uint64, yield func(from, to uint64, r *row) bool) bool {
 	p := programs.Get().(*program)
 	defer programs.Put(p)
@@ -214,7 +214,7 @@ func (s *goSource) spans(yield func(from, to uint64, r *row) bool) {
 	}
 }
 
-// places returns the addresses at which a function's rows may change, its end last.
+// places returns the addresses where a function's rows may change, and its end.
 func (s *goSource) places(index int) []uint64 {
 	f, _ := s.table.Function(index)
 	if end := s.table.Entry(index + 1); s.flags(&f)&gotable.FlagTopFrame != 0 && end > f.Entry {
@@ -223,7 +223,7 @@ func (s *goSource) places(index int) []uint64 {
 		return s.flow(index, &f).at
 	}
 	places := []uint64{f.Entry}
-	var opened uint64 // where the frame is: its frame pointer may be saved a little later
+	var opened uint64 // where the frame is allocated; the frame pointer may be saved later
 	s.table.Values(f.StackOff, f.Entry, func(end uint64, depth int32) bool {
 		if depth > 0 && opened == 0 {
 			opened = places[len(places)-1]

@@ -11,7 +11,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Wherever a range has a rule, it is the one that is found for the place alone.
+// Within a range that has a rule, looking up any place finds the same rule.
 func TestRangesAreRules(t *testing.T) {
 	for _, path := range rangesImages(t) {
 		t.Run(path, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestRangesAreRules(t *testing.T) {
 			for range 20000 {
 				check(first + random.Uint64N(last-first))
 			}
-			if known < asked*98/100 { // entry code and what returns from signals has none
+			if known < asked*98/100 { // entry code and signal returns have none
 				t.Errorf("%d of %d places with a rule have one in the ranges", known, asked)
 			}
 			t.Logf("%d ranges, %d of %d places known", len(ranges), known, asked)
@@ -68,7 +68,7 @@ func TestRangesAreRules(t *testing.T) {
 	}
 }
 
-// rangesImages are C libraries, whose tables compilers and people wrote, and a Go program.
+// rangesImages returns C libraries, with tables by compilers and people, and a Go program.
 func rangesImages(t testing.TB) []string {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {

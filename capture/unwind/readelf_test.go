@@ -127,73 +127,92 @@ var (
 	fdeHead = regexp.MustCompile(`^([0-9a-f]{8,16}) [0-9a-f]{16} [0-9a-f]{8,16} FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.([0-9a-f]+)`)
 )
 
-// scanReadelf calls check for the first and the last address of each row.
+// A readelfScanner reads readelf's tables. It calls check for the first and the last
+// address of each row.
+type readelfScanner struct {
+	t     *testing.T
+	check func(pc uint64, want expected)
+
+	columns []string
+	cieRows map[string]expected // what holds in descriptions without rows of their own
+	cie     string
+	inFDE   bool
+	end     uint64 // of the description
+	// The row read last. It holds up to the next one.
+	pending bool
+	pc      uint64
+	want    expected
+}
+
 func scanReadelf(t *testing.T, lines *bufio.Scanner, check func(pc uint64, want expected)) {
 	t.Helper()
-	type pending struct {
-		pc   uint64
-		want expected
-		ok   bool
-	}
-	var last pending
-	var columns []string
-	var end uint64
-	var inFDE bool
-	flush := func(next uint64) {
-		if last.ok && next > last.pc {
-			check(last.pc, last.want)
-			if next-1 != last.pc {
-				check(next-1, last.want)
-			}
-		}
-		last.ok = false
-	}
-	cieRows := map[string]expected{} // what holds in descriptions without rows of their own
-	var cie string
+	s := readelfScanner{t: t, check: check, cieRows: make(map[string]expected)}
 	for lines.Scan() {
 		line := registerName.ReplaceAllString(lines.Text(), "$1")
-		if m := cieHead.FindStringSubmatch(line); m != nil {
-			flush(end)
-			inFDE, columns, cie = false, nil, m[1]
-			continue
+		if !s.head(line) {
+			s.row(line)
 		}
-		if m := fdeHead.FindStringSubmatch(line); m != nil {
-			flush(end)
-			begin := parseHex(t, m[3])
-			end = parseHex(t, m[4])
-			inFDE = true
-			columns = nil
-			row, ok := cieRows[m[2]]
-			if !ok { // the CIE says nothing, all is in expressions
-				row = expected{any: true, text: line}
-			}
-			last = pending{begin, row, end > begin}
-			continue
-		}
-		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[1] == "ZERO" {
-			continue
-		}
-		if fields[0] == "LOC" {
-			columns = fields[1:]
-			last.ok = last.ok && !inFDE
-			continue
-		}
-		if columns == nil || len(fields) != len(columns)+1 {
-			continue
-		}
-		if !inFDE {
-			cieRows[cie] = parseRow(t, columns, fields[1:], line)
-			continue
-		}
-		pc := parseHex(t, fields[0])
-		flush(pc)
-		last = pending{pc, parseRow(t, columns, fields[1:], line), true}
 	}
-	flush(end)
+	s.flush(s.end)
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// flush checks the pending row, which holds up to the next one.
+func (s *readelfScanner) flush(next uint64) {
+	if s.pending && next > s.pc {
+		s.check(s.pc, s.want)
+		if next-1 != s.pc {
+			s.check(next-1, s.want)
+		}
+	}
+	s.pending = false
+}
+
+// head reads the line that begins an entry. It returns false for other lines.
+func (s *readelfScanner) head(line string) bool {
+	if m := cieHead.FindStringSubmatch(line); m != nil {
+		s.flush(s.end)
+		s.inFDE, s.columns, s.cie = false, nil, m[1]
+		return true
+	}
+	m := fdeHead.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	s.flush(s.end)
+	s.pc, s.end = parseHex(s.t, m[3]), parseHex(s.t, m[4])
+	s.inFDE, s.columns, s.pending = true, nil, s.end > s.pc
+	var ok bool
+	if s.want, ok = s.cieRows[m[2]]; !ok { // the CIE says nothing, all is in expressions
+		s.want = expected{any: true, text: line}
+	}
+	return true
+}
+
+// row reads the names of the columns, or a row of them.
+func (s *readelfScanner) row(line string) {
+	fields := strings.Fields(line)
+	if len(fields) < 2 || fields[1] == "ZERO" {
+		return
+	}
+	if fields[0] == "LOC" {
+		s.columns = fields[1:]
+		s.pending = s.pending && !s.inFDE
+		return
+	}
+	if s.columns == nil || len(fields) != len(s.columns)+1 {
+		return
+	}
+	want := parseRow(s.t, s.columns, fields[1:], line)
+	if !s.inFDE {
+		s.cieRows[s.cie] = want
+		return
+	}
+	pc := parseHex(s.t, fields[0])
+	s.flush(pc)
+	s.pc, s.want, s.pending = pc, want, true
 }
 
 func parseRow(t *testing.T, columns, cells []string, line string) expected {

@@ -1,37 +1,43 @@
 package unwind
 
-// A source answers from one kind of unwind information of an image.
+// A source reads one kind of unwind information of an image.
 type source interface {
-	// row returns how to unwind at a virtual address, as linked; false where the source has
-	// nothing to say.
+	// row returns how to unwind at a linked address. It returns false if the source does
+	// not cover the address.
 	row(vaddr uint64) (row, bool)
 }
 
-// A row says where the registers of the caller are, at one program counter.
+// A row says where the caller's registers are at one program counter, like a row of the
+// table that call frame information describes (DWARF 5, section 6.4.1). It is not a row
+// of the BPF programs (bpf/stacks/rows.h), which is a RuleRange here.
 type row struct {
-	// kind is RuleStep where the other fields count. A row of another kind stands
-	// for itself, with the number that its Rule has in CFA in cfa.offset.
+	// kind is RuleStep if the other fields are used. Rows of other kinds only have
+	// cfa.offset, which becomes Rule.CFA.
 	kind RuleKind
-	// signal: what the caller was doing was interrupted, its program counter is no
-	// return address (augmentation S).
+	// signal means that the caller was interrupted: its program counter is not a return
+	// address (augmentation S).
 	signal bool
-	// switches: the caller is on another stack.
+	// switches means that the caller is on another stack.
 	switches bool
 	cfa      cfaRule
 	regs     [registers]registerRule
 }
 
-// registers is how many registers are followed: the general ones and the program counter.
+// registers is the number of tracked registers: the general ones and the program counter.
 const registers = 17
 
-// A cfaRule is how to compute the CFA: register and offset, or an expression.
+// calleeSaved is the registers that functions preserve (x86-64 psABI, figure 3.4): rbx,
+// rbp and r12 to r15. Other registers are unknown unless tables describe them.
+const calleeSaved = 1<<3 | 1<<RegFP | 1<<12 | 1<<13 | 1<<14 | 1<<15
+
+// A cfaRule computes the CFA: register plus offset, or an expression.
 type cfaRule struct {
 	reg        uint8
 	offset     int64
 	expression []byte
 }
 
-// A registerRule is how to recover a register of the caller (DWARF 5, section 6.4.1).
+// A registerRule recovers a register of the caller (DWARF 5, section 6.4.1).
 type registerRule struct {
 	kind       ruleKind
 	reg        uint8
@@ -42,15 +48,15 @@ type registerRule struct {
 type ruleKind uint8
 
 const (
-	// ruleUnspecified: nothing is said. Callee-saved registers keep their values;
-	// the stack pointer is the CFA.
+	// ruleUnspecified means that the row does not mention the register. Callee-saved
+	// registers keep their values; the stack pointer is the CFA.
 	ruleUnspecified ruleKind = iota
 	ruleUndefined
 	ruleSame
 	ruleOffset        // saved at CFA + offset
 	ruleValOffset     // is CFA + offset
 	ruleRegister      // in another register
-	ruleExpression    // saved where an expression says
-	ruleValExpression // is what an expression says
-	ruleUnknown       // in a register that is not followed
+	ruleExpression    // saved at the address an expression yields
+	ruleValExpression // is the value of an expression
+	ruleUnknown       // in a register that is not tracked
 )

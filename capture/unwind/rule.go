@@ -1,67 +1,67 @@
 package unwind
 
-// A Rule says how to step from a frame to its caller, as far as the walk in the
-// BPF programs can express it. It holds at one program counter. The return
-// address lies 8 bytes below the CFA; the caller's stack pointer is the CFA.
+// A Rule says how the BPF programs step from a frame to its caller. It holds at one
+// program counter. The return address is 8 bytes below the CFA; the caller's stack pointer
+// is the CFA.
 type Rule struct {
 	Kind RuleKind
-	Base uint8 // register that CFA counts from, by its DWARF number (psABI, figure 3.36)
-	// CFA is the distance of the CFA from the base; with Deref, that of the word that holds the CFA.
+	Base uint8 // base register of CFA, by its DWARF number (psABI, figure 3.36)
+	// CFA is the offset of the CFA from the base or, with Deref, of the word that holds the CFA.
 	CFA   int32
 	Deref bool
-	// BehindWord: the CFA is 8 bytes above what that word holds.
+	// BehindWord means that the CFA is 8 bytes above the value of that word.
 	BehindWord bool
-	// FP is the distance of the caller's frame pointer from the CFA; with FPFromFP,
-	// from this frame's frame pointer. It means something only with SavesFP:
-	// otherwise the caller's frame pointer is this frame's.
+	// FP is the offset of the caller's saved frame pointer from the CFA or, with
+	// FPFromFP, from this frame's frame pointer. It is used only with SavesFP; without
+	// it, the caller's frame pointer is this frame's.
 	FP       int16
 	SavesFP  bool
 	FPFromFP bool
-	// Interrupted: the caller did not call but was interrupted. Its program counter is
-	// exact, and its rule that at this address, not at the one before it.
+	// Interrupted means that the caller was interrupted rather than calling. Its program
+	// counter is exact: the rule at that address applies, not at the one before.
 	Interrupted bool
-	// Switch: the caller is on another stack, so that its CFA may be the lower one.
+	// Switch means that the caller is on another stack, so its CFA may be lower.
 	Switch bool
 }
 
-// A RuleKind is a way to step from one frame to the next.
+// A RuleKind is a way to step to the caller.
 type RuleKind uint8
 
 const (
-	RuleNone  RuleKind = iota // there is no unwind information
-	RuleStep                  // as Rule's fields say
-	RuleEnd                   // the outermost frame: there is no caller
-	RuleExact                 // unwind information that a Rule cannot express: only Unwind can step on
-	// RuleSignal: the frame that returns from a signal handler; the stack pointer
-	// points to the kernel's struct rt_sigframe behind its return address.
+	RuleNone  RuleKind = iota // no unwind information
+	RuleStep                  // by Rule's fields
+	RuleEnd                   // the outermost frame
+	RuleExact                 // more than a Rule can express: only Unwind can step
+	// RuleSignal is the frame that returns from a signal handler. The stack pointer
+	// points into the kernel's struct rt_sigframe, after its return address.
 	RuleSignal
-	// RuleGoAsmcgocall: in Go's runtime.asmcgocall, on the system stack. CFA bytes from
-	// the stack pointer is the distance of the goroutine's stack pointer from the upper
-	// end of its stack, and in the next word the goroutine, whose second word is that
-	// end. At the goroutine's stack pointer are the caller's frame pointer, saved, and
-	// the return address.
+	// RuleGoAsmcgocall is Go's runtime.asmcgocall on the system stack. The word CFA bytes
+	// above the stack pointer is the distance of the goroutine's stack pointer from the
+	// upper end of its stack. The next word is the goroutine, whose second word is that
+	// end. At the goroutine's stack pointer are the caller's saved frame pointer and the
+	// return address.
 	RuleGoAsmcgocall
-	// RuleRegisters: the kernel's struct pt_regs of an interrupted context lies CFA
-	// bytes from the base: the caller's program counter and stack pointer are in it,
-	// and with SavesFP its frame pointer (else only what the processor pushes is there,
-	// and the frame pointer is this frame's).
+	// RuleRegisters is the kernel's struct pt_regs of an interrupted context, CFA bytes
+	// from the base. It holds the caller's program counter and stack pointer and, with
+	// SavesFP, its frame pointer. Without SavesFP, only the words that the processor
+	// pushes are there, and the frame pointer is this frame's.
 	RuleRegisters
-	// RuleStackSwitch: in code that the kernel runs on another of its stacks. The word
-	// at the base is a stack pointer on the stack before; the CFA is CFA bytes above it.
+	// RuleStackSwitch is code that the kernel runs on another of its stacks. The word at
+	// the base is a stack pointer on the previous stack; the CFA is CFA bytes above it.
 	RuleStackSwitch
-	// RuleLinkRegister: the return address is in the register Base, and CFA bytes from the
-	// stack pointer is the caller's. The frame pointer is the caller's. Only an innermost
-	// frame's registers are known: vfork takes its return address off the stack, which its
-	// child will use, and is in the kernel then.
+	// RuleLinkRegister is a frame with its return address in the register Base. The
+	// caller's stack pointer is CFA bytes above this one; the frame pointer is the
+	// caller's. It works for innermost frames only, whose registers are known: vfork pops
+	// its return address, since the child will use the stack, and enters the kernel.
 	RuleLinkRegister
 )
 
-// DWARF numbers of the x86-64 registers that rules count from most often.
+// DWARF numbers of x86-64 registers.
 const (
 	RegFP = 6  // rbp
 	RegSP = 7  // rsp
 	RegIP = 16 // the return address column
 )
 
-// FramePointerRule steps by the frame pointer, for code without unwind information.
+// FramePointerRule steps by the frame pointer. It is for code without unwind information.
 var FramePointerRule = Rule{Kind: RuleStep, Base: RegFP, CFA: 16, FP: -16, SavesFP: true}

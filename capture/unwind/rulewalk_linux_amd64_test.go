@@ -35,7 +35,7 @@ func (p *tracee) rule(t *testing.T, address uint64) unwind.Rule {
 	return p.rules[m.path].Rule(address - m.start + m.offset)
 }
 
-// walk unwinds the stack by rules alone, as the BPF programs do.
+// walk unwinds the stack with nothing but rules, as the BPF programs do.
 func (p *tracee) walk(t *testing.T) (addresses []uint64) {
 	r := &p.regs
 	pc, sp, fp, back := r.Rip, r.Rsp, r.Rbp, uint64(0)

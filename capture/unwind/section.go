@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// Bytes read, and kept, at a time; and how much of one section or segment is looked at.
+// The unit of reading, and the maximum size of a section or segment, in bytes.
 const (
 	chunkSize   = 16 << 10
 	maxChunks   = maxSection / chunkSize
@@ -13,8 +13,8 @@ const (
 	maxFileSize = 1 << 62
 )
 
-// A section is a range of an image's bytes: a section or a segment. What was read
-// stays in memory, so unwind information costs as much as is used of it.
+// A section is a section or segment of an image. It is read in chunks on first use, which
+// stay in memory.
 type section struct {
 	addr   uint64 // virtual address of the first byte, as linked
 	size   uint64
@@ -23,7 +23,7 @@ type section struct {
 	chunks []atomic.Pointer[[]byte]
 }
 
-// newSection returns the range of r; what lies beyond maxSection is cut off.
+// newSection returns a section of r, cut to maxSection bytes.
 func newSection(r io.ReaderAt, offset, addr, size uint64) *section {
 	if offset > maxFileSize {
 		size = 0
@@ -33,8 +33,7 @@ func newSection(r io.ReaderAt, offset, addr, size uint64) *section {
 		chunks: make([]atomic.Pointer[[]byte], (size+chunkSize-1)/chunkSize)}
 }
 
-// chunk returns the bytes of one chunk, fewer than it should have at the end of a
-// short file.
+// chunk returns the bytes of one chunk. It is shorter at the end of a truncated file.
 func (s *section) chunk(n uint64) []byte {
 	if b := s.chunks[n].Load(); b != nil {
 		return *b
@@ -46,7 +45,7 @@ func (s *section) chunk(n uint64) []byte {
 	return b
 }
 
-// bytes returns n bytes at a distance from the start, nil where there are not that many.
+// bytes returns n bytes at an offset, or nil if there are fewer.
 func (s *section) bytes(at, n uint64) []byte {
 	if at > s.size || n > s.size-at || n == 0 {
 		return nil
@@ -58,7 +57,7 @@ func (s *section) bytes(at, n uint64) []byte {
 		}
 		return b[skip : skip+n]
 	}
-	// The last byte must be there before memory is taken for all of them.
+	// Check that the last byte exists before allocating memory for all.
 	if last := at + n - 1; uint64(len(s.chunk(last/chunkSize))) <= last%chunkSize {
 		return nil
 	}

@@ -3,14 +3,36 @@ package unwind
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"io"
+	"sync"
 
 	"trapline/internal/elffile"
 )
 
-// openSources finds the unwind information of an image, what is trusted most
-// first. Code compiled to be unwound at run time has .eh_frame, always loaded;
-// .debug_frame is for debuggers only.
+// ReadImage reads the headers of an ELF image. r, and the separate debug file if one is
+// given, must stay readable as long as the image is used. Images for other machines than
+// x86-64 are an error.
+func ReadImage(r io.ReaderAt, debug ...io.ReaderAt) (*Image, error) {
+	f, err := elffile.Open(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading unwind information: %w", err)
+	}
+	if f.Machine != elf.EM_X86_64 || f.Class != elf.ELFCLASS64 {
+		return nil, fmt.Errorf("reading unwind information: the image is for %v, %v; only 64-bit x86-64 is known", f.Machine, f.Class)
+	}
+	m := &Image{file: f}
+	for _, p := range f.Progs {
+		if h := p.ProgHeader; h.Type == elf.PT_LOAD && h.Filesz > 0 && h.Off+h.Filesz > h.Off && h.Vaddr+h.Filesz > h.Vaddr {
+			m.loads = append(m.loads, segment{h, newRestorers(f.R, &h)})
+		}
+	}
+	m.sources = sync.OnceValue(func() []source { return m.openSources(debug) })
+	return m, nil
+}
+
+// openSources returns the unwind information of an image, the most trusted first.
+// .eh_frame is for unwinding at run time and always loaded; .debug_frame is for debuggers.
 func (m *Image) openSources(debug []io.ReaderAt) []source {
 	var sources []source
 	if s := m.openGoTable(); s != nil {
@@ -32,7 +54,7 @@ func (m *Image) openSources(debug []io.ReaderAt) []source {
 	return append(sources, m.openPLT()...)
 }
 
-// openEHFrame opens .eh_frame, nil where there is none.
+// openEHFrame opens .eh_frame. It returns nil if there is none.
 func (m *Image) openEHFrame() source {
 	table := frameTable{eh: true}
 	if s := m.file.Section(".text"); s != nil {
@@ -41,8 +63,8 @@ func (m *Image) openEHFrame() source {
 	if s := m.file.Section(".got"); s != nil {
 		table.data = s.Addr
 	}
-	// The program header is there where section headers are not: in the vdso's
-	// memory and in files that were stripped of them.
+	// The program header exists even without section headers: in the vdso's memory and in
+	// files stripped of them.
 	for _, p := range m.file.Progs {
 		if p.Type != elf.PT_GNU_EH_FRAME {
 			continue
@@ -57,7 +79,7 @@ func (m *Image) openEHFrame() source {
 			continue
 		}
 		if s != nil {
-			// Frame descriptions are addressed, so all of their segment will do.
+			// Entries are found by address, so the whole segment can stand in for the section.
 			if seg = m.segment(frames); seg != nil {
 				table.section = newSection(m.file.R, seg.Off, seg.Vaddr, seg.Filesz)
 				s.frameTable = table
@@ -81,8 +103,8 @@ func (m *Image) openEHFrame() source {
 	return nil
 }
 
-// openDebugFrame opens .debug_frame of the image itself or of its debug file, nil
-// where there is none. Damaged compression counts as none.
+// openDebugFrame opens .debug_frame of the image or its debug file. It returns nil if
+// there is none or it cannot be decompressed.
 func (m *Image) openDebugFrame(f *elffile.File) source {
 	s := f.Section(".debug_frame")
 	if s == nil {

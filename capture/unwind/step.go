@@ -1,13 +1,17 @@
 package unwind
 
-// calleeSaved are the registers that functions preserve (x86-64 psABI, figure
-// 3.4): rbx, rbp and r12 to r15. What tables do not say of others is not known.
-const calleeSaved = 1<<3 | 1<<RegFP | 1<<12 | 1<<13 | 1<<14 | 1<<15
+// An unwinder is the state of unwinding one stack.
+type unwinder struct {
+	regs   Registers
+	memory pieces
+	find   Finder
+	frames []Frame
+}
 
-// byRow goes to the caller by a row of call frame information. bias is the
-// difference of addresses in the process from those in the image.
-func (w *walk) byRow(r *row, bias uint64) Cut {
-	env := concrete{regs: &w.regs, memory: w.memory, bias: bias}
+// byRow steps to the caller by a row of call frame information. bias is the load address
+// minus the linked address of the image.
+func (u *unwinder) byRow(r *row, bias uint64) Cut {
+	env := concrete{regs: &u.regs, memory: u.memory, bias: bias}
 	var cfa uint64
 	if r.cfa.expression != nil {
 		t, ok := evaluate(r.cfa.expression, &env)
@@ -16,7 +20,7 @@ func (w *walk) byRow(r *row, bias uint64) Cut {
 		}
 		cfa = t.n
 	} else {
-		base, ok := w.regs.get(uint64(r.cfa.reg))
+		base, ok := u.regs.get(uint64(r.cfa.reg))
 		if !ok {
 			return CutNoRule
 		}
@@ -31,15 +35,15 @@ func (w *walk) byRow(r *row, bias uint64) Cut {
 			return env.cut()
 		}
 	}
-	// Stacks grow down: a caller's frame lies above. Only an innermost frame may take
-	// none, with its return address in a register. The frame behind a signal handler
-	// may be on another stack, and Go switches stacks itself.
+	// Stacks grow down, so a caller's frame is above. Only an innermost frame may be empty,
+	// with its return address in a register. The frame after a signal handler may be on
+	// another stack, and Go switches stacks itself.
 	sp, known := next.get(RegSP)
-	old, _ := w.regs.get(RegSP)
-	if !known || !r.signal && !r.switches && (sp < old || sp == old && len(w.frames) > 0) {
+	old, _ := u.regs.get(RegSP)
+	if !known || !r.signal && !r.switches && (sp < old || sp == old && len(u.frames) > 0) {
 		return CutNoRule
 	}
-	w.regs = next
+	u.regs = next
 	return CutNone
 }
 
@@ -75,49 +79,49 @@ func (r *registerRule) value(n int, cfa uint64, signal bool, env *concrete) (uin
 	return t.n, ok
 }
 
-// signalFrame goes to what a signal interrupted. The stack pointer is where the
-// handler's return left it: behind pretcode in the kernel's struct rt_sigframe
+// signalFrame steps to the frame that a signal interrupted. The stack pointer is where the
+// handler's return left it: after pretcode in the kernel's struct rt_sigframe
 // (arch/x86/include/asm/sigframe.h), at its struct ucontext.
-func (w *walk) signalFrame() Cut {
-	sp, ok := w.regs.get(RegSP)
+func (u *unwinder) signalFrame() Cut {
+	sp, ok := u.regs.get(RegSP)
 	if !ok {
 		return CutNoRule
 	}
 	next := Registers{}
 	for i, n := range sigcontext {
-		v, ok := w.memory.load(sp+ucontextRegisters+8*uint64(i), 8)
+		v, ok := u.memory.load(sp+ucontextRegisters+8*uint64(i), 8)
 		if !ok {
 			return CutUnreadable
 		}
 		next.set(int(n), v)
 	}
-	w.regs = next
+	u.regs = next
 	return CutNone
 }
 
 // ucontextRegisters is the offset of uc_mcontext in struct ucontext
-// (include/uapi/asm-generic/ucontext.h): behind uc_flags, uc_link and uc_stack.
+// (include/uapi/asm-generic/ucontext.h): after uc_flags, uc_link and uc_stack.
 const ucontextRegisters = 40
 
 // sigcontext is the order of registers, by DWARF numbers, at the start of struct
 // sigcontext (arch/x86/include/uapi/asm/sigcontext.h).
 var sigcontext = [registers]uint8{8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, RegSP, RegIP}
 
-// goAsmcgocall goes from the system stack to the goroutine's (runtime/asm_amd64.s): the
-// stack pointer was saved at an offset from the one here, as a distance from the upper
-// end of the goroutine's stack, which is the second word of runtime.g. There
-// asmcgocall had its frame pointer saved, as all functions with frames have.
-func (w *walk) goAsmcgocall(offset int64) Cut {
-	sp, ok := w.regs.get(RegSP)
+// goAsmcgocall steps from the system stack to the goroutine's (runtime/asm_amd64.s). The
+// goroutine's stack pointer was saved as a distance from the upper end of its stack, which
+// is the second word of runtime.g. asmcgocall saved its frame pointer there, as all
+// functions with frames do.
+func (u *unwinder) goAsmcgocall(offset int64) Cut {
+	sp, ok := u.regs.get(RegSP)
 	if !ok {
 		return CutNoRule
 	}
 	sp += uint64(offset)
-	depth, ok1 := w.memory.load(sp, 8)
-	g, ok2 := w.memory.load(sp+8, 8)
-	high, ok3 := w.memory.load(g+8, 8)
-	fp, ok4 := w.memory.load(high-depth, 8)
-	ret, ok5 := w.memory.load(high-depth+8, 8)
+	depth, ok1 := u.memory.load(sp, 8)
+	g, ok2 := u.memory.load(sp+8, 8)
+	high, ok3 := u.memory.load(g+8, 8)
+	fp, ok4 := u.memory.load(high-depth, 8)
+	ret, ok5 := u.memory.load(high-depth+8, 8)
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
 		return CutUnreadable
 	}
@@ -125,16 +129,16 @@ func (w *walk) goAsmcgocall(offset int64) Cut {
 	next.set(RegFP, fp)
 	next.set(RegSP, high-depth+16)
 	next.set(RegIP, ret)
-	w.regs = next
+	u.regs = next
 	return CutNone
 }
 
-// concrete is the environment of expressions in a stack that is unwound.
+// concrete is the environment of expressions while unwinding a stack.
 type concrete struct {
 	regs       *Registers
 	memory     pieces
 	bias       uint64
-	unreadable bool // memory was needed that was not copied
+	unreadable bool // an expression needed memory that was not copied
 }
 
 func (c *concrete) register(n uint64) (term, bool) {
@@ -152,7 +156,7 @@ func (c *concrete) load(address term, size uint64) (term, bool) {
 
 func (c *concrete) address(linked uint64) term { return term{n: linked + c.bias} }
 
-// cut says why a value that is needed is not to be had.
+// cut returns the reason why a value is unavailable.
 func (c *concrete) cut() Cut {
 	if c.unreadable {
 		return CutUnreadable

@@ -47,7 +47,7 @@ type traceeMapping struct {
 	code               bool
 }
 
-// pageSize is what memory is read by.
+// pageSize is the unit in which memory is read.
 const pageSize = 4096
 
 // startTracee starts a program, stopped before its first instruction. The program is

@@ -62,7 +62,7 @@ func (p *tracee) stoppedAtBreakpoint(t *testing.T, addresses []uint64) {
 	}
 }
 
-// errUnknownInstruction says that the successors of an instruction are not known.
+// errUnknownInstruction means that the successors of an instruction are unknown.
 var errUnknownInstruction = errors.New("unknown instruction")
 
 // step executes one instruction. It returns 0, or the signal that prevented that.

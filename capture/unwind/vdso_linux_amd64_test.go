@@ -8,7 +8,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// The vdso is found in memory only, but has all its unwind information.
+// The vdso exists only in memory, but has complete unwind information.
 func TestVDSO(t *testing.T) {
 	memory, err := symbol.VDSO()
 	if err != nil {

@@ -19,7 +19,7 @@ func TestUSDTArgument(t *testing.T) {
 		{"-1@%ah", Argument{1, true, reg("rax", 1, 8)}, ""},
 		{"2@%r11w", Argument{2, false, reg("r11", 2, 0)}, ""},
 		{"1@%sil", Argument{1, false, reg("rsi", 1, 0)}, ""},
-		{"4@%bx", Argument{2, false, reg("rbx", 2, 0)}, ""}, // no more of it is the argument's
+		{"4@%bx", Argument{2, false, reg("rbx", 2, 0)}, ""}, // the register holds no more
 		{"%rdx", Argument{8, false, reg("rdx", 8, 0)}, ""},
 		{"-4@$-17", Argument{4, true, Operand{Value: -17}}, ""},
 		{"8@$0xffffffffffffffff", Argument{8, false, Operand{Value: -1}}, ""},

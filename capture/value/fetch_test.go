@@ -90,10 +90,10 @@ func describe(r *layout.Record) string {
 	return strings.Join(values, "; ")
 }
 
-// What is fetched for arguments at a kernel function. Words of a tracing program's
-// context are arguments: the pointer is word 0, the structure words 2 and 3, and the
-// result of fexit follows. The context of a kprobe is struct pt_regs, in which rdi, rsi
-// and rsp are the words 14, 13 and 19.
+// TestKernelArguments checks what is fetched at a kernel function. The context of a
+// tracing program holds the arguments: the pointer is word 0, the structure words 2 and
+// 3, and fexit has the result next. The context of a kprobe is struct pt_regs, where rdi,
+// rsi and rsp are the words 14, 13 and 19.
 func TestKernelArguments(t *testing.T) {
 	for text, want := range map[string]string{
 		"f:submit":                          "rq:p8 = ctx[0]; n:u4 = ctx[1] << 32 >> 32; p.a:s8 = ctx[2]; p.b:s8 = ctx[3]",
@@ -111,7 +111,7 @@ func TestKernelArguments(t *testing.T) {
 		"f:submit /n > 1 && pid != comm/ n": "n:u4 = ctx[1] << 32 >> 32",
 	} {
 		if strings.HasPrefix(text, "k") && runtime.GOARCH != "amd64" {
-			continue // its registers are others
+			continue // other machines have other registers
 		}
 		var r layout.Record
 		err := scope(t, text).Fetch(&r)
@@ -142,7 +142,7 @@ func TestKernelArgumentErrors(t *testing.T) {
 	}
 }
 
-// A variant that nothing is known about has its result where every function has it.
+// A variant that nothing is known about returns its result where every function does.
 func TestElsewhere(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		testenv.Missing(t, "an x86-64 machine")

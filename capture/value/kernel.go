@@ -39,7 +39,7 @@ func (k *Kernel) Function(module, name string) *Signature {
 		return nil
 	}
 	if proto, ok := f.Type.(*btf.FuncProto); ok {
-		return NewSignature(proto)
+		return newSignature(proto)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (k *Kernel) RawTracepoint(name string, callback *btf.FuncProto) *Signature 
 			args.Params[i].Name = named.params[i+1].name
 		}
 	}
-	return NewSignature(&args)
+	return newSignature(&args)
 }
 
 // AtKprobe returns the scope at a kprobe, whose context is the registers.

@@ -23,8 +23,8 @@ type parameter struct {
 	slot int // of the context
 }
 
-// NewSignature returns the signature of a function type.
-func NewSignature(proto *btf.FuncProto) *Signature {
+// newSignature returns the signature of a function type.
+func newSignature(proto *btf.FuncProto) *Signature {
 	s := new(Signature)
 	for _, p := range proto.Params {
 		if _, variadic := p.Type.(*btf.Void); variadic {

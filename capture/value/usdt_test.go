@@ -6,7 +6,8 @@ import (
 	"trapline/capture/usdt"
 )
 
-// What is read of hostile operands stays within what a program can be asked for.
+// FuzzUSDTArguments checks that operands from a damaged file never fetch from invalid
+// registers.
 func FuzzUSDTArguments(f *testing.F) {
 	for _, seed := range []string{"8@%rax -4@-20(%rbp)", "1@%ah 4@table+12(%rip) 8@(%rax,%rcx,8)", "8f@%xmm0 -8@$-1", "8@%fs:0"} {
 		f.Add(seed)

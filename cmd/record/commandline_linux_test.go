@@ -138,7 +138,7 @@ func TestUsage(t *testing.T) {
 		"--exclude b,":            "--exclude: ",
 		"--comm sixteen_letters_": "the kernel keeps 15 characters",
 		"-G no/such/group":        "-G no/such/group: ",
-		"--container nosuch":      "--container nosuch: ",
+		"--container nosuch":      "--container", // "nosuch: ", or where no cgroup2 is mounted ": "
 		"--max-stack 200":         "--max-stack 200: must be 1 to 127",
 		"--max-stack 0":           "--max-stack 0: must be 1 to 127",
 		"--verify-stacks -1":      "--verify-stacks -1: must be 1 or more",

@@ -47,7 +47,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"--dry-run", "-f", "testdata/wrong.yaml"}, cli.ExitUsage},
 		{[]string{"--dry-run", "-e", "uprobe:/no/such/file:main"}, cli.ExitProbe},
 		{[]string{"--dry-run", "-e", "cpu-clock", "--min-latency", "1ms"}, cli.ExitProbe},
-		{[]string{"-l", "nosuchkind:*"}, cli.ExitProbe},
+		{[]string{"-l", "-x", "/no/such/file", "main"}, cli.ExitProbe},
 	} {
 		code, _, stderr := runCommand(t, c.args...)
 		if code != c.code || (code != 0) != (stderr != "") {

@@ -90,3 +90,25 @@ func (l *limitFlags) applySampled(p *probe.Probe) {
 		p.PerfPeriod = l.every
 	}
 }
+
+// checkSampling returns an error if a probe asks for samples at a rate that could stall
+// the machine, or that the kernel refuses. maxRate is that of host.MaxSampleRate.
+func (l *limitFlags) checkSampling(probes []probe.Probe, maxRate uint64) error {
+	if maxRate > 0 && l.frequency > maxRate {
+		return usage(fmt.Errorf("-F %d: %s", l.frequency, probe.TooFrequent(l.frequency, maxRate)))
+	}
+	for i := range probes {
+		p := &probes[i]
+		err := p.CheckSampling(maxRate)
+		switch {
+		case err == nil:
+		case l.every > 0 && p.PerfPeriod == l.every:
+			return usage(fmt.Errorf("-c %d: %w", l.every, err))
+		case l.frequency > 0 && p.PerfPeriod == 0:
+			return usage(fmt.Errorf("-F %d: %w", l.frequency, err))
+		default:
+			return usage(err)
+		}
+	}
+	return nil
+}

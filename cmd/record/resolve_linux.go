@@ -73,13 +73,16 @@ func resolve(r *probe.Resolver, events []event.Event, limits *limitFlags) ([]res
 	var found []resolved
 	for _, e := range events {
 		probes, err := r.Resolve(e)
+		if err == nil {
+			limits.apply(probes)
+			err = limits.checkSampling(probes, host.MaxSampleRate())
+		}
 		if err != nil {
 			if e.Origin != "" {
 				err = fmt.Errorf("%s: %w", e.Origin, err)
 			}
 			return nil, err
 		}
-		limits.apply(probes)
 		found = append(found, resolved{e, probes})
 	}
 	return found, nil

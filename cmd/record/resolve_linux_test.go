@@ -87,6 +87,29 @@ func TestPlan(t *testing.T) {
 	compareGolden(t, "plan.golden", withoutKinds(b.String()))
 }
 
+// Rates that could stall the machine are refused before anything is attached. Never try
+// one without --dry-run.
+func TestHarmfulRates(t *testing.T) {
+	for args, want := range map[string]string{
+		"-c 7 -e cpu-clock":            "record: -c 7: cpu-clock: a sample every 7 ns could stall the machine: the shortest period of cpu-clock is ",
+		"-c 7":                         "could stall the machine",
+		"-e task-clock[every=7]":       "record: task-clock[every=7]: a sample every 7 ns could stall the machine",
+		"-e profile:us:10":             "record: profile:us:10: ",
+		"-F 1000000000 -e page-faults": "record: -F 1000000000: 1000000000 samples per second are too many: this kernel allows at most ",
+		"-f testdata/harm.yaml":        "record: testdata/harm.yaml:2: cpu-clock [every=100]: a sample every 100 ns",
+	} {
+		code, stdout, stderr := runCommand(t, append([]string{"--dry-run"}, strings.Fields(args)...)...)
+		if code != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("record --dry-run %s: code %d, %q%q; want %q", args, code, stdout, stderr, want)
+		}
+	}
+	for _, args := range []string{"-c 1 -e page-faults", "-c 10000000 -e cpu-clock", "-F 99 -e cpu-clock"} {
+		if code, _, stderr := runCommand(t, append([]string{"--dry-run"}, strings.Fields(args)...)...); code != cli.ExitOK {
+			t.Errorf("record --dry-run %s: code %d, %s", args, code, stderr)
+		}
+	}
+}
+
 func TestMinLatency(t *testing.T) {
 	for args, ok := range map[string]bool{
 		"--min-latency 5ms -e kretprobe:f":                true,

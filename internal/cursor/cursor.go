@@ -92,9 +92,6 @@ func (c *Cursor) Bytes(n uint64) []byte {
 // Sub returns a cursor over the next n bytes, in the same byte order, and passes them.
 func (c *Cursor) Sub(n uint64) Cursor { return Cursor{b: c.Bytes(n), big: c.big, err: c.err} }
 
-// Block reads an unsigned LEB128 length and returns as many bytes, not copied.
-func (c *Cursor) Block() []byte { return c.Bytes(c.Uleb()) }
-
 // CString returns the bytes before the next NUL, not copied, and passes the NUL.
 func (c *Cursor) CString() []byte {
 	n := bytes.IndexByte(c.b[c.pos:], 0)

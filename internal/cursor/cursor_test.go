@@ -39,7 +39,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// A cursor over a part reads no further, in the same order.
+// A cursor over a part stops at its end and keeps the byte order.
 func TestSub(t *testing.T) {
 	c := cursor.New([]byte{1, 2, 3, 4, 5}, binary.BigEndian)
 	part := c.Sub(3)
@@ -73,7 +73,7 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// Every read past the end returns zeros and fails; so do those that follow, of any size.
+// Every read past the end returns zeros and fails, and so does every later read.
 func TestErrorsStay(t *testing.T) {
 	for name, read := range map[string]func(c *cursor.Cursor) bool{
 		"U8":      func(c *cursor.Cursor) bool { c.Skip(3); return c.U8() == 0 },
@@ -116,17 +116,17 @@ func TestLEB128(t *testing.T) {
 		{bytes: []byte{0x80 | more, 1}, unsigned: 128, signed: 128},
 		{bytes: []byte{0x39 | more, 0x64}, unsigned: 12857, signed: -3527}, // DWARF 5, table 7.7 and appendix C
 		{bytes: []byte{0x7f | more, 0x7e}, unsigned: 0x3f7f, signed: -129},
-		// Overlong ones that say nothing new.
+		// Overlong encodings, with redundant bytes.
 		{bytes: []byte{2 | more, more, more, 0}, unsigned: 2, signed: 2},
 		{bytes: bytes.Join([][]byte{{0x42 | more}, bytes.Repeat([]byte{more}, 20), {0}}, nil), unsigned: 0x42, signed: 0x42},
 		{bytes: bytes.Join([][]byte{{0x7e | more}, bytes.Repeat([]byte{0xff}, 20), {0x7f}}, nil), uErr: cursor.ErrOverflow, signed: -2},
-		// 64 bits and more.
+		// 64 bits or more.
 		{bytes: append(bytes.Repeat([]byte{0xff}, 9), 1), unsigned: math.MaxUint64, sErr: cursor.ErrOverflow},
 		{bytes: append(bytes.Repeat([]byte{0xff}, 9), 2), uErr: cursor.ErrOverflow, sErr: cursor.ErrOverflow},
 		{bytes: append(bytes.Repeat([]byte{0xff}, 9), 0), unsigned: math.MaxInt64, signed: math.MaxInt64},
 		{bytes: append(bytes.Repeat([]byte{more}, 9), 0x7f), uErr: cursor.ErrOverflow, signed: math.MinInt64},
 		{bytes: append(bytes.Repeat([]byte{more}, 10), 1), uErr: cursor.ErrOverflow, sErr: cursor.ErrOverflow},
-		// Truncated ones.
+		// Truncated encodings.
 		{bytes: nil, uErr: cursor.ErrShort, sErr: cursor.ErrShort},
 		{bytes: []byte{0x81}, uErr: cursor.ErrShort, sErr: cursor.ErrShort},
 		{bytes: bytes.Repeat([]byte{more}, 30), uErr: cursor.ErrShort, sErr: cursor.ErrShort},
@@ -142,7 +142,7 @@ func TestLEB128(t *testing.T) {
 	}
 }
 
-// reference reads a LEB128 number without a limit on its bits; nil if it is truncated.
+// reference reads a LEB128 number of any size. It returns nil if it is truncated.
 func reference(b []byte, signed bool) (*big.Int, int) {
 	v := new(big.Int)
 	for i, x := range b {
@@ -158,7 +158,7 @@ func reference(b []byte, signed bool) (*big.Int, int) {
 	return nil, len(b)
 }
 
-// Numbers are what their definition says, whatever the bytes, and an error otherwise.
+// For all bytes, the result is the number that DWARF defines, or an error.
 func FuzzLEB128(f *testing.F) {
 	for _, seed := range [][]byte{{0x39 | 0x80, 0x64}, {0x80, 0x80}, append(bytes.Repeat([]byte{0xff}, 9), 1), append(bytes.Repeat([]byte{0x80}, 9), 0x7f)} {
 		f.Add(seed)

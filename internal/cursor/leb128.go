@@ -62,3 +62,6 @@ func (c *Cursor) Sleb() int64 {
 		}
 	}
 }
+
+// Block reads an unsigned LEB128 length and returns as many bytes, not copied.
+func (c *Cursor) Block() []byte { return c.Bytes(c.Uleb()) }

@@ -1,5 +1,5 @@
-// Package elffile reads ELF files that nobody vouches for: with damaged section
-// headers or none, with sizes that lie. It adds that to debug/elf.
+// Package elffile opens untrusted ELF files: with damaged or missing section headers, or
+// with wrong sizes. It adds these checks to debug/elf.
 package elffile
 
 import (
@@ -11,26 +11,26 @@ import (
 	"io"
 )
 
-// maxSection bounds how much of one section is held in memory.
+// maxSection is the maximum size of a section held in memory.
 const maxSection = 1 << 30
 
 // A File is an opened ELF file.
 type File struct {
 	*elf.File
-	R io.ReaderAt // what it was read from; section headers that lead nowhere are blanked out
+	R io.ReaderAt // the file, without its section headers if they are damaged
 }
 
-// Open reads a file's headers.
+// Open reads the headers of a file.
 func Open(r io.ReaderAt) (f *File, err error) {
-	defer func() { // debug/elf is not made for hostile files
+	defer func() { // debug/elf may panic on damaged files
 		if r := recover(); r != nil {
 			f, err = nil, fmt.Errorf("damaged file: %v", r)
 		}
 	}()
 	parsed, err := elf.NewFile(r)
 	if err != nil {
-		// Packers and memory dumps leave section headers that lead nowhere. The
-		// program headers are enough to go on.
+		// Packers and memory dumps leave invalid section headers. Program headers are
+		// enough.
 		h, hErr := WithoutSections(r)
 		if hErr != nil {
 			return nil, err
@@ -43,7 +43,7 @@ func Open(r io.ReaderAt) (f *File, err error) {
 	return &File{File: parsed, R: r}, nil
 }
 
-// Section returns a section that has contents in the file, or nil.
+// Section returns the section of a name that has contents in the file, or nil.
 func (f *File) Section(name string) *elf.Section {
 	for _, s := range f.Sections {
 		if s.Name == name && s.Type != elf.SHT_NOBITS && s.Size > 0 {
@@ -53,20 +53,20 @@ func (f *File) Section(name string) *elf.Section {
 	return nil
 }
 
-// Contents returns all bytes of a section, decompressed.
+// Contents returns the decompressed bytes of a section.
 func (f *File) Contents(s *elf.Section) ([]byte, error) {
 	if s.Flags&elf.SHF_COMPRESSED == 0 {
 		return ReadRange(f.R, s.Offset, s.Size)
 	}
-	// Debug information compresses three- to tenfold. More is a bomb.
+	// Debug information compresses three- to tenfold. Much more is a decompression bomb.
 	if s.Size > maxSection || s.Size > 1<<20+64*s.FileSize {
 		return nil, fmt.Errorf("section %s claims to unpack from %d to %d bytes", s.Name, s.FileSize, s.Size)
 	}
 	return s.Data()
 }
 
-// ReadRange reads n bytes at off. The last byte must be there before memory is
-// taken for all of them.
+// ReadRange reads n bytes at off. It checks that the last byte exists before it allocates
+// memory.
 func ReadRange(r io.ReaderAt, off, n uint64) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
@@ -85,7 +85,7 @@ func ReadRange(r io.ReaderAt, off, n uint64) ([]byte, error) {
 	return b, nil
 }
 
-// WithoutSections presents a 64-bit ELF file as if it had no section headers.
+// WithoutSections returns a reader of a 64-bit ELF file that hides its section headers.
 func WithoutSections(r io.ReaderAt) (io.ReaderAt, error) {
 	h := make([]byte, 64)
 	if n, err := r.ReadAt(h, 0); n < len(h) {

@@ -7,33 +7,8 @@ import (
 	"trapline/internal/glob"
 )
 
-// A Predicate is an expression whose names and types are known: what must hold of a
-// hit for it to be kept.
-type Predicate struct {
-	// Root is the tree: names are resolved, constants folded, conversions written
-	// out. Its result is an integer, true when it is not 0.
-	Root  *Node
-	scope *Scope
-}
-
-// Used returns the indices in the scope of the values that the predicate looks at,
-// in ascending order.
-func (p *Predicate) Used() []int { return used(p.Root) }
-
-// Vars returns the scope's values by index.
-func (p *Predicate) Vars() []Var { return p.scope.vars }
-
-// And returns the predicate that holds when both do. They must have been checked in the
-// same scope. p may be nil: the result is then q.
-func (p *Predicate) And(q *Predicate) *Predicate {
-	if p == nil {
-		return q
-	}
-	return &Predicate{Root: &Node{Op: OpAnd, X: p.Root, Y: q.Root, Type: S32}, scope: p.scope}
-}
-
-// Check resolves names in a scope and determines types. Errors are of type [*Error].
-// The expression is not changed and can be checked in other scopes.
+// Check resolves names in a scope and determines types. Errors have type [*Error]. Check
+// does not change the expression, which can be checked in several scopes.
 func (e *Expr) Check(s *Scope) (*Predicate, error) {
 	c := checker{source: e.source, scope: s}
 	root, err := c.integer(e.root, "a condition")
@@ -52,7 +27,7 @@ func (c *checker) fail(n *Node, format string, args ...any) error {
 	return &Error{c.source, n.Offset, n.End - n.Offset, fmt.Sprintf(format, args...)}
 }
 
-// integer checks a node that must not be a text.
+// integer checks a node that must be a number.
 func (c *checker) integer(n *Node, what string) (*Node, error) {
 	checked, err := c.node(n)
 	if err != nil {
@@ -162,12 +137,12 @@ func (c *checker) match(n Node) (*Node, error) {
 	return &n, nil
 }
 
-// compareText checks == and != of texts, of which one is a constant.
+// compareText checks == and != of strings. One side must be a constant.
 func (c *checker) compareText(n Node, x *Node) (*Node, error) {
 	if n.Op != OpEqual && n.Op != OpNotEqual {
 		return nil, c.fail(&n, "strings are compared by == != ~ and !~")
 	}
-	if x.Op == OpText { // the constant to the right
+	if x.Op == OpText { // move the constant to the right
 		y, err := c.node(n.Y)
 		if err != nil {
 			return nil, err
@@ -186,7 +161,7 @@ func (c *checker) compareText(n Node, x *Node) (*Node, error) {
 	return &n, nil
 }
 
-// literal returns a constant text: in quotes, or a word without them, as ftrace allows.
+// literal returns a constant string: quoted, or a bare word as in ftrace.
 func (c *checker) literal(n *Node) (*Node, bool) {
 	if n.Op == OpText {
 		return n, true
@@ -211,7 +186,7 @@ func (c *checker) compare(n Node, x, y *Node) (*Node, error) {
 	return fold(&n), nil
 }
 
-// mirrored returns the comparison that b has to a when a has op to b.
+// mirrored returns the operator for swapped operands.
 func mirrored(op Op) Op {
 	switch op {
 	case OpLess:
@@ -226,14 +201,14 @@ func mirrored(op Op) Op {
 	return op
 }
 
-// decided refuses comparisons of a named value with a constant that its type
-// decides: retval < 0 of an unsigned retval is a slip, not a question.
+// decided rejects comparisons with constants whose result follows from the type alone,
+// such as retval < 0 for an unsigned retval.
 func (c *checker) decided(n, written, v, constant *Node, t Type, op Op) error {
 	if v.Op != OpName || constant.Op != OpInt {
 		return nil
 	}
 	least, greatest := t.bounds()
-	if v.Type.Size < t.Size || v.Type == t { // else the conversion wraps, to anything
+	if v.Type.Size < t.Size || v.Type == t { // otherwise the conversion can wrap to any value
 		if !v.Type.Signed || t.Signed {
 			least, greatest = v.Type.bounds()
 		}
@@ -301,8 +276,7 @@ func (c *checker) arithmetic(n Node, x, y *Node) (*Node, error) {
 	return fold(&n), nil
 }
 
-// converted returns a node with its value converted to a type that is no narrower
-// than its own.
+// converted returns a node converted to a type that is at least as wide.
 func converted(n *Node, t Type) *Node {
 	switch {
 	case n.Type == t:
@@ -315,7 +289,7 @@ func converted(n *Node, t Type) *Node {
 	return &Node{Op: OpConvert, X: n, Type: t, Offset: n.Offset, End: n.End}
 }
 
-// fold evaluates an operation whose operands are constants.
+// fold evaluates an operation on constants.
 func fold(n *Node) *Node {
 	if n.X.Op != OpInt || n.Y != nil && n.Y.Op != OpInt {
 		return n

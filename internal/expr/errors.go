@@ -6,20 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// An Error is what is wrong with an expression, and where.
+// An Error describes what is wrong with an expression, and where.
 type Error struct {
 	Source  string // the expression
-	Offset  int    // bytes before the part that is wrong
-	Length  int    // bytes of that part
+	Offset  int    // of the wrong part, in bytes
+	Length  int    // of the wrong part, in bytes
 	Message string
 }
 
-// Error returns the message, then the expression and a line that points at the
-// part that is wrong.
+// Error returns the message, the expression, and a line that marks the wrong part.
 func (e *Error) Error() string {
 	before := e.Source[:min(e.Offset, len(e.Source))]
 	part := e.Source[len(before):min(e.Offset+e.Length, len(e.Source))]
-	// A terminal may show control characters as nothing, or as more than one column.
+	// Control characters may take no column on a terminal, or several.
 	clean := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if r < ' ' || r == 0x7f {

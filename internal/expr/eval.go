@@ -6,17 +6,16 @@ import (
 	"trapline/internal/glob"
 )
 
-// Values are what a predicate is evaluated over, by their index in its scope. Where
-// ok is false, a value is not known: it could not be read.
+// Values supplies the values of a predicate by scope index. ok is false if a value is
+// unknown because it could not be read.
 type Values interface {
-	// Int returns the bits of an integer. Those beyond the size of its type do not count.
+	// Int returns the bits of an integer. Bits beyond the size of its type are ignored.
 	Int(slot int) (v uint64, ok bool)
-	// Text returns a text, which ends at its first NUL at the latest.
+	// Text returns a string. It ends at its first NUL.
 	Text(slot int) (text []byte, ok bool)
 }
 
-// Eval reports whether the predicate holds. It is not known whether it does (known
-// is false) if a value that it looks at on the way is not.
+// Eval reports whether the predicate holds. known is false if a used value is unknown.
 func (p *Predicate) Eval(v Values) (holds, known bool) {
 	e := evaluation{values: v}
 	holds = e.eval(p.Root) != 0
@@ -28,7 +27,7 @@ type evaluation struct {
 	unknown bool
 }
 
-// eval returns a node's value, extended to 64 bits by its type.
+// eval returns the value of a node, extended to 64 bits by its type.
 func (e *evaluation) eval(n *Node) uint64 {
 	switch n.Op {
 	case OpInt:
@@ -129,7 +128,7 @@ func calculate(op Op, t Type, x, y uint64) uint64 {
 	case y == 0:
 		return 0
 	case t.Signed && remainder:
-		return uint64(int64(x) % int64(y)) // of the least value and -1: Go has 0 and wraps
+		return uint64(int64(x) % int64(y)) // the least value and -1 give 0 in Go
 	case t.Signed:
 		return uint64(int64(x) / int64(y))
 	case remainder:

@@ -14,7 +14,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// hit is the scope that the tests of meaning use, with its values.
+// hit is the scope of the evaluation tests, with its values.
 type hit struct {
 	scope  expr.Scope
 	ints   []uint64
@@ -55,83 +55,92 @@ func newHit() *hit {
 func (h *hit) Int(slot int) (uint64, bool)  { return h.ints[slot], slot != h.unread }
 func (h *hit) Text(slot int) ([]byte, bool) { return []byte(h.texts[slot]), slot != h.unread }
 
-func TestMeaning(t *testing.T) {
-	for source, want := range map[string]bool{
-		// the spellings of the tools that it is learned from
-		`comm ~ "ngin*"`:                             true,
-		`next_comm == bash`:                          true,
-		`next_comm != "bash"`:                        false,
-		`"bash" == next_comm`:                        true,
-		`comm !~ "*wor?er"`:                          false,
-		`/args.count > 4096/`:                        true,
-		`/ args->count > 4096 && pid == 1234 /`:      true,
-		`$arg3 == arg2`:                              true,
-		`$retval < 0`:                                true,
-		`sk->__sk_common.skc_dport == 443`:           true,
-		`sk.__sk_common.skc_dport == 443`:            true,
-		`flags & 0x8`:                                true,
-		`!(flags & 1)`:                               true,
-		`(flags & 0x6) == 2`:                         true,
-		`duration > 5ms && duration < 1s`:            true,
-		`count >= 64K && count < 1M`:                 true,
-		`comm == 'nginx: worker'`:                    true,
-		`comm ~ "[m-o]gin[!a-w]: *"`:                 true,
-		`empty == "" && empty ~ "*" && empty !~ "?"`: true,
-		`pid == 02322`:                               true,
-		`pid == 0b10011010010`:                       true,
+// meanings are expressions, and whether they hold for newHit.
+var meanings = map[string]bool{
+	// the spellings of the tools that it is learned from
+	`comm ~ "ngin*"`:                             true,
+	`next_comm == bash`:                          true,
+	`next_comm != "bash"`:                        false,
+	`"bash" == next_comm`:                        true,
+	`comm !~ "*wor?er"`:                          false,
+	`/args.count > 4096/`:                        true,
+	`/ args->count > 4096 && pid == 1234 /`:      true,
+	`$arg3 == arg2`:                              true,
+	`$retval < 0`:                                true,
+	`sk->__sk_common.skc_dport == 443`:           true,
+	`sk.__sk_common.skc_dport == 443`:            true,
+	`flags & 0x8`:                                true,
+	`!(flags & 1)`:                               true,
+	`(flags & 0x6) == 2`:                         true,
+	`duration > 5ms && duration < 1s`:            true,
+	`count >= 64K && count < 1M`:                 true,
+	`comm == 'nginx: worker'`:                    true,
+	`comm ~ "[m-o]gin[!a-w]: *"`:                 true,
+	`empty == "" && empty ~ "*" && empty !~ "?"`: true,
+	`pid == 02322`:                               true,
+	`pid == 0b10011010010`:                       true,
 
-		// types, as in C
-		`fd == -1`:               true, // both become u32
-		`ret == -11`:             true,
-		`ret + 0xb`:              false,
-		`ret > fd`:               false, // both become s64
-		`small == -56`:           true,
-		`byte - 201 < 0`:         true, // s32
-		`fd + 1 == 0`:            true, // wraps at 32 bits
-		`fd + 1K == 4294968319`:  true, // 64 bits: units are s64
-		`count - 70001 > 0`:      true, // u64
-		`prio - 121 > fd`:        false,
-		`prio - 121 == fd`:       true,
-		`~byte == -201`:          true,
-		`small >> 1 == -28`:      true,
-		`byte << 24 < 0`:         true,
-		`1 << 31 < 0`:            true,
-		`0x80000000 > 0`:         true,
-		`-7 / 2 == -3`:           true,
-		`ret % 3 == -2`:          true,
-		`prio / zero == 0`:       true,
-		`prio % zero == 120`:     true,
-		`1 << prio == 1 << 24`:   true, // the low 5 bits of the count
-		`!ret == 0`:              true,
-		`2 + 3 * 4 == 14`:        true,
-		`1 || 0 && 0`:            true,
-		`(1 || 0) && 0`:          false,
-		`-1 < 0 && 0 - 1 == ~0`:  true,
-		`prio==120&&!(prio<100)`: true,
-		`!~-1`:                   true,
-	} {
-		e, err := expr.Parse(source)
-		if err != nil {
-			t.Errorf("%s: %v", source, err)
-			continue
-		}
-		h := newHit()
-		p, err := e.Check(&h.scope)
-		if err != nil {
-			t.Errorf("%s: %v", source, err)
-			continue
-		}
-		if got, known := p.Eval(h); got != want || !known {
-			t.Errorf("%s: %v, read as %s", source, got, p)
-		}
-		again, err := expr.Parse(e.String())
-		if err != nil || again.String() != e.String() {
-			t.Errorf("%s: prints as %s, which is read as %v (%v)", source, e, again, err)
-		}
+	// types, as in C
+	`fd == -1`:               true, // both become u32
+	`ret == -11`:             true,
+	`ret + 0xb`:              false,
+	`ret > fd`:               false, // both become s64
+	`small == -56`:           true,
+	`byte - 201 < 0`:         true, // s32
+	`fd + 1 == 0`:            true, // wraps at 32 bits
+	`fd + 1K == 4294968319`:  true, // 64 bits: units are s64
+	`count - 70001 > 0`:      true, // u64
+	`prio - 121 > fd`:        false,
+	`prio - 121 == fd`:       true,
+	`~byte == -201`:          true,
+	`small >> 1 == -28`:      true,
+	`byte << 24 < 0`:         true,
+	`1 << 31 < 0`:            true,
+	`0x80000000 > 0`:         true,
+	`-7 / 2 == -3`:           true,
+	`ret % 3 == -2`:          true,
+	`prio / zero == 0`:       true,
+	`prio % zero == 120`:     true,
+	`1 << prio == 1 << 24`:   true, // the low 5 bits of the count
+	`!ret == 0`:              true,
+	`2 + 3 * 4 == 14`:        true,
+	`1 || 0 && 0`:            true,
+	`(1 || 0) && 0`:          false,
+	`-1 < 0 && 0 - 1 == ~0`:  true,
+	`prio==120&&!(prio<100)`: true,
+	`!~-1`:                   true,
+}
+
+func TestMeaning(t *testing.T) {
+	for source, want := range meanings {
+		checkMeaning(t, source, want)
 	}
 }
 
-// What could not be read makes the result unknown, but only if it is looked at.
+// checkMeaning compares the result of an expression for newHit, and reads what it prints.
+func checkMeaning(t *testing.T, source string, want bool) {
+	t.Helper()
+	e, err := expr.Parse(source)
+	if err != nil {
+		t.Errorf("%s: %v", source, err)
+		return
+	}
+	h := newHit()
+	p, err := e.Check(&h.scope)
+	if err != nil {
+		t.Errorf("%s: %v", source, err)
+		return
+	}
+	if got, known := p.Eval(h); got != want || !known {
+		t.Errorf("%s: %v, read as %s", source, got, p)
+	}
+	again, err := expr.Parse(e.String())
+	if err != nil || again.String() != e.String() {
+		t.Errorf("%s: prints as %s, which is read as %v (%v)", source, e, again, err)
+	}
+}
+
+// A value that could not be read makes the result unknown, but only if it is evaluated.
 func TestUnknown(t *testing.T) {
 	for source, want := range map[string]bool{
 		"unread == 0":             false,
@@ -156,7 +165,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// The message, and what it points at.
+// The message, and the part of the expression that it underlines.
 func TestErrors(t *testing.T) {
 	for source, want := range map[string]string{
 		``:                             `empty expression |^`,
@@ -244,7 +253,7 @@ func TestAnd(t *testing.T) {
 	}
 }
 
-// The arithmetic is C's: a C compiler comes to the same results.
+// The arithmetic is C's: a C compiler computes the same results.
 func TestAsInC(t *testing.T) {
 	cc := testenv.Tool(t, "gcc")
 	g := exprtest.Generator{Rand: rand.New(rand.NewPCG(1, 2)), C: true}
@@ -309,8 +318,8 @@ func bit(b bool) int {
 	return 0
 }
 
-// What is printed is read again as what it was, and neither reading, checking nor
-// evaluating ends in a panic.
+// Printing and parsing an expression returns the same expression. Parsing, checking and
+// evaluating never panic.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`comm ~ "ngin*"`, `/args->count > 64K && !(flags & 0x4)/`, `$retval < 0 || duration >= 5ms`,
 		`(a.b ^ -1) << 3 % 2 == ~7`, `comm != 'a\x41\\\*[!a-z]'`, `!~x`, `- -1`, `pid == 0b1 && tid == 0o17`} {

@@ -16,7 +16,7 @@ const (
 	tokenOperator // text is the operator or parenthesis
 )
 
-// A token's text is a name, an unquoted text, or what stands in the source.
+// A token's text is a name, an unquoted string, or its spelling in the source.
 type token struct {
 	kind        tokenKind
 	text        string
@@ -26,8 +26,8 @@ type token struct {
 }
 
 type lexer struct {
-	given  string // what errors show
-	source string // the same, with blanks for the slashes around it
+	given  string // shown in errors
+	source string // given, with blanks instead of the enclosing slashes
 	at     int
 }
 
@@ -74,8 +74,8 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
 // units are the suffixes of integers: sizes, and times in ns.
 var units = map[string]uint64{"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
-// number reads an integer of C, without C's suffixes but with units. Its type is the
-// one that C gives it, s64 when it has a unit.
+// number reads a C integer with an optional unit instead of C's suffixes. Its type is that
+// of C, or s64 if it has a unit.
 func (l *lexer) number() (token, error) {
 	start := l.at
 	for l.at < len(l.source) && (isDigit(l.source[l.at]) || isLetter(l.source[l.at])) {
@@ -151,8 +151,8 @@ func (l *lexer) name() (token, error) {
 	}
 }
 
-// text reads a quoted text. A backslash that escapes neither a quote, a backslash
-// nor, as \xHH or \n, a byte is left for patterns to see.
+// text reads a quoted string. It keeps backslashes that escape neither a quote, a backslash
+// nor, as \xHH or \n, a byte: they belong to patterns.
 func (l *lexer) text(quote byte) (token, error) {
 	start := l.at
 	var b strings.Builder

@@ -1,11 +1,11 @@
 package expr
 
-// An Op is what a [Node] does.
+// An Op is the operation of a [Node].
 type Op uint8
 
 const (
 	OpInt  Op = iota // a constant
-	OpText           // a quoted text: only ever an operand of Equal, Match and their opposites
+	OpText           // a quoted string, which only string comparisons take
 	OpName           // a named value
 
 	OpNegate     // -x
@@ -34,9 +34,9 @@ const (
 	OpDivide
 	OpRemainder
 
-	// OpConvert takes X's value to the node's type. Check adds it where C converts
-	// implicitly: both operands of arithmetic and of comparisons have one type.
-	// The extended value changes only where a signed one becomes u32.
+	// OpConvert converts X to the node's type. Check adds it where C converts implicitly:
+	// both operands of arithmetic and of comparisons have the same type. Only converting
+	// a signed value to u32 changes the extended value.
 	OpConvert
 )
 
@@ -45,18 +45,17 @@ type Node struct {
 	Op          Op
 	X, Y        *Node  // operands; Y of binary operations only
 	Int         uint64 // OpInt: the value, extended to 64 bits by its type
-	Text        string // OpText: unquoted; OpName: the name; OpInt: as it was spelled
+	Text        string // OpText: unquoted; OpName: the name; OpInt: its spelling
 	Offset, End int    // bytes of the source
 
-	// Set by Check: what the operation results in, an integer but for texts; and
-	// of an OpName the index of the value in its scope.
+	// Type is the result type and Slot the scope index of an OpName. Check sets both.
 	Type Type
 	Slot int
 
 	parenthesized bool
 }
 
-// operators are the binary ones, by how tightly they bind, as in C.
+// operators are the binary operators with their precedence in C.
 var operators = map[string]struct {
 	op         Op
 	precedence int
@@ -84,11 +83,17 @@ func (op Op) unary() bool { return op >= OpNegate && op <= OpNot }
 
 func (op Op) binary() bool { return op >= OpOr && op <= OpRemainder }
 
-// walk calls visit with a node and all below it.
+// walk calls visit for a node and all nodes below it.
 func (n *Node) walk(visit func(*Node)) {
 	if n != nil {
 		visit(n)
 		n.X.walk(visit)
 		n.Y.walk(visit)
 	}
+}
+
+// loose reports whether a comparison needs parentheses because C parses it in a surprising
+// way: x & 1 == 1 is x & (1 == 1), and 0 < x < 9 is (0 < x) < 9.
+func (n *Node) loose(parent *Node) bool {
+	return n.Op.Compares() && (parent.Op.Compares() || parent.Op >= OpBitOr && parent.Op <= OpBitAnd)
 }

@@ -2,18 +2,11 @@ package expr
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// An Expr is an expression that has been read but not checked.
-type Expr struct {
-	source string
-	root   *Node
-}
-
-// Parse reads an expression. The slashes around a predicate of bpftrace may be
-// there. Errors are of type [*Error].
+// Parse parses an expression. The slashes around a bpftrace predicate are optional. Errors
+// have type [*Error].
 func Parse(source string) (*Expr, error) {
 	if len(source) > maxSource {
 		return nil, &Error{source[:64], 0, 64, fmt.Sprintf("expression longer than %d bytes", maxSource)}
@@ -39,9 +32,6 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
-// Source returns the text that the expression was read from.
-func (e *Expr) Source() string { return e.source }
-
 // And joins expressions: all must hold. It returns nil for none.
 func And(all ...*Expr) *Expr {
 	var joined *Expr
@@ -63,24 +53,6 @@ func And(all ...*Expr) *Expr {
 	return joined
 }
 
-// Unknown returns the names in an expression that a scope does not have, each once, in
-// order.
-func (e *Expr) Unknown(s *Scope) []string {
-	var names []string
-	words := make(map[*Node]bool)
-	e.root.walk(func(n *Node) {
-		if n.Y != nil && n.X.Op == OpName && n.Op.Compares() {
-			if slot, message := s.lookup(n.X.Text); message == "" && s.vars[slot].Type == Text {
-				words[n.Y] = true // a text without quotes, as ftrace has them
-			}
-		}
-		if n.Op == OpName && !words[n] && !s.Has(n.Text) && !slices.Contains(names, n.Text) {
-			names = append(names, n.Text)
-		}
-	})
-	return names
-}
-
 type parser struct {
 	lexer lexer
 	token token // the next one
@@ -96,7 +68,7 @@ func (p *parser) fail(t token, message string) error {
 	return p.lexer.fail(t.offset, t.end, message)
 }
 
-// expression reads operators that bind more tightly than a precedence.
+// expression parses operators with more than a precedence.
 func (p *parser) expression(above int) (*Node, error) {
 	x, err := p.operand()
 	if err != nil {
@@ -167,7 +139,7 @@ func (p *parser) operand() (*Node, error) {
 			return p.unary(OpComplement, t)
 		case "!":
 			return p.unary(OpNot, t)
-		case "!~": // where no comparison can be: two operators
+		case "!~": // two operators where no comparison can be
 			n, err := p.unary(OpComplement, t)
 			if err != nil {
 				return nil, err

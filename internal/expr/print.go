@@ -2,16 +2,16 @@ package expr
 
 import "strings"
 
-// String returns the expression in its canonical spelling: parsing it gives the
-// same expression.
+// String returns the canonical spelling of the expression, which parses to the same
+// expression.
 func (e *Expr) String() string {
 	var b strings.Builder
 	e.root.print(&b)
 	return b.String()
 }
 
-// String returns the predicate in its canonical spelling, with the names that its
-// scope knows the values by.
+// String returns the canonical spelling of the predicate, with the first names of its
+// variables.
 func (p *Predicate) String() string {
 	var b strings.Builder
 	p.Root.print(&b)
@@ -45,7 +45,7 @@ func (n *Node) printOperand(b *strings.Builder, parentheses bool) {
 	n.print(b)
 }
 
-// unconverted returns the node as it was written.
+// unconverted removes implicit conversions from a node.
 func (n *Node) unconverted() *Node {
 	for n.Op == OpConvert {
 		n = n.X
@@ -53,14 +53,7 @@ func (n *Node) unconverted() *Node {
 	return n
 }
 
-// loose reports whether a node is a comparison in an operation where C reads it
-// in another way than most people do, so that it must stand in parentheses:
-// x & 1 == 1 is x & (1 == 1) in C, and 0 < x < 9 is (0 < x) < 9.
-func (n *Node) loose(parent *Node) bool {
-	return n.Op.Compares() && (parent.Op.Compares() || parent.Op >= OpBitOr && parent.Op <= OpBitAnd)
-}
-
-// quote writes a text as the lexer reads it.
+// quote writes a string as the lexer reads it.
 func quote(b *strings.Builder, s string) {
 	const hex = "0123456789abcdef"
 	b.WriteByte('"')

@@ -6,23 +6,22 @@ import (
 	"strings"
 )
 
-// A Var is one named value that expressions may use.
+// A Var is a named value.
 type Var struct {
 	Name string
 	Type Type
 }
 
-// A Scope is the values that expressions may use: the arguments of a probe, and
-// what every hit has. The zero Scope is empty and ready to use.
+// A Scope holds the values that expressions may use: the arguments of a probe and what
+// every hit has. The zero Scope is empty and ready to use.
 type Scope struct {
 	vars    []Var
 	names   map[string]int
 	refused map[string]string
 }
 
-// Add adds a value, which has the next index from 0 on, and further names of it. A
-// name that is there already keeps its meaning. The separators of members count
-// as one: a.b and a->b are the same name.
+// Add adds a value with its names and returns its index. Indices count from 0. A name that
+// is already defined keeps its meaning. a.b and a->b are the same name.
 func (s *Scope) Add(v Var, aliases ...string) (slot int) {
 	if s.names == nil {
 		s.names = make(map[string]int)
@@ -38,7 +37,7 @@ func (s *Scope) Add(v Var, aliases ...string) (slot int) {
 	return slot
 }
 
-// Refuse makes the use of a name an error that says why.
+// Refuse makes any use of a name an error with this reason.
 func (s *Scope) Refuse(name, why string) {
 	if s.refused == nil {
 		s.refused = make(map[string]string)
@@ -46,10 +45,10 @@ func (s *Scope) Refuse(name, why string) {
 	s.refused[normalize(name)] = why
 }
 
-// Vars returns the values by index. It must not be changed.
+// Vars returns the values by index. The caller must not change them.
 func (s *Scope) Vars() []Var { return s.vars }
 
-// Has reports whether a name is known, be it as one that is refused.
+// Has reports whether a name is defined or refused.
 func (s *Scope) Has(name string) bool {
 	name = normalize(name)
 	_, ok := s.names[name]
@@ -58,7 +57,7 @@ func (s *Scope) Has(name string) bool {
 
 func normalize(name string) string { return strings.ReplaceAll(name, "->", ".") }
 
-// lookup finds a value; the message says why it cannot be used.
+// lookup finds a value. message is not empty if it cannot be used.
 func (s *Scope) lookup(name string) (slot int, message string) {
 	name = normalize(name)
 	if why := s.refused[name]; why != "" {
@@ -70,7 +69,7 @@ func (s *Scope) lookup(name string) (slot int, message string) {
 	return 0, s.unknown(name)
 }
 
-// listed is how many names an error lists at most.
+// listed is the maximum number of names in an error.
 const listed = 40
 
 func (s *Scope) unknown(name string) string {
@@ -95,7 +94,7 @@ func (s *Scope) unknown(name string) string {
 	return message + "; there are " + strings.Join(all, " ")
 }
 
-// alike reports whether one name is part of the other or a slip of the keyboard away.
+// alike reports whether one name is a part or a likely misspelling of the other.
 func alike(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if short := min(len(a), len(b)); short >= 3 && (strings.Contains(a, b) || strings.Contains(b, a)) {
@@ -104,7 +103,7 @@ func alike(a, b string) bool {
 	return distance(a, b) <= max(1, len(a)/4)
 }
 
-// distance is the number of bytes to insert, delete or replace.
+// distance returns the edit distance in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -125,7 +124,7 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// used returns the values that a tree refers to, by index, without repetition.
+// used returns the indices of the values that a tree refers to, each once.
 func used(root *Node) []int {
 	var slots []int
 	root.walk(func(n *Node) {

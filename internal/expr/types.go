@@ -2,13 +2,13 @@ package expr
 
 import "strconv"
 
-// A Type is that of a value: an integer, or a text.
+// A Type is the type of a value: an integer or a string.
 type Type struct {
-	Size   uint8 // bytes of an integer: 1, 2, 4 or 8; 0: a text
+	Size   uint8 // bytes of an integer: 1, 2, 4 or 8; 0 for a string
 	Signed bool
 }
 
-// The types that results of operations have.
+// Types of results.
 var (
 	S32  = Type{4, true}
 	U32  = Type{4, false}
@@ -17,7 +17,7 @@ var (
 	Text = Type{}
 )
 
-// String spells the type as the event grammar does: s32, u64, string.
+// String returns the type as events spell it: s32, u64, string.
 func (t Type) String() string {
 	switch {
 	case t == Text:
@@ -28,8 +28,8 @@ func (t Type) String() string {
 	return "u" + strconv.Itoa(int(t.Size)*8)
 }
 
-// Extend returns the value of the type that the low bytes of v are, extended to 64
-// bits by its sign. All values are kept so.
+// Extend extends the low bytes of v, a value of the type, to 64 bits. All values are kept
+// in this form.
 func (t Type) Extend(v uint64) uint64 {
 	if t.Size == 0 || t.Size >= 8 {
 		return v
@@ -41,7 +41,7 @@ func (t Type) Extend(v uint64) uint64 {
 	return v << shift >> shift
 }
 
-// promoted is C's integer promotion.
+// promoted applies C's integer promotion.
 func (t Type) promoted() Type {
 	if t.Size < 4 {
 		return S32
@@ -49,7 +49,7 @@ func (t Type) promoted() Type {
 	return t
 }
 
-// common is the type that C converts two operands to.
+// common returns the type that C converts two operands to.
 func common(a, b Type) Type {
 	a, b = a.promoted(), b.promoted()
 	switch {
@@ -63,7 +63,7 @@ func common(a, b Type) Type {
 	return b
 }
 
-// bounds returns the least and the greatest value, extended.
+// bounds returns the least and the greatest extended value.
 func (t Type) bounds() (least, greatest uint64) {
 	top := uint64(1) << (8*uint(t.Size) - 1)
 	if t.Signed {

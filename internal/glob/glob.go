@@ -162,33 +162,3 @@ func (e element) begins(c byte) bool {
 
 // isContinuation reports whether a byte continues a character of UTF-8.
 func isContinuation(c byte) bool { return c&0xc0 == 0x80 }
-
-// HasMeta reports whether a text contains characters with a meaning in patterns.
-func HasMeta(text string) bool { return strings.ContainsAny(text, `*?[]{}\`) }
-
-// Split splits a list of patterns at commas outside braces, brackets and escapes. It
-// does not check the patterns.
-func Split(list string) []string {
-	var parts []string
-	start, depth := 0, 0
-	for i := 0; i < len(list); i++ {
-		switch list[i] {
-		case '\\':
-			i++
-		case '[':
-			if end := classEnd(list, i); end > 0 {
-				i = end
-			}
-		case '{':
-			depth++
-		case '}':
-			depth = max(0, depth-1)
-		case ',':
-			if depth == 0 {
-				parts = append(parts, list[start:i])
-				start = i + 1
-			}
-		}
-	}
-	return append(parts, list[start:])
-}

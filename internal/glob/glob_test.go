@@ -133,7 +133,7 @@ func TestSplit(t *testing.T) {
 func TestCompileLimits(t *testing.T) {
 	for _, c := range []struct {
 		patterns []string
-		want     string // "" fits
+		want     string // "" means that the pattern fits
 	}{
 		{[]string{strings.Repeat("a", 63) + "*"}, ""},
 		{[]string{strings.Repeat("a", 64)}, "the pattern has more than 63 characters other than *"},
@@ -156,7 +156,7 @@ func TestCompileLimits(t *testing.T) {
 	}
 }
 
-// One automaton for several patterns accepts what any of them does.
+// An automaton for several patterns accepts the names that any of them matches.
 func TestCompileSeveral(t *testing.T) {
 	patterns := []*glob.Pattern{glob.MustParse("a"), glob.MustParse("b*"), glob.MustParse("*c")}
 	a, err := glob.Compile(patterns...)
@@ -173,7 +173,7 @@ func TestCompileSeveral(t *testing.T) {
 	}
 }
 
-// reference translates a pattern of the random test to a regular expression.
+// reference translates a random pattern to a regular expression.
 func reference(t *testing.T, parts []string) *regexp.Regexp {
 	var b strings.Builder
 	for _, part := range parts {
@@ -225,7 +225,7 @@ func randomPattern(r *rand.Rand) (parts []string) {
 	return parts
 }
 
-// Matcher, automaton and regular expression agree.
+// The matcher, the automaton and a regular expression agree.
 func TestAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	alphabet := []string{"a", "a", "b", "b", "/", "é", "*"}
@@ -264,8 +264,8 @@ func TestAgree(t *testing.T) {
 	}
 }
 
-// Whatever parses, the matcher and the automaton agree on any bytes but NUL, and
-// splitting a list takes no pattern apart.
+// For every valid pattern, the matcher and the automaton agree on all bytes but NUL, and
+// splitting a list leaves the pattern whole.
 func FuzzAgree(f *testing.F) {
 	for _, seed := range [][2]string{{"ngin*", "nginx"}, {"*a*b?", "xaybz"}, {`\[[a-c]`, "[b"}, {"{a,[!b]}é?", "aé\xa9\xa9"}, {"[]-a,]{x,}", "^"}, {"?*?", "\x80a"}} {
 		f.Add(seed[0], seed[1])
@@ -296,7 +296,7 @@ func FuzzAgree(f *testing.F) {
 	})
 }
 
-// shortest returns a lower bound of the length of names that match: that of the only alternative.
+// shortest returns the least length of names that match the pattern's only alternative.
 func shortest(p *glob.Pattern) int {
 	if strings.ContainsAny(p.String(), "{") {
 		return 0

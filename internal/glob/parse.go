@@ -207,3 +207,33 @@ func classEnd(text string, open int) int {
 	}
 	return -1
 }
+
+// HasMeta reports whether a text contains characters with a meaning in patterns.
+func HasMeta(text string) bool { return strings.ContainsAny(text, `*?[]{}\`) }
+
+// Split splits a list of patterns at commas outside braces, brackets and escapes. It
+// does not check the patterns.
+func Split(list string) []string {
+	var parts []string
+	start, depth := 0, 0
+	for i := 0; i < len(list); i++ {
+		switch list[i] {
+		case '\\':
+			i++
+		case '[':
+			if end := classEnd(list, i); end > 0 {
+				i = end
+			}
+		case '{':
+			depth++
+		case '}':
+			depth = max(0, depth-1)
+		case ',':
+			if depth == 0 {
+				parts = append(parts, list[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(parts, list[start:])
+}

@@ -7,8 +7,8 @@ import (
 	"trapline/internal/elffile"
 )
 
-// Words of runtime.moduledata, which is the same from Go 1.20 on up to the last of
-// these. Go 1.18 and 1.19 lack two words before funcData.
+// Word offsets in runtime.moduledata since Go 1.20. Go 1.18 and 1.19 lack two words before
+// funcData.
 const (
 	moduleTable    = 0
 	moduleNames    = 1
@@ -17,9 +17,9 @@ const (
 	moduleWords    = 41
 )
 
-// Open finds and checks the table of an image. It returns nil where there is none.
+// Open finds and checks the table of an image. It returns nil if there is none.
 func Open(f *elffile.File) (t *Table) {
-	defer func() { // debug/elf is not made for hostile files
+	defer func() { // debug/elf may panic on damaged files
 		if recover() != nil {
 			t = nil
 		}
@@ -43,7 +43,7 @@ func Open(f *elffile.File) (t *Table) {
 	}
 	t.applyModule(f, addr)
 	if t.version != version116 && t.text == 0 {
-		// Without a module the text starts at the section, unless C code comes first.
+		// Without moduledata, assume that Go code starts the section.
 		if s := f.Section(".text"); s != nil {
 			t.text = s.Addr
 		}
@@ -51,7 +51,7 @@ func Open(f *elffile.File) (t *Table) {
 	return t
 }
 
-// isGo reports whether an image has other marks of Go's linker than the table.
+// isGo reports whether an image has marks of Go's linker other than the table.
 func isGo(f *elffile.File) bool {
 	if f.Section(".go.buildinfo") != nil {
 		return true
@@ -61,7 +61,7 @@ func isGo(f *elffile.File) bool {
 		if p.Type != elf.PT_NOTE {
 			continue
 		}
-		// The owner of the note with Go's build ID.
+		// Go's build ID is in a note with this owner.
 		if b, err := elffile.ReadRange(f.R, p.Off, min(p.Filesz, maxNotes)); err == nil && bytes.Contains(b, []byte("Go\x00\x00")) {
 			return true
 		}
@@ -69,7 +69,7 @@ func isGo(f *elffile.File) bool {
 	return false
 }
 
-// loads returns the segments with contents, executable ones first.
+// loads returns the segments with contents, executable segments first.
 func loads(f *elffile.File) []elf.ProgHeader {
 	var code, data []elf.ProgHeader
 	for _, p := range f.Progs {
@@ -85,8 +85,8 @@ func loads(f *elffile.File) []elf.ProgHeader {
 	return append(code, data...)
 }
 
-// scan searches the loaded bytes for the header of the table, for images without
-// section headers.
+// scan searches the segments for the header of the table. It is for images without section
+// headers.
 func scan(f *elffile.File) (*Table, uint64) {
 	const chunk, header = 1 << 20, 8 + 8*8
 	pattern := []byte{0xff, 0xff, 0xff, 0, 0} // the magic's upper bytes and the padding
@@ -120,7 +120,7 @@ func scan(f *elffile.File) (*Table, uint64) {
 	return nil, 0
 }
 
-// plausible reports whether bytes look like a little-endian header.
+// plausible reports whether bytes may be a little-endian header.
 func plausible(b []byte) bool {
 	switch {
 	case b[0] != version116&0xff && b[0] != version118&0xff && b[0] != version120&0xff:
@@ -132,7 +132,7 @@ func plausible(b []byte) bool {
 	return false
 }
 
-// applyModule takes the start of the text and of the functions' data from the
+// applyModule reads the addresses of the text and of the functions' data from the
 // runtime.moduledata that points to the table.
 func (t *Table) applyModule(f *elffile.File, addr uint64) {
 	if t.ptrSize != 8 || t.version == version116 {
@@ -203,11 +203,11 @@ func segmentOf(segments []elf.ProgHeader, addr, n uint64) *elf.ProgHeader {
 	return nil
 }
 
-// relocs maps places to the addresses that the dynamic linker puts there.
+// relocs maps locations to the addresses that the dynamic linker stores there.
 type relocs map[uint64]uint64
 
-// relativeRelocs reads the relocations of a position-independent image that add
-// its load address only.
+// relativeRelocs reads the relocations of a position-independent image that only add its
+// load address.
 func relativeRelocs(f *elffile.File) relocs {
 	s := f.Section(".rela.dyn")
 	if f.Type != elf.ET_DYN || f.Class != elf.ELFCLASS64 || s == nil {
@@ -228,7 +228,7 @@ func relativeRelocs(f *elffile.File) relocs {
 	return r
 }
 
-// at returns the places that get an address.
+// at returns the locations that get an address.
 func (r relocs) at(addr uint64) []uint64 {
 	var places []uint64
 	for place, v := range r {

@@ -1,9 +1,11 @@
 package gotable
 
+import "trapline/internal/cursor"
+
 // Flags of functions (internal/abi/symtab.go), since Go 1.17.
 const (
-	FlagTopFrame = 1 << iota // the outermost frame of its stack
-	FlagSPWrite              // writes values to the stack pointer that no table tells
+	FlagTopFrame = 1 << iota // outermost frame of its stack
+	FlagSPWrite              // writes the stack pointer in ways that no table describes
 	FlagAsm                  // written in assembly
 )
 
@@ -11,13 +13,13 @@ const (
 type Function struct {
 	Entry            uint64
 	NameOff          uint32
-	FileOff, LineOff uint32 // tables of values by pc: file in the unit, line
-	StackOff         uint32 // that of the stack's depth below the return address, in bytes
+	FileOff, LineOff uint32 // tables by pc: file index in the unit, line
+	StackOff         uint32 // table by pc: depth of the stack below the return address, in bytes
 	Unit             uint32 // first file of the compile unit
 	Flags            uint8
 
 	order             interface{ Uint32([]byte) uint32 }
-	tables            []byte // offsets of further tables, and of the function's data
+	tables            []byte // offsets of further tables and of the function's data
 	pcdatas, funcdats int
 }
 
@@ -53,8 +55,7 @@ func (t *Table) Function(i int) (Function, bool) {
 	return f, true
 }
 
-// PCData returns the offset of one of the function's tables of values by pc, 0 for
-// none.
+// PCData returns the offset of one of the function's tables by pc, or 0 if it has none.
 func (f *Function) PCData(i int) uint32 {
 	if i >= f.pcdatas {
 		return 0
@@ -62,7 +63,7 @@ func (f *Function) PCData(i int) uint32 {
 	return f.order.Uint32(f.tables[4*i:])
 }
 
-// FuncData returns where, past [Table.FuncData], data of the function is; ^0 for none.
+// FuncData returns the offset of data of the function from [Table.FuncData], or ^0 if it has none.
 func (f *Function) FuncData(i int) uint32 {
 	if i >= f.funcdats {
 		return ^uint32(0)
@@ -70,25 +71,24 @@ func (f *Function) FuncData(i int) uint32 {
 	return f.order.Uint32(f.tables[4*(f.pcdatas+i):])
 }
 
-// Values calls yield with each value of a table of values by pc of the function that
-// starts at entry, and where in the code it ends, until yield returns false. The
-// tables are pairs of varints, value and pc deltas, as runtime.pcvalue reads them.
+// Values calls yield for each value of a table by pc, with the address where it ends, until
+// yield returns false. entry is the start of the function. Tables are pairs of varints,
+// value and pc deltas, as in runtime.pcvalue.
 func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value int32) bool) {
 	if off == 0 || uint64(off) >= uint64(len(t.pcs)) {
 		return
 	}
-	b := t.pcs[off:]
+	c := cursor.Little(t.pcs[off:])
 	value, pc := int32(-1), entry
 	for first := true; ; first = false {
-		delta, n := varint(b)
-		if n == 0 || delta == 0 && !first {
+		delta := uint32(c.Uleb())
+		if !c.OK() || delta == 0 && !first {
 			return
 		}
-		step, m := varint(b[n:])
-		if m == 0 {
+		step := uint32(c.Uleb())
+		if !c.OK() {
 			return
 		}
-		b = b[n+m:]
 		value += int32(-(delta & 1) ^ delta>>1)
 		pc += uint64(step) * t.quantum
 		if !yield(pc, value) {
@@ -97,7 +97,7 @@ func (t *Table) Values(off uint32, entry uint64, yield func(end uint64, value in
 	}
 }
 
-// Value looks an address up in a table of values by pc.
+// Value returns the value at an address in a table by pc.
 func (t *Table) Value(off uint32, entry, addr uint64) (value int32, ok bool) {
 	t.Values(off, entry, func(end uint64, v int32) bool {
 		value, ok = v, addr < end
@@ -107,20 +107,4 @@ func (t *Table) Value(off uint32, entry, addr uint64) (value int32, ok bool) {
 		return 0, false
 	}
 	return value, true
-}
-
-// varint reads a number in groups of 7 bits, lowest first, and how many bytes it has: 0
-// past the end.
-func varint(b []byte) (v uint32, n int) {
-	for shift := 0; n < len(b); shift += 7 {
-		c := b[n]
-		n++
-		if shift < 32 {
-			v |= uint32(c&0x7f) << shift
-		}
-		if c < 0x80 {
-			return v, n
-		}
-	}
-	return 0, 0
 }

@@ -1,6 +1,6 @@
-// Package gotable reads the table of functions that every Go program carries,
-// stripped or not (.gopclntab; runtime/symtab.go): their names, and by program
-// counter their lines and the depth of their stack. It expects damaged files.
+// Package gotable reads the function table of Go programs (.gopclntab; runtime/symtab.go),
+// which even stripped programs have: names of functions and, by program counter, lines and
+// stack depths. Files may be damaged.
 package gotable
 
 import (
@@ -10,32 +10,32 @@ import (
 	"strings"
 )
 
-// Versions of the table, by the magic numbers of internal/abi/symtab.go.
+// Magic numbers of versions of the table: internal/abi/symtab.go.
 const (
 	version116 = 0xfffffffa // Go 1.16
-	version118 = 0xfffffff0 // Go 1.18: entries are offsets from the start of the text
+	version118 = 0xfffffff0 // Go 1.18: entries are offsets from the text
 	version120 = 0xfffffff1 // Go 1.20: start lines, shorter inlining trees
 )
 
-// maxTable bounds the table, in bytes: that of Kubernetes' largest program is 40 MB.
+// maxTable is the maximum size of a table in bytes. Kubernetes' largest program has 40 MB.
 const maxTable = 512 << 20
 
-// A Table may be used concurrently.
+// A Table is the function table of one image. It is safe for concurrent use.
 type Table struct {
 	order    binary.ByteOrder
 	version  uint32
-	quantum  uint64 // bytes an instruction counts in
+	quantum  uint64 // unit of pc deltas in bytes
 	ptrSize  int
-	count    int    // functions
-	text     uint64 // virtual address that entries count from
-	funcData uint64 // virtual address of go:func.*, 0 when not found
+	count    int    // of functions
+	text     uint64 // virtual address of the text
+	funcData uint64 // virtual address of go:func.*, 0 if unknown
 
 	names, units, files, pcs, functions []byte
 
-	memory int // bytes of what these are parts of
+	memory int // size in bytes of the buffer they point into
 }
 
-// parse checks the header at the start of data.
+// parse parses the header at the start of data. It returns nil if it is invalid.
 func parse(order binary.ByteOrder, data []byte) *Table {
 	t := &Table{order: order, memory: len(data)}
 	if len(data) < 8 || data[4] != 0 || data[5] != 0 {
@@ -52,7 +52,7 @@ func parse(order binary.ByteOrder, data []byte) *Table {
 	}
 	words := 8
 	if t.version == version116 {
-		words = 7 // no start of the text
+		words = 7 // without the start of the text
 	}
 	if len(data) < 8+words*t.ptrSize {
 		return nil
@@ -75,7 +75,7 @@ func parse(order binary.ByteOrder, data []byte) *Table {
 		return nil
 	}
 	if t.version != version116 {
-		t.text = word(2) // 0 since Go 1.26, and before it in what is still to be relocated
+		t.text = word(2) // 0 since Go 1.26 and in files that are not relocated
 	}
 	return t
 }
@@ -87,7 +87,7 @@ func (t *Table) uintptr(b []byte) uint64 {
 	return t.order.Uint64(b)
 }
 
-// fieldSize is the size of each half of an entry of the function index.
+// fieldSize returns the size of a field of the function index.
 func (t *Table) fieldSize() int {
 	if t.version == version116 {
 		return t.ptrSize
@@ -95,8 +95,8 @@ func (t *Table) fieldSize() int {
 	return 4
 }
 
-// field returns word i of the function index: entries at even, offsets of the
-// functions' records at odd places.
+// field returns field i of the function index: even ones are entries, odd ones are offsets
+// of records.
 func (t *Table) field(i int) uint64 {
 	b := t.functions[i*t.fieldSize():]
 	if t.fieldSize() == 8 {
@@ -105,14 +105,13 @@ func (t *Table) field(i int) uint64 {
 	return uint64(t.order.Uint32(b))
 }
 
-// Memory returns the number of bytes that the table takes.
+// Memory returns the number of bytes of memory that the table uses.
 func (t *Table) Memory() int { return t.memory }
 
 // Len returns the number of functions.
 func (t *Table) Len() int { return t.count }
 
-// Entry returns the address of function i; that of function Len() is the end of the
-// last.
+// Entry returns the address of function i. Entry(Len()) is the end of the last function.
 func (t *Table) Entry(i int) uint64 {
 	if t.version == version116 {
 		return t.field(2 * i)
@@ -120,7 +119,7 @@ func (t *Table) Entry(i int) uint64 {
 	return t.text + t.field(2*i)
 }
 
-// Find returns the index of the function around an address, or -1.
+// Find returns the index of the function that contains an address, or -1.
 func (t *Table) Find(addr uint64) int {
 	i := sort.Search(t.count+1, func(i int) bool { return t.Entry(i) > addr }) - 1
 	if i >= t.count {
@@ -129,19 +128,19 @@ func (t *Table) Find(addr uint64) int {
 	return i
 }
 
-// FuncData returns the address that the functions' data is addressed from, 0 if that
-// is not known or the data is of a layout before Go 1.20.
+// FuncData returns the base address of the functions' data, or 0 if it is unknown or the
+// data has the layout before Go 1.20.
 func (t *Table) FuncData() uint64 { return t.funcData }
 
 // Order returns the byte order of the functions' data.
 func (t *Table) Order() binary.ByteOrder { return t.order }
 
-// Name returns a function's name, spelled as the linker does in symbol tables.
+// Name returns the name of a function, spelled as in symbol tables.
 func (t *Table) Name(off uint32) string {
 	return strings.ReplaceAll(tableString(t.names, uint64(off)), "·", ".")
 }
 
-// File returns the name of a compile unit's file.
+// File returns the path of a file of a compile unit.
 func (t *Table) File(unit uint32, file int32) string {
 	i := (uint64(unit) + uint64(uint32(file))) * 4
 	if file < 0 || i+4 > uint64(len(t.units)) {
@@ -154,7 +153,7 @@ func (t *Table) File(unit uint32, file int32) string {
 	return tableString(t.files, uint64(off))
 }
 
-// maxName bounds names of functions and files, in bytes.
+// maxName is the maximum length of names of functions and files in bytes.
 const maxName = 64 << 10
 
 func tableString(b []byte, off uint64) string {
@@ -169,11 +168,11 @@ func tableString(b []byte, off uint64) string {
 	return string(b[:end])
 }
 
-// Named reports whether a function's name is the one given.
+// Named reports whether a function has a name, without allocating it.
 func (t *Table) Named(off uint32, name string) bool {
 	b := t.names[min(uint64(off), uint64(len(t.names))):]
 	return len(b) > len(name) && b[len(name)] == 0 && string(b[:len(name)]) == name
 }
 
-// Flagless reports whether the table may be one of Go 1.16, which has no flags of functions.
+// Flagless reports whether the table may be from Go 1.16, whose functions have no flags.
 func (t *Table) Flagless() bool { return t.version == version116 }

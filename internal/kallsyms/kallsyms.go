@@ -15,7 +15,7 @@ import (
 // ErrHidden reports that the kernel shows no addresses to this process.
 var ErrHidden = errors.New("kernel symbol addresses are hidden (kernel.kptr_restrict): run as root or with CAP_SYSLOG")
 
-// maxKallsyms bounds the text that is read, in bytes; it is 10 MB on a large system.
+// maxKallsyms is the maximum size of the list in bytes. Large systems have 10 MB.
 const maxKallsyms = 512 << 20
 
 // Symbols are the functions and variables of the kernel and its modules. BPF programs
@@ -41,12 +41,15 @@ type symbol struct {
 func (s *symbol) isFunction() bool { return s.kind|0x20 == 't' || s.kind|0x20 == 'w' }
 
 type module struct {
-	name string // "" core, "bpf" BPF programs
+	name string // "" core, bpfModule BPF programs
 	base uint64 // lowest address of a function
 }
 
-// Read reads text in the form of /proc/kallsyms. It returns [ErrHidden] when
-// all addresses are 0.
+// bpfModule is the module of BPF programs, trampolines and dispatchers in kallsyms.
+const bpfModule = "bpf"
+
+// Read reads symbols in the format of /proc/kallsyms. It returns [ErrHidden] if all addresses
+// are 0.
 func Read(r io.Reader) (*Symbols, error) {
 	var text strings.Builder
 	n, err := io.Copy(&text, io.LimitReader(r, maxKallsyms+1))
@@ -168,7 +171,7 @@ digits:
 	return symbol{addr: addr, name: name, kind: line[i+1]}, owner, true
 }
 
-// better orders symbols of one address as [better] does.
+// better compares symbols of one address as package symbol does.
 func better(a, b *symbol) int {
 	rank := func(s *symbol) int {
 		switch s.kind {
@@ -202,19 +205,18 @@ func (k *Symbols) indexNames() map[string][]uint64 {
 // often share one. Kernels list variables only with CONFIG_KALLSYMS_ALL.
 func (k *Symbols) Addresses(name string) []uint64 { return slices.Clone(k.byName()[name]) }
 
-// A Section is where a section of the core kernel lies.
+// A Section is the address range of a section of the core kernel.
 type Section struct{ Start, Stop uint64 }
 
-// Section returns where the section lies whose bounds the kernel calls __start_NAME and
-// __stop_NAME. Kernels list those that hold data only with CONFIG_KALLSYMS_ALL.
+// Section returns the section between the symbols __start_NAME and __stop_NAME. Kernels list
+// these symbols of data sections only with CONFIG_KALLSYMS_ALL.
 func (k *Symbols) Section(name string) (Section, bool) {
 	s := Section{k.bounds["__start_"+name], k.bounds["__stop_"+name]}
 	return s, s.Start != 0 && s.Stop >= s.Start
 }
 
-// Functions calls yield with every function of the kernel and its modules, by
-// ascending address, until it returns false. The module is "" for the core. BPF
-// programs are left out.
+// Functions calls yield for each function of the kernel and its modules, by ascending address,
+// until yield returns false. The module is "" for the core kernel. BPF programs are omitted.
 func (k *Symbols) Functions(yield func(name, module string, addr uint64) bool) {
 	for _, s := range k.functions {
 		owner := k.modules[s.module].name

@@ -12,7 +12,7 @@ import (
 	"trapline/internal/testenv"
 )
 
-// Modules come after the core whatever their addresses, and some symbols are no code.
+// Modules come after the core, whatever their addresses. Some symbols are not code.
 const sample = `0000000000000000 A fixed_percpu_data
 ffffffff81000000 T _text
 ffffffff81000000 T _stext
@@ -108,7 +108,7 @@ func TestKallsymsRefused(t *testing.T) {
 	}
 }
 
-// TestThisKernel reads what this kernel shows to this user.
+// TestThisKernel reads /proc/kallsyms of this kernel, as far as this user may see it.
 func TestThisKernel(t *testing.T) {
 	f, err := os.Open("/proc/kallsyms")
 	if err != nil {

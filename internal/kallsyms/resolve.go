@@ -2,7 +2,7 @@ package kallsyms
 
 import "sort"
 
-// A Image is the kind of image that kernel code belongs to.
+// An Image is the kind of image that contains kernel code.
 type Image uint8
 
 const (
@@ -11,7 +11,7 @@ const (
 	BPF
 )
 
-// A Address is a kernel code address independent of where the kernel, the
+// An Address is a kernel code address independent of where the kernel, the
 // module or the program was loaded.
 type Address struct {
 	Image        Image
@@ -22,19 +22,14 @@ type Address struct {
 }
 
 const (
-	// bpfModule is what kallsyms calls the module of BPF programs, trampolines
-	// and dispatchers.
-	bpfModule = "bpf"
-
-	// kallsyms has no sizes. A symbol reaches to the next one; the last of an
-	// image to the end of the page after its own, as perf has it, and a BPF
-	// program, which has one symbol only, for as long as programs usually are.
+	// kallsyms has no sizes. A symbol extends to the next one. The last symbol of an image
+	// extends to the end of the following page, as in perf. A BPF program has only one
+	// symbol; maxBPF is more than the size of most programs.
 	kernelPage = 4096
 	maxBPF     = 128 << 10
 )
 
-// Resolve names a kernel code address. It reports false for addresses that belong
-// to no image.
+// Resolve names a kernel code address. It returns false for addresses outside all images.
 func (k *Symbols) Resolve(addr uint64) (Address, bool) {
 	i := sort.Search(len(k.functions), func(i int) bool { return k.functions[i].addr > addr })
 	if i == 0 {

@@ -51,7 +51,7 @@ func (c *counter) ReadAt(b []byte, off int64) (int, error) {
 	return c.readerAt.ReadAt(b, off)
 }
 
-// program returns this test's own program, and where in its file an address is.
+// program returns the path of the test program, and the offset of an address in it.
 func program(t *testing.T) (path string, offset func(pc uintptr) uint64) {
 	t.Helper()
 	path, err := os.Executable()
@@ -78,7 +78,7 @@ func program(t *testing.T) (path string, offset func(pc uintptr) uint64) {
 	}
 }
 
-// here returns the return addresses of its caller and of those that called it.
+// here returns the return addresses on the stack of its caller.
 func here() []uintptr {
 	pcs := make([]uintptr, 8)
 	return pcs[:runtime.Callers(2, pcs)]
@@ -115,7 +115,7 @@ func TestNames(t *testing.T) {
 		if last.Function != f.Function || filepath.Base(got[0].File) != filepath.Base(f.File) || got[0].Line != f.Line {
 			t.Errorf("got %v, want %s at %s:%d", got, f.Function, f.File, f.Line)
 		}
-		// The offset is that of the frame, not of the call before it.
+		// The offset is the frame's, not that of the call before it.
 		if at := uint64(pcs[i]) - uint64(f.Func.Entry()); last.Offset != at {
 			t.Errorf("%s+%#x, want +%#x", f.Function, last.Offset, at)
 		}
@@ -152,7 +152,7 @@ func framesOf(t *testing.T, image naming.Image, path string, from, step, count i
 	return frames
 }
 
-// An image is opened and indexed once, whatever the number of frames and of calls.
+// An image is opened and indexed once, for any number of frames and calls.
 func TestIndexesOnce(t *testing.T) {
 	path, _ := program(t)
 	image := &countedImage{path: path}
@@ -180,14 +180,14 @@ func TestIndexesOnce(t *testing.T) {
 	if reads > 2*index+4000 {
 		t.Errorf("%d reads for 2,000 frames, %d for the first", reads-index, index)
 	}
-	// Names that were found are not looked up again.
+	// Names are cached.
 	if _, err := n.Name(framesOf(t, image, path, 1, 20, 100), naming.Options{}); err != nil || image.reads.Load() != reads {
 		t.Errorf("%d reads for frames that were named before (%v)", image.reads.Load()-reads, err)
 	}
 }
 
-// Beyond the limits, the images that were used least recently are closed, and opened
-// again when they are needed.
+// Beyond the limits, the least recently used images are closed. They are opened again
+// when they are needed.
 func TestLimits(t *testing.T) {
 	path, _ := program(t)
 	for name, limits := range map[string]naming.Limits{"images": {Images: 2}, "memory": {Memory: 1}} {
@@ -237,7 +237,7 @@ func TestNameLimit(t *testing.T) {
 	}
 }
 
-// What cannot be opened, or is no ELF file, has no names, and is tried once.
+// A file that cannot be opened or is not an ELF file has no names and is tried only once.
 func TestNoNames(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, bytes.Repeat([]byte("no ELF file\n"), 1000), 0o644); err != nil {
@@ -262,7 +262,7 @@ func TestNoNames(t *testing.T) {
 	}
 }
 
-// Closing an image may fail: names are complete all the same.
+// Names are complete even if closing an image fails.
 func TestCloseError(t *testing.T) {
 	path, _ := program(t)
 	image := &countedImage{path: path, refuseClosed: errors.New("close failed")}
@@ -273,7 +273,7 @@ func TestCloseError(t *testing.T) {
 	}
 }
 
-// Several goroutines may name frames of the same images, which are indexed once.
+// If several goroutines name frames of the same images, each image is indexed once.
 func TestConcurrent(t *testing.T) {
 	path, _ := program(t)
 	images := []*countedImage{{path: path}, {path: path}, {path: path}}

@@ -11,7 +11,7 @@ import (
 func TestNames(t *testing.T) {
 	names := []string{"vfs_read", "vfs_write", "vfs_readv", "vfs_fsync", "do_sys_open", "read", strings.Repeat("x", 1000)}
 	for want, expected := range map[string][]string{
-		"vfs_raed":  {"vfs_read", "vfs_readv"}, // one swap; and an insertion more
+		"vfs_raed":  {"vfs_read", "vfs_readv"}, // one swap; one swap and one insertion
 		"vfs_reads": {"vfs_read", "vfs_readv"},
 		"rea":       {"read"},
 		"unrelated": nil,
@@ -28,7 +28,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A name that is known to be meant comes before similar ones.
+// A known correction comes before similar names.
 func TestInsert(t *testing.T) {
 	f := nearest.To("count")
 	f.Add("counts")

@@ -53,7 +53,7 @@ func open(t *testing.T, path string, opt symbol.Options) *symbol.ELF {
 	return e
 }
 
-// function returns the image's function of a name, linkage name or demangled.
+// function returns the image's function with a linkage name or demangled name.
 func function(t *testing.T, e *symbol.ELF, name string) symbol.Function {
 	t.Helper()
 	fns, err := e.Functions()
@@ -69,7 +69,7 @@ func function(t *testing.T, e *symbol.ELF, name string) symbol.Function {
 	return symbol.Function{}
 }
 
-// plainName demangles a name and cuts parameters and Rust's hash off.
+// plainName demangles a name and removes the parameters and Rust's hash.
 func plainName(linkage string) string {
 	name := symbol.Demangle(linkage)
 	if name == linkage {

@@ -8,24 +8,25 @@ import (
 	"io"
 
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
 
-// Note types, as binutils and cmd/link define them.
+// Types of notes in binutils and cmd/link.
 const (
 	noteGNUBuildID = 3
 	noteGoBuildID  = 4
-	maxNotes       = 1 << 20 // bytes; notes are a few hundred
+	maxNotes       = 1 << 20 // bytes; typical notes have a few hundred
 )
 
-// ReadBuildID returns the GNU build ID of the ELF image in r, nil when it has
-// none. It reads program headers and notes only.
+// ReadBuildID returns the GNU build ID of the ELF image in r, or nil if it has none. It
+// reads only program headers and notes.
 func ReadBuildID(r io.ReaderAt) (id []byte, err error) {
 	defer guard("reading build ID", &err)
-	// Section headers lie at the far end of the file and are not needed.
+	// Section headers, at the far end of the file, are not needed.
 	if h, hErr := elffile.WithoutSections(r); hErr == nil {
 		r = h
 	}
-	obj, err := newObject(r, new(meter))
+	obj, err := newObject(r, new(meter.Meter))
 	if err != nil {
 		return nil, fmt.Errorf("reading build ID: %w", err)
 	}
@@ -33,8 +34,8 @@ func ReadBuildID(r io.ReaderAt) (id []byte, err error) {
 	return id, nil
 }
 
-// notes returns the build IDs found in the program headers' notes, or in the
-// sections of a separate debug file, which has no contents for its segments.
+// notes returns the build IDs in the notes of program headers or, for separate debug files,
+// whose segments have no contents, of sections.
 func (o *object) notes() (gnu []byte, golang string) {
 	visit := func(off, size uint64) {
 		if size > maxNotes {
@@ -69,7 +70,7 @@ func (o *object) notes() (gnu []byte, golang string) {
 	return gnu, golang
 }
 
-// eachNote calls visit for every note of a note section.
+// eachNote calls visit for each note of a note section.
 func eachNote(b []byte, order binary.ByteOrder, visit func(owner string, typ uint32, desc []byte)) {
 	align := func(n uint64) uint64 { return (n + 3) &^ 3 }
 	for len(b) >= 12 {

@@ -17,8 +17,8 @@ import (
 	"trapline/internal/testenv"
 )
 
-// TestLikeAddr2line compares the calls at every second byte of programs' code with
-// what binutils says. Outermost names come from different tables and are left out.
+// TestLikeAddr2line compares the calls at every second byte of programs' code with the
+// output of addr2line. The outermost names come from different tables and are ignored.
 func TestLikeAddr2line(t *testing.T) {
 	tests := []struct {
 		name, source, tool string
@@ -72,7 +72,7 @@ func TestLikeAddr2line(t *testing.T) {
 	}
 }
 
-// addr2line returns what binutils says of addresses: "function file:line",
+// addr2line returns the output of addr2line for addresses: "function file:line",
 // innermost first, the outermost without its name.
 func addr2line(t *testing.T, program string, addrs []uint64) [][]string {
 	t.Helper()
@@ -108,8 +108,8 @@ func addr2line(t *testing.T, program string, addrs []uint64) [][]string {
 	return all
 }
 
-// TestLikeStandardLibrary compares every line of a program's line tables with what
-// debug/dwarf reads from them.
+// TestLikeStandardLibrary compares every row of a program's line tables with the rows
+// that debug/dwarf reads.
 func TestLikeStandardLibrary(t *testing.T) {
 	for _, version := range []string{"3", "4", "5"} {
 		t.Run("dwarf "+version, func(t *testing.T) {
@@ -180,8 +180,8 @@ func eachLine(t *testing.T, program string, visit func(low, high uint64, file st
 	}
 }
 
-// TestGoTablesAgree compares what Go's own tables say of a program's code with what
-// its debug information does: the compiler wrote both.
+// TestGoTablesAgree compares Go's own tables for a program's code with its debug
+// information: the compiler wrote both.
 func TestGoTablesAgree(t *testing.T) {
 	full := open(t, build(t, "inlined.go", "go", "build"), symbol.Options{})
 	stripped := open(t, build(t, "inlined.go", "go", "build", "-ldflags=-s -w"), symbol.Options{})
@@ -198,7 +198,7 @@ func TestGoTablesAgree(t *testing.T) {
 		for i := uint64(0); i < f.Size; i += 3 {
 			got, want := stripped.Lookup(f.Offset+i), full.Lookup(other+i)
 			if len(want) == 0 {
-				continue // padding: the symbol table has sizes
+				continue // padding, which symbol sizes exclude
 			}
 			compared++
 			inlined += len(want) - 1
@@ -214,8 +214,8 @@ func TestGoTablesAgree(t *testing.T) {
 	}
 }
 
-// sameGoCall leaves out what the tables write in different ways: the type arguments
-// of instances and the linker's mark on assembler functions.
+// sameGoCall ignores what the tables spell differently: the type arguments of instances
+// and the linker's mark on assembly functions.
 func sameGoCall(a, b symbol.Call) bool {
 	plain := func(c symbol.Call) symbol.Call {
 		before, rest, ok := strings.Cut(c.Function, "[")
@@ -228,8 +228,8 @@ func sameGoCall(a, b symbol.Call) bool {
 	return plain(a) == plain(b)
 }
 
-// TestLibc names functions of the C library, which every Linux machine has and
-// mostly without debug information.
+// TestLibc names functions of the C library, which every Linux machine has, mostly
+// without debug information.
 func TestLibc(t *testing.T) {
 	var path string
 	for _, p := range []string{"/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6", "/lib64/libc.so.6"} {

@@ -10,9 +10,10 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
-// exercise asks everything of an image; all that damage may do is take names away.
+// exercise makes every kind of lookup. Damage may only cause names to be missing.
 func exercise(t *testing.T, image []byte) {
 	t.Helper()
 	e, err := symbol.NewELF(bytes.NewReader(image), symbol.Options{DebugDirs: []string{}})
@@ -39,7 +40,7 @@ func exercise(t *testing.T, image []byte) {
 			}
 		}
 	}
-	// Damage may be an error of these; it must not be more.
+	// Damage may make these fail, but must not make them panic.
 	s, err := e.Source("inlined.c", 9)
 	if err == nil {
 		for _, p := range s.Places {
@@ -56,8 +57,9 @@ func exercise(t *testing.T, image []byte) {
 	}
 }
 
-// TestDamaged changes single bytes, and cuts the end off.
+// TestDamaged changes single bytes and truncates the file.
 func TestDamaged(t *testing.T) {
+	testenv.Slow(t)
 	for name, args := range map[string][]string{
 		"inlined.c":  {"gcc", "-O2", "-g"},
 		"inlined.cc": {"g++", "-O2", "-gdwarf-4"},

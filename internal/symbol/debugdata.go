@@ -6,29 +6,28 @@ import (
 	"fmt"
 	"sort"
 
-	"trapline/internal/elffile"
+	"trapline/internal/debuginfo"
 )
 
-// DebugData is the debug information of an image, for questions about variables
-// and types. For lines and names of code, which must be fast, there is
-// [ELF.Lookup].
+// DebugData is the debug information of an image about variables and types. For lines and
+// names of code, [ELF.Lookup] is faster.
 type DebugData struct {
 	*dwarf.Data
 
-	// Sections that package dwarf does not read: location lists before DWARF 5 and
-	// from then on, and addresses that they refer to. nil: there is none.
+	// Sections that package dwarf does not read: location lists before and since DWARF 5,
+	// and the addresses they refer to. nil if the image has none.
 	Loc, LocLists, Addr []byte
 
 	units []unitHeader // by offset
 }
 
-// A unitHeader is what the header of a unit says that package dwarf does not tell.
+// A unitHeader holds the fields of a unit header that package dwarf does not return.
 type unitHeader struct {
 	offset  dwarf.Offset
 	version int
 }
 
-// Version returns the version of DWARF of the unit that an entry belongs to.
+// Version returns the DWARF version of the unit that contains an entry.
 func (d *DebugData) Version(entry dwarf.Offset) int {
 	i := sort.Search(len(d.units), func(i int) bool { return d.units[i].offset > entry })
 	if i == 0 {
@@ -54,17 +53,20 @@ func unitHeaders(info []byte) (units []unitHeader) {
 	return units
 }
 
-// DebugData reads the image's debug information, or its debug file's: nil when
-// there is none. It holds all of it in memory, and refuses more than limit bytes of
-// entries.
+// DebugData reads the debug information of the image or its debug file into memory. It
+// returns nil if there is none, and an error if entries take more than limit bytes.
 func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 	defer guard("reading debug information", &err)
 	for _, find := range []func() *object{func() *object { return e.object }, e.debug} {
 		o := find()
-		if o == nil || o.debugSection("info").size == 0 {
+		if o == nil {
 			continue
 		}
-		if size := o.debugSection("info").size; size > limit {
+		size := debuginfo.OpenSection(o.file, "info", o.memory).Size()
+		if size == 0 {
+			continue
+		}
+		if size > limit {
 			return nil, fmt.Errorf("%d MB of debug information are more than the %d MB that are read for arguments", size>>20, limit>>20)
 		}
 		return o.debugData()
@@ -75,7 +77,7 @@ func (e *ELF) DebugData(limit uint64) (d *DebugData, err error) {
 func (o *object) debugData() (*DebugData, error) {
 	sections := make(map[string][]byte)
 	for _, name := range []string{"abbrev", "info", "line", "ranges", "str", "addr", "line_str", "str_offsets", "rnglists", "types", "loc", "loclists"} {
-		b, err := o.debugSection(name).all()
+		b, err := debuginfo.OpenSection(o.file, name, o.memory).All()
 		if err != nil {
 			return nil, fmt.Errorf("reading .debug_%s: %w", name, err)
 		}
@@ -98,12 +100,4 @@ func (o *object) debugData() (*DebugData, error) {
 		}
 	}
 	return &DebugData{Data: data, Loc: sections["loc"], LocLists: sections["loclists"], Addr: sections["addr"], units: unitHeaders(sections["info"])}, nil
-}
-
-// all returns the whole contents.
-func (s *dwarfSection) all() ([]byte, error) {
-	if s.data != nil || s.size == 0 {
-		return s.data, nil
-	}
-	return elffile.ReadRange(s.r, s.off, s.size)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"trapline/internal/meter"
 )
 
 // A debugPath is where an image's debug file may be.
@@ -55,8 +57,8 @@ func (e *ELF) debugPaths() (paths []debugPath) {
 	return paths
 }
 
-// debugDirs returns the directories of debug files: those of the process's file
-// system, then this machine's.
+// debugDirs returns the directories of debug files: first those in the process's root, then
+// those of this machine.
 func (e *ELF) debugDirs() []string {
 	dirs := e.opt.DebugDirs
 	if e.opt.Root == "" {
@@ -85,7 +87,7 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 	if end <= 0 || crcOff+4 > len(b) {
 		return "", 0, false
 	}
-	// Only a name: a path would lead out of the directories that are searched.
+	// Accept only a name: a path would lead out of the searched directories.
 	name = string(b[:end])
 	if strings.ContainsRune(name, '/') || name == "." || name == ".." {
 		return "", 0, false
@@ -137,9 +139,9 @@ func (e *ELF) openObject(path string) (f *os.File, o *object, held bool) {
 	return f, o, false
 }
 
-// openObject opens an ELF file by name; nil when there is none. Anything but a
-// regular file could make us wait.
-func openObject(path string, memory *meter) (*os.File, *object) {
+// openObject opens an ELF file. It returns nil if there is none. It opens only regular
+// files, since others could block.
+func openObject(path string, memory *meter.Meter) (*os.File, *object) {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 		return nil, nil
 	}
@@ -156,7 +158,7 @@ func openObject(path string, memory *meter) (*os.File, *object) {
 	return f, o
 }
 
-func tryObject(r io.ReaderAt, memory *meter) (o *object, err error) {
+func tryObject(r io.ReaderAt, memory *meter.Meter) (o *object, err error) {
 	defer guard("reading debug file", &err)
 	return newObject(r, memory)
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/ianlancetaylor/demangle"
 )
 
-// maxDemangle bounds the names that are demangled: longer ones cost time out of
-// proportion to what anyone reads of them.
+// maxDemangle is the maximum length of names that are demangled. Longer names take too much
+// time.
 const maxDemangle = 4 << 10
 
-// Demangle returns the source form of a C++ or Rust linkage name. Other names are
-// returned as they are.
+// Demangle returns the source form of a C++ or Rust linkage name. It returns other names
+// unchanged.
 func Demangle(name string) string { return demangleWith(name) }
 
-// DemangleName is Demangle without parameters and what a function returns.
+// DemangleName is like Demangle, without parameters and return type.
 func DemangleName(name string) string { return demangleWith(name, demangle.NoParams) }
 
 func demangleWith(name string, options ...demangle.Option) string {
@@ -25,7 +25,7 @@ func demangleWith(name string, options ...demangle.Option) string {
 	if !strings.HasPrefix(name, "_Z") && !strings.HasPrefix(name, "_R") && !strings.HasPrefix(name, "__Z") {
 		return name
 	}
-	// A symbol's role (foo@plt) is no part of the mangled name.
+	// A suffix such as @plt is not part of the mangled name.
 	if i := strings.IndexByte(name, '@'); i >= 0 {
 		mangled, suffix = name[:i], name[i:]
 	}

@@ -2,34 +2,14 @@ package symbol
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"path/filepath"
-	"sort"
-	"sync"
+
+	"trapline/internal/debuginfo"
 )
 
-// dwarfData is the debug information of one object. Units are scanned for the
-// addresses that they cover; only units that are asked for are read whole. The
-// formats are those of DWARF 2 to 5 (dwarfstd.org) with GNU's extensions for debug
-// information shared between files (dwz).
-type dwarfData struct {
-	info, abbrev, line, str, lineStr, strOffsets, addr, ranges, rnglists *dwarfSection
-
-	memory     *meter
-	order      binary.ByteOrder
-	executable func(addr uint64) bool
-	units      []*unit   // by offset
-	segments   []segment // code → index of units
-	alt        *dwarfData
-
-	mu      sync.Mutex
-	abbrevs map[abbrevKey]*abbrevTable
-	names   map[uint64]string // linkage names by offset of their entries
-}
-
-// readDWARF opens the debug information of the image or of its debug file.
-func (e *ELF) readDWARF() (d *dwarfData) {
+// readDWARF opens the debug information of the image or its debug file.
+func (e *ELF) readDWARF() (d *debuginfo.Info) {
 	var err error
 	defer func() {
 		if err != nil {
@@ -42,43 +22,20 @@ func (e *ELF) readDWARF() (d *dwarfData) {
 		if o == nil {
 			continue
 		}
-		if d = newDWARF(o, e.executable); d == nil {
+		if d = debuginfo.New(o.file, e.memory, e.executable); d == nil {
 			continue
 		}
 		if alt := e.findAltFile(o); alt != nil {
-			if d.alt = newDWARF(alt, e.executable); d.alt != nil {
-				d.alt.scanUnits(false)
-			}
+			d.AddAlt(alt.file)
 		}
-		d.scanUnits(true)
+		d.ReadUnits()
 		return d
 	}
 	return nil
 }
 
-// newDWARF opens an object's sections; nil when it has no debug information.
-func newDWARF(o *object, executable func(uint64) bool) *dwarfData {
-	d := &dwarfData{
-		memory:     o.memory,
-		order:      o.file.ByteOrder,
-		executable: executable,
-		abbrevs:    make(map[abbrevKey]*abbrevTable),
-		names:      make(map[uint64]string),
-	}
-	if d.info = o.debugSection("info"); d.info.size == 0 {
-		return nil
-	}
-	for name, s := range map[string]**dwarfSection{
-		"abbrev": &d.abbrev, "line": &d.line, "str": &d.str, "line_str": &d.lineStr,
-		"str_offsets": &d.strOffsets, "addr": &d.addr, "ranges": &d.ranges, "rnglists": &d.rnglists,
-	} {
-		*s = o.debugSection(name)
-	}
-	return d
-}
-
-// findAltFile opens the file that holds what dwz moved out of several debug files,
-// named with its build ID in .gnu_debugaltlink.
+// findAltFile opens the file to which dwz moved data shared by several debug files.
+// .gnu_debugaltlink has its name and build ID.
 func (e *ELF) findAltFile(o *object) *object {
 	paths, id := e.altPaths(o)
 	for _, path := range paths {
@@ -113,39 +70,4 @@ func (e *ELF) altPaths(o *object) (paths []string, id []byte) {
 		paths = append(paths, filepath.Join(dir, ".build-id", hexID[:2], hexID[2:]+".debug"))
 	}
 	return paths, id
-}
-
-// calls names an address, innermost call first. The name of the outermost one is
-// "" where there are lines but no function, as in assembler code.
-func (d *dwarfData) calls(addr uint64) []Call {
-	i := owner(d.segments, addr)
-	if i < 0 {
-		return nil
-	}
-	u := d.units[i]
-	scopes, lines := u.scopes(), u.lines()
-	file, line := lines.find(addr)
-	var calls []Call
-	for s := scopes.find(addr); s >= 0 && len(calls) < maxInlineDepth; {
-		scope := &scopes.list[s]
-		call := Call{Function: d.name(scope.entry), File: lines.file(file), Line: int(line)}
-		if scope.parent < 0 && addr >= scope.low {
-			call.Offset = addr - scope.low
-		}
-		calls = append(calls, call)
-		file, line, s = scope.callFile, scope.callLine, scope.parent
-	}
-	if calls == nil && line > 0 {
-		calls = []Call{{File: lines.file(file), Line: int(line)}}
-	}
-	return calls
-}
-
-// unitAt returns the unit around an offset of the section.
-func (d *dwarfData) unitAt(off uint64) *unit {
-	i := sort.Search(len(d.units), func(i int) bool { return d.units[i].off > off })
-	if i == 0 || off >= d.units[i-1].end {
-		return nil
-	}
-	return d.units[i-1]
 }

@@ -12,8 +12,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// TestWithoutSectionHeaders names Go functions in a program whose section headers
-// are gone or lead nowhere.
+// TestWithoutSectionHeaders names Go functions in a program whose section headers are
+// missing or invalid.
 func TestWithoutSectionHeaders(t *testing.T) {
 	image, err := os.ReadFile(build(t, "inlined.go", "go", "build", "-ldflags=-s -w"))
 	if err != nil {
@@ -39,21 +39,21 @@ func TestWithoutSectionHeaders(t *testing.T) {
 	}
 }
 
-// TestSymbolRules builds a program in assembler, whose symbols are what its source
-// says, and asks which of them are shown.
+// TestSymbolRules builds an assembly program, whose source determines its symbols, and
+// checks which of them are shown.
 func TestSymbolRules(t *testing.T) {
 	e := open(t, build(t, "symbols.s", "gcc", "-nostdlib", "-no-pie", "-Wl,--build-id=none"), symbol.Options{})
 	start := function(t, e, "_start").Offset
 	tests := []struct {
 		offset uint64
-		want   string // "" none
+		want   string // "" means no symbol
 	}{
 		{0x00, "_start"},
 		{0x0f, "_start"},
 		{0x10, ""}, // padding after a function that has a size
 		{0x20, "public"},
 		{0x2f, "public"},
-		{0x30, "strong"}, // not the weak one, nor that with underscores, nor the shorter
+		{0x30, "strong"}, // not the weak one, the one with underscores, or the shorter one
 		{0x40, "sized"},  // not the one without a size
 		{0x48, "sized"},  // a label inside does not end it
 		{0x50, "open_ended"},
@@ -71,7 +71,7 @@ func TestSymbolRules(t *testing.T) {
 			t.Errorf("_start+%#x is %q, want %q", test.offset, got, test.want)
 		}
 	}
-	// All names of an address can be asked for.
+	// Aliases are found too.
 	strong := function(t, e, "strong")
 	for _, name := range []string{"weak_alias_of_it", "__strong_too", "stro"} {
 		if f := function(t, e, name); f.Address != strong.Address {

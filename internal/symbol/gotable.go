@@ -3,33 +3,33 @@ package symbol
 import (
 	"debug/elf"
 
+	"trapline/internal/debuginfo"
 	"trapline/internal/gotable"
 )
 
-// Indices of a Go function's tables: internal/abi/symtab.go.
+// Indices of tables of a Go function: internal/abi/symtab.go.
 const (
-	goPCDataInlineTree   = 2 // pc → index of the innermost inlined call, -1 none
+	goPCDataInlineTree   = 2 // pc → index of the innermost inlined call, or -1
 	goFuncDataInlineTree = 3
 	goInlinedCallSize    = 16 // runtime.inlinedCall since Go 1.20
-	maxInlineDepth       = 256
 )
 
-// A goTable names code by the table that every Go program carries.
+// A goTable names code by a Go program's function table.
 type goTable struct {
 	*gotable.Table
 	elf *object
 }
 
-// readGoTable finds the image's Go table, nil if there is none.
-func (e *ELF) readGoTable() *goTable {
-	if t := gotable.Open(e.file); t != nil {
-		e.memory.add(t.Memory())
-		return &goTable{t, e.object}
+// readGoTable finds the image's Go table. It returns nil if there is none.
+func (o *object) readGoTable() *goTable {
+	if t := gotable.Open(o.file); t != nil {
+		o.memory.Add(t.Memory())
+		return &goTable{t, o}
 	}
 	return nil
 }
 
-// calls names an address by Go's own tables, innermost call first.
+// calls returns the calls at an address, innermost first.
 func (t *goTable) calls(addr uint64) []Call {
 	i := t.Find(addr)
 	if i < 0 {
@@ -41,7 +41,7 @@ func (t *goTable) calls(addr uint64) []Call {
 	}
 	var calls []Call
 	pc := addr
-	for range maxInlineDepth {
+	for range debuginfo.MaxInlineDepth {
 		index, ok := t.Value(f.PCData(goPCDataInlineTree), f.Entry, pc)
 		if !ok || index < 0 {
 			break
@@ -52,16 +52,15 @@ func (t *goTable) calls(addr uint64) []Call {
 		}
 		file, line := t.position(&f, pc)
 		calls = append(calls, Call{Function: name, File: file, Line: line})
-		// The parent's position is that of an instruction marked for the purpose.
+		// An instruction marked for the purpose has the parent's position.
 		pc = f.Entry + uint64(parent)
 	}
 	file, line := t.position(&f, pc)
 	return append(calls, Call{Function: t.Name(f.NameOff), File: file, Line: line, Offset: addr - f.Entry})
 }
 
-// inlinedCall reads an entry of a function's inlining tree: the called function's
-// name, and an instruction, as an offset from the function's entry, whose position
-// is that of the call.
+// inlinedCall reads an entry of a function's inlining tree: the name of the called function,
+// and the offset from the function's entry of an instruction with the position of the call.
 func (t *goTable) inlinedCall(f *gotable.Function, index uint32) (name string, parent uint32, ok bool) {
 	if t.FuncData() == 0 {
 		return "", 0, false
@@ -87,9 +86,8 @@ func (t *goTable) position(f *gotable.Function, pc uint64) (string, int) {
 	return t.File(f.Unit, file), int(max(line, 0))
 }
 
-// symbols returns the table's functions except those at addresses that known has:
-// the symbol table's names say more ("F[go.shape.int]" where this table has
-// "F[...]").
+// symbols returns the table's functions, except at addresses in known: the symbol table has
+// better names ("F[go.shape.int]" instead of "F[...]").
 func (t *goTable) symbols(known []symbol) []symbol {
 	have := make(map[uint64]bool, len(known))
 	for i := range known {

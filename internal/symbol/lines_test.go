@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"trapline/internal/symbol"
+	"trapline/internal/testenv"
 )
 
-// TestInlinedCalls asks for the chain of calls at each byte of a function into
-// which others were inlined. What it must be is written in the sources.
+// TestInlinedCalls checks the chain of calls at each byte of a function into which
+// others were inlined. The sources mark the expected lines.
 func TestInlinedCalls(t *testing.T) {
 	const chain = "innermost middle outer"
 	tests := []struct {
@@ -48,7 +49,7 @@ func TestInlinedCalls(t *testing.T) {
 	}
 }
 
-// qualified are the names, demangled, of what the tests look for.
+// qualified maps the names of functions in the tests to their demangled names.
 var qualified = map[string]map[string]string{
 	"inlined.c":  {"innermost": "innermost", "middle": "middle", "outer": "outer"},
 	"inlined.cc": {"count": "shop::Basket::count", "total": "shop::Basket::total"},
@@ -56,8 +57,8 @@ var qualified = map[string]map[string]string{
 	"inlined.go": {"innermost": "main.innermost", "middle": "main.middle", "outer": "main.outer"},
 }
 
-// checkChain looks for the marked chain of calls, innermost first, in the function
-// that is last in it.
+// checkChain looks for the marked chain of calls, innermost first, in the outermost
+// function, which comes last.
 func checkChain(t *testing.T, e *symbol.ELF, source, chain string) {
 	t.Helper()
 	lines := markedLines(t, source)
@@ -88,7 +89,7 @@ func checkChain(t *testing.T, e *symbol.ELF, source, chain string) {
 		strings.Join(slices.Sorted(maps.Keys(seen)), "\n"))
 }
 
-// describe writes calls with demangled names, without parameters, and base names of
+// describe formats calls with demangled names, without parameters, and base names of
 // files.
 func describe(calls []symbol.Call) string {
 	var s []string
@@ -98,84 +99,9 @@ func describe(calls []symbol.Call) string {
 	return strings.Join(s, " < ")
 }
 
-// TestSeparateDebugFiles moves a program's debug information out of it.
-func TestSeparateDebugFiles(t *testing.T) {
-	split := func(t *testing.T, buildID bool) (program, debug string) {
-		flag := "-Wl,--build-id=none"
-		if buildID {
-			flag = "-Wl,--build-id=sha1"
-		}
-		program = build(t, "inlined.c", "gcc", "-O2", "-g", flag)
-		debug = program + ".debug"
-		dir := filepath.Dir(program)
-		run(t, dir, "objcopy", "--only-keep-debug", program, debug)
-		run(t, dir, "objcopy", "--strip-all", program)
-		return program, debug
-	}
-	move := func(t *testing.T, from, to string) {
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(from, to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const chain = "innermost middle outer"
-
-	t.Run("build id", func(t *testing.T) {
-		program, debug := split(t, true)
-		dirs := t.TempDir()
-		id := fmt.Sprintf("%x", open(t, program, symbol.Options{DebugDirs: []string{}}).BuildID())
-		move(t, debug, filepath.Join(dirs, ".build-id", id[:2], id[2:]+".debug"))
-		checkChain(t, open(t, program, symbol.Options{DebugDirs: []string{dirs}}), "inlined.c", chain)
-	})
-	for _, place := range []string{"beside", ".debug", "debug directory"} {
-		t.Run("link "+place, func(t *testing.T) {
-			program, debug := split(t, false)
-			dir, dirs := filepath.Dir(program), t.TempDir()
-			run(t, dir, "objcopy", "--add-gnu-debuglink="+debug, program)
-			switch place {
-			case ".debug":
-				move(t, debug, filepath.Join(dir, ".debug", filepath.Base(debug)))
-			case "debug directory":
-				move(t, debug, filepath.Join(dirs, dir, filepath.Base(debug)))
-			}
-			checkChain(t, open(t, program, symbol.Options{DebugDirs: []string{dirs}}), "inlined.c", chain)
-		})
-	}
-	t.Run("link in another root", func(t *testing.T) {
-		program, debug := split(t, false)
-		run(t, filepath.Dir(program), "objcopy", "--add-gnu-debuglink="+debug, program)
-		root := t.TempDir()
-		move(t, debug, filepath.Join(root, "opt", "app", filepath.Base(debug)))
-		opt := symbol.Options{Root: root, Path: "/opt/app/program", DebugDirs: []string{}}
-		checkChain(t, open(t, program, opt), "inlined.c", chain)
-	})
-	t.Run("changed since", func(t *testing.T) {
-		program, debug := split(t, false)
-		run(t, filepath.Dir(program), "objcopy", "--add-gnu-debuglink="+debug, program)
-		f, err := os.OpenFile(debug, os.O_APPEND|os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := f.Write([]byte("more")); err != nil {
-			t.Fatal(err)
-		}
-		f.Close()
-		fns, err := open(t, program, symbol.Options{DebugDirs: []string{}}).Functions()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range fns {
-			if f.Name == "outer" {
-				t.Error("a debug file with another checksum was used")
-			}
-		}
-	})
-}
-
 // TestSharedDebugInformation has dwz move what two programs share into a third file.
 func TestSharedDebugInformation(t *testing.T) {
+	testenv.Slow(t)
 	dir := t.TempDir()
 	for _, name := range []string{"one", "two"} {
 		program := build(t, "inlined.cc", "g++", "-O2", "-gdwarf-4", "-Wl,--build-id=sha1")
@@ -188,7 +114,7 @@ func TestSharedDebugInformation(t *testing.T) {
 	checkChain(t, open(t, filepath.Join(dir, "one"), opt), "inlined.cc", "count total")
 }
 
-// TestConcurrentLookups asks from several goroutines at once for what one got.
+// TestConcurrentLookups repeats the lookups of one goroutine in several at once.
 func TestConcurrentLookups(t *testing.T) {
 	program := build(t, "inlined.cc", "g++", "-O2", "-g")
 	serial := open(t, program, symbol.Options{})

@@ -29,7 +29,7 @@ func (e *ELF) readMiniDebug() (o *object) {
 	if o, err = tryObject(bytes.NewReader(b), e.memory); err != nil {
 		return nil
 	}
-	e.memory.add(len(b))
+	e.memory.Add(len(b))
 	return o
 }
 

@@ -6,33 +6,31 @@ import (
 	"io"
 
 	"trapline/internal/elffile"
+	"trapline/internal/meter"
 )
 
-// maxSection bounds how much of one section is held in memory.
-const maxSection = 1 << 30
-
-// An object is one opened ELF file: an image itself or its separate debug file.
+// An object is an open ELF file: an image or its separate debug file.
 type object struct {
 	r    io.ReaderAt
 	file *elffile.File
 	path string // of a debug file
 
-	memory *meter // of the image, its debug files included
+	memory *meter.Meter // of the image, its debug files included
 }
 
-func newObject(r io.ReaderAt, memory *meter) (*object, error) {
+func newObject(r io.ReaderAt, memory *meter.Meter) (*object, error) {
 	f, err := elffile.Open(r)
 	if err != nil {
 		return nil, err
 	}
-	addSlice(memory, f.Sections)
+	meter.AddSlice(memory, f.Sections)
 	return &object{r: f.R, file: f, memory: memory}, nil
 }
 
-// section returns a section that has contents in the file, or nil.
+// section returns the section of a name that has contents in the file, or nil.
 func (o *object) section(name string) *elf.Section { return o.file.Section(name) }
 
-// contents returns all bytes of a section, decompressed.
+// contents returns the decompressed bytes of a section.
 func (o *object) contents(s *elf.Section) ([]byte, error) { return o.file.Contents(s) }
 
 // segmentBytes reads n bytes at a virtual address.

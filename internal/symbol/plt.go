@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// maxPLT bounds one procedure linkage table, in bytes.
+// maxPLT is the maximum size of a procedure linkage table in bytes.
 const maxPLT = 16 << 20
 
-// pltSymbols names the stubs through which the image calls others: puts@plt. A
-// stub jumps through a slot of the global offset table, and the relocation of the
-// slot names the function.
-func (e *ELF) pltSymbols() []symbol {
+// pltSymbols names the stubs that call functions of other images, such as puts@plt. A stub
+// jumps through a slot of the global offset table, whose relocation names the function.
+func (o *object) pltSymbols() []symbol {
 	var stubs func(code []byte, addr uint64, visit func(stub, size, slot uint64))
-	switch e.file.Machine {
+	switch o.file.Machine {
 	case elf.EM_X86_64:
 		stubs = stubsAMD64
 	case elf.EM_AARCH64:
@@ -22,16 +21,16 @@ func (e *ELF) pltSymbols() []symbol {
 	default:
 		return nil
 	}
-	slots := e.importSlots()
+	slots := o.importSlots()
 	if len(slots) == 0 {
 		return nil
 	}
 	var syms []symbol
-	for _, s := range e.file.Sections {
+	for _, s := range o.file.Sections {
 		if !strings.HasPrefix(s.Name, ".plt") || s.Type != elf.SHT_PROGBITS || s.Size > maxPLT {
 			continue
 		}
-		code, err := e.contents(s)
+		code, err := o.contents(s)
 		if err != nil {
 			continue
 		}
@@ -51,7 +50,7 @@ func (e *ELF) pltSymbols() []symbol {
 func stubsAMD64(code []byte, addr uint64, visit func(stub, size, slot uint64)) {
 	size := 16
 	if len(code) >= 16 && code[8] == 0xff && code[9] == 0x25 {
-		size = 8 // .plt.got of binutils: no room for the lazy part
+		size = 8 // .plt.got of binutils: without the lazy part
 	}
 	for off := 0; off+size <= len(code); off += size {
 		for i := off; i <= off+min(5, size-6); i++ {
@@ -82,30 +81,30 @@ func stubsARM64(code []byte, addr uint64, visit func(stub, size, slot uint64)) {
 	}
 }
 
-// importSlots maps slots of the global offset table to the names of the functions
-// that the dynamic linker puts there.
-func (e *ELF) importSlots() map[uint64]string {
-	if e.file.Class != elf.ELFCLASS64 {
+// importSlots maps slots of the global offset table to the names of the functions whose
+// addresses the dynamic linker stores there.
+func (o *object) importSlots() map[uint64]string {
+	if o.file.Class != elf.ELFCLASS64 {
 		return nil
 	}
-	imports, err := e.file.DynamicSymbols()
+	imports, err := o.file.DynamicSymbols()
 	if err != nil {
 		return nil
 	}
 	slots := make(map[uint64]string)
 	for _, name := range []string{".rela.plt", ".rela.dyn"} {
-		s := e.section(name)
+		s := o.section(name)
 		if s == nil {
 			continue
 		}
-		b, err := e.contents(s)
+		b, err := o.contents(s)
 		if err != nil {
 			continue
 		}
 		for ; len(b) >= 24; b = b[24:] {
-			index := e.file.ByteOrder.Uint64(b[8:]) >> 32
-			if index > 0 && index <= uint64(len(imports)) { // DynamicSymbols leaves out entry 0
-				slots[e.file.ByteOrder.Uint64(b)] = imports[index-1].Name
+			index := o.file.ByteOrder.Uint64(b[8:]) >> 32
+			if index > 0 && index <= uint64(len(imports)) { // DynamicSymbols omits entry 0
+				slots[o.file.ByteOrder.Uint64(b)] = imports[index-1].Name
 			}
 		}
 	}

@@ -9,8 +9,7 @@ import (
 	"trapline/internal/symbol"
 )
 
-// What the sources mark is found by file and line: in functions, and where they were
-// inlined.
+// Marked lines are found by file and line: in functions, and where they were inlined.
 func TestSource(t *testing.T) {
 	for _, test := range []struct {
 		name, source, tool string
@@ -59,7 +58,7 @@ func checkSource(t *testing.T, e *symbol.ELF, source string, line int, function 
 	}
 }
 
-// A place of an inlined call says where the call is written and what is around it.
+// The place of an inlined call includes the line of the call and the functions around it.
 func TestPlacesOfInlinedCalls(t *testing.T) {
 	for _, args := range [][]string{{"-O2", "-g"}, {"-O2", "-gdwarf-4"}} {
 		path := build(t, "inlined.c", "gcc", args...)
@@ -85,7 +84,7 @@ func TestPlacesOfInlinedCalls(t *testing.T) {
 	}
 }
 
-// Lines without code name their neighbours; files are known by whole names.
+// For lines without code, the neighbouring lines are returned. Files match by whole names.
 func TestSourceElsewhere(t *testing.T) {
 	e := open(t, build(t, "inlined.c", "gcc", "-O2", "-g"), symbol.Options{})
 	line := markedLines(t, "inlined.c")["quiet"]

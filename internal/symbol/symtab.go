@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A symbol is one entry of a symbol table that stands for code.
+// A symbol is a symbol table entry for code.
 type symbol struct {
 	name   string
 	addr   uint64
@@ -17,8 +17,8 @@ type symbol struct {
 	hidden bool // not offered as a function to probe
 }
 
-// codeSymbols reads the symbols that stand for code from the object's first table
-// of a kind: SHT_SYMTAB or SHT_DYNSYM.
+// codeSymbols reads the symbols for code from the object's first table of a kind, SHT_SYMTAB
+// or SHT_DYNSYM.
 func (o *object) codeSymbols(kind elf.SectionType) []symbol {
 	var table *elf.Section
 	for _, s := range o.file.Sections {
@@ -49,12 +49,12 @@ func (o *object) codeSymbols(kind elf.SectionType) []symbol {
 			syms = append(syms, s)
 		}
 	}
-	o.memory.add(len(names))
+	o.memory.Add(len(names))
 	return syms
 }
 
-// codeSymbol decodes one symbol table entry. Like perf it takes functions,
-// indirect functions, and labels in executable sections.
+// codeSymbol decodes a symbol table entry. Like perf, it accepts functions, indirect functions
+// and labels in executable sections.
 func (o *object) codeSymbol(b []byte, names string, order binary.ByteOrder) (symbol, bool) {
 	var s symbol
 	var info, other byte
@@ -93,7 +93,7 @@ func (o *object) codeSymbol(b []byte, names string, order binary.ByteOrder) (sym
 		return s, false
 	}
 	if s.label {
-		// Mapping symbols of arm64 and the compilers' own labels name no code.
+		// Mapping symbols of arm64 and local labels of compilers name no code.
 		if s.name[0] == '$' || strings.HasPrefix(s.name, ".L") {
 			return s, false
 		}

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// maxVDSO bounds the vdso, which is two pages or three.
+// maxVDSO is the maximum size of the vdso in bytes. It typically has two or three pages.
 const maxVDSO = 1 << 20
 
-// VDSO returns the image of this process's vdso. Every process of the same kernel
-// and architecture has the same one.
+// VDSO returns the image of this process's vdso, which all processes of the same
+// architecture share.
 func VDSO() (*bytes.Reader, error) {
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {

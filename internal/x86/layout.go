@@ -1,5 +1,16 @@
 package x86
 
+import "errors"
+
+// MaxLen is the length of the longest instruction in bytes.
+const MaxLen = 15
+
+// What [Decode] and [Len] return for code that they cannot decode.
+var (
+	ErrTruncated = errors.New("the code ends in the middle of an instruction")
+	ErrInvalid   = errors.New("the code is not an x86-64 instruction")
+)
+
 // Opcode maps: Intel SDM volume 2, 2.1.2, 2.3.6 and 2.7.1; AMD64 APM volume 3, 1.2.6.
 const (
 	mapOneByte = 0

@@ -4,23 +4,10 @@
 // knows neither ENDBR64 nor FMA4, XOP, ADX and some others at all.
 package x86
 
-import (
-	"errors"
-
-	"golang.org/x/arch/x86/x86asm"
-)
-
-// MaxLen is the length of the longest instruction in bytes.
-const MaxLen = 15
+import "golang.org/x/arch/x86/x86asm"
 
 // RBP is the number by which instructions encode the frame pointer.
 const RBP = 5
-
-// What [Decode] and [Len] return for code that they cannot decode.
-var (
-	ErrTruncated = errors.New("the code ends in the middle of an instruction")
-	ErrInvalid   = errors.New("the code is not an x86-64 instruction")
-)
 
 // An Inst is a decoded instruction.
 //

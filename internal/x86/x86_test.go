@@ -25,68 +25,71 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// Encodings as GNU as and objdump have them. Op is 0 where x86asm has no name for it.
+// decodings are instructions as GNU as and objdump write them. op is 0 if x86asm has no
+// name for one.
+var decodings = []struct {
+	code, text string
+	op         x86asm.Op
+}{
+	{"c3", "ret", x86asm.RET},
+	{"c2 08 00", "ret $8", x86asm.RET},
+	{"c9", "leave", x86asm.LEAVE},
+	{"c8 10 00 01", "enter $16, $1", x86asm.ENTER},
+	{"48 b8 88 77 66 55 44 33 22 11", "movabs $0x1122334455667788, %rax", x86asm.MOV},
+	{"66 b8 22 11", "mov $0x1122, %ax", x86asm.MOV},
+	{"66 48 b8 88 77 66 55 44 33 22 11", "data16 movabs $…, %rax", x86asm.MOV},
+	{"48 c7 84 24 00 01 00 00 44 33 22 11", "movq $…, 256(%rsp)", x86asm.MOV},
+	{"a1 88 77 66 55 44 33 22 11", "movabs 0x1122334455667788, %eax", x86asm.MOV},
+	{"67 a1 44 33 22 11", "addr32 mov 0x11223344, %eax", x86asm.MOV},
+	{"48 8d 05 44 33 22 11", "lea 0x11223344(%rip), %rax", x86asm.LEA},
+	{"f7 c1 44 33 22 11", "test $…, %ecx", x86asm.TEST},
+	{"66 f7 c1 44 33", "test $…, %cx", x86asm.TEST},
+	{"f7 d1", "not %ecx", x86asm.NOT},
+	{"f6 c1 11", "test $…, %cl", x86asm.TEST},
+	{"0f 84 44 33 22 11", "je", x86asm.JE},
+	{"f2 e9 44 33 22 11", "bnd jmp", x86asm.JMP},
+	{"3e ff e0", "notrack jmp *%rax", x86asm.JMP},
+	{"66 66 48 e8 44 33 22 11", "data16 data16 rex.W call", x86asm.CALL},
+	{"8f 00", "pop (%rax)", x86asm.POP},
+	{"66 2e 0f 1f 84 00 00 00 00 00", "nopw %cs:0(%rax,%rax)", x86asm.NOP},
+	{"f3 0f 1e fa", "endbr64", x86asm.NOP},
+	{"0f 23 87", "mov %rdi, %db0", 0},
+	{"9b", "fwait", x86asm.FWAIT},
+	// VEX with two and three bytes.
+	{"c5 f8 77", "vzeroupper", x86asm.VZEROUPPER},
+	{"c5 fc 77", "vzeroall", x86asm.VZEROALL},
+	{"c4 e1 78 77", "vzeroupper, three bytes", x86asm.VZEROUPPER},
+	{"c5 fd 6f 07", "vmovdqa (%rdi), %ymm0", x86asm.VMOVDQA},
+	{"c5 f9 70 c1 1b", "vpshufd $27, %xmm1, %xmm0", x86asm.VPSHUFD},
+	{"c5 f1 73 d8 04", "vpsrldq $4, %xmm0, %xmm1", x86asm.VPSRLDQ},
+	{"c5 f0 c2 d0 01", "vcmpltps %xmm0, %xmm1, %xmm2", x86asm.VCMPPS},
+	{"c4 e2 7d 18 05 44 33 22 11", "vbroadcastss 0x11223344(%rip), %ymm0", x86asm.VBROADCASTSS},
+	{"c4 e3 7d 39 c1 01", "vextracti128 $1, %ymm0, %xmm1", x86asm.VEXTRACTI128},
+	{"c4 e2 fb f6 04 24", "mulx (%rsp), %rax, %rax", x86asm.MULX},
+	{"c4 e3 fb f0 c0 05", "rorx $5, %rax, %rax", x86asm.RORX},
+	// FMA4 and XOP.
+	{"c4 e3 f9 6b c2 10", "vfmaddsd %xmm2, %xmm1, %xmm0, %xmm0", 0},
+	{"8f e8 78 c2 ec 0e", "vprotd $14, %xmm4, %xmm5", 0},
+	{"8f e9 78 01 c8", "blcfill %eax, %eax", 0},
+	{"8f ea 78 10 c8 44 33 22 11", "bextr $…, %eax, %ecx", 0},
+	// EVEX.
+	{"62 f1 7c 48 10 07", "vmovups (%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f1 7c 48 10 47 01", "vmovups 64(%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f1 7c 48 10 87 44 33 22 11", "vmovups 0x11223344(%rdi), %zmm0", x86asm.VMOVUPS},
+	{"62 f3 7d 48 3b c1 01", "vextracti32x8 $1, %zmm0, %ymm1", x86asm.VEXTRACTI32X8},
+	// Behind 0F 38 and 0F 3A, and what x86asm takes for a prefix alone.
+	{"66 0f 38 00 c1", "pshufb %xmm1, %xmm0", x86asm.PSHUFB},
+	{"66 0f 3a 0f c1 08", "palignr $8, %xmm1, %xmm0", x86asm.PALIGNR},
+	{"66 4c 0f 38 f6 c9", "adcx %rcx, %r9", 0},
+	{"f3 4c 0f 38 f6 43 e0", "adox -32(%rbx), %r8", 0},
+	{"49 0f c7 fa", "rdseed %r10", 0},
+	{"0f 01 ee", "rdpkru", 0},
+}
+
 func TestDecode(t *testing.T) {
-	for _, c := range []struct {
-		code, text string
-		op         x86asm.Op
-	}{
-		{"c3", "ret", x86asm.RET},
-		{"c2 08 00", "ret $8", x86asm.RET},
-		{"c9", "leave", x86asm.LEAVE},
-		{"c8 10 00 01", "enter $16, $1", x86asm.ENTER},
-		{"48 b8 88 77 66 55 44 33 22 11", "movabs $0x1122334455667788, %rax", x86asm.MOV},
-		{"66 b8 22 11", "mov $0x1122, %ax", x86asm.MOV},
-		{"66 48 b8 88 77 66 55 44 33 22 11", "data16 movabs $…, %rax", x86asm.MOV},
-		{"48 c7 84 24 00 01 00 00 44 33 22 11", "movq $…, 256(%rsp)", x86asm.MOV},
-		{"a1 88 77 66 55 44 33 22 11", "movabs 0x1122334455667788, %eax", x86asm.MOV},
-		{"67 a1 44 33 22 11", "addr32 mov 0x11223344, %eax", x86asm.MOV},
-		{"48 8d 05 44 33 22 11", "lea 0x11223344(%rip), %rax", x86asm.LEA},
-		{"f7 c1 44 33 22 11", "test $…, %ecx", x86asm.TEST},
-		{"66 f7 c1 44 33", "test $…, %cx", x86asm.TEST},
-		{"f7 d1", "not %ecx", x86asm.NOT},
-		{"f6 c1 11", "test $…, %cl", x86asm.TEST},
-		{"0f 84 44 33 22 11", "je", x86asm.JE},
-		{"f2 e9 44 33 22 11", "bnd jmp", x86asm.JMP},
-		{"3e ff e0", "notrack jmp *%rax", x86asm.JMP},
-		{"66 66 48 e8 44 33 22 11", "data16 data16 rex.W call", x86asm.CALL},
-		{"8f 00", "pop (%rax)", x86asm.POP},
-		{"66 2e 0f 1f 84 00 00 00 00 00", "nopw %cs:0(%rax,%rax)", x86asm.NOP},
-		{"f3 0f 1e fa", "endbr64", x86asm.NOP},
-		{"0f 23 87", "mov %rdi, %db0", 0},
-		{"9b", "fwait", x86asm.FWAIT},
-		// VEX with two and three bytes.
-		{"c5 f8 77", "vzeroupper", x86asm.VZEROUPPER},
-		{"c5 fc 77", "vzeroall", x86asm.VZEROALL},
-		{"c4 e1 78 77", "vzeroupper, three bytes", x86asm.VZEROUPPER},
-		{"c5 fd 6f 07", "vmovdqa (%rdi), %ymm0", x86asm.VMOVDQA},
-		{"c5 f9 70 c1 1b", "vpshufd $27, %xmm1, %xmm0", x86asm.VPSHUFD},
-		{"c5 f1 73 d8 04", "vpsrldq $4, %xmm0, %xmm1", x86asm.VPSRLDQ},
-		{"c5 f0 c2 d0 01", "vcmpltps %xmm0, %xmm1, %xmm2", x86asm.VCMPPS},
-		{"c4 e2 7d 18 05 44 33 22 11", "vbroadcastss 0x11223344(%rip), %ymm0", x86asm.VBROADCASTSS},
-		{"c4 e3 7d 39 c1 01", "vextracti128 $1, %ymm0, %xmm1", x86asm.VEXTRACTI128},
-		{"c4 e2 fb f6 04 24", "mulx (%rsp), %rax, %rax", x86asm.MULX},
-		{"c4 e3 fb f0 c0 05", "rorx $5, %rax, %rax", x86asm.RORX},
-		// FMA4 and XOP.
-		{"c4 e3 f9 6b c2 10", "vfmaddsd %xmm2, %xmm1, %xmm0, %xmm0", 0},
-		{"8f e8 78 c2 ec 0e", "vprotd $14, %xmm4, %xmm5", 0},
-		{"8f e9 78 01 c8", "blcfill %eax, %eax", 0},
-		{"8f ea 78 10 c8 44 33 22 11", "bextr $…, %eax, %ecx", 0},
-		// EVEX.
-		{"62 f1 7c 48 10 07", "vmovups (%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f1 7c 48 10 47 01", "vmovups 64(%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f1 7c 48 10 87 44 33 22 11", "vmovups 0x11223344(%rdi), %zmm0", x86asm.VMOVUPS},
-		{"62 f3 7d 48 3b c1 01", "vextracti32x8 $1, %zmm0, %ymm1", x86asm.VEXTRACTI32X8},
-		// Behind 0F 38 and 0F 3A, and what x86asm takes for a prefix alone.
-		{"66 0f 38 00 c1", "pshufb %xmm1, %xmm0", x86asm.PSHUFB},
-		{"66 0f 3a 0f c1 08", "palignr $8, %xmm1, %xmm0", x86asm.PALIGNR},
-		{"66 4c 0f 38 f6 c9", "adcx %rcx, %r9", 0},
-		{"f3 4c 0f 38 f6 43 e0", "adox -32(%rbx), %r8", 0},
-		{"49 0f c7 fa", "rdseed %r10", 0},
-		{"0f 01 ee", "rdpkru", 0},
-	} {
+	for _, c := range decodings {
 		code := unhex(t, c.code)
-		// What follows must not count.
+		// The bytes that follow must not count.
 		inst, err := x86.Decode(append(bytes.Clone(code), 0x11, 0x22, 0x33, 0x44, 0x55))
 		if err != nil || inst.Len != len(code) || inst.Op != c.op {
 			t.Errorf("%s: %v, %d bytes (%v), want %v, %d", c.text, inst.Op, inst.Len, err, c.op, len(code))
@@ -125,7 +128,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// An instruction without operation says which registers it may write.
+// The registers that an instruction may write are known even if its operation is not.
 func TestNamed(t *testing.T) {
 	for code, want := range map[string]bool{
 		"66 48 0f 38 f6 e9":    true,  // adcx %rcx, %rbp
@@ -146,9 +149,9 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// differs reports whether objdump cuts code in other ways than processors do: it prints
-// prefixes that are followed by another prefix alone, joins FWAIT with what follows,
-// and takes AMD's side on near jumps with an operand-size prefix.
+// differs reports whether objdump splits code differently from processors. It prints a
+// prefix before another prefix on a line by itself, joins FWAIT with the next instruction,
+// and follows AMD for near jumps with an operand-size prefix.
 func differs(code []byte, text string) bool {
 	if strings.Contains(text, "(bad)") || strings.HasPrefix(text, ".byte") || code[0] == 0x9b || code[0]&0xf0 == 0x40 && len(code) == 1 {
 		return true
@@ -158,8 +161,8 @@ func differs(code []byte, text string) bool {
 		strings.HasPrefix(text, "rex") || strings.Contains(text, " f") && bytes.IndexByte(code, 0x9b) >= 0
 }
 
-// In all executable sections of libraries and of a Go program, instructions are as long
-// as objdump says.
+// In all executable sections of libraries and a Go program, the lengths of instructions
+// are those that objdump prints.
 func TestLengthsAgainstObjdump(t *testing.T) {
 	objdump := testenv.Tool(t, "objdump")
 	own, err := os.Executable()
@@ -168,7 +171,7 @@ func TestLengthsAgainstObjdump(t *testing.T) {
 	}
 	paths := []string{"/lib/x86_64-linux-gnu/libc.so.6"}
 	if !testing.Short() {
-		// libcrypto has tables between its functions, which objdump does not know either.
+		// libcrypto has tables between its functions, which objdump cannot tell from code either.
 		paths = append(paths, own, "/lib/x86_64-linux-gnu/libm.so.6", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3")
 	}
 	for _, path := range paths {
@@ -220,7 +223,7 @@ func compareLines(t *testing.T, path string, lines *bufio.Scanner) (checked, ski
 	return checked, skipped
 }
 
-// Whatever the code, lengths are within it, and Decode and Len agree.
+// For any code, lengths stay within it, and Decode and Len agree.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{"c5f877", "62f17c48108744332211", "66440f38f6c9", "8fea7810c844332211", "f30f1efa", "48b88877665544332211"} {
 		code, err := hex.DecodeString(seed)

@@ -105,7 +105,7 @@ func TestFlags(t *testing.T) {
 		all      bool
 		level    string
 		events   []string
-		buffer   uint64
+		duration time.Duration
 		operands []string
 	}
 	for _, c := range []struct {
@@ -115,8 +115,8 @@ func TestFlags(t *testing.T) {
 		{"-a -z -e x", result{all: true, level: "1", events: []string{"x"}}},
 		{"-az3 -ey", result{all: true, level: "3", events: []string{"y"}}},
 		{"-z=0 --compress=5", result{level: "5"}},
-		{"-e -z3 -m 64K", result{events: []string{"-z3"}, buffer: 64 << 10}},
-		{"--event -z3 -m2", result{events: []string{"-z3"}, buffer: 8192}},
+		{"-e -z3 -d 1m30s", result{events: []string{"-z3"}, duration: 90 * time.Second}},
+		{"--event -z3 -d2", result{events: []string{"-z3"}, duration: 2 * time.Second}},
 		{"-a cc -z3", result{all: true, operands: []string{"cc", "-z3"}}},
 		{"-z2 -- -z3", result{level: "2", operands: []string{"-z3"}}},
 	} {
@@ -127,14 +127,14 @@ func TestFlags(t *testing.T) {
 		g.StringVarP(&got.level, "compress", "z", "", "level")
 		g.Lookup("compress").NoOptDefVal = "1"
 		g.StringArrayVarP(&got.events, "event", "e", nil, "event")
-		cli.SizeVar(g, &got.buffer, "buffer", "m", 4096, "buffer")
+		cli.DurationVar(g, &got.duration, "duration", "d", "duration")
 		var stderr bytes.Buffer
 		if done, _ := f.Parse(cli.Env{Name: "record", Args: strings.Fields(c.args), Stderr: &stderr}); done {
 			t.Errorf("%q: %s", c.args, &stderr)
 			continue
 		}
 		got.operands = f.Args()
-		if got.all != c.want.all || got.level != c.want.level || got.buffer != c.want.buffer ||
+		if got.all != c.want.all || got.level != c.want.level || got.duration != c.want.duration ||
 			!slices.Equal(got.events, c.want.events) || !slices.Equal(got.operands, c.want.operands) {
 			t.Errorf("%q: got %+v, want %+v", c.args, got, c.want)
 		}

@@ -177,40 +177,6 @@ func lowerFirst(s string) string {
 	return s
 }
 
-// SizeVar defines a flag that [ParseSize] parses.
-func SizeVar(set *pflag.FlagSet, p *uint64, name, shorthand string, unit uint64, usage string) {
-	set.VarP(&sizeValue{p, unit}, name, shorthand, usage)
-}
-
-type sizeValue struct {
-	p    *uint64
-	unit uint64
-}
-
-func (v *sizeValue) Type() string { return "size" }
-
-func (v *sizeValue) String() string {
-	if v.p == nil || *v.p == 0 {
-		return ""
-	}
-	n, suffix := *v.p, ""
-	for _, s := range []string{"K", "M", "G", "T"} {
-		if n%1024 != 0 {
-			break
-		}
-		n, suffix = n/1024, s
-	}
-	return fmt.Sprint(n) + suffix
-}
-
-func (v *sizeValue) Set(s string) error {
-	n, err := ParseSize(s, v.unit)
-	if err == nil {
-		*v.p = n
-	}
-	return err
-}
-
 // DurationVar defines a flag that [ParseDuration] parses.
 func DurationVar(set *pflag.FlagSet, p *time.Duration, name, shorthand string, usage string) {
 	set.VarP((*durationValue)(p), name, shorthand, usage)

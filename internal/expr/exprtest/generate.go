@@ -1,4 +1,4 @@
-// Package exprtest makes random expressions, and values to evaluate them over.
+// Package exprtest generates random expressions and values for tests.
 package exprtest
 
 import (
@@ -9,7 +9,7 @@ import (
 	"trapline/internal/expr"
 )
 
-// Vars are integers of every type, two of each, and texts.
+// Vars are two integers of every type and three strings.
 var Vars = func() (vars []expr.Var) {
 	for _, size := range []uint8{1, 2, 4, 8} {
 		for i := range 2 {
@@ -23,7 +23,7 @@ var Vars = func() (vars []expr.Var) {
 	return vars
 }()
 
-// Scope returns a scope of Vars, indexed as they are.
+// Scope returns a scope with Vars at their indices.
 func Scope() *expr.Scope {
 	s := new(expr.Scope)
 	for _, v := range Vars {
@@ -32,16 +32,16 @@ func Scope() *expr.Scope {
 	return s
 }
 
-// A Generator makes expressions over Vars.
+// A Generator generates expressions over Vars.
 type Generator struct {
 	Rand *rand.Rand
-	// C leaves out what C has not, or leaves open: texts, units, division, and
-	// shifts by other than constants.
+	// C excludes what C lacks or leaves undefined: strings, units, division, and shifts by
+	// variables.
 	C bool
 }
 
-// Expression returns an expression in its source form. It may be one that Check
-// refuses, because types decide a comparison or a number is out of range.
+// Expression returns the source of an expression. Check may refuse it, because types
+// decide a comparison or a number is out of range.
 func (g *Generator) Expression() string { return g.condition(3) }
 
 func (g *Generator) pick(choices ...string) string { return choices[g.Rand.IntN(len(choices))] }
@@ -93,7 +93,7 @@ func (g *Generator) constant() string {
 
 func (g *Generator) textVar() string { return Vars[16+g.Rand.IntN(len(Vars)-16)].Name }
 
-// alphabet is small, so that patterns match now and then.
+// alphabet is small so that patterns often match.
 const alphabet = "ab-"
 
 func (g *Generator) pattern() string {
@@ -104,7 +104,7 @@ func (g *Generator) pattern() string {
 	return b.String()
 }
 
-// Int returns an integer that is more often than not near a place where types differ.
+// Int returns an integer, often near the bounds of a type.
 func (g *Generator) Int() uint64 {
 	v := uint64(g.Rand.IntN(7)) - 3
 	switch g.Rand.IntN(3) {
@@ -116,7 +116,7 @@ func (g *Generator) Int() uint64 {
 	return g.Rand.Uint64() >> g.Rand.IntN(64)
 }
 
-// Text returns a text of at most so many bytes.
+// Text returns a string of at most that many bytes.
 func (g *Generator) Text(most int) []byte {
 	text := make([]byte, g.Rand.IntN(min(most, 8)+1))
 	if g.Rand.IntN(16) == 0 {
@@ -128,11 +128,11 @@ func (g *Generator) Text(most int) []byte {
 	return text
 }
 
-// Values are one value for each of Vars.
+// Values holds a value for each of Vars.
 type Values struct {
 	Ints   [16]uint64
 	Texts  [3][]byte
-	Unread uint32 // a bit for each
+	Unread uint32 // bit n means that Vars[n] is unknown
 }
 
 // Int and Text implement [expr.Values].
@@ -143,7 +143,7 @@ func (v *Values) Text(slot int) ([]byte, bool) {
 	return v.Texts[slot-len(v.Ints)], v.Unread&(1<<slot) == 0
 }
 
-// Values returns random values; texts have at most so many bytes.
+// Values returns random values with strings of at most that many bytes.
 func (g *Generator) Values(most int) *Values {
 	v := new(Values)
 	for i := range v.Ints {

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -6,17 +6,12 @@ import (
 	"trapline/internal/cursor"
 )
 
-// InlinedCalls finds the calls of functions that the compiler put the functions' code
-// in the place of. match gets linkage names; those of C are the functions' own.
-func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, err error) {
-	defer guard("reading debug information", &err)
-	d := e.dwarf()
-	if d == nil {
-		return nil, nil
-	}
-	matches := make(map[uint64]bool) // by entry: calls share their function's
+// InlinedCalls returns the inlined calls of all functions that match. match gets linkage
+// names; in C these are the plain names.
+func (d *Info) InlinedCalls(match func(function string) bool) (places []Place) {
+	matches := make(map[uint64]bool) // by entry, which calls of a function share
 	for _, u := range d.units {
-		t := u.readScopes() // not kept: all units' would take much memory
+		t := u.readScopes() // not kept: those of all units take much memory
 		for i := range t.list {
 			s := &t.list[i]
 			if s.parent < 0 {
@@ -29,25 +24,17 @@ func (e *ELF) InlinedCalls(match func(function string) bool) (places []Place, er
 			}
 			if is && len(places) < maxPlaces {
 				places = append(places, Place{Address: s.low, File: u.lines().file(s.callFile), Line: int(s.callLine),
-					Functions: u.functionsFrom(t, int32(i))})
+					Functions: d.functionsFrom(t, int32(i))})
 			}
 		}
 	}
-	return e.located(places), nil
+	return places
 }
 
-// Declaration returns where the function around an offset of the file is written: the
-// line of its name. ok is false where debug information does not say.
-func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
-	var err error
-	defer func() { ok = ok && err == nil }()
-	defer guard("reading debug information", &err)
-	addr, found := e.Address(fileOffset)
-	d := e.dwarf()
-	if !found || d == nil {
-		return "", 0, false
-	}
-	i := owner(d.segments, addr)
+// Declaration returns the file and line of the declaration of the function at an address.
+// ok is false if debug information does not have them.
+func (d *Info) Declaration(addr uint64) (file string, line int, ok bool) {
+	i := d.segments.Owner(addr)
 	if i < 0 {
 		return "", 0, false
 	}
@@ -62,8 +49,8 @@ func (e *ELF) Declaration(fileOffset uint64) (file string, line int, ok bool) {
 	return d.declaration(t.list[s].entry)
 }
 
-// declaration follows a function's entry to the one that says where it is written.
-func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
+// declaration follows references from a function's entry to its declaration.
+func (d *Info) declaration(entry uint64) (file string, line int, ok bool) {
 	for range maxNameHops {
 		if entry&altRef != 0 {
 			if d = d.alt; d == nil {
@@ -75,7 +62,7 @@ func (d *dwarfData) declaration(entry uint64) (file string, line int, ok bool) {
 		if u == nil {
 			return "", 0, false
 		}
-		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		abbrevs := d.abbrevs.get(u.abbrevOff, u.encoding)
 		if abbrevs == nil {
 			return "", 0, false
 		}

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"bytes"
@@ -9,21 +9,20 @@ import (
 	"trapline/internal/cursor"
 )
 
-// A lineHeader holds the constants that a line number program runs with.
+// A lineHeader holds the constants of a line number program.
 type lineHeader struct {
-	minInst       uint64 // bytes an address advance counts in
-	statement     bool   // rows begin statements unless they say otherwise
+	minInst       uint64 // unit of address advances in bytes
+	statement     bool   // initial value of is_stmt
 	lineBase      int8
 	lineRange     uint8
 	opcodeBase    uint8
 	opcodeLengths []byte
 }
 
-// fileNames are the files of a line table. Paths are put together when they are
-// first asked for.
+// fileNames are the files of a line table. Paths are assembled on first use.
 type fileNames struct {
 	unit  *unit
-	first uint32 // number of the first file: 1 before DWARF 5, 0 since
+	first uint32 // number of the first file: 1 before DWARF 5, then 0
 	dirs  []value
 	files []fileName
 
@@ -36,7 +35,7 @@ type fileName struct {
 	dir  uint64
 }
 
-// readLineHeader reads what comes before the program: DWARF 5 and 4, section 6.2.4.
+// readLineHeader reads the program header: DWARF 5 and 4, section 6.2.4.
 func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames) (h lineHeader, ok bool) {
 	enc := encoding{version: uint16(c.Uint(2)), addrSize: u.addrSize, offSize: offSize}
 	if enc.version < 2 || enc.version > 5 {
@@ -52,7 +51,7 @@ func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames)
 	end := c.Pos() + int(length)
 	h.minInst = uint64(c.U8())
 	if enc.version >= 4 {
-		c.Skip(1) // operations in an instruction: only VLIW machines have several
+		c.Skip(1) // operations per instruction, for VLIW machines
 	}
 	h.statement = c.U8() != 0
 	h.lineBase, h.lineRange, h.opcodeBase = int8(c.U8()), c.U8(), c.U8()
@@ -60,8 +59,8 @@ func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames)
 		return h, false
 	}
 	h.opcodeLengths = c.Bytes(uint64(h.opcodeBase) - 1)
-	// Names stay behind in memory: they must not hold the program.
-	names := cursor.New(bytes.Clone(c.Rest()[:max(0, end-c.Pos())]), u.d.order)
+	// Clone the names, which stay in memory, to release the program.
+	names := cursor.New(bytes.Clone(c.Rest()[:max(0, end-c.Pos())]), u.in.order)
 	files.unit = u
 	files.paths = make(map[uint32]string)
 	if enc.version == 5 {
@@ -74,8 +73,8 @@ func (u *unit) readLineHeader(c *cursor.Cursor, offSize uint8, files *fileNames)
 	return h, c.OK()
 }
 
-// readOld reads the directories and files of DWARF 2 to 4. Directory 0 is that of
-// the compilation.
+// readOld reads the directories and files of DWARF 2 to 4. Directory 0 is the compilation
+// directory.
 func (f *fileNames) readOld(c *cursor.Cursor) {
 	f.first = 1
 	f.dirs = append(f.dirs, f.unit.dir)
@@ -98,13 +97,13 @@ func (f *fileNames) readOld(c *cursor.Cursor) {
 	}
 }
 
-// Kinds of what a DWARF 5 file table has: section 7.22.
+// Content types of DWARF 5 file tables: section 7.22.
 const (
 	lnctPath      = 1
 	lnctDirectory = 2
 )
 
-// readEntries reads one table of DWARF 5: the format of its entries, then these.
+// readEntries reads a DWARF 5 table: the format of its entries, then the entries.
 func readEntries(c *cursor.Cursor, enc encoding, visit func(name value, dir uint64)) {
 	type column struct {
 		content uint64
@@ -139,7 +138,7 @@ func readEntries(c *cursor.Cursor, enc encoding, visit func(name value, dir uint
 	}
 }
 
-// path returns a file's path by its number, "" for numbers that the table lacks.
+// path returns the path of a file by its number, or "" if the table does not have it.
 func (f *fileNames) path(number uint32) string {
 	i := uint64(number) - uint64(f.first)
 	if f.unit == nil || i >= uint64(len(f.files)) {
@@ -164,7 +163,7 @@ func (f *fileNames) join(file fileName) string {
 	if file.dir < uint64(len(f.dirs)) {
 		dir = f.unit.text(f.dirs[file.dir])
 	}
-	// Directory 0 is that of the compilation, which itself may be relative.
+	// Directory 0 is the compilation directory, which may be relative itself.
 	if !strings.HasPrefix(dir, "/") && file.dir != 0 {
 		dir = path.Join(f.unit.text(f.unit.dir), dir)
 	}

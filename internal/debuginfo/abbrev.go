@@ -1,27 +1,30 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
+	"encoding/binary"
+	"sync"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
-// An abbrev describes the entries of one code.
+// An abbrev describes the entries with one abbreviation code.
 type abbrev struct {
 	tag      dwarf.Tag
 	children bool
-	fixed    int // bytes of all attributes, -1 where they vary
+	fixed    int // bytes of all attributes, or -1 if they vary
 	attrs    []attrSpec
 }
 
-// An abbrevTable holds a unit's abbreviations. Compilers count codes from 1, so
-// nearly all are in dense.
+// An abbrevTable holds the abbreviations of a unit. Compilers number codes from 1, so nearly
+// all are in dense.
 type abbrevTable struct {
 	dense  []abbrev // by code-1
 	sparse map[uint64]*abbrev
 }
 
-// abbrevKey names a table: its offset, and what the sizes depend on.
+// abbrevKey identifies a table by its offset and the encoding, which determines sizes.
 type abbrevKey struct {
 	off uint64
 	enc encoding
@@ -34,54 +37,64 @@ func (t *abbrevTable) get(code uint64) *abbrev {
 	return t.sparse[code]
 }
 
-func (t *abbrevTable) count(m *meter) {
-	addSlice(m, t.dense)
+func (t *abbrevTable) count(m *meter.Meter) {
+	meter.AddSlice(m, t.dense)
 	for i := range t.dense {
-		addSlice(m, t.dense[i].attrs)
+		meter.AddSlice(m, t.dense[i].attrs)
 	}
 	for _, a := range t.sparse {
-		addSlice(m, a.attrs)
+		meter.AddSlice(m, a.attrs)
 	}
 }
 
-// abbreviations returns the table at an offset of .debug_abbrev, nil when it is
-// damaged. Units often share one.
-func (d *dwarfData) abbreviations(off uint64, enc encoding) *abbrevTable {
+// abbrevTables caches the tables of .debug_abbrev, since units often share one. It is safe
+// for concurrent use.
+type abbrevTables struct {
+	section *Section
+	order   binary.ByteOrder
+	memory  *meter.Meter
+
+	mu     sync.Mutex
+	tables map[abbrevKey]*abbrevTable
+}
+
+// get returns the table at an offset of the section, or nil if it is damaged.
+func (a *abbrevTables) get(off uint64, enc encoding) *abbrevTable {
 	key := abbrevKey{off, enc}
-	d.mu.Lock()
-	t, ok := d.abbrevs[key]
-	d.mu.Unlock()
+	a.mu.Lock()
+	t, ok := a.tables[key]
+	a.mu.Unlock()
 	if ok {
 		return t
 	}
-	s := scanner{s: d.abbrev, step: 4 << 10, order: d.order}
+	s := scanner{s: a.section, step: 4 << 10, order: a.order}
 	good := s.read(off, func(c *cursor.Cursor) {
 		t = &abbrevTable{sparse: make(map[uint64]*abbrev)}
 		for c.OK() {
-			code, a, ok := readAbbrev(c, enc)
+			code, entry, ok := readAbbrev(c, enc)
 			if !ok {
 				break
 			}
 			if code == uint64(len(t.dense))+1 {
-				t.dense = append(t.dense, a)
+				t.dense = append(t.dense, entry)
 			} else {
-				t.sparse[code] = &a
+				t.sparse[code] = &entry
 			}
 		}
 	})
 	if !good {
 		t = nil
 	} else {
-		t.count(d.memory)
+		t.count(a.memory)
 	}
-	d.mu.Lock()
-	d.abbrevs[key] = t
-	d.mu.Unlock()
+	a.mu.Lock()
+	a.tables[key] = t
+	a.mu.Unlock()
 	return t
 }
 
-// findAbbrev reads one abbreviation without keeping the table: root entries are
-// mostly described first.
+// findAbbrev reads one abbreviation without keeping the table. Those of root entries are
+// usually first.
 func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
 	s.read(off, func(c *cursor.Cursor) {
 		for {
@@ -98,7 +111,7 @@ func findAbbrev(s *scanner, off, code uint64, enc encoding) (found *abbrev) {
 	return found
 }
 
-// readAbbrev reads one declaration; not ok at the end of the table.
+// readAbbrev reads one declaration. ok is false at the end of the table.
 func readAbbrev(c *cursor.Cursor, enc encoding) (code uint64, a abbrev, ok bool) {
 	if code = c.Uleb(); code == 0 || !c.OK() {
 		return 0, a, false

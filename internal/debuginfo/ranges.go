@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import "trapline/internal/cursor"
 
@@ -14,28 +14,27 @@ const (
 	rleStartLength
 )
 
-// A rangeReader lists the code that entries cover. It is for one goroutine.
+// A rangeReader reads the code ranges of entries. It is not safe for concurrent use.
 type rangeReader struct {
-	d        *dwarfData
+	in       *sections
 	ranges   scanner
 	rnglists scanner
-	left     uint64 // how many ranges may still be listed: hostile entries could share long lists
+	left     uint64 // number of ranges still allowed: hostile entries can share long lists
 	found    []addrRange
 }
 
 type addrRange struct{ low, high uint64 }
 
-func (d *dwarfData) newRangeReader(limit uint64) *rangeReader {
+func newRangeReader(in *sections, limit uint64) *rangeReader {
 	return &rangeReader{
-		d: d, left: limit,
-		ranges:   scanner{s: d.ranges, step: 4 << 10, order: d.order},
-		rnglists: scanner{s: d.rnglists, step: 4 << 10, order: d.order},
+		in: in, left: limit,
+		ranges:   scanner{s: in.ranges, step: 4 << 10, order: in.order},
+		rnglists: scanner{s: in.rnglists, step: 4 << 10, order: in.order},
 	}
 }
 
-// each calls visit with the ranges of code that an entry covers. Ranges outside
-// the executable segments are left out: linkers leave such where they dropped a
-// function.
+// each calls visit for the code ranges of an entry. It skips ranges outside of executable
+// segments, which linkers leave for dropped functions.
 func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64)) {
 	r.found = r.found[:0]
 	switch {
@@ -55,8 +54,8 @@ func (r *rangeReader) each(u *unit, attrs codeAttrs, visit func(low, high uint64
 		r.found = append(r.found, addrRange{low, high})
 	}
 	for _, f := range r.found {
-		// 0 and 1 also mark dropped code, and may be inside a segment.
-		if f.low > 1 && f.high > f.low && r.left > 0 && r.d.executable(f.low) {
+		// 0 and 1 also mark dropped code, and may be in a segment.
+		if f.low > 1 && f.high > f.low && r.left > 0 && r.in.executable(f.low) {
 			r.left--
 			visit(f.low, f.high)
 		}
@@ -88,7 +87,7 @@ func (r *rangeReader) oldList(u *unit, off uint64) {
 func (r *rangeReader) list(u *unit, v value) {
 	off := v.num
 	if v.form == formRnglistx {
-		if off > r.d.rnglists.size {
+		if off > r.in.rnglists.size {
 			return
 		}
 		entry := u.rngsBase + off*uint64(u.offSize)

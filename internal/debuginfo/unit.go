@@ -1,9 +1,7 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
-	"sync"
-	"unsafe"
 
 	"trapline/internal/cursor"
 )
@@ -16,62 +14,27 @@ const (
 	unitSplitType = 0x06
 )
 
-// maxUnits bounds the units of one section; the largest programs have 100,000.
+// maxUnits limits the units of a section. The largest programs have 100,000.
 const maxUnits = 1 << 20
 
-// A unit is one compile unit or partial unit.
+// A unit is a compile unit or partial unit.
 type unit struct {
 	encoding
-	d         *dwarfData
+	in        *sections
 	off, end  uint64 // in .debug_info, header included
 	root      uint64 // offset of the root entry
 	abbrevOff uint64
 
 	// From the root entry.
-	low                         uint64 // what range lists count from
+	low                         uint64 // base address of range lists
 	strBase, addrBase, rngsBase uint64
 	lineOff                     uint64
 	hasLines                    bool
 	dir                         value // compilation directory
-
-	scopes func() *scopeTable
-	lines  func() *lineTable
 }
 
-// scanUnits reads the headers and root entries of all units and, if wanted, the
-// code that they cover.
-func (d *dwarfData) scanUnits(code bool) {
-	info := scanner{s: d.info, step: 4 << 10, order: d.order}
-	abbrevs := scanner{s: d.abbrev, step: 1 << 10, order: d.order}
-	ranges := d.newRangeReader(d.ranges.size/4 + d.rnglists.size/2 + maxUnits)
-	var spans []span
-	for off := uint64(0); off < d.info.size && len(d.units) < maxUnits; {
-		u := &unit{d: d, off: off}
-		if !info.read(off, u.readHeader) || u.end <= off {
-			break
-		}
-		off = u.end
-		if u.abbrevOff == ^uint64(0) {
-			continue // of a version or kind that has no code of its own
-		}
-		u.scopes = sync.OnceValue(u.readScopes)
-		u.lines = sync.OnceValue(u.readLines)
-		d.units = append(d.units, u)
-		attrs, ok := u.readRoot(&info, &abbrevs)
-		if !ok || !code {
-			continue
-		}
-		ranges.each(u, attrs, func(low, high uint64) {
-			spans = append(spans, span{low: low, high: high, owner: int32(len(d.units) - 1)})
-		})
-	}
-	d.segments = flatten(spans)
-	addSlice(d.memory, d.segments)
-	d.memory.add(len(d.units) * int(unsafe.Sizeof(unit{})))
-}
-
-// readHeader reads a unit's header: DWARF 5, section 7.5.1. Units that can not be
-// used get an abbrevOff of ^0.
+// readHeader reads the header of a unit: DWARF 5, section 7.5.1. It sets abbrevOff to ^0 for
+// units that cannot be used.
 func (u *unit) readHeader(c *cursor.Cursor) {
 	start := c.Pos()
 	length := c.Uint(4)
@@ -81,7 +44,7 @@ func (u *unit) readHeader(c *cursor.Cursor) {
 	}
 	body := c.Pos() - start
 	u.version = uint16(c.Uint(2))
-	room := u.d.info.size - u.off - min(uint64(body), u.d.info.size-u.off)
+	room := u.in.info.size - u.off - min(uint64(body), u.in.info.size-u.off)
 	if length > room {
 		length = room
 	}
@@ -108,12 +71,12 @@ func (u *unit) readHeader(c *cursor.Cursor) {
 	}
 }
 
-// codeAttrs are the attributes that say which code an entry covers.
+// codeAttrs are the attributes with the code ranges of an entry.
 type codeAttrs struct {
 	low, high, ranges value
 }
 
-// readRoot reads the unit's first entry.
+// readRoot reads the root entry.
 func (u *unit) readRoot(info, abbrevs *scanner) (attrs codeAttrs, ok bool) {
 	ok = info.read(u.root, func(c *cursor.Cursor) {
 		attrs = codeAttrs{}
@@ -152,4 +115,68 @@ func (u *unit) readRoot(info, abbrevs *scanner) (attrs codeAttrs, ok bool) {
 		u.low, _ = u.address(attrs.low)
 	}
 	return attrs, ok
+}
+
+// altRef marks references into the file shared by several debug files.
+const altRef = 1 << 63
+
+// reference returns the section offset that an attribute refers to, or 0.
+func (u *unit) reference(v value) uint64 {
+	switch v.form {
+	case formRef1, formRef2, formRef4, formRef8, formRefUdata:
+		return u.off + v.num
+	case formRefAddr:
+		return v.num
+	case formGNURefAlt, formRefSup4, formRefSup8:
+		return v.num | altRef
+	}
+	return 0
+}
+
+// text returns the value of a string attribute.
+func (u *unit) text(v value) string {
+	in := u.in
+	switch v.form {
+	case formString:
+		return string(v.text)
+	case formStrp:
+		return in.str.cstring(v.num)
+	case formLineStrp:
+		return in.lineStr.cstring(v.num)
+	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4:
+		if v.num > in.strOffsets.size {
+			return ""
+		}
+		c := cursor.New(in.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), in.order)
+		if off := c.Uint(int(u.offSize)); c.OK() {
+			return in.str.cstring(off)
+		}
+	case formGNUStrpAlt, formStrpSup:
+		if in.altStr != nil {
+			return in.altStr.cstring(v.num)
+		}
+	}
+	return ""
+}
+
+// address returns the value of an address attribute.
+func (u *unit) address(v value) (uint64, bool) {
+	switch v.form {
+	case formAddr:
+		return v.num, true
+	case formAddrx, formAddrx1, formAddrx2, formAddrx3, formAddrx4:
+		return u.indexedAddress(v.num)
+	}
+	return 0, false
+}
+
+// indexedAddress reads an entry of the unit's table in .debug_addr.
+func (u *unit) indexedAddress(index uint64) (uint64, bool) {
+	if index > u.in.addr.size {
+		return 0, false
+	}
+	size := uint64(u.addrSize)
+	c := cursor.New(u.in.addr.window(u.addrBase+index*size, size), u.in.order)
+	addr := c.Uint(int(size))
+	return addr, c.OK()
 }

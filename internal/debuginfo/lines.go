@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"cmp"
@@ -6,34 +6,35 @@ import (
 	"sort"
 
 	"trapline/internal/cursor"
+	"trapline/internal/meter"
 )
 
 // A lineTable maps the code of one unit to lines of its files.
 type lineTable struct {
 	sequences []sequence
-	rows      []lineRow // those of a sequence by address
+	rows      []lineRow // sorted by address within a sequence
 	files     fileNames
 }
 
-// A sequence is a run of code without gaps.
+// A sequence is a contiguous run of code.
 type sequence struct {
 	low, high   uint64
 	first, last int // in rows: [first, last)
 }
 
-// A lineRow says which line the code from an address up to the next row is of.
+// A lineRow holds the line of the code from its address up to the next row.
 type lineRow struct {
 	addr       uint64
 	file, line uint32
 }
 
-// maxLineRows bounds the rows of one unit.
+// maxLineRows limits the rows of a unit.
 const maxLineRows = 1 << 24
 
 // find returns the file and line of an address.
 func (t *lineTable) find(addr uint64) (file, line uint32) {
 	i := sort.Search(len(t.sequences), func(i int) bool { return t.sequences[i].low > addr })
-	// Sequences should not overlap; where they do, one a few places back may hold.
+	// Sequences should not overlap. If they do, an earlier one may contain the address.
 	for tries := 0; i > 0 && tries < 8; tries++ {
 		i--
 		s := &t.sequences[i]
@@ -52,26 +53,26 @@ func (t *lineTable) find(addr uint64) (file, line uint32) {
 // file returns the path of a file by its number in the unit.
 func (t *lineTable) file(number uint32) string { return t.files.path(number) }
 
-// readLines runs the unit's line number program.
+// readLines executes the unit's line number program.
 func (u *unit) readLines() *lineTable {
 	t := new(lineTable)
 	if p, c, ok := u.lineProgram(&t.files); ok {
 		p.table = t
 		p.run(&c)
 		slices.SortStableFunc(t.sequences, func(a, b sequence) int { return cmp.Compare(a.low, b.low) })
-		addSlice(u.d.memory, t.sequences)
-		addSlice(u.d.memory, t.rows)
-		addSlice(u.d.memory, t.files.files)
+		meter.AddSlice(u.in.memory, t.sequences)
+		meter.AddSlice(u.in.memory, t.rows)
+		meter.AddSlice(u.in.memory, t.files.files)
 	}
 	return t
 }
 
-// lineProgram reads the header of the unit's line number program, with its files.
+// lineProgram reads the header and files of the unit's line number program.
 func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor.Cursor, ok bool) {
 	if !u.hasLines {
 		return p, c, false
 	}
-	size := cursor.New(u.d.line.window(u.lineOff, 12), u.d.order)
+	size := cursor.New(u.in.line.window(u.lineOff, 12), u.in.order)
 	length, offSize := size.Uint(4), uint8(4)
 	if length == 0xffffffff {
 		length, offSize = size.Uint(8), 8
@@ -79,9 +80,9 @@ func (u *unit) lineProgram(files *fileNames) (p lineProgram, c cursor.Cursor, ok
 	if !size.OK() || length > maxSection {
 		return p, c, false
 	}
-	c = cursor.New(u.d.line.window(u.lineOff+uint64(size.Pos()), length), u.d.order)
+	c = cursor.New(u.in.line.window(u.lineOff+uint64(size.Pos()), length), u.in.order)
 	h, ok := u.readLineHeader(&c, offSize, files)
-	return lineProgram{header: h, executable: u.d.executable}, c, ok
+	return lineProgram{header: h, executable: u.in.executable}, c, ok
 }
 
 // Opcodes: DWARF 5, section 7.22.
@@ -97,9 +98,9 @@ const (
 	lneSetAddress     = 2
 )
 
-// A lineProgram is the state machine of DWARF 5, section 6.2, less the registers
-// that say nothing of files, lines and statements. Rows go into the table or, if
-// that is nil, to visit: each one, and the end of each sequence.
+// A lineProgram is the state machine of DWARF 5, section 6.2, with the registers for files,
+// lines and statements. It adds rows to table or, if that is nil, passes all rows and ends
+// of sequences to visit.
 type lineProgram struct {
 	header     lineHeader
 	executable func(uint64) bool
@@ -109,7 +110,7 @@ type lineProgram struct {
 	addr       uint64
 	file, line uint64
 	statement  bool
-	first      int // row that the sequence began with
+	first      int // first row of the sequence
 	rows       int // visited
 }
 
@@ -177,8 +178,8 @@ func (p *lineProgram) extended(c *cursor.Cursor) {
 	}
 }
 
-// emit adds a row, unless it says what the one before it does. Of several at one
-// address the last holds.
+// emit adds a row unless it repeats the row before it. The last of several rows at one
+// address counts.
 func (p *lineProgram) emit() {
 	p.rows++
 	row := lineRow{p.addr, uint32(p.file), uint32(p.line)}
@@ -216,7 +217,7 @@ func (p *lineProgram) endSequence() {
 	}
 	low := rows[0].addr
 	if low <= 1 || p.addr <= low || !p.executable(low) {
-		t.rows = t.rows[:p.first] // code that the linker dropped
+		t.rows = t.rows[:p.first] // code dropped by the linker
 		return
 	}
 	t.sequences = append(t.sequences, sequence{low: low, high: p.addr, first: p.first, last: len(t.rows)})

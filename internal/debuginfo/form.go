@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -56,21 +56,21 @@ const (
 	formGNURefAlt    = 0x1f20
 	formGNUStrpAlt   = 0x1f21
 
-	attrMIPSLinkageName = dwarf.Attr(0x2007) // what compilers wrote before DWARF 4
+	attrMIPSLinkageName = dwarf.Attr(0x2007) // used before DWARF 4
 )
 
-// An encoding is what the sizes of a unit's values depend on.
+// An encoding determines the sizes of a unit's values.
 type encoding struct {
 	version  uint16
 	addrSize uint8 // 4 or 8
 	offSize  uint8 // 4 or 8
 }
 
-// A value is one attribute as it is stored; what it means depends on the form.
+// A value is an attribute in its stored form.
 type value struct {
-	form uint16 // 0: not present
+	form uint16 // 0 if absent
 	num  uint64
-	text []byte // of formString; part of the buffer that was read
+	text []byte // of formString; not copied
 }
 
 // An attrSpec is one attribute of an abbreviation.
@@ -80,7 +80,7 @@ type attrSpec struct {
 	implicit int64
 }
 
-// fixedSize returns a form's size in bytes, -1 where it varies.
+// fixedSize returns the size of a form in bytes, or -1 if it varies.
 func (e encoding) fixedSize(form uint16) int {
 	switch form {
 	case formFlagPresent, formImplicit:
@@ -110,7 +110,7 @@ func (e encoding) fixedSize(form uint16) int {
 	return -1
 }
 
-// read reads one attribute's value.
+// read reads the value of an attribute.
 func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 	v := value{form: a.form}
 	switch size := e.fixedSize(a.form); {
@@ -148,72 +148,8 @@ func (e encoding) read(c *cursor.Cursor, a attrSpec) value {
 		}
 		return e.read(c, attrSpec{attr: a.attr, form: uint16(form)})
 	default:
-		// The size of an unknown form, and so all that follows, is unknown.
+		// The size of an unknown form is unknown, so nothing after it can be read.
 		c.Fail()
 	}
 	return v
-}
-
-// altRef marks references that lead to the file shared by several debug files.
-const altRef = 1 << 63
-
-// reference returns the section offset that an attribute refers to, 0 for none.
-func (u *unit) reference(v value) uint64 {
-	switch v.form {
-	case formRef1, formRef2, formRef4, formRef8, formRefUdata:
-		return u.off + v.num
-	case formRefAddr:
-		return v.num
-	case formGNURefAlt, formRefSup4, formRefSup8:
-		return v.num | altRef
-	}
-	return 0
-}
-
-// text returns an attribute of class string.
-func (u *unit) text(v value) string {
-	d := u.d
-	switch v.form {
-	case formString:
-		return string(v.text)
-	case formStrp:
-		return d.str.cstring(v.num)
-	case formLineStrp:
-		return d.lineStr.cstring(v.num)
-	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4:
-		if v.num > d.strOffsets.size {
-			return ""
-		}
-		c := cursor.New(d.strOffsets.window(u.strBase+v.num*uint64(u.offSize), uint64(u.offSize)), d.order)
-		if off := c.Uint(int(u.offSize)); c.OK() {
-			return d.str.cstring(off)
-		}
-	case formGNUStrpAlt, formStrpSup:
-		if d.alt != nil {
-			return d.alt.str.cstring(v.num)
-		}
-	}
-	return ""
-}
-
-// address returns an attribute of class address.
-func (u *unit) address(v value) (uint64, bool) {
-	switch v.form {
-	case formAddr:
-		return v.num, true
-	case formAddrx, formAddrx1, formAddrx2, formAddrx3, formAddrx4:
-		return u.indexedAddress(v.num)
-	}
-	return 0, false
-}
-
-// indexedAddress reads an entry of the unit's part of .debug_addr.
-func (u *unit) indexedAddress(index uint64) (uint64, bool) {
-	if index > u.d.addr.size {
-		return 0, false
-	}
-	size := uint64(u.addrSize)
-	c := cursor.New(u.d.addr.window(u.addrBase+index*size, size), u.d.order)
-	addr := c.Uint(int(size))
-	return addr, c.OK()
 }

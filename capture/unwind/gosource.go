@@ -8,17 +8,17 @@ import (
 	"trapline/internal/gotable"
 )
 
-// A goSource answers from the table that every Go program carries, stripped or
-// not: the depth of the stack at each instruction (pcsp). What the table leaves
-// out is in the code: whether a function has saved the frame pointer yet, and where
-// functions that switch stacks keep the way back.
+// A goSource uses the function table that every Go program has, stripped or not: the
+// depth of the stack at each instruction (pcsp). It takes from the code what the table
+// omits: whether a function has saved the frame pointer yet, and where functions that
+// switch stacks keep the old stack pointer.
 type goSource struct {
 	image    *Image
 	table    *gotable.Table
 	switches sync.Map // goFlow by index of the function
 }
 
-// openGoTable finds Go's table, nil where there is none.
+// openGoTable finds Go's table. It returns nil if there is none.
 func (m *Image) openGoTable() source {
 	t := gotable.Open(m.file)
 	if t == nil {
@@ -37,7 +37,7 @@ func (s *goSource) row(vaddr uint64) (row, bool) {
 	if !ok {
 		return row{}, false
 	}
-	if f.StackOff == 0 { // code in C that Go's linker put among its own
+	if f.StackOff == 0 { // C code that Go's linker included
 		r := s.flow(index, &f).row(vaddr)
 		return r, r.kind == RuleStep
 	}
@@ -53,7 +53,7 @@ func (s *goSource) row(vaddr uint64) (row, bool) {
 	}
 	r := goRow(RegSP, int64(d.now)+8)
 	if d.now < 0 {
-		// rawVforkSyscall takes its return address off the stack, which the child will use.
+		// rawVforkSyscall pops its return address, since the child will use the stack.
 		var before [2]byte
 		if d.now != -8 || s.image.readCode(d.since-2, before[:]) != len(before) || before != popR12 {
 			return row{}, false
@@ -67,27 +67,36 @@ func (s *goSource) row(vaddr uint64) (row, bool) {
 	return r, true
 }
 
-// goRow returns the row of a frame of Go code, which preserves no registers but the
-// stack and the frame pointer.
-func goRow(reg uint8, offset int64) row {
-	r := row{kind: RuleStep, cfa: cfaRule{reg: reg, offset: offset}}
-	r.regs[RegIP] = registerRule{kind: ruleOffset, offset: -8}
-	for n := range r.regs {
-		if calleeSaved>>n&1 != 0 && n != RegFP {
-			r.regs[n].kind = ruleUndefined
+// maxGoFlow is the maximum size of a function in bytes. The longest of the runtime has 400.
+const maxGoFlow = 8 << 10
+
+// flow returns the flow of a function.
+func (s *goSource) flow(index int, f *gotable.Function) *goFlow {
+	if flow, ok := s.switches.Load(index); ok {
+		return flow.(*goFlow)
+	}
+	flow := &goFlow{table: s.table, f: *f, asmcgocall: s.table.Named(f.NameOff, "runtime.asmcgocall")}
+	for _, name := range []string{"gogo", "runtime.gogo", "runtime.mcall", "runtime.morestack", "runtime.clone"} {
+		flow.leaves = flow.leaves || s.table.Named(f.NameOff, name)
+	}
+	if size := s.table.Entry(index+1) - f.Entry; size <= maxGoFlow {
+		code := make([]byte, size)
+		if s.image.readCode(f.Entry, code) == len(code) && flow.decode(code) {
+			flow.follow()
 		}
 	}
-	return r
+	s.switches.Store(index, flow)
+	return flow
 }
 
-// flags returns a function's flags, for Go 1.16, which has none yet, by its name.
+// flags returns a function's flags. Go 1.16 has none: there they follow from its name.
 func (s *goSource) flags(f *gotable.Function) uint8 {
 	flags := f.Flags
 	if flags == 0 && s.table.Flagless() {
 		flags = goFlags[s.table.Name(f.NameOff)]
 	}
 	if flags&gotable.FlagTopFrame != 0 && s.table.Named(f.NameOff, "runtime.sigtramp") {
-		// Go sees its signal stack end there. What the signal interrupted is behind it.
+		// For Go its signal stack ends there, but the interrupted frames follow.
 		flags &^= gotable.FlagTopFrame
 	}
 	return flags
@@ -102,9 +111,9 @@ var goFlags = map[string]uint8{
 	"runtime.callCgoSigaction": gotable.FlagSPWrite, "runtime.callCgoMmap": gotable.FlagSPWrite, "runtime.callCgoMunmap": gotable.FlagSPWrite,
 }
 
-// injected reports whether a function is one that the runtime makes a thread call
-// wherever it is: its return address is the instruction to go on with (preparePanic and
-// doSigPreempt in runtime/signal_amd64.go).
+// injected reports whether the runtime makes threads call a function at any instruction.
+// Its return address is then the interrupted instruction (preparePanic and doSigPreempt in
+// runtime/signal_amd64.go).
 func (s *goSource) injected(f *gotable.Function) bool {
 	for _, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic", "runtime.sigpanic0"} {
 		if s.table.Named(f.NameOff, name) {
@@ -114,13 +123,12 @@ func (s *goSource) injected(f *gotable.Function) bool {
 	return false
 }
 
-// A goDepth is what a function's table says of the stack's depth below the return
-// address, in bytes.
+// A goDepth holds the depth of a function's stack below the return address, in bytes.
 type goDepth struct {
-	now    int32  // at the address asked for
-	since  uint64 // where in the code that starts
-	first  int32  // the first one that is not 0
-	opened uint64 // where in the code it starts
+	now    int32  // at the requested address
+	since  uint64 // address where that depth starts
+	first  int32  // first depth other than 0
+	opened uint64 // address where first starts
 }
 
 func (s *goSource) depth(f *gotable.Function, vaddr uint64) (d goDepth, ok bool) {
@@ -136,10 +144,10 @@ func (s *goSource) depth(f *gotable.Function, vaddr uint64) (d goDepth, ok bool)
 	return d, ok
 }
 
-// savesFP reports whether a function that has opened its frame has saved the
-// caller's frame pointer, always to CFA-16. Compiler and assembler have it pushed
-// first; before Go 1.21, they took room for the whole frame first and stored it then
-// (preprocess in cmd/internal/obj/x86/obj6.go).
+// savesFP reports whether a function that has allocated its frame has also saved the
+// caller's frame pointer, always at CFA-16. Compiler and assembler push it first. Before
+// Go 1.21 they allocated the whole frame first and then stored it (preprocess in
+// cmd/internal/obj/x86/obj6.go).
 func (s *goSource) savesFP(d *goDepth, vaddr uint64) bool {
 	const before = 2
 	var room [before + 8]byte
@@ -148,7 +156,7 @@ func (s *goSource) savesFP(d *goDepth, vaddr uint64) bool {
 	}
 	code := room[before:]
 	if d.first == 8 && room[1] == pushFP {
-		// A push of r13 ends alike. Frame pointers are set up at once.
+		// push %r13 ends with the same byte. After a real push, the frame pointer is set at once.
 		return room[0] != prefixREXB || bytes.HasPrefix(code, moveSPToFP)
 	}
 	store, size := storeFP(d.first - 8)
@@ -157,7 +165,7 @@ func (s *goSource) savesFP(d *goDepth, vaddr uint64) bool {
 
 const (
 	pushFP     = 0x55 // push %rbp
-	prefixREXB = 0x41 // in front of it: push %r13
+	prefixREXB = 0x41 // before pushFP: push %r13
 )
 
 var (
@@ -176,15 +184,4 @@ func storeFP(offset int32) (code []byte, size int) {
 		code = binary.LittleEndian.AppendUint32([]byte{0x48, 0x89, 0xac, 0x24}, uint32(offset))
 	}
 	return code, len(code)
-}
-
-// readCode reads code at a virtual address and returns how many bytes there are.
-func (m *Image) readCode(vaddr uint64, b []byte) int {
-	p := m.segment(vaddr)
-	if p == nil {
-		return 0
-	}
-	at := vaddr - p.Vaddr
-	n, _ := m.file.R.ReadAt(b[:min(uint64(len(b)), p.Filesz-at)], int64(p.Off+at))
-	return n
 }

@@ -1,4 +1,4 @@
-package symbol
+package debuginfo
 
 import (
 	"debug/dwarf"
@@ -6,15 +6,15 @@ import (
 	"trapline/internal/cursor"
 )
 
-// maxNameHops bounds the references followed from an entry to its name.
+// maxNameHops limits the references followed from an entry to its name.
 const maxNameHops = 16
 
-// nameSize is about what an entry of dwarfData.names takes beside the name, in bytes.
+// nameSize is the approximate size of an entry of Info.names without the name, in bytes.
 const nameSize = 48
 
-// name returns the linkage name of a function's entry, or else its plain name; ""
-// when it has none.
-func (d *dwarfData) name(entry uint64) string {
+// name returns the linkage name of a function's entry, its plain name if it has no linkage
+// name, or "".
+func (d *Info) name(entry uint64) string {
 	if entry&altRef != 0 {
 		if d.alt == nil {
 			return ""
@@ -30,12 +30,12 @@ func (d *dwarfData) name(entry uint64) string {
 	name = d.readName(entry)
 	d.mu.Lock()
 	d.names[entry] = name
-	d.memory.add(nameSize + len(name))
+	d.memory.Add(nameSize + len(name))
 	d.mu.Unlock()
 	return name
 }
 
-func (d *dwarfData) readName(entry uint64) string {
+func (d *Info) readName(entry uint64) string {
 	info := scanner{s: d.info, step: 256, order: d.order}
 	plain := ""
 	for range maxNameHops {
@@ -43,7 +43,7 @@ func (d *dwarfData) readName(entry uint64) string {
 		if u == nil {
 			break
 		}
-		abbrevs := d.abbreviations(u.abbrevOff, u.encoding)
+		abbrevs := d.abbrevs.get(u.abbrevOff, u.encoding)
 		if abbrevs == nil {
 			break
 		}
