@@ -14,4 +14,6 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require github.com/ulikunitz/xz v0.5.17
+
 tool github.com/cilium/ebpf/cmd/bpf2go

@@ -83,6 +83,6 @@ func (o openable) Open() (*naming.Source, error) {
 	if r == nil {
 		return nil, errNotOpened
 	}
-	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root},
-		Close: func() error { done(); return nil }}, nil
+	return &naming.Source{ReaderAt: r, Options: symbol.Options{Path: o.Path, Root: o.Root, Held: o.Debug},
+		Intact: func() bool { return images.Intact(o.Image) }, Close: func() error { done(); return nil }}, nil
 }

@@ -1,6 +1,8 @@
 package images
 
 import (
+	"os"
+
 	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
@@ -12,12 +14,37 @@ func Mix(h, v uint64) uint64 {
 	return h ^ h>>29
 }
 
-// contentKey is image_key() in bpf/stacks/image.h, computed for a file in user space.
-func contentKey(st *unix.Stat_t) uint64 {
-	h := Mix(uint64(deviceOf(st)), st.Ino)
-	h = Mix(h, uint64(st.Size))
-	h = Mix(h, uint64(st.Mtim.Sec)<<32^uint64(st.Mtim.Nsec))
+// content identifies what is in a file.
+type content struct {
+	fileKey
+	size, changed int64 // changed is the time of the last change, as the key includes it
+}
+
+func contentOf(f *os.File) (content, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return content{}, err
+	}
+	return statContent(&st), nil
+}
+
+func statContent(st *unix.Stat_t) content {
+	return content{fileKey{deviceOf(st), st.Ino}, st.Size, st.Mtim.Sec<<32 ^ st.Mtim.Nsec}
+}
+
+// key is image_key() in bpf/stacks/image.h, for a file that the kernel has under a key
+// that differs from c's on stacked file systems.
+func (c content) key(file fileKey) uint64 {
+	h := Mix(uint64(file.device), file.inode)
+	h = Mix(h, uint64(c.size))
+	h = Mix(h, uint64(c.changed))
 	return h &^ bpf.ImageAnonymous
+}
+
+// contentKey is the key of a file that is not on a stacked file system.
+func contentKey(st *unix.Stat_t) uint64 {
+	c := statContent(st)
+	return c.key(c.fileKey)
 }
 
 // deviceOf returns a file's device number as the kernel encodes it.

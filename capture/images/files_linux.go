@@ -14,8 +14,8 @@ import (
 	"trapline/internal/symbol"
 )
 
-// maxOpenImages limits the files kept open in case they are deleted. Other images are
-// opened by name when they are symbolized.
+// maxOpenImages limits the files kept open in case they are deleted, debug files included.
+// Other images are opened by name when they are symbolized.
 const maxOpenImages = 4096
 
 // A fileTable contains the images of mapped files.
@@ -23,35 +23,43 @@ type fileTable struct {
 	files  map[fileKey]*Image
 	byKey  map[uint64]*Image // by content key
 	opened []*os.File
-	added  func(*Image) // called for each new file; may be nil
+	parent func(pid uint32) uint32 // 0 means unknown
+	added  func(*Image)            // called for each new file; may be nil
 }
 
-func newFileTable() fileTable {
-	return fileTable{files: make(map[fileKey]*Image), byKey: make(map[uint64]*Image)}
+func newFileTable(parent func(pid uint32) uint32) fileTable {
+	return fileTable{parent: parent, files: make(map[fileKey]*Image), byKey: make(map[uint64]*Image)}
 }
 
 // add opens a mapped file and reads its build ID.
 func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64) *Image {
 	i := &Image{Kind: format.ImageELF, Path: strings.TrimSuffix(path, " (deleted)"), Device: key.device, Inode: key.inode}
-	if i.Path == "//anon" || strings.HasPrefix(i.Path, "/memfd:") || strings.HasPrefix(i.Path, "/dev/zero") {
-		i.Kind = format.ImageJIT
-	}
 	t.files[key] = i
-	file, root := openMapped(pid, i.Path, start, end, key)
+	file, root := t.open(pid, i.Path, start, end, key)
 	i.Root = root
+	var id []byte
+	var err error
+	if file != nil {
+		id, err = symbol.ReadBuildID(file)
+	}
+	if hasNoPath(i.Path) && (file == nil || err != nil) { // memory of a JIT compiler
+		i.Kind = format.ImageJIT
+		if file != nil {
+			file.Close()
+		}
+		return i
+	}
 	if file == nil {
 		return i
 	}
-	var st unix.Stat_t
-	if unix.Fstat(int(file.Fd()), &st) == nil {
-		i.Key = contentKey(&st)
-		i.sure = deviceOf(&st) == key.device
+	i.BuildID = id
+	if c, err := contentOf(file); err == nil {
+		i.content = c
+		i.Key = c.key(c.fileKey)
+		i.sure = c.device == key.device
 		if t.byKey[i.Key] == nil {
 			t.byKey[i.Key] = i
 		}
-	}
-	if id, err := symbol.ReadBuildID(file); err == nil {
-		i.BuildID = id
 	}
 	if len(t.opened) >= maxOpenImages {
 		file.Close()
@@ -59,10 +67,39 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 	}
 	t.opened = append(t.opened, file)
 	i.File = file
+	i.Debug = symbol.OpenDebugFiles(file, symbol.Options{Path: i.Path, Root: i.Root})
+	t.opened = append(t.opened, i.Debug...)
 	if t.added != nil {
 		t.added(i)
 	}
 	return i
+}
+
+// hasNoPath reports whether a path is what the kernel calls a file that is only in memory.
+// It may be a program (memfd_create) or memory of a JIT compiler.
+func hasNoPath(path string) bool {
+	return path == "//anon" || strings.HasPrefix(path, "/memfd:") || strings.HasPrefix(path, "/dev/zero")
+}
+
+// maxParents limits the ancestors of an ended process that open tries.
+const maxParents = 4
+
+// open opens a mapped file. If the process has ended, its parents may still have the
+// same root directory.
+func (t *fileTable) open(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
+	if f, root = openMapped(pid, path, start, end, key); f != nil {
+		return f, root
+	}
+	for range maxParents {
+		if pid = t.parent(pid); pid == 0 {
+			break
+		}
+		root = fmt.Sprintf("/proc/%d/root", pid)
+		if f = openFile(filepath.Join(root, path), key); f != nil {
+			return f, root
+		}
+	}
+	return nil, ""
 }
 
 // unknown adds a file for which only the device and inode are known.

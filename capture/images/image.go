@@ -1,12 +1,9 @@
 package images
 
 import (
-	"io"
 	"os"
-	"path/filepath"
 
 	"trapline/format"
-	"trapline/internal/symbol"
 )
 
 // An Image is a file or a region without a file from which code runs.
@@ -17,9 +14,11 @@ type Image struct {
 	BuildID []byte
 	Device  uint32
 	Inode   uint64
-	Key     uint64   // content key, as BPF programs compute it; 0 means unknown
-	sure    bool     // Key belongs to the mapped file, not to one that a stacked file system shows instead
-	File    *os.File // kept open so that deleted files can be read; may be nil
+	Key     uint64     // content key, as BPF programs compute it; 0 means unknown
+	sure    bool       // Key belongs to the mapped file, not to one that a stacked file system shows instead
+	content content    // of the mapped file; zero means it could not be opened
+	File    *os.File   // kept open so that deleted files can be read; may be nil
+	Debug   []*os.File // files that may contain its debug information, kept open
 
 	segment uint64 // segment of id
 	id      format.ImageID
@@ -33,22 +32,4 @@ func (m *Image) Write(w *format.Writer, segment uint64) format.ImageID {
 		m.segment = segment
 	}
 	return m.id
-}
-
-// Open returns the contents of an image and a function that releases them, or nil if the
-// image cannot be read.
-func Open(img *Image) (io.ReaderAt, func()) {
-	switch {
-	case img.Kind == format.ImageVDSO:
-		if v, err := symbol.VDSO(); err == nil {
-			return v, func() {}
-		}
-	case img.File != nil:
-		return img.File, func() {}
-	default:
-		if f, err := os.Open(filepath.Join(img.Root, img.Path)); err == nil {
-			return f, func() { f.Close() }
-		}
-	}
-	return nil, nil
 }

@@ -20,6 +20,7 @@ type processHistory struct {
 	born     uint64          // ns, CLOCK_MONOTONIC
 	whole    bool            // includes what was mapped before the recording
 	parent   *processHistory // whose mappings it inherited
+	forkedBy uint32          // PID of the parent; 0 means unknown
 	previous *processHistory // of the previous process with this PID
 	events   []mappingEvent
 }
@@ -97,6 +98,14 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, k
 	return nil, known
 }
 
+// parent returns the process that forked a process, 0 if that was before the recording.
+func (m *mappingMirror) parent(pid uint32) uint32 {
+	if h := m.processes[pid]; h != nil {
+		return h.forkedBy
+	}
+	return 0
+}
+
 func (m *mappingMirror) take(r mapRecord, image *Image) {
 	if len(m.processes) >= maxMirrored {
 		clear(m.processes)
@@ -126,11 +135,11 @@ func (m *mappingMirror) history(pid uint32) *processHistory {
 // fork begins the history of a new process. Reports of one CPU are in order, those of
 // several CPUs are not: reports about the child may have come first.
 func (m *mappingMirror) fork(r mapRecord) {
-	h := &processHistory{born: r.time, parent: m.history(r.parent)}
+	h := &processHistory{born: r.time, parent: m.history(r.parent), forkedBy: r.parent}
 	before := m.processes[r.pid]
 	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {
 		// The fork is reported after what the child did.
-		before.born, before.parent = h.born, h.parent
+		before.born, before.parent, before.forkedBy = h.born, h.parent, h.forkedBy
 		return
 	}
 	if before != nil {

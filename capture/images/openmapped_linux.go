@@ -11,24 +11,39 @@ import (
 )
 
 // openMapped opens the file of a mapping: through the process's root directory, through
-// the mapping itself if the file is deleted, or by its name if the process has ended. It
-// returns the mapped file or nil, never another file.
+// the mapping itself or as the process's program if the file has no path or another one
+// has it, or by its name if the process has ended. It returns the mapped file or nil,
+// never another file.
 func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.File, root string) {
 	proc := locate.ProcessDirectory("", int(pid))
-	for _, try := range []struct{ root, path string }{
-		{proc + "/root", filepath.Join(proc, "root", path)},
-		{"", fmt.Sprintf("%s/map_files/%x-%x", proc, start, end)},
+	inRoot := proc + "/root"
+	tries := []struct{ root, path string }{
+		{inRoot, filepath.Join(inRoot, path)},
+		{inRoot, fmt.Sprintf("%s/map_files/%x-%x", proc, start, end)},
+		{inRoot, proc + "/exe"},
 		{"", path},
-	} {
-		f, err := os.OpenFile(try.path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-		if err != nil {
-			continue
-		}
-		var st unix.Stat_t
-		if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+	}
+	if hasNoPath(path) {
+		tries = tries[1:3]
+	}
+	for _, try := range tries {
+		if f := openFile(try.path, key); f != nil {
 			return f, try.root
 		}
-		f.Close()
 	}
 	return nil, ""
+}
+
+// openFile opens a regular file if it has the inode of a mapping, else it returns nil.
+func openFile(path string, key fileKey) *os.File {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Ino == key.inode {
+		return f
+	}
+	f.Close()
+	return nil
 }

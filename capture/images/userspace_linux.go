@@ -1,8 +1,10 @@
 package images
 
 import (
+	"cmp"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,7 @@ type UserSpace struct {
 	sideband  sideband
 	files     fileTable
 	mirror    *mappingMirror
+	reports   []mapRecord // of one Poll
 	vdso, jit *Image
 
 	// Results for frames whose mapping the BPF program could not look up.
@@ -46,9 +49,10 @@ type Moment struct {
 
 // NewUserSpace returns a UserSpace that knows no process.
 func NewUserSpace() *UserSpace {
+	mirror := newMappingMirror()
 	return &UserSpace{
-		files:   newFileTable(),
-		mirror:  newMappingMirror(),
+		files:   newFileTable(mirror.parent),
+		mirror:  mirror,
 		vdso:    &Image{Kind: format.ImageVDSO, Path: vdsoPath, Key: bpf.VDSOImage},
 		jit:     &Image{Kind: format.ImageJIT, Path: "[anon]"},
 		located: make(map[spaceAddress]Location),
@@ -209,10 +213,10 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 		return i
 	}
 	i := m.file(pid, key, f.Address)
-	if i.sure && i.Key != f.Image {
+	if !i.mayBe(key, f.Image) {
 		// The file was rewritten, before or after: look at what is mapped.
 		delete(m.files.files, key)
-		if i = m.file(pid, key, f.Address); i.sure && i.Key != f.Image {
+		if i = m.file(pid, key, f.Address); i.sure && !i.mayBe(key, f.Image) {
 			i = &Image{Kind: format.ImageUnknown, Path: i.Path, Device: key.device, Inode: key.inode}
 		}
 	}
@@ -245,15 +249,19 @@ func (m *UserSpace) file(pid uint32, key fileKey, address uint64) *Image {
 	return m.files.unknown(key)
 }
 
-// Poll processes the mappings reported since the last call.
+// Poll processes the mappings reported since the last call, in the order of time: a file
+// may have to be opened through the process that forked the one that mapped it.
 func (m *UserSpace) Poll() {
-	m.sideband.read(func(r mapRecord) {
+	m.reports = m.reports[:0]
+	m.sideband.read(func(r mapRecord) { m.reports = append(m.reports, r) })
+	slices.SortStableFunc(m.reports, func(a, b mapRecord) int { return cmp.Compare(a.time, b.time) })
+	for _, r := range m.reports {
 		var i *Image
 		if r.what == mappedFile && r.inode != 0 {
 			i = m.files.reported(r)
 		}
 		m.mirror.take(r, i)
-	})
+	}
 	m.mirror.forget()
 }
 

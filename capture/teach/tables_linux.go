@@ -20,9 +20,10 @@ func (t *unwindTables) of(img *images.Image) *unwind.Image {
 	}
 	if img.Kind == format.ImageELF || img.Kind == format.ImageVDSO {
 		if r, done := images.Open(img); r != nil {
-			if read, err := unwind.ReadImage(r); err == nil {
+			debug := images.NewDebugFiles(img)
+			if read, err := unwind.ReadImage(r, debug.Readers()...); err == nil {
 				known = read
-				t.done = append(t.done, done)
+				t.done = append(t.done, func() { debug.Close(); done() })
 			} else {
 				done()
 			}

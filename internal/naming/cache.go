@@ -45,6 +45,7 @@ type entry struct {
 	size   int64 // as counted in cache.memory
 	open   sync.Once
 	elf    *symbol.ELF // nil if the image has no names
+	intact func() bool // may be nil
 	closer func() error
 }
 
@@ -53,12 +54,14 @@ func newCache(limits Limits) *cache {
 }
 
 // use calls ask with the image's index, or nil if it has none. The index stays open
-// until ask returns. Several goroutines may use the same image.
-func (c *cache) use(image Image, ask func(*symbol.ELF)) error {
+// until ask returns. Several goroutines may use the same image. valid is false if the image was
+// overwritten before ask returned.
+func (c *cache) use(image Image, ask func(*symbol.ELF)) (valid bool, err error) {
 	e := c.acquire(image)
 	e.open.Do(func() { e.read() })
 	ask(e.elf)
-	return c.release(e)
+	valid = e.intact == nil || e.intact()
+	return valid, c.release(e)
 }
 
 func (c *cache) acquire(image Image) *entry {
@@ -127,7 +130,7 @@ func (e *entry) read() {
 	if err != nil {
 		return
 	}
-	e.closer = source.Close
+	e.closer, e.intact = source.Close, source.Intact
 	if elf, err := symbol.NewELF(source, source.Options); err == nil {
 		e.elf = elf
 	}

@@ -96,7 +96,7 @@ func (n *Namer) known(frames []Frame) (calls [][]symbol.Call, byImage map[Image]
 
 // nameIn names the frames with the given indices, which lie in one image.
 func (n *Namer) nameIn(image Image, indices []int, frames []Frame, calls [][]symbol.Call) error {
-	return n.cache.use(image, func(e *symbol.ELF) {
+	valid, err := n.cache.use(image, func(e *symbol.ELF) {
 		if e == nil {
 			return
 		}
@@ -104,6 +104,12 @@ func (n *Namer) nameIn(image Image, indices []int, frames []Frame, calls [][]sym
 			calls[i] = frames[i].lookup(e)
 		}
 	})
+	if !valid {
+		for _, i := range indices {
+			calls[i] = nil
+		}
+	}
+	return err
 }
 
 // remember caches new names. If there are too many, it drops all others.

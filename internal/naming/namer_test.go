@@ -303,3 +303,34 @@ func TestConcurrent(t *testing.T) {
 		}
 	}
 }
+
+// An overwrittenImage is overwritten while its frames are named.
+type overwrittenImage struct {
+	countedImage
+	intact bool
+}
+
+func (i *overwrittenImage) Open() (*naming.Source, error) {
+	s, err := i.countedImage.Open()
+	if err == nil {
+		s.Intact = func() bool { return i.intact }
+	}
+	return s, err
+}
+
+// Frames of an image that was overwritten get no names, not those of its new contents.
+func TestOverwritten(t *testing.T) {
+	path, offset := program(t)
+	pc := offset(reflect.ValueOf(TestOverwritten).Pointer())
+	for _, intact := range []bool{true, false} {
+		image := &overwrittenImage{countedImage: countedImage{path: path}, intact: intact}
+		n := naming.New(naming.Limits{})
+		calls, err := n.Name([]naming.Frame{{Image: image, Offset: pc}}, naming.Options{})
+		if err != nil || (len(calls[0]) > 0) != intact {
+			t.Errorf("intact %t: %v, %v", intact, calls, err)
+		}
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -23,6 +23,9 @@ type Image interface {
 type Source struct {
 	io.ReaderAt
 	Options symbol.Options // where its debug files are
+	// Intact, if set, reports whether the bytes are still those of the image. If not, its
+	// frames get no names.
+	Intact func() bool
 	// Close, if set, releases what Open opened.
 	Close func() error
 }

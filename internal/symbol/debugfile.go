@@ -12,22 +12,36 @@ import (
 	"trapline/internal/meter"
 )
 
-// findDebugFile opens the image's separate debug file by build ID or by the name in
-// .gnu_debuglink, as GDB does ("Debugging Information in Separate Files"). It returns nil if
-// none matches.
+// A debugPath is where an image's debug file may be.
+type debugPath struct {
+	path string
+	crc  *uint32 // checksum that .gnu_debuglink gives; nil: the build ID decides
+}
+
+// findDebugFile opens the image's separate debug file. It returns nil if there is none
+// that matches.
 func (e *ELF) findDebugFile() *object {
+	for _, p := range e.debugPaths() {
+		if o := e.openMatching(p.path, e.buildID, p.crc); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// debugPaths returns where the debug file may be: by build ID, then by the name in
+// .gnu_debuglink, as GDB searches for it ("Debugging Information in Separate Files").
+func (e *ELF) debugPaths() (paths []debugPath) {
 	if len(e.buildID) > 1 {
 		id := hex.EncodeToString(e.buildID)
 		name := filepath.Join(".build-id", id[:2], id[2:]+".debug")
 		for _, dir := range e.debugDirs() {
-			if o := e.openMatching(filepath.Join(dir, name), e.buildID, nil); o != nil {
-				return o
-			}
+			paths = append(paths, debugPath{path: filepath.Join(dir, name)})
 		}
 	}
 	name, crc, ok := e.debugLink()
 	if !ok {
-		return nil
+		return paths
 	}
 	var dirs []string
 	if e.opt.Path != "" {
@@ -38,11 +52,9 @@ func (e *ELF) findDebugFile() *object {
 		}
 	}
 	for _, dir := range append(dirs, e.debugDirs()...) {
-		if o := e.openMatching(filepath.Join(dir, name), e.buildID, &crc); o != nil {
-			return o
-		}
+		paths = append(paths, debugPath{filepath.Join(dir, name), &crc})
 	}
-	return nil
+	return paths
 }
 
 // debugDirs returns the directories of debug files: first those in the process's root, then
@@ -83,17 +95,23 @@ func (e *ELF) debugLink() (name string, crc uint32, ok bool) {
 	return name, e.file.ByteOrder.Uint32(b[crcOff:]), true
 }
 
-// openMatching opens an ELF file if it has the build ID or, if crc is not nil, the checksum.
-// Close closes it.
+// openMatching opens an ELF file if its build ID is id or, if one of the two files has no
+// build ID and crc is given, if its checksum is crc. Close closes it.
 func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
-	f, o := openObject(path, e.memory)
+	f, o, held := e.openObject(path)
 	if o == nil {
 		return nil
 	}
 	found, _ := o.notes()
-	matches := bytes.Equal(found, id)
-	if crc != nil {
-		matches = (len(found) == 0 || len(id) == 0 || matches) && fileCRC(f) == *crc
+	matches := len(id) > 0 && bytes.Equal(found, id)
+	if crc != nil && (len(found) == 0 || len(id) == 0) {
+		matches = fileCRC(f) == *crc
+	}
+	if held {
+		if !matches {
+			return nil
+		}
+		return o
 	}
 	if !matches {
 		f.Close()
@@ -103,6 +121,22 @@ func (e *ELF) openMatching(path string, id []byte, crc *uint32) *object {
 	e.opened = append(e.opened, f)
 	e.mu.Unlock()
 	return o
+}
+
+// openObject opens an ELF file by name, or takes it from the files that the caller holds
+// open. It returns nil if there is none.
+func (e *ELF) openObject(path string) (f *os.File, o *object, held bool) {
+	for _, f := range e.opt.Held {
+		if f.Name() != path {
+			continue
+		}
+		if o, err := tryObject(f, e.memory); err == nil {
+			o.path = path
+			return f, o, true
+		}
+	}
+	f, o = openObject(path, e.memory)
+	return f, o, false
 }
 
 // openObject opens an ELF file. It returns nil if there is none. It opens only regular

@@ -37,20 +37,30 @@ func (e *ELF) readDWARF() (d *debuginfo.Info) {
 // findAltFile opens the file to which dwz moved data shared by several debug files.
 // .gnu_debugaltlink has its name and build ID.
 func (e *ELF) findAltFile(o *object) *object {
+	paths, id := e.altPaths(o)
+	for _, path := range paths {
+		if alt := e.openMatching(path, id, nil); alt != nil {
+			return alt
+		}
+	}
+	return nil
+}
+
+// altPaths returns where the file that .gnu_debugaltlink names may be, and its build ID.
+func (e *ELF) altPaths(o *object) (paths []string, id []byte) {
 	s := o.section(".gnu_debugaltlink")
 	if s == nil || s.Size > 4096 {
-		return nil
+		return nil, nil
 	}
 	b, err := o.contents(s)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	name, id, ok := bytes.Cut(b, []byte{0})
 	if !ok || len(name) == 0 || len(id) < 2 {
-		return nil
+		return nil, nil
 	}
 	hexID := hex.EncodeToString(id)
-	var paths []string
 	if path := string(name); filepath.IsAbs(path) {
 		paths = append(paths, filepath.Join(e.opt.Root, path), path)
 	} else if o.path != "" {
@@ -59,10 +69,5 @@ func (e *ELF) findAltFile(o *object) *object {
 	for _, dir := range e.debugDirs() {
 		paths = append(paths, filepath.Join(dir, ".build-id", hexID[:2], hexID[2:]+".debug"))
 	}
-	for _, path := range paths {
-		if alt := e.openMatching(path, id, nil); alt != nil {
-			return alt
-		}
-	}
-	return nil
+	return paths, id
 }

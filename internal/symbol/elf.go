@@ -20,6 +20,7 @@ type ELF struct {
 	loads     []elf.ProgHeader // PT_LOAD, executable segments first
 
 	debug     func() *object         // separate debug file; nil if none was found
+	mini      func() *object         // mini debug info; nil if there is none
 	functions func() *functionTable  // never nil
 	goTable   func() *goTable        // nil if not a Go program
 	dwarf     func() *debuginfo.Info // nil if there is no debug information
@@ -54,6 +55,17 @@ func (e *ELF) IsGo() bool {
 
 // HasDebugFile reports whether the image's separate debug file is installed.
 func (e *ELF) HasDebugFile() bool { return e.debug() != nil }
+
+// DebugFiles returns the contents of the separate debug file and of mini debug info, as
+// far as the image has them. They can be read until Close.
+func (e *ELF) DebugFiles() (files []io.ReaderAt) {
+	for _, find := range []func() *object{e.debug, e.mini} {
+		if o := find(); o != nil {
+			files = append(files, o.r)
+		}
+	}
+	return files
+}
 
 // Memory returns the approximate number of bytes of memory that tables use. It grows as more
 // tables are read.

@@ -10,7 +10,8 @@ import (
 	"trapline/internal/meter"
 )
 
-// readFunctions combines the symbol tables of the image and its debug file.
+// readFunctions combines the symbol tables of the image and its debug file or mini debug
+// info.
 func (e *ELF) readFunctions() (t *functionTable) {
 	t = new(functionTable)
 	var err error
@@ -22,9 +23,12 @@ func (e *ELF) readFunctions() (t *functionTable) {
 	defer guard("reading symbol tables", &err)
 
 	syms := e.codeSymbols(elf.SHT_SYMTAB)
-	if len(syms) == 0 {
-		if d := e.debug(); d != nil {
-			syms = d.codeSymbols(elf.SHT_SYMTAB)
+	for _, find := range []func() *object{e.debug, e.mini} {
+		if len(syms) > 0 {
+			break
+		}
+		if o := find(); o != nil {
+			syms = o.codeSymbols(elf.SHT_SYMTAB)
 		}
 	}
 	syms = append(syms, e.codeSymbols(elf.SHT_DYNSYM)...)

@@ -34,6 +34,7 @@ func NewELF(r io.ReaderAt, opt Options) (e *ELF, err error) {
 	})
 	e.buildID, e.goBuildID = obj.notes()
 	e.debug = sync.OnceValue(e.findDebugFile)
+	e.mini = sync.OnceValue(e.readMiniDebug)
 	e.functions = sync.OnceValue(e.readFunctions)
 	e.goTable = sync.OnceValue(e.readGoTable)
 	e.dwarf = sync.OnceValue(e.readDWARF)

@@ -3,7 +3,11 @@
 // checked before memory is allocated, and damaged tables only cost names.
 package symbol
 
-import "trapline/internal/debuginfo"
+import (
+	"os"
+
+	"trapline/internal/debuginfo"
+)
 
 // A Call is one function activation at an address.
 type Call = debuginfo.Call
@@ -28,6 +32,9 @@ type Options struct {
 	Root string
 	// DebugDirs are directories with separate debug files; nil means /usr/lib/debug.
 	DebugDirs []string
+	// Held are debug files that OpenDebugFiles has opened. They are read in place of
+	// the files that have their names now, and stay open.
+	Held []*os.File
 	// NoLines omits files, lines and inlined calls.
 	NoLines bool
 }
