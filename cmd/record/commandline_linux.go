@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/spf13/pflag"
 
@@ -31,6 +32,8 @@ Examples:
   record -e 'uprobe:libc:malloc size=arg0' -- ls -l
   record -e raw_syscalls:sys_enter -p 1234
   ssh host sudo record -a -e sched:sched_switch --duration 5s -o - | report -i -
+
+If a flag is repeated, the last value counts. Flags that take lists add to the list.
 
 Exit status: the status of COMMAND. Without COMMAND, or if recording fails: 0 success,
 1 usage error, 2 no such probe or attaching failed, 3 missing privilege, 4 output error.`
@@ -82,7 +85,8 @@ func parse(env cli.Env) (c *commandLine, done bool, code int) {
 func (c *commandLine) add(f *cli.Flags) (verbosity *int) {
 	g := f.Group("Events")
 	c.events.add(g)
-	g.IntVar(&c.maxProbes, "max-probes", probe.DefaultMaxProbes, "refuse events that match more than `N` probes")
+	c.maxProbes = probe.DefaultMaxProbes
+	cli.NumberVar(g, &c.maxProbes, "max-probes", "", 1, math.MaxInt32, "refuse events that match more than `N` probes")
 	g.BoolVar(&c.allowSlow, "allow-slow", false, "attach patterns even if every match needs its own program or link")
 	c.limits.addFrequency(g)
 	g.BoolVarP(&c.mode.list, "list", "l", false, "list the events that match PATTERN, or those of BINARY with -x or of a process with -p; -v adds arguments")
@@ -143,10 +147,7 @@ func (c *commandLine) inFlags(err error) error {
 	if flag == nil {
 		return err
 	}
-	name := "--" + flag.Name
-	if flag.Shorthand != "" {
-		name = "-" + flag.Shorthand
-	}
+	name := cli.FlagName(flag)
 	if _, list := flag.Value.(pflag.SliceValue); list {
 		return fmt.Errorf("%s: %s", name, wrong.Reason) // which quotes the wrong element
 	}

@@ -34,7 +34,7 @@ type eventFlags struct {
 
 func (f *eventFlags) add(g *pflag.FlagSet) {
 	g.VarP(&orderedValue{typ: "EVENT", set: f.event}, "event", "e", "record this `EVENT` (repeatable)")
-	g.StringArrayVarP(&f.files, "probes", "f", nil, "record the events in the probe file `FILE` (repeatable)")
+	g.VarP(&orderedValue{typ: "FILE", set: f.file}, "probes", "f", "record the events in the probe file `FILE` (repeatable)")
 	g.Var(&orderedValue{typ: "EXPR", set: f.filter}, "filter", "keep only hits of the preceding -e for which `EXPR` is true; repeated filters are joined by &&")
 	g.VarP(&orderedValue{typ: "BINARY", set: f.binary}, "exec", "x", "look up bare function names in this `BINARY`")
 	g.Var(&orderedValue{typ: "MODULE", set: f.module}, "module", "look up bare function names in this kernel `MODULE`, or in vmlinux (-m works too)")
@@ -45,9 +45,17 @@ func (f *eventFlags) event(text string) error {
 	return nil
 }
 
+func (f *eventFlags) file(name string) error {
+	if name == "" {
+		return errors.New("must not be empty")
+	}
+	f.files = append(f.files, name)
+	return nil
+}
+
 func (f *eventFlags) filter(text string) error {
 	if len(f.list) == 0 {
-		return errors.New("--filter must follow the -e it applies to")
+		return errors.New("must follow the -e it applies to")
 	}
 	last := &f.list[len(f.list)-1]
 	last.filters = append(last.filters, text)
@@ -155,6 +163,9 @@ func (v *bufferValue) String() string { return v.text }
 
 func (v *bufferValue) Set(s string) error {
 	n, err := cli.ParseSize(s, pageSize)
+	if err == nil && n == 0 {
+		return errors.New("must be a size above 0, such as 8M")
+	}
 	if err == nil {
 		*v.bytes, v.text = n, s
 		return nil

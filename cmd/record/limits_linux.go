@@ -23,23 +23,18 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) addFrequency(g *pflag.FlagSet) {
-	g.Uint64VarP(&l.frequency, "freq", "F", 0, "sample timed events at `HZ` (default 99)")
+	cli.NumberVar(g, &l.frequency, "freq", "F", 1, math.MaxUint32, "sample timed events at `HZ` (default 99)")
 }
 
 func (l *limitFlags) add(g *pflag.FlagSet) {
-	g.Uint64VarP(&l.every, "count", "c", 0, "keep one hit in `N` per probe and CPU; sample timed events every N occurrences")
-	cli.DurationVar(g, &l.latency, "min-latency", "", "keep only returns from calls that took at least `TIME`, such as 5ms")
-	g.Uint64Var(&l.rate, "max-rate", 0, "keep at most `N` hits a second per probe")
+	cli.NumberVar(g, &l.every, "count", "c", 1, math.MaxUint32, "keep one hit in `N` per probe and CPU; sample timed events every N occurrences")
+	cli.PositiveDurationVar(g, &l.latency, "min-latency", "", "keep only returns from calls that took at least `TIME`, such as 5ms")
+	cli.NumberVar(g, &l.rate, "max-rate", "", 1, event.MaxRate, "keep at most `N` hits a second per probe")
 }
 
 func (l *limitFlags) validate() error {
-	switch {
-	case l.every > math.MaxUint32:
-		return fmt.Errorf("-c %d: at most %d", l.every, uint32(math.MaxUint32))
-	case l.every > 0 && l.frequency > 0:
+	if l.every > 0 && l.frequency > 0 {
 		return errors.New("-c and -F exclude each other")
-	case l.rate > event.MaxRate:
-		return fmt.Errorf("--max-rate %d: at most %d", l.rate, uint64(event.MaxRate))
 	}
 	return nil
 }

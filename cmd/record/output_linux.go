@@ -25,9 +25,13 @@ type outputFlags struct {
 // a fifth of a capture.
 const defaultResolution = 100 * time.Nanosecond
 
+// maxLevel is the highest level of -z in perf. Those above 4 mean 4.
+const maxLevel = 22
+
 func (o *outputFlags) add(g *pflag.FlagSet) {
-	g.StringVarP(&o.name, "output", "o", "trapline.data", "write the capture to `FILE`; - for standard output")
-	g.IntVarP(&o.level, "compress", "z", 1, "compress at `LEVEL`; 0 for none")
+	o.name, o.level = "trapline.data", 1
+	cli.TextVar(g, &o.name, "output", "o", "write the capture to `FILE`; - for standard output")
+	cli.NumberVar(g, &o.level, "compress", "z", 0, maxLevel, "compress at `LEVEL`, from 1 (fast) to 4 (small), as in -z3; 0 for none")
 	g.Lookup("compress").NoOptDefVal = "1"
 	o.resolution = defaultResolution
 	cli.DurationVar(g, &o.resolution, "time-resolution", "", "round times down to a multiple of `TIME` (at most 65us); coarser times make smaller captures")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
@@ -106,6 +107,21 @@ func checkTasks(scope *attach.Scope) error {
 	for _, tid := range scope.TIDs {
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d", tid)); err != nil {
 			return &event.NotFoundError{Event: fmt.Sprintf("-t %d", tid), Reason: "no such thread"}
+		}
+	}
+	return nil
+}
+
+// checkCPUs returns an error if a CPU of the scope is not online. Nothing could be
+// recorded there.
+func checkCPUs(scope *attach.Scope) error {
+	online, err := host.OnlineCPUs()
+	if err != nil {
+		return nil // recording will tell
+	}
+	for _, cpu := range scope.CPUs {
+		if !slices.Contains(online, cpu) {
+			return usage(fmt.Errorf("-C %d: CPU %d is not online; online: %s", cpu, cpu, ranges(online)))
 		}
 	}
 	return nil

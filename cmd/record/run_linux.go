@@ -44,6 +44,9 @@ func run(ctx context.Context, env cli.Env) int {
 // probeAndRecord resolves the events and records them, or prints the plan for --dry-run. It
 // returns the exit code.
 func probeAndRecord(ctx context.Context, env cli.Env, line *commandLine, options capture.Options, ready *os.File) (int, error) {
+	if err := checkCPUs(&options.Scope); err != nil {
+		return 0, err
+	}
 	if line.mode.records() {
 		if err := checkRights(&line.scope); err != nil {
 			return 0, err

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,10 +28,10 @@ type scopeFlags struct {
 
 func (s *scopeFlags) add(g *pflag.FlagSet) {
 	g.BoolVarP(&s.all, "all-cpus", "a", false, "record the whole system")
-	g.StringVarP(&s.pids, "pid", "p", "", "record the processes with these `IDS`, such as 12,34")
-	g.StringVarP(&s.tids, "tid", "t", "", "record the threads with these `IDS`")
-	g.StringVarP(&s.users, "uid", "u", "", "record the processes of these users, given by `NAMES` or IDs")
-	g.StringVarP(&s.cpus, "cpu", "C", "", "record only on these `CPUS`, such as 0-3,8")
+	cli.ListVar(g, &s.pids, "pid", "p", "record the processes with these `IDS`, such as 12,34")
+	cli.ListVar(g, &s.tids, "tid", "t", "record the threads with these `IDS`")
+	cli.ListVar(g, &s.users, "uid", "u", "record the processes of these users, given by `NAMES` or IDs")
+	cli.ListVar(g, &s.cpus, "cpu", "C", "record only on these `CPUS`, such as 0-3,8")
 	g.StringArrayVar(&s.comms, "comm", nil, "record only tasks whose name matches `GLOB` (repeatable, or a comma-separated list)")
 	g.StringArrayVar(&s.exclude, "exclude", nil, "skip tasks whose name matches `GLOB` (repeatable, or a comma-separated list)")
 	g.StringArrayVarP(&s.cgroups, "cgroup", "G", nil, "record the control group (v2) at `PATH` and its descendants (repeatable, or a comma-separated list)")
@@ -43,18 +45,18 @@ func (s *scopeFlags) scope() (scope attach.Scope, err error) {
 	scope.NoInherit = s.noInherit
 	scope.Comms, scope.Except = splitPatterns(s.comms), splitPatterns(s.exclude)
 	if s.pids != "" {
-		if scope.PIDs, err = cli.ParseIDs("process", s.pids); err != nil {
-			return scope, err
+		if scope.PIDs, err = taskIDs("process", s.pids); err != nil {
+			return scope, fmt.Errorf("-p %s: %w", s.pids, err)
 		}
 	}
 	if s.tids != "" {
-		if scope.TIDs, err = cli.ParseIDs("thread", s.tids); err != nil {
-			return scope, err
+		if scope.TIDs, err = taskIDs("thread", s.tids); err != nil {
+			return scope, fmt.Errorf("-t %s: %w", s.tids, err)
 		}
 	}
 	if s.cpus != "" {
 		if scope.CPUs, err = cli.ParseCPUs(s.cpus); err != nil {
-			return scope, err
+			return scope, fmt.Errorf("-C %s: %w", s.cpus, err)
 		}
 	}
 	if s.users != "" {
@@ -75,6 +77,19 @@ func (s *scopeFlags) followsCommand() bool {
 	return len(s.command) > 0 && !s.all && s.pids == "" && s.tids == ""
 }
 
+// taskIDs parses a comma-separated list of processes or threads. The kernel's idle tasks
+// share the number 0, so no hit can be assigned to one of them by its number.
+func taskIDs(what, list string) ([]uint32, error) {
+	ids, err := cli.ParseIDs(what, list)
+	if err == nil && slices.Contains(ids, 0) {
+		err = fmt.Errorf("%s 0 does not exist: use -a for the whole system", what)
+	}
+	if err == nil && ids[len(ids)-1] > math.MaxInt32 {
+		err = fmt.Errorf("%s %d does not exist: the highest possible number is %d", what, ids[len(ids)-1], math.MaxInt32)
+	}
+	return ids, err
+}
+
 // userIDs parses a comma-separated list of user names and IDs.
 func userIDs(list string) (ids []uint32, err error) {
 	for name := range strings.SplitSeq(list, ",") {
@@ -84,7 +99,7 @@ func userIDs(list string) (ids []uint32, err error) {
 		}
 		id, err := strconv.ParseUint(number, 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("-u %s: no such user", name)
+			return nil, fmt.Errorf("-u %s: no such user: %q", list, name)
 		}
 		ids = append(ids, uint32(id))
 	}
@@ -94,6 +109,9 @@ func userIDs(list string) (ids []uint32, err error) {
 // groups returns the directories of the control groups, including those of containers.
 func (s *scopeFlags) groups() (dirs []string, err error) {
 	for _, path := range splitLists(s.cgroups) {
+		if path == "" {
+			return nil, fmt.Errorf("-G %q: a path is empty: use / for the root", strings.Join(s.cgroups, ","))
+		}
 		dir, err := host.CgroupDir(path)
 		if err != nil {
 			return nil, fmt.Errorf("-G %s: %w", path, err)
@@ -103,6 +121,9 @@ func (s *scopeFlags) groups() (dirs []string, err error) {
 	names := splitLists(s.containers)
 	if len(names) == 0 {
 		return dirs, nil
+	}
+	if slices.Contains(names, "") {
+		return nil, fmt.Errorf("--container %q: a name is empty", strings.Join(s.containers, ","))
 	}
 	root, err := host.CgroupDir("/")
 	if err != nil {

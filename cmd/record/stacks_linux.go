@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"trapline/capture"
+	"trapline/cmd/internal/cli"
 )
 
 // stackFlags select which stacks are recorded and how they are unwound.
@@ -22,9 +25,10 @@ func (s *stackFlags) add(g *pflag.FlagSet) {
 	g.BoolVar(&s.none, "no-stacks", false, "record no stacks")
 	g.BoolVarP(&s.kernelOnly, "kernel-callchains", "K", false, "record only kernel stacks")
 	g.BoolVarP(&s.userOnly, "user-callchains", "U", false, "record only user stacks")
-	g.StringVar(&s.method, "call-graph", "", "unwind user stacks by `METHOD`: dwarf (unwind information, the default), fp (frame pointers) or none")
-	g.IntVar(&s.verifyEvery, "verify-stacks", 0, "unwind the stacks of one hit in `N` a second way and compare")
-	g.IntVar(&s.maxFrames, "max-stack", capture.MaxFrames, "keep at most `N` frames per stack")
+	cli.TextVar(g, &s.method, "call-graph", "", "unwind user stacks by `METHOD`: dwarf (unwind information, the default), fp (frame pointers) or none")
+	cli.NumberVar(g, &s.verifyEvery, "verify-stacks", "", 1, math.MaxInt32, "unwind the stacks of one hit in `N` a second way and compare")
+	s.maxFrames = capture.MaxFrames
+	cli.NumberVar(g, &s.maxFrames, "max-stack", "", 1, capture.MaxFrames, "keep at most `N` frames per stack")
 }
 
 // fill sets the stack options.
@@ -37,7 +41,11 @@ func (s *stackFlags) fill(opt *capture.Options) error {
 		opt.KernelStacks, opt.UserStacks = s.kernelOnly, s.userOnly
 	}
 	// perf accepts the size of its stack dumps after a comma: dwarf,8192.
-	switch method, _, _ := strings.Cut(s.method, ","); method {
+	method, dump, ok := strings.Cut(s.method, ",")
+	if _, err := strconv.ParseUint(dump, 10, 32); ok && (err != nil || method != "dwarf") {
+		return fmt.Errorf("--call-graph %s: must be dwarf, fp or none; only dwarf takes a number of bytes, as in dwarf,8192", s.method)
+	}
+	switch method {
 	case "", "dwarf":
 	case "fp":
 		opt.FramePointers = true
@@ -45,9 +53,6 @@ func (s *stackFlags) fill(opt *capture.Options) error {
 		opt.KernelStacks, opt.UserStacks = false, false
 	default:
 		return fmt.Errorf("--call-graph %s: must be dwarf, fp or none", method)
-	}
-	if s.maxFrames == 0 {
-		return fmt.Errorf("--max-stack 0: must be 1 to %d", capture.MaxFrames)
 	}
 	opt.MaxStack, opt.VerifyEvery = s.maxFrames, s.verifyEvery
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -22,10 +23,11 @@ type runFlags struct {
 }
 
 func (r *runFlags) add(g *pflag.FlagSet) {
-	cli.DurationVar(g, &r.duration, "duration", "", "stop after `TIME`, such as 10s or 500ms")
-	g.Uint64VarP(&r.maxHits, "max-hits", "M", 0, "stop after `N` hits")
-	g.StringVarP(&r.delay, "delay", "D", "", "wait `MS` milliseconds before recording, or a time such as 2s")
-	g.IntVar(&r.readyFD, "ready-fd", -1, "write a line to file descriptor `N` once recording has started")
+	cli.PositiveDurationVar(g, &r.duration, "duration", "", "stop after `TIME`, such as 10s or 500ms")
+	cli.NumberVar(g, &r.maxHits, "max-hits", "M", 1, math.MaxInt64, "stop after `N` hits")
+	cli.TextVar(g, &r.delay, "delay", "D", "wait `MS` milliseconds before recording, or a time such as 2s")
+	r.readyFD = -1
+	cli.NumberVar(g, &r.readyFD, "ready-fd", "", 0, math.MaxInt32, "write a line to file descriptor `N` once recording has started")
 	g.Lookup("ready-fd").DefValue = "0" // which --help does not print
 }
 
@@ -44,9 +46,9 @@ func parseDelay(s string) (time.Duration, error) {
 	if ms, err := strconv.ParseUint(s, 10, 31); err == nil {
 		return time.Duration(ms) * time.Millisecond, nil
 	}
-	d, err := cli.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("-D %s: must be milliseconds or a time such as 2s", s)
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("-D %s: must be a number of milliseconds from 0 to %d, or a time such as 2s", s, math.MaxInt32)
 	}
 	return d, nil
 }

@@ -39,6 +39,22 @@ func numbers[T int | uint32](list []T) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ","), "[]")
 }
 
+// ranges writes a sorted list of numbers as ranges separated by commas: 0-3,8.
+func ranges(list []int) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		first := i
+		for i++; i < len(list) && list[i] == list[i-1]+1; i++ {
+		}
+		part := fmt.Sprint(list[first])
+		if i-first > 1 {
+			part += fmt.Sprintf("-%d", list[i-1])
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ",")
+}
+
 // shellQuote joins arguments into a line that a shell splits back into them.
 func shellQuote(args []string) string {
 	quoted := make([]string, len(args))

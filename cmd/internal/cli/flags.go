@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -62,7 +62,7 @@ func (f *Flags) Parse(env Env) (done bool, code int) {
 	err := f.FlagSet.Parse(f.attachOptional(env.Args))
 	switch {
 	case err != nil:
-		return true, env.Usage(errors.New(lowerFirst(err.Error())))
+		return true, env.Usage(inFlag(err))
 	case *help:
 		if _, err := io.WriteString(env.Stdout, f.help(env.Columns)); err != nil {
 			return true, env.Fail(ExitOutput, err)
@@ -75,6 +75,28 @@ func (f *Flags) Parse(env Env) (done bool, code int) {
 		return true, ExitOK
 	}
 	return false, ExitOK
+}
+
+// inFlag rewords an error of pflag like other errors in the command line: the flag, its
+// value, and what is wrong.
+func inFlag(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return errors.New(lowerFirst(err.Error()))
+	}
+	value := invalid.GetValue()
+	if value == "" || strings.ContainsAny(value, " \t\n") {
+		value = strconv.Quote(value)
+	}
+	return fmt.Errorf("%s %s: %w", FlagName(invalid.GetFlag()), value, errors.Unwrap(err))
+}
+
+// FlagName returns the shortest spelling of a flag.
+func FlagName(f *pflag.Flag) string {
+	if f.Shorthand != "" {
+		return "-" + f.Shorthand
+	}
+	return "--" + f.Name
 }
 
 func (f *Flags) help(columns int) string {
@@ -175,28 +197,4 @@ func lowerFirst(s string) string {
 		return strings.ToLower(s[:1]) + s[1:]
 	}
 	return s
-}
-
-// DurationVar defines a flag that [ParseDuration] parses.
-func DurationVar(set *pflag.FlagSet, p *time.Duration, name, shorthand string, usage string) {
-	set.VarP((*durationValue)(p), name, shorthand, usage)
-}
-
-type durationValue time.Duration
-
-func (v *durationValue) Type() string { return "duration" }
-
-func (v *durationValue) String() string {
-	if *v == 0 {
-		return ""
-	}
-	return time.Duration(*v).String()
-}
-
-func (v *durationValue) Set(s string) error {
-	d, err := ParseDuration(s)
-	if err == nil {
-		*v = durationValue(d)
-	}
-	return err
 }

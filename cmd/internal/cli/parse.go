@@ -86,7 +86,7 @@ func ParseIDs(what, s string) ([]uint32, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		id, err := strconv.ParseUint(part, 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s %q is not a number", what, part)
+			return nil, fmt.Errorf("%s %q is not a number from 0 to %d", what, part, uint32(math.MaxUint32))
 		}
 		ids = append(ids, uint32(id))
 	}
