@@ -75,12 +75,6 @@ func (t *fileTable) add(pid uint32, key fileKey, path string, start, end uint64)
 	return i
 }
 
-// hasNoPath reports whether a path is what the kernel calls a file that is only in memory.
-// It may be a program (memfd_create) or memory of a JIT compiler.
-func hasNoPath(path string) bool {
-	return path == "//anon" || strings.HasPrefix(path, "/memfd:") || strings.HasPrefix(path, "/dev/zero")
-}
-
 // maxParents limits the ancestors of an ended process that open tries.
 const maxParents = 4
 

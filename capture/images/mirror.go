@@ -8,20 +8,26 @@ import (
 
 // A mappingMirror records what each process has mapped at what time, from the kernel's
 // reports. Stacks are unwound later than they were taken: by then the process may have
-// mapped other code, executed another program, or ended.
+// mapped other code, executed another program, or ended, and its PID may have had many
+// other owners. Each owner has its own history.
 type mappingMirror struct {
-	processes map[uint32]*processHistory
+	processes map[uint32][]*processHistory // owners of each PID, by birth
+	owners    int                          // of all PIDs
 	ended     []endedProcess
 	now       uint64 // time of the newest stack looked up
+	forgotten uint64 // time up to which the ends of processes may have been forgotten
 }
 
 // A processHistory is the sequence of a process's mappings, ordered by time.
 type processHistory struct {
-	born     uint64          // ns, CLOCK_MONOTONIC
-	whole    bool            // includes what was mapped before the recording
-	parent   *processHistory // whose mappings it inherited
-	forkedBy uint32          // PID of the parent; 0 means unknown
-	previous *processHistory // of the previous process with this PID
+	born   uint64          // ns, CLOCK_MONOTONIC; 0 if its birth was not reported
+	ended  uint64          // 0 if its end was not reported
+	whole  bool            // includes what was mapped before the recording
+	parent *processHistory // whose mappings it inherited
+	// forkedBy is the PID of the parent, or 0 if unknown.
+	forkedBy uint32
+	next     *processHistory // the next owner of the PID
+	until    uint64          // when a forgotten next owner was born, or 0
 	events   []mappingEvent
 }
 
@@ -45,7 +51,8 @@ type endedProcess struct {
 const (
 	// keepEnded is how long after its end, in ns of stack time, a process is kept.
 	keepEnded = 5e9
-	// maxMirrored limits the processes kept, maxHistory the mappings of each.
+	// maxMirrored limits the processes kept, maxHistory the mappings of each. Beyond it,
+	// the processes that ended first are dropped.
 	maxMirrored = 1 << 15
 	maxHistory  = 1 << 14
 	// maxAncestors limits the ancestors that a lookup visits.
@@ -53,7 +60,7 @@ const (
 )
 
 func newMappingMirror() *mappingMirror {
-	return &mappingMirror{processes: make(map[uint32]*processHistory)}
+	return &mappingMirror{processes: make(map[uint32][]*processHistory)}
 }
 
 // set records the executable mappings that a process has at the start of the recording.
@@ -62,8 +69,9 @@ func (m *mappingMirror) set(pid uint32, maps []mapped) {
 	for _, p := range maps {
 		h.events = append(h.events, mappingEvent{mapping: p})
 	}
-	if len(h.events) > 0 && len(m.processes) < maxMirrored {
-		m.processes[pid] = h
+	if len(h.events) > 0 && m.owners < maxMirrored {
+		m.owners += 1 - len(m.processes[pid])
+		m.processes[pid] = []*processHistory{h}
 	}
 }
 
@@ -71,15 +79,11 @@ func (m *mappingMirror) set(pid uint32, maps []mapped) {
 // the mirror does not know the process's mappings at that time.
 func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, known bool) {
 	m.now = max(m.now, time)
-	h := m.processes[pid]
-	for h != nil && time < h.born {
-		h = h.previous
-	}
+	h := m.owner(pid, time)
 	for range maxAncestors {
 		if h == nil {
-			return nil, known
+			return nil, false
 		}
-		known = known || h.whole
 		for i := len(h.events) - 1; i >= 0; i-- {
 			e := &h.events[i]
 			if e.time > time {
@@ -88,77 +92,161 @@ func (m *mappingMirror) at(pid uint32, address, time uint64) (mapping *mapped, k
 			if e.begun {
 				return nil, true
 			}
-			if address-e.mapping.Start < e.mapping.End-e.mapping.Start {
+			if e.mapping.covers(address) {
 				return &e.mapping, true
 			}
 		}
+		if h.whole {
+			return nil, true
+		}
 		time = min(time, h.born)
-		h = h.parent
+		h = h.parent.ownerAt(time)
 	}
-	return nil, known
+	return nil, false
 }
 
-// parent returns the process that forked a process, 0 if that was before the recording.
+func (p *mapped) covers(address uint64) bool {
+	return address-p.Start < p.End-p.Start
+}
+
+// unchanged reports whether the reports prove that, since a time, a process still has the
+// program and the mapping at an address that it had.
+func (m *mappingMirror) unchanged(pid uint32, address, since uint64) bool {
+	if since <= m.forgotten {
+		return false
+	}
+	h := m.owner(pid, since)
+	if h == nil {
+		return len(m.processes[pid]) == 0
+	}
+	for i := len(h.events) - 1; i >= 0 && h.events[i].time > since; i-- {
+		if e := &h.events[i]; e.begun || e.mapping.covers(address) {
+			return false
+		}
+	}
+	return h.next == nil
+}
+
+// lives reports whether the end of the process that owned a PID at a time was not
+// reported yet. The kernel reports the end before it gives the PID to another process.
+func (m *mappingMirror) lives(pid uint32, since uint64) bool {
+	h := m.owner(pid, since)
+	return h == nil || h.ended == 0
+}
+
+// owner returns the process that owned a PID at a time, or nil.
+func (m *mappingMirror) owner(pid uint32, time uint64) *processHistory {
+	owners := m.processes[pid]
+	if i := bornAfter(owners, time); i > 0 {
+		return owners[i-1]
+	}
+	return nil
+}
+
+// bornAfter returns the index of the first owner born after a time. Most lookups are for
+// the newest owners.
+func bornAfter(owners []*processHistory, time uint64) int {
+	i := len(owners)
+	for i > 0 && owners[i-1].born > time {
+		i--
+	}
+	return i
+}
+
+// ownerAt returns the owner of h's PID at a time after h was born. The report of an owner
+// may come after those of its children.
+func (h *processHistory) ownerAt(time uint64) *processHistory {
+	for h != nil && h.next != nil && h.next.born <= time {
+		h = h.next
+	}
+	if h != nil && h.until != 0 && h.until <= time {
+		return nil
+	}
+	return h
+}
+
+// parent returns the process that forked the newest owner of a PID, or 0 if that was
+// before the recording.
 func (m *mappingMirror) parent(pid uint32) uint32 {
-	if h := m.processes[pid]; h != nil {
-		return h.forkedBy
+	if owners := m.processes[pid]; len(owners) > 0 {
+		return owners[len(owners)-1].forkedBy
 	}
 	return 0
 }
 
 func (m *mappingMirror) take(r mapRecord, image *Image) {
-	if len(m.processes) >= maxMirrored {
-		clear(m.processes)
-	}
 	switch r.what {
 	case forked:
 		m.fork(r)
 	case ended:
 		m.ended = append(m.ended, endedProcess{r.pid, r.time})
+		h := m.history(r.pid, r.time)
+		h.ended = max(h.ended, r.time)
 	case begunProgram:
-		m.history(r.pid).add(mappingEvent{time: r.time, begun: true})
+		m.history(r.pid, r.time).add(mappingEvent{time: r.time, begun: true})
 	case mappedFile:
-		m.history(r.pid).add(mappingEvent{time: r.time, mapping: mapped{locate.Mapping{Start: r.start, End: r.start + r.size,
+		m.history(r.pid, r.time).add(mappingEvent{time: r.time, mapping: mapped{locate.Mapping{Start: r.start, End: r.start + r.size,
 			Offset: r.offset, Device: uint64(r.device), Inode: r.inode, Perm: "r-xp", Path: r.path}, image}})
+	}
+	for (m.owners > maxMirrored || len(m.ended) > maxMirrored) && len(m.ended) > 0 {
+		m.forgetFirst()
+	}
+	if m.owners > maxMirrored {
+		m.forgotten = max(m.forgotten, r.time)
+		clear(m.processes)
+		m.owners = 0
 	}
 }
 
-func (m *mappingMirror) history(pid uint32) *processHistory {
-	h := m.processes[pid]
+// history returns the history of the process that owned a PID at a time.
+func (m *mappingMirror) history(pid uint32, time uint64) *processHistory {
+	h := m.owner(pid, time)
 	if h == nil {
 		h = &processHistory{}
-		m.processes[pid] = h
+		m.insert(pid, 0, h)
 	}
 	return h
+}
+
+// insert makes h the owner of a PID from its birth on. i is its index among the owners.
+func (m *mappingMirror) insert(pid uint32, i int, h *processHistory) {
+	owners := m.processes[pid]
+	if i > 0 {
+		owners[i-1].next = h
+	}
+	if i < len(owners) {
+		h.next = owners[i]
+	}
+	m.processes[pid] = slices.Insert(owners, i, h)
+	m.owners++
 }
 
 // fork begins the history of a new process. Reports of one CPU are in order, those of
 // several CPUs are not: reports about the child may have come first.
 func (m *mappingMirror) fork(r mapRecord) {
-	h := &processHistory{born: r.time, parent: m.history(r.parent), forkedBy: r.parent}
-	before := m.processes[r.pid]
-	if before != nil && before.born == 0 && !before.whole && (len(before.events) == 0 || before.events[0].time >= r.time) {
-		// The fork is reported after what the child did.
-		before.born, before.parent, before.forkedBy = h.born, h.parent, h.forkedBy
-		return
-	}
-	if before != nil {
-		i := len(before.events)
-		for i > 0 && before.events[i-1].time > r.time {
-			i--
+	h := &processHistory{born: r.time, parent: m.history(r.parent, r.time), forkedBy: r.parent}
+	i := bornAfter(m.processes[r.pid], r.time)
+	if i > 0 {
+		before := m.processes[r.pid][i-1]
+		n := len(before.events)
+		for n > 0 && before.events[n-1].time > r.time {
+			n--
 		}
-		h.events = slices.Clone(before.events[i:])
-		before.events = before.events[:i]
-		h.previous = before
-		before.previous = nil // two owners of a PID are enough
+		h.events = slices.Clone(before.events[n:])
+		before.events = before.events[:n]
+		if before.ended > r.time {
+			h.ended, before.ended = before.ended, 0
+		}
 	}
-	m.processes[r.pid] = h
+	m.insert(r.pid, i, h)
 }
 
 // add inserts an event by its time.
 func (h *processHistory) add(e mappingEvent) {
 	if len(h.events) >= maxHistory {
 		h.events = slices.Clone(h.events[len(h.events)/2:])
+		// What was mapped before is unknown now.
+		h.whole, h.parent = false, nil
 	}
 	i := len(h.events)
 	for i > 0 && h.events[i-1].time > e.time {
@@ -169,15 +257,34 @@ func (h *processHistory) add(e mappingEvent) {
 
 // forget drops processes that ended some time ago.
 func (m *mappingMirror) forget() {
-	n := 0
-	for n < len(m.ended) && m.now > m.ended[n].at+keepEnded {
-		// Its children refer to what they need of it. The PID may have a new owner.
-		if h := m.processes[m.ended[n].pid]; h != nil && h.born <= m.ended[n].at {
-			delete(m.processes, m.ended[n].pid)
-		} else if h != nil {
-			h.previous = nil
-		}
-		n++
+	for len(m.ended) > 0 && m.now > m.ended[0].at+keepEnded {
+		m.forgetFirst()
 	}
-	m.ended = m.ended[n:]
+}
+
+// forgetFirst drops the process that ended first, and earlier owners of its PID. Its
+// children refer to what they need of it.
+func (m *mappingMirror) forgetFirst() {
+	e := m.ended[0]
+	m.ended = m.ended[1:]
+	m.forgotten = max(m.forgotten, e.at)
+	owners := m.processes[e.pid]
+	n := bornAfter(owners, e.at)
+	if n > 0 {
+		// The end of the first thread is not that of a process that maps code later.
+		if events := owners[n-1].events; len(events) > 0 && events[len(events)-1].time > e.at {
+			n--
+		}
+	}
+	for _, h := range owners[:n] {
+		if h.next != nil {
+			h.until, h.next = h.next.born, nil // or a chain of all owners would be kept
+		}
+	}
+	m.owners -= n
+	if n == len(owners) {
+		delete(m.processes, e.pid)
+	} else {
+		m.processes[e.pid] = slices.Clone(owners[n:])
+	}
 }

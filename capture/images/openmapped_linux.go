@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -32,6 +33,12 @@ func openMapped(pid uint32, path string, start, end uint64, key fileKey) (f *os.
 		}
 	}
 	return nil, ""
+}
+
+// hasNoPath reports whether a path is what the kernel calls a file that is only in memory.
+// It may be a program (memfd_create) or memory of a JIT compiler.
+func hasNoPath(path string) bool {
+	return path == "//anon" || strings.HasPrefix(path, "/memfd:") || strings.HasPrefix(path, "/dev/zero")
 }
 
 // openFile opens a regular file if it has the inode of a mapping, else it returns nil.

@@ -28,7 +28,8 @@ type UserSpace struct {
 
 	// Results for frames whose mapping the BPF program could not look up.
 	located map[spaceAddress]Location
-	listed  map[uint64][]locate.Mapping // by address space; empty if the process had ended
+	listed  map[uint64]listing // by address space
+	clocks  uint64             // ns by which CLOCK_BOOTTIME was ahead of CLOCK_MONOTONIC at the start
 }
 
 // A spaceAddress is an address in a version of an address space: its executable mappings
@@ -56,7 +57,8 @@ func NewUserSpace() *UserSpace {
 		vdso:    &Image{Kind: format.ImageVDSO, Path: vdsoPath, Key: bpf.VDSOImage},
 		jit:     &Image{Kind: format.ImageJIT, Path: "[anon]"},
 		located: make(map[spaceAddress]Location),
-		listed:  make(map[uint64][]locate.Mapping),
+		listed:  make(map[uint64]listing),
+		clocks:  bootClockLead(),
 	}
 }
 
@@ -133,7 +135,7 @@ func (m *UserSpace) Find(at Moment, f ring.UserFrame) (l Location, code bool) {
 	case f.NoCode:
 		return l, false
 	case f.Known && f.Inode != 0:
-		return Location{m.keyed(at.PID, f), f.Offset}, true
+		return Location{m.keyed(at, f), f.Offset}, true
 	case f.Known && f.Device == bpf.VDSODevice:
 		return Location{m.vdso, f.Offset}, true
 	case f.Known:
@@ -175,7 +177,7 @@ func (m *UserSpace) Locate(at Moment, address uint64) (l Location, code bool) {
 	case p.image != nil:
 		return Location{p.image, address - p.Start + p.Offset}, true
 	case p.Inode != 0:
-		return Location{m.file(at.PID, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
+		return Location{m.file(at, fileKey{uint32(p.Device), p.Inode}, address), address - p.Start + p.Offset}, true
 	case p.Path == vdsoPath:
 		return Location{m.vdso, address - p.Start}, true
 	default:
@@ -184,39 +186,54 @@ func (m *UserSpace) Locate(at Moment, address uint64) (l Location, code bool) {
 }
 
 // list looks an address up in /proc/PID/maps, which is read once for each version of an
-// address space.
+// address space. It believes /proc only if the process that it shows is the one of the
+// moment, with the same program: the PID may have a new owner.
 func (m *UserSpace) list(at Moment, address uint64) (p *mapped, known bool) {
-	maps, ok := m.listed[at.Space]
+	l, ok := m.listed[at.Space]
 	if !ok {
 		if len(m.listed) >= maxListed {
 			clear(m.listed)
 		}
-		maps = ProcessMaps(at.PID)
-		m.listed[at.Space] = maps
+		l = list(at.PID)
+		m.Poll()
+		if !m.shows(l, at) {
+			l.maps = nil
+		}
+		m.listed[at.Space] = l
 	}
-	for i := range maps {
-		if address-maps[i].Start < maps[i].End-maps[i].Start {
-			return &mapped{Mapping: maps[i]}, true
+	if len(l.maps) == 0 || !m.mirror.unchanged(at.PID, address, at.Time) {
+		return nil, false
+	}
+	for i := range l.maps {
+		if p := (&mapped{Mapping: l.maps[i]}); p.covers(address) {
+			return p, true
 		}
 	}
-	return nil, len(maps) > 0
+	return nil, true
+}
+
+// shows reports whether a listing is of the process that owned the PID at a moment.
+// Either that process was born before, or no end of it has been reported since.
+func (m *UserSpace) shows(l listing, at Moment) bool {
+	return len(l.maps) > 0 && (l.start <= at.Time+m.clocks ||
+		len(m.sideband.events) > 0 && at.Time > m.mirror.forgotten && m.mirror.lives(at.PID, at.Time))
 }
 
 // keyed returns the image of a frame by its content key. It differs from the image known
 // by inode if the file has been rewritten.
-func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
+func (m *UserSpace) keyed(at Moment, f ring.UserFrame) *Image {
 	key := fileKey{f.Device, f.Inode}
 	if f.Image == 0 {
-		return m.file(pid, key, f.Address)
+		return m.file(at, key, f.Address)
 	}
 	if i := m.files.byKey[f.Image]; i != nil {
 		return i
 	}
-	i := m.file(pid, key, f.Address)
+	i := m.file(at, key, f.Address)
 	if !i.mayBe(key, f.Image) {
 		// The file was rewritten, before or after: look at what is mapped.
 		delete(m.files.files, key)
-		if i = m.file(pid, key, f.Address); i.sure && !i.mayBe(key, f.Image) {
+		if i = m.file(at, key, f.Address); i.sure && !i.mayBe(key, f.Image) {
 			i = &Image{Kind: format.ImageUnknown, Path: i.Path, Device: key.device, Inode: key.inode}
 		}
 	}
@@ -227,10 +244,10 @@ func (m *UserSpace) keyed(pid uint32, f ring.UserFrame) *Image {
 
 // MappedFile returns the image of a file mapping of a process.
 func (m *UserSpace) MappedFile(pid uint32, p locate.Mapping) *Image {
-	return m.file(pid, fileKey{uint32(p.Device), p.Inode}, p.Start)
+	return m.file(Moment{PID: pid}, fileKey{uint32(p.Device), p.Inode}, p.Start)
 }
 
-func (m *UserSpace) file(pid uint32, key fileKey, address uint64) *Image {
+func (m *UserSpace) file(at Moment, key fileKey, address uint64) *Image {
 	if i := m.files.files[key]; i != nil {
 		return i
 	}
@@ -238,13 +255,16 @@ func (m *UserSpace) file(pid uint32, key fileKey, address uint64) *Image {
 	if i := m.files.files[key]; i != nil {
 		return i
 	}
-	for _, p := range ProcessMaps(pid) {
-		// Compare addresses too: on stacked file systems, /proc shows a different inode
-		// than the mapped file's.
-		if p.Inode == 0 || (fileKey{uint32(p.Device), p.Inode}) != key && (address < p.Start || address >= p.End) {
+	l := list(at.PID)
+	m.Poll()
+	// On stacked file systems, /proc shows a different inode than the mapped file's. Then
+	// the address identifies the mapping, if the process is the same.
+	same := m.shows(l, at) && m.mirror.unchanged(at.PID, address, at.Time)
+	for _, p := range l.maps {
+		if p.Inode == 0 || (fileKey{uint32(p.Device), p.Inode}) != key && !(same && address >= p.Start && address < p.End) {
 			continue
 		}
-		return m.files.add(pid, key, p.Path, p.Start, p.End)
+		return m.files.add(at.PID, key, p.Path, p.Start, p.End)
 	}
 	return m.files.unknown(key)
 }

@@ -16,11 +16,16 @@ import (
 	"trapline/internal/kallsyms"
 )
 
-// self returns the mappings of this process now.
+// self returns the mappings of this process now. /proc tells the age of a process in
+// hundredths of a second: self returns when this process is old enough.
 func self() Moment {
-	var ts unix.Timespec
-	unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return Moment{PID: uint32(os.Getpid()), Space: 1, Time: uint64(ts.Nano())}
+	at := Moment{PID: uint32(os.Getpid()), Space: 1}
+	for born := startTime(at.PID); at.Time+bootClockLead() < born; {
+		var ts unix.Timespec
+		unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+		at.Time = uint64(ts.Nano())
+	}
+	return at
 }
 
 func codeAddress() uint64 { return uint64(reflect.ValueOf(self).Pointer()) }
@@ -75,6 +80,22 @@ func TestLocateWithoutCode(t *testing.T) {
 	gone := Moment{PID: 1 << 30, Space: 2, Time: self().Time}
 	if l, code := user.Locate(gone, 0x401000); !code || l.Image != nil || l.Offset != 0x401000 {
 		t.Errorf("of a process that is gone: %+v, code %t", l, code)
+	}
+}
+
+// What /proc shows of a process born after the hit is not believed: it has the PID of the
+// process that hit.
+func TestLocateInEarlierOwner(t *testing.T) {
+	user := NewUserSpace()
+	defer user.Close()
+	at := self()
+	at.Time = startTime(at.PID) - bootClockLead() - 2*clockTick
+	if l, code := user.Locate(at, codeAddress()); !code || l.Image != nil || l.Offset != codeAddress() {
+		t.Errorf("%+v in %+v (code: %t), want an unknown image", l, l.Image, code)
+	}
+	frame := ring.UserFrame{Address: codeAddress(), Inode: 1 << 60, Device: 1, Known: true}
+	if l, _ := user.Find(at, frame); l.Image == nil || l.Image.Kind != format.ImageUnknown {
+		t.Errorf("a file that this process does not map is %+v", l.Image)
 	}
 }
 

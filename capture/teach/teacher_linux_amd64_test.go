@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"trapline/bpf"
 	"trapline/capture/images"
@@ -48,7 +49,12 @@ func TestPreparedRows(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	here, ok := user.Locate(images.Moment{PID: uint32(os.Getpid()), Space: 1}, uint64(reflect.ValueOf(newMap).Pointer()))
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		t.Fatal(err)
+	}
+	at := images.Moment{PID: uint32(os.Getpid()), Space: 1, Time: uint64(now.Nano())}
+	here, ok := user.Locate(at, uint64(reflect.ValueOf(newMap).Pointer()))
 	if !ok || here.Image == nil {
 		t.Fatalf("this code is in %+v", here)
 	}

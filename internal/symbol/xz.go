@@ -33,8 +33,8 @@ type xzBlock struct {
 var errXZ = errors.New("damaged stream")
 
 // maxXZBlocks limits the blocks, because each takes memory for a dictionary. xz puts at
-// least 1 MiB in a block.
-const maxXZBlocks = maxMiniDebug >> 20
+// least 1 MiB in a block, so this is enough for maxMiniDebug.
+const maxXZBlocks = 32
 
 // Kinds of checksums that are verified, and the sizes of all kinds in bytes.
 const (
