@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"trapline/cmd/internal/cli"
 )
 
@@ -62,7 +64,11 @@ func TestReadyFD(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	flags := runFlags{readyFD: int(w.Fd())}
+	fd, err := unix.Dup(int(w.Fd())) // notifyReady closes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := runFlags{readyFD: fd}
 	f, err := flags.openReady()
 	if err != nil {
 		t.Fatal(err)
@@ -76,4 +82,16 @@ func TestReadyFD(t *testing.T) {
 	}
 	notifyReady(cli.Env{Name: "record", Stderr: &errs}, nil)
 	r.Close()
+}
+
+func TestReadyFDKeepsStandardStreams(t *testing.T) {
+	flags := runFlags{readyFD: 2}
+	f, err := flags.openReady()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Fd() <= 2 {
+		t.Errorf("openReady returned descriptor %d itself, which is closed with the file", f.Fd())
+	}
 }

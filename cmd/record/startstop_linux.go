@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"trapline/capture"
 	"trapline/cmd/internal/cli"
@@ -58,7 +59,16 @@ func (r *runFlags) openReady() (*os.File, error) {
 	if r.readyFD < 0 {
 		return nil, nil
 	}
-	f := os.NewFile(uintptr(r.readyFD), "ready")
+	fd := r.readyFD
+	if fd <= 2 {
+		// An os.File closes its descriptor at the latest when it is garbage. The standard
+		// streams must stay open.
+		var err error
+		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			return nil, fmt.Errorf("--ready-fd %d: not open: %w", r.readyFD, err)
+		}
+	}
+	f := os.NewFile(uintptr(fd), "ready")
 	if f == nil {
 		return nil, fmt.Errorf("--ready-fd %d: no such file descriptor", r.readyFD)
 	}
@@ -76,7 +86,5 @@ func notifyReady(env cli.Env, ready *os.File) {
 	if _, err := ready.WriteString("ready\n"); err != nil {
 		env.Warningf("--ready-fd: %v", err)
 	}
-	if ready.Fd() > 2 {
-		ready.Close()
-	}
+	ready.Close()
 }
