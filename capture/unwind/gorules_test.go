@@ -26,7 +26,7 @@ func goProgram(t *testing.T) string {
 
 // switching lists the functions that end the stack, or whose table does not say where
 // the stack pointer is. Their rules are tested by walking through them.
-var switching = map[string]bool{"gogo": true, "runtime.rt0_go": true, "runtime.mstart": true, "runtime.mcall": true, "runtime.systemstack": true,
+var switching = map[string]bool{"gogo": true, "_rt0_amd64_linux": true, "runtime.rt0_go": true, "runtime.mstart": true, "runtime.mcall": true, "runtime.systemstack": true,
 	"runtime.switchToCrashStack0": true, "runtime.morestack": true, "runtime.asmcgocall": true, "runtime.goexit": true,
 	"runtime.nanotime1": true, "runtime.callCgoSigaction": true, "runtime.sigfwd": true, "runtime.callCgoMmap": true,
 	"runtime.callCgoMunmap": true, "runtime.clone": true, "runtime.vgetrandom1": true, "time.now": true,
