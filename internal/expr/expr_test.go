@@ -235,24 +235,6 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
-func TestAnd(t *testing.T) {
-	var all []*expr.Expr
-	for _, source := range []string{"pid == 1 || pid == 2", "/comm ~ 'a*'/", "flags & 1"} {
-		e, err := expr.Parse(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, e)
-	}
-	const want = `(pid == 1 || pid == 2) && comm ~ "a*" && flags & 1`
-	if got := expr.And(all...).String(); got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	if expr.And() != nil {
-		t.Error("something out of nothing")
-	}
-}
-
 // The arithmetic is C's: a C compiler computes the same results.
 func TestAsInC(t *testing.T) {
 	cc := testenv.Tool(t, "gcc")

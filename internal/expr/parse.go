@@ -32,27 +32,6 @@ func Parse(source string) (*Expr, error) {
 	return &Expr{source, root}, nil
 }
 
-// And joins expressions with &&. It returns nil if there are none.
-func And(all ...*Expr) *Expr {
-	var joined *Expr
-	for _, e := range all {
-		switch {
-		case e == nil:
-		case joined == nil:
-			joined = e
-		default:
-			// The source of errors is both in their canonical spelling.
-			text := (&Expr{root: &Node{Op: OpAnd, X: joined.root, Y: e.root}}).String()
-			next, err := Parse(text)
-			if err != nil {
-				panic("expr: " + err.Error()) // printing and parsing do not agree
-			}
-			joined = next
-		}
-	}
-	return joined
-}
-
 type parser struct {
 	lexer lexer
 	token token // the next one
