@@ -29,7 +29,7 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	for c in $(COMMANDS); do install -m 0755 bin/$$c $(DESTDIR)$(PREFIX)/bin/trapline-$$c || exit 1; done
 
-## generate        rebuild the BPF objects and loaders, with clang 19 and libbpf's headers
+## generate        rebuild the BPF objects and loaders (clang 19, llvm-strip 19, libbpf's headers)
 generate:
 	BPF2GO_CC=$(BPF_CLANG) $(GO) generate ./bpf
 

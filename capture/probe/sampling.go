@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"trapline/capture/event"
-	"trapline/format"
 )
 
 // CheckSampling returns an error if the probe asks for samples at a rate that could stall
@@ -13,7 +12,7 @@ import (
 // kernel.perf_event_max_sample_rate in samples per second; 0 means unknown. Its error is
 // an [event.InvalidError].
 func (p *Probe) CheckSampling(maxRate uint64) error {
-	if p.Kind != format.ProbeTimed {
+	if k := KindOf(p.Kind); k == nil || !k.Sampled {
 		return nil
 	}
 	t := p.timedEvent()
